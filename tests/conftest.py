@@ -1,0 +1,41 @@
+"""What every test gets: an offscreen Qt, folders of its own, and a guard against what is left behind."""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYTEST_QT_API", "pyside6")
+
+import threading
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real files from many telescopes; not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the folder of real files {SHARED} is not on this machine")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory, monkeypatch):
+    """Give each test settings, cache and data folders of its own."""
+    home = tmp_path_factory.mktemp("jviz-home")
+    monkeypatch.setenv("JVIZ_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads():
+    """Fail a test that leaves a non-daemon thread of its own running."""
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and t.is_alive() and not t.daemon]
+    for thread in left:
+        thread.join(2)
+    left = [t.name for t in left if t.is_alive()]
+    assert not left, f"threads left behind: {left}"
