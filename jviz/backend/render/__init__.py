@@ -1,0 +1,1 @@
+"""From planes to pixels: levels of resolution, limits, stretches, colours. Knows no Qt."""
