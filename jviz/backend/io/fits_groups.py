@@ -1,0 +1,153 @@
+"""Which arrays of a FITS file belong together: data with their errors, flags and weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jviz.backend.io.fitsfile import Hdu
+from jviz.backend.io.product import Meaning
+
+__all__ = ["Companion", "Group", "constant_shape", "group_arrays"]
+
+_ROLES: dict[Meaning, str] = {
+    "error": "ERR ERROR ERRORS UNCERT UNCERTAINTY SIGMA STDDEV STD RMS NOISE",
+    "variance": "VAR VARIANCE STAT VAR_POISSON VAR_RNOISE VAR_FLAT VAR_DARK",
+    "inverse variance": "IVAR INVVAR INVERSE_VARIANCE",
+    "flags": "DQ MASK FLAG FLAGS DQFLAGS DATA_QUALITY QUALITY BADPIX BPM CRMASK PIXELDQ",
+    "weight": "WHT WEIGHT WEIGHTS WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
+    "other": "CON CTX AREA WAVELENGTH WAVE SAMP TIME BARSHADOW FLATFIELD_POINT FLATFIELD_UNIFORM "
+    "PATHLOSS_PS PATHLOSS_UN PATHLOSS_POINT PATHLOSS_UNIFORM CONTAM BACKGROUND BKG PROFILE SEG FIELDMAP "
+    "RESOLUTION GROUPDQ REFOUT ZEROFRAME DISP WD SKY MODEL",
+}
+_MEANINGS: dict[str, Meaning] = {name: role for role, names in _ROLES.items() for name in names.split()}
+_PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
+_STRONG = ("SCI", "DATA", "FLUX", "IMAGE", "SIGNAL", "INTENSITY", "CUBE")
+_CHIP = re.compile(r"(CCD|IM|CHIP|DET|AMP|N|S|EXT|HDU|TILE)?\.?_?\d+[A-Z]?", re.IGNORECASE)
+
+
+@dataclass
+class Companion:
+    """An array that says something about another one."""
+
+    hdu: Hdu
+    name: str
+    meaning: Meaning
+
+
+@dataclass
+class Group:
+    """An array to look at, with what belongs to it."""
+
+    main: Hdu
+    companions: list[Companion] = field(default_factory=list)
+
+    def has(self, name: str) -> bool:
+        """Whether it holds an array of that name already."""
+        return name == self.main.name or any(companion.name == name for companion in self.companions)
+
+
+def constant_shape(hdu: Hdu) -> tuple[int, ...] | None:
+    """Return the shape of an array that is stored as one number (HST: NPIX1, NPIX2, PIXVALUE)."""
+    header = hdu.header
+    size = header.get("NPIX2"), header.get("NPIX1")
+    if hdu.what != "empty" or header.get("PIXVALUE") is None:
+        return None
+    if not all(isinstance(n, int) and 0 < n < 10**6 for n in size):
+        return None
+    return size  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class _Array:
+    """An array with the set it belongs to and its role there: ``B_IVAR`` is B's IVAR."""
+
+    hdu: Hdu
+    shape: tuple[int, ...]
+    prefix: str
+    role: str
+
+    @property
+    def is_companion(self) -> bool:
+        return self.role in _MEANINGS
+
+    def describes(self, data: _Array) -> bool:
+        """Whether this may say something about those data."""
+        if data is self or data.is_companion or self.prefix != data.prefix or not data.hdu.is_array:
+            return False
+        mine, theirs = self.hdu, data.hdu
+        if mine.versioned and theirs.versioned and mine.version != theirs.version:
+            return False
+        return _fits(self.shape, data.shape)
+
+
+def group_arrays(hdus: Iterable[Hdu]) -> list[Group]:
+    """Put every array to the data that it describes.
+
+    Companions go by name (``ERR``, ``B_IVAR`` to ``B_FLUX``), the same EXTVER and a compatible
+    shape, to the nearest data before them, else after them. What finds no data stands alone.
+    Arrays of unknown names go to a ``SCI`` or ``DATA`` of the same shape.
+    """
+    arrays = _arrays([h for h in hdus if h.complete and (h.is_array or constant_shape(h))])
+    alone = [array for array in arrays if _stands_alone(array, arrays)]
+    groups = {array: Group(array.hdu) for array in alone}
+    for array in arrays:
+        if array not in groups:
+            _attach(array, groups)
+    for group in groups.values():
+        _demote_parts(group)
+    return sorted(groups.values(), key=lambda group: group.main.index)
+
+
+def _arrays(hdus: list[Hdu]) -> list[_Array]:
+    # with a plain SCI or DATA in the file, DIRTY_DATA is a further array and not a set of its own
+    in_sets = not any(hdu.name.upper() in _STRONG for hdu in hdus)
+    return [_Array(h, constant_shape(h) or h.shape, *_split(h.name.upper(), in_sets)) for h in hdus]
+
+
+def _split(name: str, in_sets: bool) -> tuple[str, str]:
+    prefix, underscore, role = name.rpartition("_")
+    is_whole = name in _MEANINGS or name in _STRONG or not in_sets
+    if underscore and not is_whole and (role in _MEANINGS or role in _STRONG):
+        return prefix, role
+    return "", name
+
+
+def _stands_alone(array: _Array, arrays: list[_Array]) -> bool:
+    if not array.hdu.is_array:
+        return False
+    if array.is_companion:
+        return not any(array.describes(other) for other in arrays)
+    if array.role in _STRONG or array.hdu.index == 0 or not array.role or _CHIP.fullmatch(array.role):
+        return True
+    return not any(other.role in ("SCI", "DATA") and array.describes(other) for other in arrays)
+
+
+def _fits(shape: tuple[int, ...], data: tuple[int, ...]) -> bool:
+    """Whether an array broadcasts over the data, or has the data's shape in its last axes."""
+    shape, data = (tuple(n for n in axes if n != 1) for axes in (shape, data))
+    shorter = min(len(shape), len(data))
+    return shape[-shorter:] == data[-shorter:] if shorter else shape == data
+
+
+def _attach(array: _Array, groups: dict[_Array, Group]) -> None:
+    hdu = array.hdu
+    fitting = [group for data, group in groups.items() if array.describes(data) and not group.has(hdu.name)]
+    if not fitting:
+        if hdu.is_array:
+            groups[array] = Group(hdu)
+        return
+    before = [group for group in fitting if group.main.index < hdu.index]
+    owner = before[-1] if before else fitting[0]
+    owner.companions.append(Companion(hdu, hdu.name, _MEANINGS.get(array.role, "other")))
+
+
+def _demote_parts(group: Group) -> None:
+    """Keep one noise term from being taken for the whole where nothing gives the whole."""
+    wholes = [c for c in group.companions if c.name.upper() not in _PARTS]
+    if any(c.meaning in ("error", "variance", "inverse variance") for c in wholes):
+        return
+    for companion in group.companions:
+        if companion.name.upper() in _PARTS:
+            companion.meaning = "other"

@@ -1,0 +1,103 @@
+"""The table of a FITS extension as an astropy QTable."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jviz.errors import ReadError
+
+if TYPE_CHECKING:
+    from astropy.table import Column, QTable, Table
+
+__all__ = ["load_table"]
+
+
+def load_table(path: Path, index: int, name: str, notes: list[str]) -> QTable:
+    """Read a table with its units.
+
+    Parameters
+    ----------
+    path : Path
+        An uncompressed file.
+    index : int
+        Number of the extension.
+    name : str
+        Name of the user's file, for messages.
+    notes : list of str
+        Where sentences about units that could not be understood are added.
+
+    Returns
+    -------
+    QTable
+        A unit that astropy does not know is kept as text in ``column.info.meta["unit"]``.
+
+    Raises
+    ------
+    ReadError
+        When the table is damaged.
+    """
+    from astropy.io import fits
+    from astropy.table import QTable
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters of it is noted below
+            with fits.open(path, memmap=True) as units:
+                table = _read(units, index)
+            unknown = [text for column in table.itercols() if (text := _settle_unit(column))]
+            result = QTable(table)
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise ReadError(
+            f"Table {index} of {name} cannot be read: {error}. Look at its header, or fetch the file again."
+        ) from error
+    _note(notes, name, unknown)
+    return result
+
+
+def _read(units: list, index: int) -> Table:
+    from astropy.table import Table
+
+    # NaN stays NaN: masked columns cost every later step more than they tell
+    return Table.read(
+        units, hdu=index, format="fits", astropy_native=False, mask_invalid=False, unit_parse_strict="silent"
+    )
+
+
+def _settle_unit(column: Column) -> str:
+    """Give the column a unit that can be computed with, or none; return the text not understood."""
+    from astropy import units
+
+    unit = column.unit
+    if unit is None or (unit.__class__ is not units.UnrecognizedUnit and column.dtype.kind in "iufc"):
+        return ""
+    text = str(unit)
+    column.unit = _understood(text) if column.dtype.kind in "iufc" else None
+    if column.unit is not None:
+        return ""
+    column.info.meta = {**(column.info.meta or {}), "unit": text}
+    return text if column.dtype.kind in "iufc" else ""
+
+
+def _understood(text: str) -> object | None:
+    """Try the spellings of a unit that are in use besides the standard's."""
+    from astropy import units
+
+    bare = text.replace("**(", "^(").replace("Ang ", "Angstrom ").strip()
+    for spelling in (text, bare, bare.lower()):
+        for form in (None, "fits", "cds", "vounit"):
+            try:
+                return units.Unit(spelling, format=form)
+            except (ValueError, TypeError):
+                continue
+    return None
+
+
+def _note(notes: list[str], name: str, unknown: list[str]) -> None:
+    if not unknown:
+        return
+    listed = ", ".join(repr(text) for text in dict.fromkeys(unknown))
+    note = f"{name}: columns with units that are not understood ({listed}) come as plain numbers."
+    if note not in notes:
+        notes.append(note)

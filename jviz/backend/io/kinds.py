@@ -1,0 +1,168 @@
+"""What an array or a table is to a user: image, cube, spectrum, catalogue …"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jviz.backend.io.fits_groups import Group
+from jviz.backend.io.fitsfile import Hdu
+from jviz.backend.io.jwst import is_jwst, jwst_product, mission_words, product_suffix
+from jviz.backend.io.product import Kind
+
+__all__ = ["array_kind", "array_label", "columns_of", "is_auxiliary", "squeezed", "table_kind", "table_label"]
+
+_SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "BETA", "ENER", "WAVN", "LAMBDA",
+             "WAVELENGTH", "FELO", "MULTISPE")  # fmt: skip
+_CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
+_WAVE_COLUMNS = ("wavelength", "wave", "lambda", "lam", "loglam", "loglambda", "frequency", "freq",
+                 "wavelengths", "wavenumber", "velocity")  # fmt: skip
+_FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam")
+_SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_ra", "sky_centroid.ra",
+                "glon", "right_ascension", "plug_ra", "radeg", "x_world")  # fmt: skip
+_METADATA = ("ASDF", "HDRTAB", "INT_TIMES", "WCS-TABLE", "GROUP", "BEAMS", "DQ_DEF", "EXP_FIBERMAP",
+             "HISTORYSCRIPT", "HISTORYTASKS", "HISTORYPARAMETERS", "PROVENANCE", "WCSCORR", "WCSDVARR",
+             "SLITS", "PROF1D", "TRACE")  # fmt: skip
+_WORDS: dict[str, str] = {
+    "spectrum2d": "2-D spectrum",
+    "catalog": "catalogue",
+    "other": "other content",
+}
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Drop axes of length 1 (STOKES, FREQ); a single pixel stays two-dimensional."""
+    rest = tuple(n for n in shape if n != 1)
+    return rest or shape[-2:]
+
+
+def array_kind(path: Path, primary: Mapping[str, Any], group: Group) -> tuple[Kind, tuple[int, ...]]:
+    """Decide what an array is.
+
+    Parameters
+    ----------
+    primary : mapping
+        Primary header.
+
+    Returns
+    -------
+    tuple
+        ``(kind, shape)``; the shape is without degenerate axes, except for ramps.
+    """
+    hdu = group.main
+    if is_jwst(primary):
+        kind = jwst_product(product_suffix(path, primary), primary, hdu.shape)
+        if kind:
+            return kind, hdu.shape  # type: ignore[return-value]
+    shape = hdu.shape if _has_sky_plane(hdu) else squeezed(hdu.shape)
+    if len(shape) == 1:
+        return "spectrum", shape
+    if len(shape) == 2:
+        return _plane_kind(primary, group, shape), shape
+    is_matrix = hdu.name.upper().endswith("RESOLUTION")
+    return ("cube" if len(shape) == 3 and not is_matrix else "other"), shape
+
+
+def _has_sky_plane(hdu: Hdu) -> bool:
+    """Whether an image of one row or column is a piece of the sky and not a spectrum."""
+    return len(hdu.shape) == 2 and 1 in hdu.shape and _is_celestial(hdu)
+
+
+def _plane_kind(primary: Mapping[str, Any], group: Group, shape: tuple[int, ...]) -> Kind:
+    hdu = group.main
+    for companion in group.companions:
+        name = companion.name.upper()
+        if name.endswith(("WAVELENGTH", "WAVE")):
+            return "spectrum" if companion.hdu.shape == shape[-1:] else "spectrum2d"
+        if name == "CONTAM":
+            return "spectrum2d"
+    if _is_dispersed(hdu) or (_is_slit_exposure(primary) and not _is_celestial(hdu)):
+        return "spectrum2d"
+    return "image"
+
+
+def _ctypes(hdu: Hdu) -> list[str]:
+    return [str(hdu.header.get(f"CTYPE{axis}", "")).strip().upper() for axis in (1, 2)]
+
+
+def _is_celestial(hdu: Hdu) -> bool:
+    return any(ctype.partition("-")[0] in _CELESTIAL for ctype in _ctypes(hdu))
+
+
+def _is_dispersed(hdu: Hdu) -> bool:
+    if any(ctype.partition("-")[0] in _SPECTRAL for ctype in _ctypes(hdu)):
+        return True
+    return hdu.header.get("DISPAXIS") is not None and not _is_celestial(hdu)
+
+
+def _is_slit_exposure(primary: Mapping[str, Any]) -> bool:
+    slit, grating = (str(primary.get(key, "")).strip().upper() for key in ("SLITPOS", "GRATPOS"))
+    if slit == grating == "IN":
+        return True
+    stis = str(primary.get("INSTRUME", "")).strip() == "STIS"
+    return stis and str(primary.get("OBSTYPE", "")).strip() == "SPECTROSCOPIC"
+
+
+def array_label(path: Path, primary: Mapping[str, Any], kind: str, shape: tuple[int, ...]) -> str:
+    """Name the kind of product in words, ``"JWST NIRCam cal (image)"``."""
+    words = {"ramp": "integrations" if len(shape) == 3 else "ramp"}.get(kind) or _WORDS.get(kind, kind)
+    if kind == "other":
+        words = f"array of {len(shape)} axes"
+    return _label(path, primary, words)
+
+
+def _label(path: Path, primary: Mapping[str, Any], words: str) -> str:
+    origin = mission_words(primary, product_suffix(path, primary))
+    return f"{origin} ({words})" if origin else f"FITS {words}"
+
+
+def columns_of(hdu: Hdu) -> list[str]:
+    """Return the names of a table's columns, in lower case."""
+    count = int(hdu.number("TFIELDS", 0))
+    return [str(hdu.header.get(f"TTYPE{i}", "")).strip().lower() for i in range(1, min(count, 999) + 1)]
+
+
+def table_kind(hdu: Hdu) -> Kind:
+    """Decide what a table is, by its columns."""
+    columns = columns_of(hdu)
+    if _healpix_order(hdu):
+        return "other"
+    if any(c in _WAVE_COLUMNS for c in columns) and any(c in _FLUX_COLUMNS for c in columns):
+        return "spectrum"
+    if has_sky(columns) or len(columns) >= 2:
+        return "catalog"
+    return "other"
+
+
+def has_sky(columns: list[str]) -> bool:
+    """Whether a table has coordinates on the sky."""
+    return any(column in _SKY_COLUMNS for column in columns)
+
+
+def is_auxiliary(hdu: Hdu) -> bool:
+    """Whether a table only accompanies the rest of its file."""
+    if hdu.name.upper() in _METADATA or table_kind(hdu) == "other":
+        return True
+    if table_kind(hdu) == "spectrum":
+        return False
+    return hdu.shape[0] < 2 or not has_sky(columns_of(hdu))
+
+
+def table_label(path: Path, primary: Mapping[str, Any], hdu: Hdu) -> str:
+    """Name a table in words."""
+    kind = table_kind(hdu)
+    order = _healpix_order(hdu)
+    if order:
+        nside = hdu.header.get("NSIDE", "?")
+        return _label(path, primary, f"HEALPix map, NSIDE {nside}, {order}")
+    if kind == "other":
+        return _label(path, primary, f"table {hdu.name}".strip())
+    return _label(path, primary, _WORDS.get(kind, kind))
+
+
+def _healpix_order(hdu: Hdu) -> str:
+    header = hdu.header
+    order = str(header.get("ORDERING", "")).strip().upper()
+    is_map = str(header.get("PIXTYPE", "")).strip().upper() == "HEALPIX" or order in ("RING", "NESTED")
+    return (order or "unknown order") if is_map and header.get("NSIDE") is not None else ""
