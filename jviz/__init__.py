@@ -1,1 +1,61 @@
+"""jviz: astronomical data, searched, calibrated, looked at and measured in one linked window.
+
+Importing this package is light: it brings neither Qt nor astropy.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from jviz.errors import CommandError, JvizError, ReadError, SessionError
+
+if TYPE_CHECKING:
+    from jviz.session import Session
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CommandError",
+    "JvizError",
+    "ReadError",
+    "Session",
+    "SessionError",
+    "__version__",
+    "help",
+    "launch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Session` on first use (PEP 562)."""
+    if name == "Session":
+        from jviz.session import Session
+
+        return Session
+    raise AttributeError(f"module 'jviz' has no attribute {name!r}")
+
+
+def launch(files: Any = (), *, session: "Session | None" = None, show: bool = True) -> Any:
+    """Open the window on files, round a session.
+
+    Parameters
+    ----------
+    files : list of str or Path
+        Opened as soon as the window shows.
+    session : Session, optional
+        The session to show; a new one by default.
+    show : bool
+        False makes the window without showing it (for tests).
+
+    Returns
+    -------
+    jviz.window.MainWindow
+    """
+    from jviz.window import launch as launch_window
+
+    return launch_window(files, session=session, show=show)
+
+
+def help(id: str) -> str:
+    """Return the signature and the documentation of a command, ``help("image.stretch")``."""
+    from jviz.commands import find
+
+    return find(id).help

@@ -1,0 +1,59 @@
+"""Commands on data sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jviz.commands import command
+from jviz.data import Data
+from jviz.errors import CommandError
+from jviz.session import Session
+
+
+@command("data.add", title="Add Data", method="add")
+def add(session: Session, thing: Any, name: str | None = None) -> Data:
+    """Add an object of numpy or of the astropy family to the session.
+
+    Parameters
+    ----------
+    thing : NDData, CCDData, Quantity, ndarray, Spectrum, Table, Regions or SpectralRegion
+    name : str, optional
+        ``"image"``, ``"cube"`` … by default.
+    """
+    from jviz.convert import data_from
+
+    data = data_from(thing, name)
+    data.prepare()
+    return data
+
+
+@command("data.remove", title="Remove from Session", menu="Data", icon="fa6s.trash", needs="data")
+def remove(session: Session, data: Data) -> None:
+    """Remove data from the session and from every view; the file stays as it is."""
+    session.set_views(_without(session, data))
+    session.set_subsets({n: s for n, s in session.subsets.items() if s.data is not data})
+    session.set_data(tuple(d for d in session.data if d is not data))
+
+
+@command("data.rename", title="Rename Data…", menu="Data", icon="fa6s.pen", needs="data")
+def rename(session: Session, data: Data, name: str) -> None:
+    """Give data another name, unique in the session."""
+    name = name.strip()
+    if not name:
+        raise CommandError(f"{data.name} cannot have an empty name.")
+    if name != data.name and name in session.names:
+        raise CommandError(f"Another data set is named {name!r} already; choose a different name.")
+    data.name = name
+    session.data_changed.emit()
+
+
+def _without(session: Session, data: Data) -> tuple:
+    """Take layers of the data out of all views; views left empty go too."""
+    kept = []
+    for view in session.views.values():
+        layers = tuple(layer for layer in view.layers if layer.data is not data)
+        if layers or not view.layers:
+            kept.append(view)
+        if layers and layers != view.layers:
+            view.update(layers=layers, active=-1)
+    return tuple(kept)

@@ -1,0 +1,160 @@
+"""Commands on files: open, save, scripts, sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from jviz.actions.view import open_views_for, place
+from jviz.backend.progress import Progress
+from jviz.commands import command
+from jviz.data import Data, from_product
+from jviz.errors import JvizError, ReadError
+from jviz.running import Apply, add_data
+from jviz.session import Session
+from jviz.views import View
+
+FOLDER_LIMIT = 500
+
+
+@command("file.open", title="Open…", menu="File", job=True, method="open", icon="fa6s.folder-open", group="open")
+def open_files(
+    session: Session,
+    paths: list[str],
+    *,
+    name: str | None = None,
+    show: bool | None = None,
+    view: View | None = None,
+    mode: Literal["new", "add", "replace"] = "new",
+    reader: str | None = None,
+    hdu: str | int | list[str | int] | None = None,
+    progress: Progress,
+    **options: Any,
+) -> Apply:
+    """Open files or every readable file of a folder.
+
+    Parameters
+    ----------
+    paths : list of str
+        Files and folders.
+    name : str, optional
+        Name of the data, when it is one.
+    show : bool, optional
+        Open viewers; by default when there is a window.
+    view, mode
+        "add" puts the data on top of what ``view`` shows, "replace" shows them instead of it.
+    reader : str, optional
+        Id of the reader, instead of looking at the content.
+    hdu : str or int, or a list of them, optional
+        Which parts of the file: ``"SCI,1"``, 3.
+
+    Raises
+    ------
+    ReadError
+        When nothing could be read; files of a folder that could not are named in a notice.
+    """
+    files, in_folder = _files_of(paths)
+    loaded, problems = [], []
+    for number, path in enumerate(files):
+        progress(number, len(files), f"Reading {path.name}")
+        try:
+            loaded += _load(path, hdu, reader, options, progress)
+        except ReadError as error:
+            if not in_folder and len(files) == 1:
+                raise
+            problems.append(str(error))
+    if not loaded:
+        raise ReadError(_none_of(paths, problems))
+    if name is not None:
+        for data in loaded:
+            data.name = name
+
+    def apply() -> list[Data]:
+        _tell(session, loaded, problems)
+        add_data(session, loaded)
+        if view is not None and mode != "new":
+            place(session, view, loaded, mode)
+        elif shown:
+            open_views_for(session, loaded)
+        return loaded
+
+    shown = session.showing if show is None else show
+    recorded = {"paths": [str(Path(p).absolute()) for p in paths], "show": shown or None}
+    title = ", ".join(d.name for d in loaded[:3]) + (f" and {len(loaded) - 3} more" if len(loaded) > 3 else "")
+    return Apply(apply, f"Open {title}", recorded)
+
+
+def _load(path: Path, hdu: Any, reader: str | None, options: dict[str, Any], progress: Progress) -> list[Data]:
+    from jviz.backend.io.registry import open_products
+
+    choices = hdu if isinstance(hdu, list) else [hdu]
+    loaded = []
+    for choice in choices:
+        selection = {} if choice is None else {"hdu": choice}
+        for product in open_products(path, reader=reader, progress=progress, **selection, **options):
+            loaded.append(from_product(product))
+    for data in loaded:
+        data.prepare(progress)
+    return loaded
+
+
+def _files_of(paths: list[str]) -> tuple[list[Path], bool]:
+    files: list[Path] = []
+    in_folder = False
+    for path in map(Path, paths):
+        if path.is_dir():
+            in_folder = True
+            inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+            if not inside:
+                raise ReadError(f"The folder {path} holds no files; choose one with FITS, ASDF or table files.")
+            if len(inside) > FOLDER_LIMIT:
+                raise ReadError(
+                    f"The folder {path} holds {len(inside)} files, more than the {FOLDER_LIMIT} that are opened at "
+                    "once; open those you need by name."
+                )
+            files += inside
+        else:
+            files.append(path)
+    return files, in_folder
+
+
+def _none_of(paths: list[str], problems: list[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    names = ", ".join(Path(p).name for p in paths[:3])
+    return f"None of the {len(problems)} files of {names} could be read. The first: {problems[0] if problems else ''}"
+
+
+def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
+    for data in loaded:
+        for text in data.product.warnings:
+            session.notice("warning", f"{data.name}: {text}")
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        session.notice("warning", f"{len(problems)} not read: {' '.join(problems[:3])}{more}")
+
+
+@command("file.save_script", title="Save Script…", menu="File", script=False, recorded=False, group="save",
+         icon="fa6s.file-code")
+def save_script(session: Session, path: Path) -> Path:
+    """Write the Python program that repeats this session without a window."""
+    return _write_text(path, session.script())
+
+
+@command("file.save_session", title="Save Session", menu="File", shortcut="Ctrl+S", script=False, recorded=False,
+         group="save", icon="fa6s.floppy-disk")
+def save_session(session: Session, path: Path | None = None) -> Path:
+    """Write the session (data by path and checksum, viewers, history) to a ``.jviz`` file."""
+    path = path or session.path
+    if path is None:
+        raise JvizError("This session has no file yet; give it a name with Save Session As….")
+    return session.save(path)
+
+
+def _write_text(path: Path, text: str) -> Path:
+    """Write atomically."""
+    from jviz.backend.files import writing
+
+    with writing(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)

@@ -1,0 +1,349 @@
+"""Commands on image views: navigation, orientation, limits, stretch, colours, overlays."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from jviz.commands import command
+from jviz.errors import CommandError
+from jviz.geometry import geometry_of, image_shape
+from jviz.session import Session
+from jviz.views import ImageView
+
+ZOOM = "View/Zoom"
+ORIENTATION = "View/Orientation"
+SHOW = "View/Show"
+Frame = Literal["icrs", "fk5", "fk4", "galactic", "ecliptic"]
+
+
+def _image(session: Session, view: ImageView | None) -> Any:
+    view = session.find_view(view, "image")
+    if view.layer is None:
+        raise CommandError(f"{view.name} shows no image yet.")
+    return view
+
+
+def _zoom_by(view: Any, factor: float) -> None:
+    view.scale = min(max(geometry_of(view).scale * factor, 1e-5), 1e3)
+
+
+@command("image.zoom_in", title="Zoom In", menu=ZOOM, shortcut="+; =; Ctrl++", needs="image",
+         icon="fa6s.magnifying-glass-plus", group="zoom")
+def zoom_in(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
+    """Magnify about the centre."""
+    _zoom_by(_image(session, view), factor)
+
+
+@command("image.zoom_out", title="Zoom Out", menu=ZOOM, shortcut="-; Ctrl+-", needs="image",
+         icon="fa6s.magnifying-glass-minus", group="zoom")
+def zoom_out(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
+    """Show more of the image about the centre."""
+    _zoom_by(_image(session, view), 1 / factor)
+
+
+@command("image.fit", title="Fit", menu=ZOOM, shortcut="F; Home", needs="image", icon="fa6s.expand", group="zoom")
+def fit(session: Session, view: ImageView | None = None) -> None:
+    """Show the whole image; it stays whole when the window changes its size."""
+    _image(session, view).update(centre=None, scale=None)
+
+
+@command("image.one_to_one", title="One Screen Pixel per Data Pixel", menu=ZOOM, shortcut="1", needs="image",
+         icon="mdi6.numeric-1-box-outline", group="zoom")
+def one_to_one(session: Session, view: ImageView | None = None) -> None:
+    """Show each data pixel as one screen pixel."""
+    _image(session, view).scale = 1.0
+
+
+@command("image.zoom", title="Zoom to Scale…", menu=ZOOM, needs="image", group="zoom")
+def zoom(session: Session, scale: float, view: ImageView | None = None) -> None:
+    """Show ``scale`` screen pixels per data pixel."""
+    _image(session, view).scale = scale
+
+
+@command("image.zoom_to", title="Zoom to Box…", menu=ZOOM, needs="image", group="zoom")
+def zoom_to(
+    session: Session, x0: float, y0: float, x1: float, y1: float, view: ImageView | None = None
+) -> None:
+    """Show a box between two corners, in data pixels."""
+    view = _image(session, view)
+    if x0 == x1 or y0 == y1:
+        raise CommandError(f"The box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is empty; give two different corners.")
+    from jviz.geometry import fitting_scale
+
+    width, height = view.viewport
+    scale = fitting_scale((abs(y1 - y0), abs(x1 - x0)), width, height, view.rotation)
+    view.update(centre=((x0 + x1) / 2, (y0 + y1) / 2), scale=min(scale, 1e3))
+
+
+@command("image.go_to", title="Go to…", menu=ZOOM, shortcut="Ctrl+G", needs="image", job=True,
+         icon="fa6s.location-crosshairs", group="go")
+def go_to(session: Session, position: str, view: ImageView | None = None, scale: float | None = None) -> Any:
+    """Centre on a pixel, a sky position or a named object.
+
+    Parameters
+    ----------
+    position : str
+        ``"x, y"`` with ``pixel`` before it or for images off the sky (``"pixel 512 300"``), a sky
+        position in any usual form (``"10:00:28.6 +02:12:21"``, ``"galactic 121.2 -21.6"``) or an
+        object's name (``"M 31"``).
+    scale : float, optional
+        Screen pixels per data pixel; as it is by default.
+    """
+    from jviz.running import Apply
+
+    view = _image(session, view)
+    x, y, text = _located(session, view, position)
+    ny, nx = image_shape(view)
+    if not (-0.5 <= x <= nx - 0.5 and -0.5 <= y <= ny - 0.5):
+        raise CommandError(
+            f"{position} is not on {view.layers[0].data.name}: it falls on pixel ({x:.1f}, {y:.1f}) of {nx} × {ny}."
+        )
+
+    def apply() -> tuple[float, float]:
+        view.update(centre=(x, y), **({} if scale is None else {"scale": scale}))
+        return x, y
+
+    return Apply(apply, f"Go to {text}", {"position": f"pixel {x!r} {y!r}", "view": view})
+
+
+def _located(session: Session, view: Any, position: str) -> tuple[float, float, str]:
+    import math
+
+    data, text = view.layers[0].data, position.strip()
+    words = text.lower().replace(",", " ").split()
+    if words and words[0] in ("pixel", "pix", "image"):
+        words = words[1:]
+    elif data.sky is not None:
+        lon, lat, name = _sky_position(session, text)
+        x, y = (float(v) for v in data.sky.sky_to_pixel(lon, lat))
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise CommandError(f"{text} ({lon:.5f}, {lat:.5f}) does not fall on {data.name}.")
+        return x, y, name
+    try:
+        x, y = (float(w) for w in words)
+    except ValueError:
+        where = "" if data.sky is not None else f"; {data.name} has no sky coordinates"
+        raise CommandError(f"{text!r} is no pair of pixel numbers such as 512, 300{where}.") from None
+    return x, y, f"pixel {x:g}, {y:g}"
+
+
+def _sky_position(session: Session, text: str) -> tuple[float, float, str]:
+    from jviz.backend.coords import parse_position, resolve_name
+    from jviz.errors import JvizError
+
+    try:
+        return (*parse_position(text), text)
+    except JvizError:
+        if not any(c.isalpha() for c in text):
+            raise
+    found = resolve_name(text, offline=session.settings["network.offline"])
+    return found.lon, found.lat, text
+
+
+def _pan(session: Session, view: ImageView | None, dx: float, dy: float) -> None:
+    view = _image(session, view)
+    geometry = geometry_of(view)
+    x, y = geometry.to_data(geometry.width * (0.5 + dx), geometry.height * (0.5 + dy))
+    view.centre = (x, y)
+
+
+@command("image.pan", title="Pan…", needs="image", group="go")
+def pan(session: Session, dx: float = 0.0, dy: float = 0.0, view: ImageView | None = None) -> None:
+    """Move the view to the right and down by fractions of its size."""
+    _pan(session, view, dx, dy)
+
+
+for _name, _title, _key, _step in (
+    ("left", "Left", "Left", (-0.125, 0.0)),
+    ("right", "Right", "Right", (0.125, 0.0)),
+    ("up", "Up", "Up", (0.0, -0.125)),
+    ("down", "Down", "Down", (0.0, 0.125)),
+):
+
+    def _make(step: tuple[float, float], where: str) -> Any:
+        def go(session: Session, view: ImageView | None = None) -> None:
+            _pan(session, view, *step)
+
+        go.__doc__ = f"Move the view {where} by an eighth of its size."
+        return go
+
+    command(f"image.pan_{_name}", title=f"Pan {_title}", menu=ZOOM, shortcut=_key, needs="image", group="pan")(
+        _make(_step, _name)
+    )
+
+
+# --- orientation ----------------------------------------------------------------------------------
+
+
+@command("image.rotate", title="Rotate…", menu=ORIENTATION, needs="image", group="rotate")
+def rotate(session: Session, angle: float, view: ImageView | None = None) -> None:
+    """Turn the picture counter-clockwise by ``angle`` degrees from where it is now."""
+    view = _image(session, view)
+    view.rotation = view.rotation + angle
+
+
+@command("image.rotate_left", title="Rotate by 90°", menu=ORIENTATION, shortcut="R", needs="image", group="rotate",
+         icon="fa6s.rotate-left")
+def rotate_left(session: Session, view: ImageView | None = None) -> None:
+    """Turn the picture counter-clockwise by a quarter turn."""
+    rotate(session, 90, view)
+
+
+@command("image.flip_x", title="Flip Left and Right", menu=ORIENTATION, shortcut="X", needs="image", group="flip")
+def flip_x(session: Session, view: ImageView | None = None) -> None:
+    """Mirror the picture along x."""
+    view = _image(session, view)
+    view.flip_x = not view.flip_x
+
+
+@command("image.flip_y", title="Flip Up and Down", menu=ORIENTATION, shortcut="Y", needs="image", group="flip")
+def flip_y(session: Session, view: ImageView | None = None) -> None:
+    """Mirror the picture along y."""
+    view = _image(session, view)
+    view.flip_y = not view.flip_y
+
+
+@command("image.north_up", title="North Up, East Left", menu=ORIENTATION, shortcut="N", needs="image", job=True,
+         group="north", icon="fa6s.compass")
+def north_up(session: Session, view: ImageView | None = None) -> Any:
+    """Turn and mirror the picture so that north is up and east is left at the view's centre."""
+    from jviz.running import Apply
+
+    view = _image(session, view)
+    sky = view.layers[0].data.sky
+    if sky is None:
+        raise CommandError(f"{view.layers[0].data.name} has no sky coordinates, so it has no north.")
+    x, y = geometry_of(view).centre
+    north, hand = float(sky.north_angle(x, y)), float(sky.handedness(x, y))
+    # An image on which east is right of north must be mirrored; that mirrors the angle of north too.
+    flip = hand < 0
+    values = {"flip_x": flip, "flip_y": False, "rotation": north if flip else -north}
+    return Apply(lambda: view.update(**values), "North up", {"view": view})
+
+
+@command("image.reset_orientation", title="As in the File", menu=ORIENTATION, needs="image", group="north")
+def reset_orientation(session: Session, view: ImageView | None = None) -> None:
+    """Show the first pixel at the bottom left, neither turned nor mirrored."""
+    _image(session, view).update(rotation=0.0, flip_x=False, flip_y=False)
+
+
+# --- limits, stretch, colours ---------------------------------------------------------------------
+
+
+@command("image.limits", title="Limits…", menu="Image", needs="image", group="limits")
+def limits(
+    session: Session,
+    mode: Literal["auto", "minmax", "percentile", "zscale", "manual"] = "auto",
+    low: float | None = None,
+    high: float | None = None,
+    view: ImageView | None = None,
+    *,
+    of: Literal["image", "view"] = "image",
+) -> None:
+    """Set the display limits of the active layer.
+
+    Parameters
+    ----------
+    mode : str
+        ``percentile`` takes ``low`` and ``high`` in per cent, ``manual`` in data units.
+    of : str
+        Worked out over all pixels of the image or over those in sight.
+    """
+    layer = _image(session, view).layer
+    values: dict[str, Any] = {"limits_mode": mode, "limits_from": of}
+    if mode in ("manual", "percentile"):
+        if (low is None) != (high is None) or (mode == "manual" and low is None):
+            raise CommandError(f"Limits of kind {mode} need both low and high.")
+        if low is not None:
+            values["manual_limits" if mode == "manual" else "percentiles"] = (low, high)
+    if low is not None and high is not None and low >= high:
+        raise CommandError(f"The lower limit {low:g} must be below the upper one, {high:g}.")
+    layer.update(**values)
+
+
+@command("image.stretch", title="Stretch…", menu="Image", needs="image", group="stretch")
+def stretch(
+    session: Session,
+    stretch: Literal["linear", "sqrt", "squared", "log", "asinh", "sinh", "power", "histogram", "spline"] = "linear",
+    parameter: float | None = None,
+    view: ImageView | None = None,
+) -> None:
+    """Set how values between the limits become brightness.
+
+    Parameters
+    ----------
+    parameter : float, optional
+        ``a`` of log, asinh and sinh, the exponent of power.
+    """
+    _image(session, view).layer.update(stretch=stretch, stretch_parameter=parameter)
+
+
+@command("image.colormap", title="Colour Map…", menu="Image", needs="image", group="colours")
+def colormap(
+    session: Session, colormap: str = "gray", invert: bool = False, view: ImageView | None = None
+) -> None:
+    """Set the colour map of the active layer by its name (matplotlib's or DS9's)."""
+    from jviz.backend.render.colormaps import colormap as look_up
+
+    look_up(colormap)
+    _image(session, view).layer.update(colormap=colormap, invert=invert)
+
+
+@command("image.invert", title="Invert Colours", menu="Image", shortcut="I", needs="image", group="colours",
+         icon="fa6s.circle-half-stroke")
+def invert(session: Session, view: ImageView | None = None) -> None:
+    """Turn the colour map of the active layer round."""
+    layer = _image(session, view).layer
+    layer.invert = not layer.invert
+
+
+@command("image.reset_contrast", title="Reset Contrast and Bias", menu="Image", needs="image", group="colours")
+def reset_contrast(session: Session, view: ImageView | None = None) -> None:
+    """Undo what dragging with the right button did to the colours."""
+    _image(session, view).layer.update(contrast=1.0, bias=0.5)
+
+
+@command("image.plane", title="Show Plane…", menu="Image", needs="image", group="planes")
+def plane(session: Session, plane: str = "", view: ImageView | None = None) -> None:
+    """Show another array of the same data: ``"ERR"``, ``"DQ"``; ``""`` is the first."""
+    layer = _image(session, view).layer
+    layer.data.plane(plane)
+    layer.plane = plane
+
+
+# --- what is drawn over the image -----------------------------------------------------------------
+
+
+def _toggle(name: str, title: str, shortcut: str, what: str, icon: str = "") -> None:
+    @command(f"image.{name}", title=title, menu=SHOW, shortcut=shortcut, needs="image", group="overlays", icon=icon)
+    def toggle(session: Session, on: bool | None = None, view: ImageView | None = None) -> None:
+        view = _image(session, view)
+        setattr(view, name, not getattr(view, name) if on is None else on)
+
+    toggle.__doc__ = f"Show or hide {what}; ``on`` left out turns it round."
+
+
+_toggle("grid", "Coordinate Grid", "G", "lines of equal longitude and latitude (or pixel numbers)", "fa6s.border-all")
+_toggle("colorbar", "Colour Bar", "Shift+C", "the colour bar with its values")
+_toggle("compass", "Compass", "Shift+N", "the arrows to north and east")
+_toggle("scale_bar", "Scale Bar", "Shift+B", "the bar of a round angular length")
+_toggle("overview", "Overview", "O", "the whole image with the part in view")
+_toggle("magnifier", "Magnifier", "M", "the pixels round the cursor, magnified")
+_toggle("smooth", "Smooth Magnified Pixels", "", "interpolation between magnified pixels")
+
+
+@command("image.axes", title="Axes…", menu=SHOW, needs="image", group="axes")
+def axes(session: Session, axes: Literal["none", "pixel", "sky"] = "sky", view: ImageView | None = None) -> None:
+    """Label the edges with pixel numbers, sky coordinates or nothing."""
+    _image(session, view).axes = axes
+
+
+@command("image.sky_frame", title="Sky Frame…", menu=SHOW, needs="image", group="axes")
+def sky_frame(
+    session: Session,
+    frame: Frame = "icrs",
+    style: Literal["sexagesimal", "degrees"] = "sexagesimal",
+    view: ImageView | None = None,
+) -> None:
+    """Choose the frame and style of sky coordinates in the grid and the read-out."""
+    _image(session, view).update(sky_frame=frame, sky_style=style)

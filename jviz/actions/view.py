@@ -1,0 +1,144 @@
+"""Commands on views of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from jviz.commands import command
+from jviz.data import Data, Image
+from jviz.errors import CommandError
+from jviz.session import Session
+from jviz.views import View, view_kinds
+
+
+@command("view.open", title="New View…", menu="View", method="view", group="views")
+def open_view(session: Session, kind: str, data: Data | None = None, **values: Any) -> View:
+    """Open a view of some data.
+
+    Parameters
+    ----------
+    kind : str
+        "image", …
+    values : dict
+        Properties of the new view, ``stretch="asinh"``.
+    """
+    view = _new_view(session, kind)
+    if data is not None:
+        place(session, view, [data], "add")
+    if "name" in values and values["name"] in session.views:
+        raise CommandError(f"There is a view named {values['name']!r} already; choose another name.")
+    for name, value in values.items():
+        if not hasattr(type(view), name):
+            raise CommandError(f"A view of kind {kind} has no {name!r}.")
+        setattr(view, name, value)
+    session.set_views((*session.views.values(), view))
+    return view
+
+
+@command("view.close", title="Close View", menu="View", shortcut="Ctrl+W", group="views", needs="view")
+def close_view(session: Session, view: View | None = None) -> None:
+    """Close a view; its data stay in the session."""
+    view = session.find_view(view)
+    session.set_views(tuple(v for v in session.views.values() if v is not view))
+
+
+@command("view.show", title="Show Data in View…")
+def show(session: Session, view: View, data: Data, mode: Literal["add", "replace"] = "add") -> None:
+    """Show data in an open view, on top of what is there or instead of it."""
+    place(session, view, [data], mode)
+
+
+@command("view.remove_layer", title="Remove Layer from View")
+def remove_layer(session: Session, view: View, data: Data) -> None:
+    """Take data out of one view; they stay in the session."""
+    layers = tuple(layer for layer in view.layers if layer.data is not data)
+    if layers == view.layers:
+        raise CommandError(f"{view.name} does not show {data.name}.")
+    view.update(layers=layers, active=-1)
+
+
+@command("view.duplicate", title="Duplicate View", menu="View", group="views", needs="view")
+def duplicate(session: Session, view: View | None = None) -> View:
+    """Open a second view that looks the same."""
+    view = session.find_view(view)
+    copy = _new_view(session, view.kind)
+    copy.layers = tuple(copy_of_state(layer) for layer in view.layers)
+    copy.update(**{n: v for n, v in view.recorded().items() if n not in ("name", "layers")})
+    session.set_views((*session.views.values(), copy))
+    return copy
+
+
+@command("view.save", title="Save Picture…", menu="File", shortcut="Ctrl+Shift+S", group="save",
+         method="render", icon="fa6s.camera", needs="view")
+def save_picture(
+    session: Session, view: View | None = None, path: Path = Path("view.png"), size: tuple[int, int] = (1200, 900)
+) -> Path:
+    """Draw a view into a PNG, PDF or SVG file of any size (width, height in pixels)."""
+    from importlib import import_module
+
+    # The model knows no Qt: who draws is found at run time, so that scripts without a window draw too.
+    return import_module("jviz.viewers.picture").save(session, session.find_view(view), Path(path), size)
+
+
+def open_views_for(session: Session, loaded: list[Data]) -> None:
+    """Open a view for each data set that has a viewer (inside a change)."""
+    for data in loaded:
+        kind = kind_for(data)
+        if kind is not None:
+            view = _new_view(session, kind)
+            place(session, view, [data], "add")
+            session.set_views((*session.views.values(), view))
+
+
+def kind_for(data: Data) -> str | None:
+    """Return the kind of view that shows such data first, None when there is none."""
+    return next((k for k, v in view_kinds().items() if data.kind in v.accepts), None)
+
+
+def place(session: Session, view: View, loaded: list[Data], mode: str) -> None:
+    """Put data into a view as layers (inside a change)."""
+    for data in loaded:
+        if data.kind not in view.accepts:
+            takes = " or ".join(view.accepts)
+            raise CommandError(f"{view.name} shows data of kind {takes}; {data.name} is of kind {data.kind}.")
+    new = tuple(_new_layer(session, view, data) for data in loaded)
+    kept = () if mode == "replace" else view.layers
+    values: dict[str, Any] = {"layers": (*kept, *new), "active": -1}
+    if mode == "replace" and view.layers and new and view.layers[0].data.shape != new[0].data.shape:
+        values |= {n: None for n in ("centre", "scale") if view.is_callback_property(n)}
+    view.update(**values)
+
+
+def copy_of_state(state: Any) -> Any:
+    """Return a new state of the same type with the same values."""
+    copy = type(state)()
+    copy.update(**state.recorded())
+    return copy
+
+
+def _new_view(session: Session, kind: str) -> View:
+    kinds = view_kinds()
+    if kind not in kinds:
+        raise CommandError(f"There is no viewer {kind!r}; there are {', '.join(kinds)}.")
+    view = kinds[kind]()
+    taken = session.views
+    number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
+    view.name = f"{kind.capitalize()} {number}"
+    for name in ("sky_frame", "sky_style", "smooth"):
+        if view.is_callback_property(name):
+            setattr(view, name, session.settings[f"image.{name}"])
+    return view
+
+
+def _new_layer(session: Session, view: View, data: Data) -> Any:
+    layer = view.layer_type()
+    layer.data = data
+    if isinstance(data, Image):
+        settings = session.settings
+        stretch = settings["image.stretch"]
+        layer.stretch = data.suggested_stretch() if stretch == "auto" else stretch
+        layer.colormap = settings["image.colormap"]
+        mode = settings["image.limits"]
+        layer.limits_mode = "percentile" if mode == "99.5" else mode
+    return layer

@@ -1,0 +1,197 @@
+"""Commands: plain functions declared once, for menu, palette, shortcut, form, console and script."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from jviz.errors import CommandError
+
+__all__ = ["Command", "all_commands", "command", "find"]
+
+INJECTED = ("session", "progress", "window")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A declared command.
+
+    Attributes
+    ----------
+    id : str
+        ``noun.verb``, stable.
+    title : str
+        As in the menu; ends with … when it opens a form.
+    menu : str
+        Path such as ``"View/Zoom"``; empty: only in the palette.
+    shortcut : str
+        Qt key sequence; several are separated by ``"; "``.
+    job : bool
+        Runs off the main thread.
+    script : bool
+        Leaves a line in the session's script.
+    recorded : bool
+        Is a step of the history; False for undo itself and for what only looks.
+    method : str
+        Name of the method of `Session` that the script line uses instead of ``run``.
+    icon : str
+        QtAwesome name; empty: no icon.
+    group : str
+        Commands of one group stand together in a menu, groups are parted by a line.
+    needs : str
+        Kind of what must be active: "", "data", "view" or a kind of view such as "image".
+    """
+
+    id: str
+    title: str
+    function: Callable[..., Any]
+    menu: str = ""
+    shortcut: str = ""
+    job: bool = False
+    script: bool = True
+    recorded: bool = True
+    method: str = ""
+    icon: str = ""
+    group: str = ""
+    needs: str = ""
+    origin: str = "jviz"
+    aliases: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def hints(self) -> dict[str, Any]:
+        """Resolved annotations of the parameters."""
+        return get_type_hints(self.function)
+
+    @cached_property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """What a user gives (not the session, the progress, the window)."""
+        signature = inspect.signature(self.function)
+        return {n: p for n, p in signature.parameters.items() if n not in INJECTED}
+
+    @cached_property
+    def injected(self) -> frozenset[str]:
+        """Which of session, progress and window the function wants."""
+        return frozenset(inspect.signature(self.function).parameters) & set(INJECTED)
+
+    @property
+    def needs_window(self) -> bool:
+        """Whether it only makes sense in the window."""
+        return "window" in self.injected
+
+    @property
+    def summary(self) -> str:
+        """First line of the documentation."""
+        return (inspect.getdoc(self.function) or self.title).splitlines()[0]
+
+    @property
+    def help(self) -> str:
+        """Signature and documentation."""
+        shown = ", ".join(str(p).replace("jviz.data.", "").replace("jviz.views.", "") for p in self.parameters.values())
+        doc = inspect.getdoc(self.function) or ""
+        return f'{self.id}({shown})\n\n{textwrap.indent(doc, "    ")}'
+
+    def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Check names of arguments; those left out keep their defaults.
+
+        Raises
+        ------
+        CommandError
+            For unknown or missing arguments.
+        """
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in self.parameters.values())
+        unknown = [] if takes_any else [n for n in arguments if n not in self.parameters]
+        if unknown:
+            takes = ", ".join(self.parameters) or "no arguments"
+            raise CommandError(f"{self.id} has no argument {unknown[0]!r}; it takes {takes}.")
+        missing = [
+            n
+            for n, p in self.parameters.items()
+            if p.default is p.empty and n not in arguments and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        ]
+        if missing:
+            raise CommandError(f"{self.id} needs the argument {missing[0]!r}.")
+        return arguments
+
+
+_commands: dict[str, Command] = {}
+_aliases: dict[str, str] = {}
+_loaded = False
+
+
+def command(
+    id: str,
+    *,
+    title: str,
+    menu: str = "",
+    shortcut: str = "",
+    job: bool = False,
+    script: bool = True,
+    recorded: bool = True,
+    method: str = "",
+    icon: str = "",
+    group: str = "",
+    needs: str = "",
+    origin: str = "jviz",
+    aliases: tuple[str, ...] = (),
+) -> Callable:
+    """Declare a function as a command; see `Command` for the meaning of the arguments.
+
+    What the function returns says what happens: data are added to the session, an `Edit` is done
+    and can be undone, None only looked at something, anything else is shown as a result.
+    Parameters named ``session``, ``progress`` and ``window`` are given by jviz.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        _commands[id] = Command(
+            id, title, function, menu, shortcut, job, script, recorded, method, icon, group, needs, origin, aliases
+        )
+        _aliases.update(dict.fromkeys(aliases, id))
+        return function
+
+    return register
+
+
+def forget(id: str) -> None:
+    """Take a command out again (when its plugin is unloaded)."""
+    _commands.pop(id, None)
+
+
+def all_commands() -> dict[str, Command]:
+    """Return every command by id, those of jviz and of plugins."""
+    _load_own()
+    return dict(_commands)
+
+
+def find(id: str) -> Command:
+    """Return a command by id or alias.
+
+    Raises
+    ------
+    CommandError
+        With near matches when there is no such command.
+    """
+    _load_own()
+    id = _aliases.get(id, id)
+    if id in _commands:
+        return _commands[id]
+    near = difflib.get_close_matches(id, _commands, 3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else " See session.commands for those there are."
+    raise CommandError(f"There is no command {id!r}.{hint}")
+
+
+def _load_own() -> None:
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True
+    import jviz.actions
+
+    for module in pkgutil.iter_modules(jviz.actions.__path__):
+        importlib.import_module(f"jviz.actions.{module.name}")

@@ -1,0 +1,272 @@
+"""The kinds of data a user can name; each wraps what a reader found and converts it when asked."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from jviz.backend.io.product import Plane, Product
+from jviz.backend.progress import Progress, silent
+from jviz.errors import CommandError, JvizError
+
+__all__ = ["Catalog", "Cube", "Data", "Image", "Other", "Ramp", "Regions", "Spectrum", "Spectrum2D", "from_product"]
+
+
+class Data:
+    """A named data set of a session.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the session; rename with the command ``data.rename``.
+    product : Product
+        What the reader found: planes, headers, path.
+    made_by : str
+        The Python line that made it, when it came from a command and not from a file.
+    """
+
+    kind: ClassVar[str] = "other"
+    _numbers = itertools.count(1)
+
+    def __init__(self, product: Product, name: str | None = None) -> None:
+        self.product = product
+        self.name = name or product.name
+        self.number = next(Data._numbers)
+        self.made_by = ""
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.shape))
+        return f"<{type(self).__name__} {self.name!r}{' ' + shape if shape else ''}{' ' + self.unit if self.unit else ''}>"
+
+    @property
+    def path(self) -> Path | None:
+        """The file it came from, None for data made in the session."""
+        return self.product.path
+
+    @property
+    def planes(self) -> dict[str, Plane]:
+        """The arrays by name; the first is the one to look at."""
+        return self.product.planes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the first plane, in numpy order."""
+        return self.product.shape
+
+    @property
+    def unit(self) -> str:
+        """Unit of the first plane, as the file says."""
+        return self.plane().unit if self.planes else ""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Keywords of the main extension over those of the primary header."""
+        return dict(self.product.header)
+
+    @property
+    def label(self) -> str:
+        """What kind of product it is, ``"JWST NIRCam i2d"``."""
+        return self.product.label
+
+    def plane(self, name: str = "") -> Plane:
+        """Return a plane by name, the first one for ``""``.
+
+        Raises
+        ------
+        CommandError
+            When there is no such plane.
+        """
+        if not self.planes:
+            raise CommandError(f"{self.name} holds no array; it is {self.label or self.kind}.")
+        if not name:
+            return next(iter(self.planes.values()))
+        if name not in self.planes:
+            raise CommandError(f"{self.name} has no plane {name!r}; it has {', '.join(self.planes)}.")
+        return self.planes[name]
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Do what the first picture needs (called in a job, before the data are added)."""
+
+    def get(self, cls: type) -> Any:
+        """Return the data as an object of numpy or of the astropy family.
+
+        Parameters
+        ----------
+        cls : type
+            ``numpy.ndarray`` (file's shape), ``CCDData``, ``NDData``, ``Spectrum``, ``Table`` or
+            ``QTable``, ``Quantity``, ``Regions``.
+
+        Raises
+        ------
+        JvizError
+            When these data cannot be given as that.
+        """
+        from jviz.convert import convert
+
+        return convert(self, cls)
+
+
+class WithSky(Data):
+    """Data with arrays that may lie on the sky."""
+
+    _wcs_result: Any = None
+    _sky: Any = None
+
+    @property
+    def wcs(self) -> Any:
+        """The WCS as an APE-14 object, or None; loaded on first use (may take a second)."""
+        return self._load_wcs().wcs
+
+    @property
+    def wcs_warnings(self) -> tuple[str, ...]:
+        """What a user should know about the WCS."""
+        return self._load_wcs().warnings
+
+    @property
+    def wcs_ready(self) -> bool:
+        """Whether `wcs` and `sky` are at hand without waiting."""
+        return self._sky is not None
+
+    @property
+    def sky(self) -> Any:
+        """The `jviz.backend.wcs.SkyMap` of the last two axes, or None."""
+        with self._lock:
+            if self._sky is None:
+                from jviz.backend.wcs import SkyMap
+
+                wcs = self.wcs
+                # A 1-tuple tells "worked out: there is none" from "not worked out yet".
+                self._sky = (SkyMap.of(wcs, self.shape) if wcs is not None else None,)
+            return self._sky[0]
+
+    def _load_wcs(self) -> Any:
+        with self._lock:
+            if self._wcs_result is None:
+                self._wcs_result = self.product.load_wcs()
+            return self._wcs_result
+
+
+class Image(WithSky):
+    """A two-dimensional image with its errors and flags.
+
+    Arrays with more axes count as images when all but two axes have length 1.
+    """
+
+    kind = "image"
+
+    def __init__(self, product: Product, name: str | None = None) -> None:
+        super().__init__(product, name)
+        self._rasters: dict[tuple[str, tuple[int, ...]], Any] = {}
+
+    def raster(self, plane: str = "", index: tuple[int, ...] = ()) -> Any:
+        """Return the multi-resolution picture of a plane (`jviz.backend.render.raster.Raster`)."""
+        from jviz.backend.render.raster import Raster
+
+        source = self.plane(plane)
+        key = (source.name, tuple(index))
+        with self._lock:
+            if key not in self._rasters:
+                reduce = "or" if source.meaning == "flags" else "mean"
+                self._rasters[key] = Raster(source, tuple(index), reduce=reduce)
+            return self._rasters[key]
+
+    def limits(
+        self,
+        mode: str,
+        *,
+        plane: str = "",
+        index: tuple[int, ...] = (),
+        percentiles: tuple[float, float] = (0.5, 99.5),
+    ) -> tuple[float, float]:
+        """Work out display limits over the whole image, in data units."""
+        from jviz.backend.render.limits import limits_of
+
+        return limits_of(self.raster(plane, index), mode, percentiles=percentiles)
+
+    def suggested_stretch(self) -> str:
+        """The stretch that suits the values of the first plane."""
+        from jviz.backend.render.limits import suggest_stretch
+
+        return suggest_stretch(self.raster().sample())
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Read the strided sample for the first picture, its limits and its stretch."""
+        raster = self.raster()
+        raster.first()
+        self.limits("auto")
+
+
+class Cube(WithSky):
+    """A spectral cube; any axis may be the spectral one."""
+
+    kind = "cube"
+
+
+class Spectrum(Data):
+    """A one-dimensional spectrum, or several of one file."""
+
+    kind = "spectrum"
+
+
+class Spectrum2D(WithSky):
+    """A two-dimensional spectrum of a slit."""
+
+    kind = "spectrum2d"
+
+
+class Ramp(WithSky):
+    """Up-the-ramp samples (integrations, groups, y, x) or integrations (integrations, y, x)."""
+
+    kind = "ramp"
+
+
+class Catalog(Data):
+    """A table of sources."""
+
+    kind = "catalog"
+
+    @property
+    def table(self) -> Any:
+        """The rows as an astropy ``QTable``; read on first use."""
+        from astropy.table import QTable
+
+        return self.get(QTable)
+
+
+class Regions(Data):
+    """Regions from a file or made in the session."""
+
+    kind = "regions"
+
+
+class Other(Data):
+    """What jviz reads but has no viewer for; its header can be looked at."""
+
+
+_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Regions, Other)}
+
+
+def from_product(product: Product, name: str | None = None) -> Data:
+    """Wrap a product in the class of its kind."""
+    return _classes[product.kind](product, name)
+
+
+def loaded_object(data: Data) -> Any:
+    """Return the table, regions … of data that are no array, read once.
+
+    Raises
+    ------
+    JvizError
+        When the product has none.
+    """
+    if data.product.load_object is None:
+        raise JvizError(f"{data.name} ({data.label or data.kind}) holds no table or regions.")
+    with data._lock:
+        if not hasattr(data, "_object"):
+            data._object = data.product.load_object()
+        return data._object

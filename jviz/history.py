@@ -1,0 +1,132 @@
+"""Undo and redo by mementos: what the session was before and after each step.
+
+A memento holds references and small dicts of plain values, shared between steps as long as they do
+not change, so a step costs about as much as what it changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Edit", "Entry", "History"]
+
+MERGE_SECONDS = 1.0
+
+
+@dataclass
+class Edit:
+    """A change that a command asks for: run by the session, undone by the user.
+
+    Parameters
+    ----------
+    label : str
+        What the history shows, ``"Delete 3 regions"``.
+    do, undo : callable
+        Called without arguments; ``do`` also redoes.
+    """
+
+    label: str
+    do: Callable[[], Any]
+    undo: Callable[[], Any]
+
+
+@dataclass
+class Entry:
+    """One step of the history: how to take it back and how to say it in Python."""
+
+    label: str
+    undo: Callable[[], None]
+    redo: Callable[[], None]
+    lines: list[str] = field(default_factory=list)
+    merge: Hashable = None
+    command: str = ""
+    changes: bool = True
+    when: float = field(default_factory=time.time)
+
+
+class History:
+    """The steps done, and those undone that can be redone.
+
+    Attributes
+    ----------
+    entries : list of Entry
+    position : int
+        How many of them are done; the rest was undone.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.entries: list[Entry] = []
+        self.position = 0
+        self._changed = changed
+        self._sealed = True
+
+    def __len__(self) -> int:
+        return self.position
+
+    def __iter__(self) -> Any:
+        return iter(self.entries[: self.position])
+
+    def push(self, entry: Entry) -> None:
+        """Add a step that was just done; what was undone before is forgotten."""
+        del self.entries[self.position :]
+        if self._merges(entry):
+            last = self.entries[-1]
+            last.redo, last.lines, last.when = entry.redo, entry.lines, entry.when
+        else:
+            self.entries.append(entry)
+            self.position = len(self.entries)
+        self._sealed = False
+        self._changed()
+
+    def note(self, lines: list[str], label: str, command: str) -> None:
+        """Remember script lines of a command that changed nothing; undo passes over them."""
+        self.push(Entry(label, _nothing, _nothing, lines, None, command, changes=False))
+
+    def seal(self) -> None:
+        """Let the next step be one of its own, even when it would merge."""
+        self._sealed = True
+
+    def undo(self) -> Entry | None:
+        """Take the last step back and return it, None when there is none."""
+        for position in reversed(range(self.position)):
+            entry = self.entries[position]
+            if entry.changes:
+                entry.undo()
+                self._move(position)
+                return entry
+        return None
+
+    def redo(self) -> Entry | None:
+        """Do the next undone step again and return it."""
+        for position in range(self.position, len(self.entries)):
+            entry = self.entries[position]
+            if entry.changes:
+                entry.redo()
+                self._move(position + 1)
+                return entry
+        return None
+
+    def go_to(self, position: int) -> None:
+        """Undo or redo until ``position`` steps are done."""
+        while self.position > position and self.undo():
+            pass
+        while self.position < position and self.redo():
+            pass
+
+    def _move(self, position: int) -> None:
+        self.position = position
+        self._sealed = True
+        self._changed()
+
+    def _merges(self, entry: Entry) -> bool:
+        if self._sealed or entry.merge is None or not self.entries:
+            return False
+        last = self.entries[-1]
+        return last.merge == entry.merge and entry.when - last.when < MERGE_SECONDS
+
+
+def _nothing() -> None:
+    """Undo of what changed nothing."""

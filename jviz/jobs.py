@@ -1,0 +1,308 @@
+"""Long work beside the window: jobs with progress, cancel and a result that reaches the main thread.
+
+A job is a function run in one of a few threads. Work that cannot be interrupted from within
+(the calibration pipelines) runs in a worker process that the job's thread watches and kills:
+see `jviz.worker`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Literal
+
+from jviz.backend.progress import Cancelled
+from jviz.errors import JvizError
+from jviz.signals import Signal
+
+__all__ = ["Dispatcher", "Job", "Jobs"]
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Dispatcher:
+    """Brings calls from any thread to the one that owns the session.
+
+    Without a window nobody owns it: calls run where they are made, one at a time.
+    """
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue = queue.SimpleQueue()
+        self._lock = threading.RLock()
+        self._owner: int | None = None
+        self._wake: Callable[[], None] = lambda: None
+
+    def bind(self, wake: Callable[[], None] | None) -> None:
+        """Make the current thread the owner; ``wake()`` (from any thread) must lead to `drain`."""
+        self._owner = None if wake is None else threading.get_ident()
+        self._wake = wake or (lambda: None)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether calls run at once in this thread."""
+        return self._owner is None or self._owner == threading.get_ident()
+
+    def call(self, function: Callable[[], Any]) -> None:
+        """Run ``function`` in the owner's thread, at once when this is it."""
+        if self.is_here:
+            with self._lock:
+                function()
+        else:
+            self._calls.put(function)
+            self._wake()
+
+    def drain(self) -> None:
+        """Run the calls that wait; only in the owner's thread."""
+        while True:
+            try:
+                function = self._calls.get_nowait()
+            except queue.Empty:
+                return
+            function()
+
+
+class Job:
+    """One piece of long work: what it is, how far it is, and its end.
+
+    Attributes
+    ----------
+    title : str
+    state : {"queued", "running", "done", "failed", "cancelled"}
+    done, total : float
+        Progress in any unit; ``total`` is 0 while unknown.
+    text : str
+        What it does just now.
+    log : deque of str
+        The last 1,000 texts with their times.
+    error : BaseException or None
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, title: str, work: Callable[[Job], Any], owner: Jobs, *, quiet: bool = False) -> None:
+        self.number = next(Job._numbers)
+        self.title = title
+        self.quiet = quiet
+        self.state: JobState = "queued"
+        self.done, self.total, self.text = 0.0, 0.0, ""
+        self.log: deque[str] = deque(maxlen=1000)
+        self.created = time.time()
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.error: BaseException | None = None
+        self.on_cancel: Callable[[], None] | None = None
+        self._work = work
+        self._owner = owner
+        self._future: Future = Future()
+        self._cancel = threading.Event()
+
+    @property
+    def progress(self) -> float:
+        """Fraction done, 0 to 1."""
+        if self.state == "done":
+            return 1.0
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Estimated seconds to the end, None while nobody can say."""
+        if self.state != "running" or not 0.02 < self.progress < 1 or self.started is None:
+            return None
+        return (time.time() - self.started) * (1 / self.progress - 1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is done, failed or cancelled."""
+        return self.state in ("done", "failed", "cancelled")
+
+    def report(self, done: float, total: float = 1.0, text: str = "") -> None:
+        """Take progress from the work; raises `Cancelled` once `cancel` was called."""
+        if self._cancel.is_set():
+            raise Cancelled
+        self.done, self.total = done, total
+        if text and text != self.text:
+            self.text = text
+            self.log.append(f"{time.strftime('%H:%M:%S')} {text}")
+        self._owner.notify(self)
+
+    @property
+    def cancel_wanted(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancel.is_set()
+
+    def cancel(self) -> None:
+        """Ask the work to stop; it does so at its next report, a worker process at once."""
+        if self.is_over:
+            return
+        self._cancel.set()
+        if self.on_cancel is not None:
+            self.on_cancel()
+        self._owner.forget_queued(self)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the end and return what the work gave.
+
+        Raises
+        ------
+        JvizError
+            What the work raised; `Cancelled` becomes a `JvizError` too.
+        TimeoutError
+            After ``timeout`` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        # The owner's thread waits in slices: the job needs it to apply its result.
+        while not self._future.done():
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"{self.title} did not end within {timeout} s")
+            if self._owner.dispatcher.is_here:
+                self._owner.dispatcher.drain()
+            self._wait_a_little()
+        return self._future.result()
+
+    def _wait_a_little(self) -> None:
+        try:
+            self._future.result(0.005)
+        except BaseException:
+            # The caller of `result` raises it; here it only ends the wait.
+            return
+
+    def run(self) -> None:
+        """Do the work in this thread (called by `Jobs`)."""
+        self._begin()
+        try:
+            if self._cancel.is_set():
+                raise Cancelled
+            value = self._work(self)
+        except Cancelled:
+            self._end("cancelled", error=JvizError(f"{self.title} was cancelled."))
+        except BaseException as error:
+            self.log.append(traceback.format_exc())
+            self._end("failed", error=error)
+        else:
+            self._end("done", value)
+
+    def drop(self) -> None:
+        """End a job that never began."""
+        self._end("cancelled", error=JvizError(f"{self.title} was cancelled."))
+
+    def _begin(self) -> None:
+        self.state, self.started = "running", time.time()
+        self._owner.notify(self)
+
+    def _end(self, state: JobState, value: Any = None, *, error: BaseException | None = None) -> None:
+        self.state, self.error, self.ended = state, error, time.time()
+        if error is None:
+            self._future.set_result(value)
+        else:
+            self._future.set_exception(error)
+        self._owner.notify(self)
+
+
+class Jobs:
+    """The threads that do the jobs, and the list of all jobs of a session.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted in the owner's thread with the job whose progress or state changed.
+    """
+
+    threads = 2
+    kept = 200
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.changed = Signal()
+        self.all: list[Job] = []
+        self._waiting: deque[Job] = deque()
+        self._lock = threading.Condition()
+        self._workers: list[threading.Thread] = []
+        self._closed = False
+        self._pending: set[int] = set()
+
+    @property
+    def running(self) -> list[Job]:
+        """Jobs that wait or run and that a user would miss (not the quiet ones)."""
+        return [job for job in self.all if not job.is_over and not job.quiet]
+
+    def submit(self, title: str, work: Callable[[Job], Any], *, quiet: bool = False, urgent: bool = False) -> Job:
+        """Queue ``work(job)``.
+
+        Parameters
+        ----------
+        quiet : bool
+            Not worth a line in the jobs panel (refinement of a picture, a read-out).
+        urgent : bool
+            Goes before all that waits.
+        """
+        job = Job(title, work, self, quiet=quiet)
+        with self._lock:
+            if self._closed:
+                raise JvizError(f"{title} cannot start: the session is closed.")
+            self.all.append(job)
+            (self._waiting.appendleft if urgent else self._waiting.append)(job)
+            self._forget_old()
+            self._ensure_workers()
+            self._lock.notify()
+        self.notify(job)
+        return job
+
+    def notify(self, job: Job) -> None:
+        """Tell the owner's thread about a job, once per batch of changes."""
+        with self._lock:
+            if job.number in self._pending:
+                return
+            self._pending.add(job.number)
+        self.dispatcher.call(lambda: self._emit(job))
+
+    def forget_queued(self, job: Job) -> None:
+        """Drop a cancelled job that has not begun."""
+        with self._lock:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        job.drop()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Cancel everything and end the threads."""
+        with self._lock:
+            self._closed = True
+            waiting = list(self.all)
+            self._lock.notify_all()
+        for job in waiting:
+            job.cancel()
+        for worker in self._workers:
+            worker.join(timeout)
+
+    def _emit(self, job: Job) -> None:
+        with self._lock:
+            self._pending.discard(job.number)
+        self.changed.emit(job)
+
+    def _forget_old(self) -> None:
+        over = [job for job in self.all if job.is_over]
+        for job in over[: max(0, len(over) - self.kept)]:
+            self.all.remove(job)
+
+    def _ensure_workers(self) -> None:
+        if len(self._workers) < self.threads:
+            name = f"jviz-job-{len(self._workers) + 1}"
+            worker = threading.Thread(target=self._work, name=name, daemon=True)
+            self._workers.append(worker)
+            worker.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                while not self._waiting and not self._closed:
+                    self._lock.wait()
+                if not self._waiting:
+                    return
+                job = self._waiting.popleft()
+            job.run()

@@ -1,0 +1,217 @@
+"""Recording: what the session was before and after each change, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jviz.history import Entry
+from jviz.signals import Signal
+from jviz.views import State, View
+
+if TYPE_CHECKING:
+    from jviz.data import Data
+    from jviz.session import Session
+
+__all__ = ["Memento", "Recorder"]
+
+NO_STATES: dict[State, dict[str, Any]] = {}
+
+
+@dataclass(frozen=True)
+class Memento:
+    """A session at one moment, by reference: data with their names, views, values of every state, subsets."""
+
+    data: tuple[tuple[Data, str], ...] = ()
+    views: tuple[View, ...] = ()
+    states: dict[State, dict[str, Any]] = None  # type: ignore[assignment]
+    subsets: dict[str, Any] = None  # type: ignore[assignment]
+
+
+@dataclass
+class _Pending:
+    """Properties of one state that were set outside of any command and are not in the history yet."""
+
+    state: State
+    group: Any
+    names: set[str]
+
+
+class Recorder:
+    """Watches the states of a session's views and turns changes into steps of its history.
+
+    Attributes
+    ----------
+    touched : Signal
+        Emitted when a change waits to become a step; a window answers by calling `flush` once
+        the user pauses.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.touched = Signal()
+        self._session = session
+        self._depth = 0
+        self._watched: set[State] = set()
+        self._pending: _Pending | None = None
+        self._settled = Memento((), (), {}, {})
+
+    # --- mementos -------------------------------------------------------------------------------
+
+    def capture(self) -> Memento:
+        """Take the present; values that did not change share their dict with the last memento."""
+        session = self._session
+        known = self._settled.states
+        states = {}
+        for state in _states(tuple(session.views.values())):
+            values = state.recorded()
+            states[state] = known[state] if known.get(state) == values else values
+        return Memento(
+            tuple((d, d.name) for d in session.data), tuple(session.views.values()), states, session.subsets
+        )
+
+    def restore(self, memento: Memento) -> None:
+        """Put the session back to what it was."""
+        session = self._session
+        self._depth += 1
+        try:
+            renamed = [(d, name) for d, name in memento.data if d.name != name]
+            for data, name in renamed:
+                data.name = name
+            session.set_data(tuple(d for d, _ in memento.data))
+            for state, values in memento.states.items():
+                state.update(**values)
+            session.set_views(memento.views)
+            session.set_subsets(memento.subsets)
+            if renamed:
+                session.data_changed.emit()
+        finally:
+            self._depth -= 1
+            self._settled = memento
+
+    def settle(self) -> None:
+        """Take the present as recorded."""
+        self._settled = self.capture()
+
+    @contextmanager
+    def step(self, label: str, *, lines: list[str], merge: Any, command: str) -> Iterator[None]:
+        """Record the body as one step; put everything back when it raises."""
+        if self._depth:
+            yield
+            return
+        self.flush()
+        before = self._settled
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            self.restore(before)
+            raise
+        self._depth -= 1
+        after = self.capture()
+        moved = _only_navigation(before, after)
+        if moved is not None:
+            # Zooming by a command merges with zooming by hand: both are said as where the view went.
+            self._pending = _Pending(moved, "navigation", set(moved.navigation))
+            self.flush()
+        elif after != before:
+            self._push(Entry(label, partial(self.restore, before), partial(self.restore, after), lines, merge, command))
+            self._settled = after
+        elif lines:
+            self._session._history.note(lines, label, command)
+
+    # --- changes made outside of commands -------------------------------------------------------
+
+    def watch(self, views: tuple[View, ...]) -> None:
+        """Hear of every change of these views and their layers."""
+        for state in _states(views):
+            if state not in self._watched:
+                self._watched.add(state)
+                state.add_global_callback(partial(self._changed, state))
+
+    def flush(self) -> None:
+        """Turn the pending change into a step."""
+        pending, self._pending = self._pending, None
+        if pending is None or pending.state not in self._settled.states:
+            return
+        state, before = pending.state, self._settled
+        values = state.recorded()
+        changed = {n: values[n] for n in pending.names if values[n] != before.states[state].get(n)}
+        if not changed:
+            return
+        new = {**before.states[state], **changed}
+        after = Memento(before.data, before.views, {**before.states, state: new}, before.subsets)
+        self._settled = after
+        self._push(
+            Entry(
+                _label(state, changed),
+                partial(self.restore, before),
+                partial(self.restore, after),
+                _lines(self._session, state, changed),
+                (id(state), pending.group),
+            )
+        )
+
+    def _push(self, entry: Entry) -> None:
+        self._session._history.push(entry)
+
+    def _changed(self, state: State, **values: Any) -> None:
+        if "layers" in values:
+            self.watch((state,))
+        if self._depth or state not in self._settled.states:
+            return
+        names = set(values) - state.derived
+        if not names:
+            return
+        group = "navigation" if names <= state.navigation else frozenset(names)
+        pending = self._pending
+        if pending is not None and (pending.state is not state or pending.group != group):
+            self.flush()
+        if self._pending is None:
+            self._pending = _Pending(state, group, set())
+        self._pending.names |= names
+        self.touched.emit()
+
+
+def _only_navigation(before: Memento, after: Memento) -> State | None:
+    """Return the one state of which nothing but the navigation differs, None when more does."""
+    if (before.data, before.views, before.subsets) != (after.data, after.views, after.subsets):
+        return None
+    changed = [s for s, values in after.states.items() if values is not before.states.get(s)]
+    if len(changed) != 1 or changed[0] not in before.states:
+        return None
+    old, new = before.states[changed[0]], after.states[changed[0]]
+    return changed[0] if {n for n in new if new[n] != old.get(n)} <= changed[0].navigation else None
+
+
+def _states(views: tuple[View, ...]) -> Iterator[State]:
+    for view in views:
+        yield view
+        yield from view.layers
+
+
+def _label(state: State, changed: dict[str, Any]) -> str:
+    if set(changed) <= state.navigation:
+        return "Zoom and pan"
+    if changed.get("limits_mode") == "manual" or set(changed) == {"manual_limits"}:
+        return "Limits {:.4g} to {:.4g}".format(*state.manual_limits)
+    words = []
+    for name, value in changed.items():
+        title = name.replace("_", " ").replace("colorm", "colour m").replace("colorb", "colour b").capitalize()
+        words.append(title if isinstance(value, tuple) else f"{title}: {_word(value)}")
+    return ", ".join(words)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.4g}" if isinstance(value, float) else str(getattr(value, "name", value) or "none")
+
+
+def _lines(session: Session, state: State, changed: dict[str, Any]) -> list[str]:
+    from jviz.script import state_lines
+
+    return state_lines(session, state, changed)

@@ -1,0 +1,206 @@
+"""Running a command: arguments resolved, result applied to the session, step and script line recorded."""
+
+from __future__ import annotations
+
+import threading
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from jviz.backend.progress import Cancelled, silent
+from jviz.commands import Command, find
+from jviz.data import Data
+from jviz.errors import CommandError, JvizError
+from jviz.history import Edit, Entry
+from jviz.jobs import Job
+from jviz.script import command_line
+from jviz.views import View, free_name
+
+if TYPE_CHECKING:
+    from jviz.session import Session
+
+__all__ = ["Apply", "Runner"]
+
+
+@dataclass
+class Apply:
+    """What a job leaves to be done in the session's own thread, recorded as one step.
+
+    Parameters
+    ----------
+    function : callable
+        Changes the session and returns the command's value.
+    label : str
+        Of the step; the command's title by default.
+    recorded : dict
+        Arguments as the script line should have them, over those given.
+    """
+
+    function: Callable[[], Any]
+    label: str = ""
+    recorded: dict[str, Any] = field(default_factory=dict)
+
+
+class Runner:
+    """Runs the commands of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.window: Any = None
+
+    def run(self, id: str, arguments: dict[str, Any]) -> Any:
+        """Run a command in this thread and return its value."""
+        command, values = self._prepared(id, arguments)
+        if not command.recorded:
+            return self._call(command, values, silent)
+        if command.job:
+            return self._apply(command, values, self._call(command, values, silent))
+        with self._recorded(command, values) as step:
+            return step.take(self._call(command, values, silent))
+
+    def submit(self, id: str, arguments: dict[str, Any]) -> Job:
+        """Run a command in a job's thread; the result is applied in the session's own."""
+        command, values = self._prepared(id, arguments)
+        return self._session.jobs.submit(_title(command, values), lambda job: self._in_job(job, command, values))
+
+    # --- steps of a run -------------------------------------------------------------------------
+
+    def _prepared(self, id: str, arguments: dict[str, Any]) -> tuple[Command, dict[str, Any]]:
+        command = find(id)
+        if command.needs_window and self.window is None:
+            raise CommandError(f"{command.id} works in the window only; start one with jviz.launch().")
+        self._session.flush()
+        return command, self._resolved(command, command.bind(arguments))
+
+    def _call(self, command: Command, values: dict[str, Any], progress: Any) -> Any:
+        extra = {"session": self._session, "progress": progress, "window": self.window}
+        extra = {name: extra[name] for name in command.injected}
+        try:
+            return command.function(**values, **extra)
+        except (JvizError, Cancelled, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise CommandError(
+                f"{command.title.rstrip('…')} failed: {error or type(error).__name__}. Nothing was changed; "
+                "the report in the log has the details."
+            ) from error
+
+    def _in_job(self, job: Job, command: Command, values: dict[str, Any]) -> Any:
+        value = self._call(command, values, job.report)
+        if not command.recorded:
+            return value
+        done: list[Any] = []
+        failed: list[BaseException] = []
+
+        def apply() -> None:
+            try:
+                done.append(self._apply(command, values, value))
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                finished.set()
+
+        finished = threading.Event()
+        self._session.dispatcher.call(apply)
+        while not finished.wait(0.1):
+            if job.cancel_wanted:
+                raise Cancelled
+        if failed:
+            raise failed[0]
+        return done[0]
+
+    def _apply(self, command: Command, values: dict[str, Any], value: Any) -> Any:
+        label, function = "", None
+        if isinstance(value, Apply):
+            values = {**values, **value.recorded}
+            label, function = value.label, value.function
+        with self._recorded(command, values, label) as step:
+            return step.take(function() if function is not None else value)
+
+    def _recorded(self, command: Command, values: dict[str, Any], label: str = "") -> _Step:
+        lines = [command_line(self._session, command, values)] if command.script else []
+        return _Step(self._session, command, label or command.title.rstrip("…"), lines)
+
+    # --- arguments ------------------------------------------------------------------------------
+
+    def _resolved(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {n: self._resolve(command, n, v) for n, v in arguments.items()}
+
+    def _resolve(self, command: Command, name: str, value: Any) -> Any:
+        kinds = kinds_of(command.hints.get(name, Any))
+        choices = [c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)]
+        if choices and value not in choices and not any(_fits(value, k) for k in kinds):
+            raise CommandError(
+                f"{name} of {command.id} cannot be {value!r}; choose one of {', '.join(map(str, choices))}."
+            )
+        classes = tuple(k for k in kinds if isinstance(k, type))
+        wanted = tuple(k for k in classes if issubclass(k, Data))
+        if wanted and isinstance(value, str | Data):
+            value = self._session.find_data(value)
+            if not isinstance(value, wanted):
+                kind = " or ".join(k.__name__.lower() for k in wanted)
+                raise CommandError(f"{command.id} takes a data set of kind {kind}; {value.name} is of kind {value.kind}.")
+        elif any(issubclass(k, View) for k in classes) and isinstance(value, str):
+            value = self._session.find_view(value)
+        return value
+
+
+def kinds_of(annotation: Any) -> tuple[Any, ...]:
+    """Split a union into its members."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return get_args(annotation)
+    return (annotation,)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _title(command: Command, values: dict[str, Any]) -> str:
+    """Name a job by its command and what it works on."""
+    for value in values.values():
+        if isinstance(value, Data | View):
+            return f"{command.title.rstrip('…')}: {value.name}"
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            return f"{command.title.rstrip('…')}: {Path(value[0]).name}"
+    return command.title.rstrip("…")
+
+
+class _Step:
+    """One recorded run: takes the value of a command and does what it asks for."""
+
+    def __init__(self, session: Session, command: Command, label: str, lines: list[str]) -> None:
+        self._session, self._command = session, command
+        self._label, self._lines = label, lines
+        self._edit: Edit | None = None
+
+    def __enter__(self) -> _Step:
+        self._change = self._session.change(self._label, lines=self._lines, command=self._command.id)
+        self._change.__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> Any:
+        result = self._change.__exit__(*details)
+        if self._edit is not None and details[0] is None:
+            edit = self._edit
+            self._session.push(Entry(edit.label, edit.undo, edit.do, self._lines, None, self._command.id))
+        return result
+
+    def take(self, value: Any) -> Any:
+        """Apply a result; returns what the caller of the command gets."""
+        if isinstance(value, Edit):
+            value.do()
+            self._edit = value
+            return None
+        new = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Data)]
+        add_data(self._session, [d for d in new if d not in self._session.data])
+        return value
+
+
+def add_data(session: Session, new: list[Data]) -> None:
+    """Put data into the session under names that are free (inside a change)."""
+    for data in new:
+        data.name = free_name(data.name, session.names)
+        session.set_data((*session.data, data))

@@ -1,0 +1,111 @@
+"""Saying what was done as Python: script lines of commands and of changed states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jviz.data import Data
+from jviz.views import LAYER_PROPERTIES, State, View
+
+if TYPE_CHECKING:
+    from jviz.commands import Command
+    from jviz.session import Session
+
+__all__ = ["command_line", "literal", "script_of", "state_lines"]
+
+
+def command_line(session: Session, command: Command, arguments: dict[str, Any]) -> str:
+    """Return the line that runs a command with these arguments (defaults left out)."""
+    given = {n: v for n, v in arguments.items() if not _is_default(command, n, v)}
+    words = [] if command.method else [repr(command.id)]
+    if command.method and "paths" in given:
+        words += [literal(path) for path in given.pop("paths")]
+    words += [f"{name}={literal(value)}" for name, value in given.items()]
+    return f"session.{command.method or 'run'}({', '.join(words)})"
+
+
+def _is_default(command: Command, name: str, value: Any) -> bool:
+    parameter = command.parameters.get(name)
+    return parameter is not None and type(parameter.default) is type(value) and parameter.default == value
+
+
+def state_lines(session: Session, state: State, changed: dict[str, Any]) -> list[str]:
+    """Return the lines that set changed properties of a view or of one of its layers."""
+    for name, view in session.views.items():
+        if state is view:
+            return _assignments(f"session.views[{name!r}]", changed)
+        if state in view.layers:
+            changed = _as_limits(changed)
+            if state is view.layer and set(changed) <= set(LAYER_PROPERTIES):
+                return _assignments(f"session.views[{name!r}]", changed)
+            return _assignments(f"session.views[{name!r}].layers[{view.layers.index(state)}]", changed)
+    return []
+
+
+def _as_limits(changed: dict[str, Any]) -> dict[str, Any]:
+    """Say manual limits the short way."""
+    if "manual_limits" not in changed or changed.get("limits_mode", "manual") != "manual":
+        return changed
+    rest = {n: v for n, v in changed.items() if n not in ("manual_limits", "limits_mode")}
+    return {**rest, "limits": changed["manual_limits"]}
+
+
+def _assignments(target: str, changed: dict[str, Any]) -> list[str]:
+    if len(changed) == 1 or "limits" in changed:
+        return [f"{target}.{name} = {literal(value)}" for name, value in changed.items()]
+    return [f"{target}.update({', '.join(f'{n}={literal(v)}' for n, v in changed.items())})"]
+
+
+def literal(value: Any) -> str:
+    """Return Python source for a value that a command or a state takes.
+
+    Data and views become their names; what has no short source (an array, an astropy object)
+    becomes a call of ``jviz.kept.thaw`` on a copy that `jviz.kept.freeze` stores by its content.
+    """
+    if isinstance(value, Data | View):
+        return repr(value.name)
+    if isinstance(value, Path):
+        return repr(str(value))
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return _plain(value)
+    if isinstance(value, np.generic):
+        return literal(value.item())
+    if isinstance(value, tuple | list):
+        return _sequence(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    from jviz.kept import freeze
+
+    return f"jviz.kept.thaw({freeze(value)!r})"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return f"float({str(value)!r})"
+    return repr(value)
+
+
+def _sequence(value: tuple | list) -> str:
+    inside = ", ".join(literal(v) for v in value)
+    if isinstance(value, list):
+        return f"[{inside}]"
+    return f"({inside},)" if len(value) == 1 else f"({inside})"
+
+
+HEAD = '''"""Repeats a jviz session without a window: python THIS_FILE, or jviz run THIS_FILE."""
+
+import jviz
+import jviz.kept
+
+session = jviz.Session()
+'''
+
+
+def script_of(session: Session) -> str:
+    """Return the program that repeats a session, one line a step."""
+    lines = [line for entry in session.history for line in entry.lines]
+    return HEAD + "".join(f"{line}\n" for line in lines)

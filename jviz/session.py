@@ -1,0 +1,329 @@
+"""The session: what is loaded, shown and done, with or without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jviz import commands
+from jviz.data import Data
+from jviz.errors import CommandError, JvizError, SessionError
+from jviz.history import Entry, History
+from jviz.jobs import Dispatcher, Job, Jobs
+from jviz.memento import Memento, Recorder
+from jviz.running import Runner
+from jviz.settings import Settings
+from jviz.signals import Signal
+from jviz.views import View, view_kinds
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Everything a user works on; every change is recorded, can be undone and be written as a script.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        The user's own by default.
+
+    Attributes
+    ----------
+    data : tuple of Data
+    views : dict of str to View
+        States of the viewers by name.
+    subsets : dict
+        Regions and masks by name.
+    history : History
+    jobs : Jobs
+    data_changed, views_changed, subsets_changed, history_changed : Signal
+        Without arguments, emitted in the thread that owns the session.
+    noticed : Signal
+        Emitted with (level, text) for what a user should know: "info", "warning" or "error".
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.dispatcher = Dispatcher()
+        self.jobs = Jobs(self.dispatcher)
+        self.data_changed = Signal()
+        self.views_changed = Signal()
+        self.subsets_changed = Signal()
+        self.history_changed = Signal()
+        self.noticed = Signal()
+        self.showing = False
+        self.path: Path | None = None
+        self._data: tuple[Data, ...] = ()
+        self._views: tuple[View, ...] = ()
+        self._subsets: dict[str, Any] = {}
+        self._history = History(self.history_changed.emit)
+        self._recorder = Recorder(self)
+        self._runner = Runner(self)
+
+    # --- data -----------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> tuple[Data, ...]:
+        """All data, in the order in which they came."""
+        return self._data
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all data."""
+        return [d.name for d in self._data]
+
+    def __getitem__(self, name: str) -> Data:
+        for data in self._data:
+            if data.name == name:
+                return data
+        known = ", ".join(self.names) or "nothing yet"
+        raise SessionError(f"There is no data named {name!r}; the session holds {known}.")
+
+    def __contains__(self, name: object) -> bool:
+        return any(d.name == name or d is name for d in self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Data]:
+        return iter(self._data)
+
+    def open(self, *paths: str | Path, show: bool | None = None, **options: Any) -> list[Data]:
+        """Open files, folders or a saved session; waits until they are there.
+
+        Parameters
+        ----------
+        paths : str or Path
+        show : bool, optional
+            Open viewers for them; by default when the session has a window.
+        options : dict
+            ``name=``, and what the reader takes: ``hdu="SCI,1"``, ``reader="fits"``.
+
+        Returns
+        -------
+        list of Data
+
+        Raises
+        ------
+        ReadError
+            Names the file, the reason and what to do; the session stays as it was.
+        """
+        return self.run("file.open", paths=[str(p) for p in paths], show=show, **options)
+
+    def add(self, thing: Any, name: str | None = None, **options: Any) -> Data:
+        """Add an object: NDData, CCDData, Quantity, ndarray, Spectrum, Table, Regions, SpectralRegion.
+
+        Raises
+        ------
+        CommandError
+            When it is of no kind that jviz knows; its text lists them.
+        """
+        return self.run("data.add", thing=thing, name=name, **options)
+
+    def subset(self, name: str, region: Any, data: str | Data | None = None) -> Any:
+        """Name a region (pixel, sky or spectral) or a boolean mask of some data.
+
+        Returns
+        -------
+        jviz.subsets.Subset
+        """
+        return self.run("subset.create", name=name, region=region, data=data)
+
+    @property
+    def subsets(self) -> dict[str, Any]:
+        """Named regions and masks."""
+        return dict(self._subsets)
+
+    @property
+    def glue(self) -> Any:
+        """A glue ``DataCollection`` of all data, made on first use and kept in step."""
+        from jviz.glue_data import collection_of
+
+        return collection_of(self)
+
+    # --- views ----------------------------------------------------------------------------------
+
+    @property
+    def views(self) -> dict[str, View]:
+        """States of the viewers by name."""
+        return {view.name: view for view in self._views}
+
+    def view(self, kind: str, data: str | Data | None = None, **values: Any) -> View:
+        """Open a view; a window shows it as a viewer.
+
+        Parameters
+        ----------
+        kind : str
+            "image", …: see `jviz.views.view_kinds`.
+        values : dict
+            Properties of the new state, ``stretch="asinh"``.
+
+        Returns
+        -------
+        View
+        """
+        if kind not in view_kinds():
+            raise CommandError(f"There is no viewer {kind!r}; there are {', '.join(view_kinds())}.")
+        return self.run("view.open", kind=kind, data=data, **values)
+
+    def render(self, view: View | str, path: str | Path, size: tuple[int, int] = (1200, 900), **options: Any) -> Path:
+        """Draw a view into a PNG, PDF or SVG file, without a window.
+
+        Parameters
+        ----------
+        size : (int, int)
+            Width and height in pixels.
+
+        Returns
+        -------
+        Path
+            The file written.
+        """
+        return self.run("view.save", view=view, path=str(path), size=size, **options)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    @property
+    def commands(self) -> dict[str, commands.Command]:
+        """Every command by id."""
+        return commands.all_commands()
+
+    def run(self, id: str, /, **arguments: Any) -> Any:
+        """Run a command and wait for what it gives, also when it is a job.
+
+        Raises
+        ------
+        JvizError
+            When the arguments cannot be used or the command fails; nothing is changed then.
+        """
+        return self._runner.run(id, arguments)
+
+    def submit(self, id: str, /, **arguments: Any) -> Job:
+        """Start a command as a job and return at once."""
+        return self._runner.submit(id, arguments)
+
+    @property
+    def history(self) -> History:
+        """The steps done so far, newest last."""
+        self._recorder.flush()
+        return self._history
+
+    def undo(self) -> str | None:
+        """Take the last step back; returns its label, None when there is none."""
+        entry = self.history.undo()
+        return entry.label if entry else None
+
+    def redo(self) -> str | None:
+        """Do the last undone step again; returns its label."""
+        entry = self.history.redo()
+        return entry.label if entry else None
+
+    def script(self) -> str:
+        """Return the Python program that repeats this session without a window."""
+        from jviz.script import script_of
+
+        return script_of(self)
+
+    # --- keeping --------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write the session (data by path and checksum, views, subsets, history) to a ``.jviz`` file."""
+        from jviz.session_file import save
+
+        return save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, *, search: list[str | Path] = (), settings: Settings | None = None) -> Session:
+        """Read a session back; moved files are looked for beside it and in ``search``.
+
+        Raises
+        ------
+        SessionError
+            When it is no session; files that are not found are named in a notice.
+        """
+        from jviz.session_file import load
+
+        return load(cls(settings), Path(path), [Path(p) for p in search])
+
+    def close(self) -> None:
+        """Cancel the jobs and end their threads."""
+        self.jobs.close()
+
+    # --- for commands, files and the window -----------------------------------------------------
+
+    @contextmanager
+    def change(self, label: str, *, lines: list[str] = (), merge: Any = None, command: str = "") -> Iterator[None]:
+        """Record all that happens to data, views and subsets inside as one step.
+
+        When the body raises, everything is put back as it was.
+        """
+        with self._recorder.step(label, lines=list(lines), merge=merge, command=command):
+            yield
+
+    def flush(self) -> None:
+        """Turn changes of view states that are still being made (a drag) into a step of the history."""
+        self._recorder.flush()
+
+    def notice(self, level: str, text: str) -> None:
+        """Tell the user something without stopping anybody."""
+        self.dispatcher.call(lambda: self.noticed.emit(level, text))
+
+    def memento(self) -> Memento:
+        """Return what `restore` needs to come back to the present."""
+        return self._recorder.capture()
+
+    def set_data(self, data: tuple[Data, ...]) -> None:
+        """Replace the tuple of data (inside `change`)."""
+        if data != self._data:
+            self._data = data
+            self.data_changed.emit()
+
+    def set_views(self, views: tuple[View, ...]) -> None:
+        """Replace the tuple of views (inside `change`)."""
+        if views != self._views:
+            self._views = views
+            self._recorder.watch(views)
+            self.views_changed.emit()
+
+    def set_subsets(self, subsets: dict[str, Any]) -> None:
+        """Replace the subsets (inside `change`)."""
+        if subsets != self._subsets:
+            self._subsets = dict(subsets)
+            self.subsets_changed.emit()
+
+    def push(self, entry: Entry) -> None:
+        """Put a step that was done into the history."""
+        self._recorder.flush()
+        self._history.push(entry)
+        self._recorder.settle()
+
+    def find_view(self, view: View | str | None, kind: str = "") -> View:
+        """Return a view by object or name; None: the newest (of that kind).
+
+        Raises
+        ------
+        SessionError
+            When there is none.
+        """
+        if isinstance(view, View):
+            return view
+        if view is not None:
+            if view in self.views:
+                return self.views[view]
+            raise SessionError(f"There is no view named {view!r}; there are {', '.join(self.views) or 'none'}.")
+        for candidate in reversed(self._views):
+            if not kind or candidate.kind == kind:
+                return candidate
+        raise SessionError(f"No {kind or 'view'} is open; open one with session.view({kind or 'image'!r}, data=…).")
+
+    def find_data(self, data: Data | str) -> Data:
+        """Return data by object or name."""
+        if isinstance(data, Data):
+            if data not in self._data:
+                raise JvizError(f"{data.name} is not in this session; add it first.")
+            return data
+        return self[data]
+
+

@@ -1,0 +1,176 @@
+"""Settings: each declared once with its type, default and meaning; kept in one TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from jviz.errors import JvizError
+from jviz.signals import Signal
+
+__all__ = ["Setting", "Settings", "declare", "declared"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One declared setting: ``key`` is ``section.name``."""
+
+    key: str
+    type: Any
+    default: Any
+    title: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The allowed values of a Literal, else empty."""
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+    def checked(self, value: Any) -> Any:
+        """Return the value in the declared type, or raise `JvizError`."""
+        if self.choices:
+            if value in self.choices:
+                return value
+            raise JvizError(f"{self.key} cannot be {value!r}; choose one of {', '.join(map(str, self.choices))}.")
+        if self.type is bool and not isinstance(value, bool):
+            raise JvizError(f"{self.key} cannot be {value!r}; it is either true or false.")
+        try:
+            value = self.type(value)
+        except (TypeError, ValueError):
+            raise JvizError(f"{self.key} cannot be {value!r}; it takes a {self.type.__name__}.") from None
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise JvizError(f"{self.key} is {value}; it must lie between {self.low} and {self.high}.")
+        return value
+
+
+_declared: dict[str, Setting] = {}
+
+
+def declare(
+    key: str, type: Any, default: Any, title: str, help: str, *, low: float | None = None, high: float | None = None
+) -> Setting:
+    """Declare a setting; the preferences and the documentation follow from it."""
+    _declared[key] = Setting(key, type, default, title, help, low, high)
+    return _declared[key]
+
+
+def declared() -> dict[str, Setting]:
+    """Return every declared setting by key."""
+    return dict(_declared)
+
+
+declare("window.theme", Literal["system", "dark", "light"], "system", "Theme",
+        "Colours of the window; “system” follows the desktop.")
+declare("window.confirm_close", bool, True, "Ask before closing with jobs running",
+        "Ask when the window is closed while jobs run.")
+declare("window.recent_files", int, 20, "Recent files", "How many recently opened files are remembered.",
+        low=0, high=200)
+declare("window.shortcuts", dict, {}, "Shortcuts", "Keys that differ from the built-in ones; see the shortcut editor.")
+declare("image.colormap", str, "gray", "Colour map", "Colour map of newly opened images.")
+declare("image.stretch", Literal["auto", "linear", "sqrt", "log", "asinh"], "auto", "Stretch",
+        "Stretch of newly opened images; “auto” takes what suits the data.")
+declare("image.limits", Literal["auto", "minmax", "99.5", "zscale"], "auto", "Limits",
+        "Limits of newly opened images; “auto” takes robust percentiles.")
+declare("image.pixel_origin", Literal[0, 1], 0, "First pixel",
+        "Number of the first pixel in read-outs: 0 as in Python, 1 as in FITS and DS9.")
+declare("image.sky_frame", Literal["icrs", "fk5", "fk4", "galactic", "ecliptic"], "icrs", "Sky frame",
+        "Frame of the sky coordinates in read-outs and grids.")
+declare("image.sky_style", Literal["sexagesimal", "degrees"], "sexagesimal", "Sky style",
+        "How sky coordinates are written.")
+declare("image.zoom_step", float, 1.25, "Zoom step", "Factor of one step of the mouse wheel.", low=1.01, high=4.0)
+declare("image.smooth", bool, False, "Smooth magnified pixels",
+        "Interpolate between pixels when an image is magnified, instead of showing them as squares.")
+declare("cache.limit_gb", float, 10.0, "Cache limit in GB",
+        "Largest size of the cache folder (pyramids, decompressed files); the least recently used goes first.",
+        low=0.1, high=10000.0)
+declare("session.autosave_seconds", int, 20, "Autosave interval in s",
+        "How often a changed session is saved for recovery; 0 turns it off.", low=0, high=3600)
+declare("network.name_resolver", str, "https://cds.unistra.fr/cgi-bin/nph-sesame/SNV", "Name resolver",
+        "Address of the service that turns object names into positions (Sesame).")
+declare("network.offline", bool, False, "Work offline", "Never ask a server; only what is known locally.")
+declare("plugins.disabled", list, [], "Disabled plugins", "Names of the plugins that are not loaded.")
+
+
+class Settings:
+    """The user's values over the declared defaults.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The TOML file; by default ``settings.toml`` in the configuration folder.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted with the key of a value that changed.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        from jviz.backend.cache import home
+
+        self.path = path or home("config") / "settings.toml"
+        self.changed = Signal()
+        self.problems: list[str] = []
+        self._values = self._read()
+
+    def __getitem__(self, key: str) -> Any:
+        setting = self._setting(key)
+        return self._values.get(key, setting.default)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        value = self._setting(key).checked(value)
+        if self[key] == value:
+            return
+        self._values[key] = value
+        self._write()
+        self.changed.emit(key)
+
+    def reset(self, key: str) -> None:
+        """Go back to the default."""
+        if self._values.pop(key, None) is not None:
+            self._write()
+            self.changed.emit(key)
+
+    def _setting(self, key: str) -> Setting:
+        if key not in _declared:
+            raise JvizError(f"There is no setting {key!r}; see Preferences for those there are.")
+        return _declared[key]
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            sections = tomllib.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            self.problems.append(f"{self.path} could not be read ({error}); the defaults are used.")
+            return {}
+        return self._checked(sections)
+
+    def _checked(self, sections: dict[str, Any]) -> dict[str, Any]:
+        values = {}
+        for section, content in sections.items():
+            for name, value in content.items() if isinstance(content, dict) else ():
+                key = f"{section}.{name}"
+                # Settings of plugins that are not loaded now are kept as they are.
+                try:
+                    values[key] = _declared[key].checked(value) if key in _declared else value
+                except JvizError as error:
+                    self.problems.append(f"{self.path}: {error} The default is used.")
+        return values
+
+    def _write(self) -> None:
+        import tomlkit
+
+        document = tomlkit.document()
+        for key in sorted(self._values):
+            section, name = key.split(".", 1)
+            document.setdefault(section, tomlkit.table())[name] = self._values[key]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        os.replace(temporary, self.path)

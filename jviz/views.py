@@ -1,0 +1,310 @@
+"""The state of every viewer, owned by the session: with or without a window, undone and saved with it.
+
+A state is an echo object whose recorded properties are plain values (numbers, texts, tuples).
+The session watches them: whatever sets one, a mouse, a panel or a script, becomes a step that can
+be undone and a line of the script.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, ClassVar
+
+from echo import CallbackProperty, HasCallbackProperties, delay_callback
+
+from jviz.errors import CommandError
+
+__all__ = ["ImageLayer", "ImageView", "State", "View", "view_kinds"]
+
+STRETCHES = ("linear", "sqrt", "squared", "log", "asinh", "sinh", "power", "histogram", "spline")
+LIMIT_MODES = ("auto", "minmax", "percentile", "zscale", "manual")
+
+
+class Checked(CallbackProperty):
+    """A property whose values pass a check that may convert them or raise `CommandError`."""
+
+    def __init__(self, default: Any = None, check: Any = None, docstring: str | None = None) -> None:
+        super().__init__(default=default, docstring=docstring)
+        self._check = check
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        super().__set__(instance, self._check(value) if self._check else value)
+
+
+def one_of(*choices: Any, name: str = "value") -> Any:
+    """Make a check that lets only these through."""
+
+    def check(value: Any) -> Any:
+        if value not in choices:
+            raise CommandError(f"{value!r} is no {name}; choose one of {', '.join(map(str, choices))}.")
+        return value
+
+    return check
+
+
+def pair(value: Any) -> tuple[float, float] | None:
+    """Two finite numbers, or None."""
+    if value is None:
+        return None
+    try:
+        first, second = (float(v) for v in value)
+    except (TypeError, ValueError):
+        raise CommandError(f"{value!r} are not two numbers.") from None
+    if not (abs(first) < float("inf") and abs(second) < float("inf")):
+        raise CommandError(f"({first}, {second}) are not two finite numbers.")
+    return (first, second)
+
+
+def number(low: float = -float("inf"), high: float = float("inf"), name: str = "number") -> Any:
+    """Make a check for a number between two bounds."""
+
+    def check(value: Any) -> float:
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise CommandError(f"{value!r} is no {name}.") from None
+        if not low <= value <= high:
+            raise CommandError(f"The {name} is {value:g}; it must lie between {low:g} and {high:g}.")
+        return value
+
+    return check
+
+
+class State(HasCallbackProperties):
+    """A group of recorded properties.
+
+    ``navigation`` names the properties whose changes merge into one step ("Zoom and pan").
+    """
+
+    navigation: ClassVar[frozenset[str]] = frozenset()
+    derived: ClassVar[frozenset[str]] = frozenset()
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the values that undo, sessions and scripts know."""
+        return {n: getattr(self, n) for n in self.callback_properties() if n not in self.derived}
+
+    def update(self, **values: Any) -> None:
+        """Set several properties; whoever watches hears of them once.
+
+        Raises
+        ------
+        CommandError
+            For a name that is no property, or a value it cannot take; nothing is set then.
+        """
+        for name in values:
+            if not self.is_callback_property(name):
+                known = ", ".join(sorted(self.recorded()))
+                raise CommandError(f"A {type(self).__name__} has no {name!r}; it has {known}.")
+        before = {name: getattr(self, name) for name in values}
+        changed = {name: value for name, value in values.items() if before[name] != value}
+        with delay_callback(self, *changed):
+            try:
+                for name, value in changed.items():
+                    setattr(self, name, value)
+            except Exception:
+                for name in changed:
+                    setattr(self, name, before[name])
+                raise
+
+
+class View(State):
+    """What every viewer has: a name, a kind, and layers, the last of which is drawn on top.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the session, ``"Image 1"``.
+    layers : tuple of State
+        Each with a ``data``.
+    active : int
+        Index of the layer that panels and shortcuts act on; −1 is the topmost.
+    """
+
+    kind: ClassVar[str] = ""
+    accepts: ClassVar[tuple[str, ...]] = ()
+    layer_type: ClassVar[type[State]]
+
+    name = CallbackProperty("")
+    layers = CallbackProperty(())
+    active = CallbackProperty(-1)
+
+    @property
+    def layer(self) -> Any:
+        """The active layer, or None in an empty view."""
+        if not self.layers:
+            return None
+        return self.layers[self.active] if -len(self.layers) <= self.active < len(self.layers) else self.layers[-1]
+
+    @property
+    def data(self) -> Any:
+        """The data of the active layer, or None."""
+        return self.layer.data if self.layer is not None else None
+
+    def __repr__(self) -> str:
+        shown = ", ".join(layer.data.name for layer in self.layers)
+        return f"<{type(self).__name__} {self.name!r} of {shown or 'nothing'}>"
+
+
+class ImageLayer(State):
+    """How one image looks.
+
+    Attributes
+    ----------
+    data : jviz.data.Data
+        The image; ``plane`` names the array shown, ``""`` is its first.
+    index : tuple of int
+        Which slice of an array with more than two axes.
+    stretch : str
+        linear, sqrt, squared, log, asinh, sinh, power, histogram or spline.
+    stretch_parameter : float or None
+        ``a`` of log, asinh and sinh, the exponent of power; None takes the usual one.
+    knots : tuple of (float, float)
+        Of the spline stretch, in 0..1.
+    limits_mode : str
+        auto, minmax, percentile (``percentiles``), zscale or manual (``limits``).
+    limits_from : str
+        "image": all pixels; "view": those in sight.
+    limits : (float, float) or None
+        In data units; setting them makes the mode manual.
+    contrast, bias : float
+        As in DS9: 1 and 0.5 leave the colours as they are.
+    """
+
+    derived = frozenset({"shown_limits"})
+
+    data = CallbackProperty(None)
+    plane = CallbackProperty("")
+    index = CallbackProperty(())
+    visible = CallbackProperty(True)
+    opacity = Checked(1.0, number(0, 1, "opacity"))
+    stretch = Checked("linear", one_of(*STRETCHES, name="stretch"))
+    stretch_parameter = CallbackProperty(None)
+    knots = CallbackProperty(((0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1.0, 1.0)))
+    limits_mode = Checked("auto", one_of(*LIMIT_MODES, name="kind of limits"))
+    limits_from = Checked("image", one_of("image", "view", name="source of limits"))
+    percentiles = Checked((0.5, 99.5), pair)
+    manual_limits = Checked(None, pair)
+    colormap = CallbackProperty("gray")
+    invert = CallbackProperty(False)
+    contrast = Checked(1.0, number(0, 100, "contrast"))
+    bias = Checked(0.5, number(-10, 10, "bias"))
+    nan_color = CallbackProperty("")
+    shown_limits = CallbackProperty(None, docstring="(low, high) that are in use now; computed, not recorded")
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("data", "plane", "index", "limits_mode", "limits_from", "percentiles"):
+            self.add_callback(name, self._forget_limits)
+
+    def _forget_limits(self, _: Any) -> None:
+        self.shown_limits = None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The limits in use, in data units; computed at once when no viewer has yet."""
+        if self.limits_mode == "manual" and self.manual_limits is not None:
+            return self.manual_limits
+        if self.shown_limits is None:
+            self.shown_limits = self.computed_limits()
+        return self.shown_limits
+
+    @limits.setter
+    def limits(self, value: tuple[float, float]) -> None:
+        self.update(manual_limits=pair(value), limits_mode="manual")
+
+    def computed_limits(self) -> tuple[float, float]:
+        """Work out the limits of the whole image for the present mode (reads the image)."""
+        return self.data.limits(self.limits_mode, plane=self.plane, index=self.index, percentiles=self.percentiles)
+
+
+LAYER_PROPERTIES = (
+    "stretch", "stretch_parameter", "knots", "limits_mode", "limits_from", "percentiles", "limits",
+    "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity",
+)  # fmt: skip
+
+
+def of_active_layer(name: str) -> property:
+    """Make a property of a view that stands for the one of its active layer."""
+
+    def layer_of(view: View) -> Any:
+        if view.layer is None:
+            raise CommandError(f"{view.name} shows no data, so it has no {name}.")
+        return view.layer
+
+    return property(
+        lambda view: getattr(layer_of(view), name),
+        lambda view, value: setattr(layer_of(view), name, value),
+        doc=f"`{name}` of the active layer.",
+    )
+
+
+class ImageView(View):
+    """The state of an image viewer.
+
+    Attributes
+    ----------
+    centre : (float, float) or None
+        Data pixel (x, y) of the first layer in the middle of the view; None: the image's middle.
+    scale : float or None
+        Screen pixels per data pixel; None: the whole image fits.
+    rotation : float
+        Degrees by which the picture is turned counter-clockwise.
+    flip_x, flip_y : bool
+    axes : str
+        "none", "pixel" or "sky": what the edges of the picture say.
+    grid, colorbar, compass, scale_bar, overview, magnifier : bool
+    sky_frame, sky_style : str
+        Of the grid and the read-out: icrs, fk5, fk4, galactic, ecliptic; sexagesimal, degrees.
+    smooth : bool
+        Interpolate between magnified pixels.
+    """
+
+    kind = "image"
+    accepts = ("image",)
+    layer_type = ImageLayer
+    navigation = frozenset({"centre", "scale"})
+    viewport: tuple[float, float] = (1000.0, 800.0)
+    """Width and height of the picture in screen pixels; set by the viewer, no part of the state."""
+
+    centre = Checked(None, pair)
+    scale = Checked(None, lambda v: None if v is None else number(1e-6, 1e4, "scale")(v))
+    rotation = Checked(0.0, lambda v: number(name="rotation")(v) % 360)
+    flip_x = CallbackProperty(False)
+    flip_y = CallbackProperty(False)
+    axes = Checked("none", one_of("none", "pixel", "sky", name="kind of axes"))
+    grid = CallbackProperty(False)
+    colorbar = CallbackProperty(True)
+    compass = CallbackProperty(True)
+    scale_bar = CallbackProperty(True)
+    overview = CallbackProperty(False)
+    magnifier = CallbackProperty(False)
+    sky_frame = Checked("icrs", one_of("icrs", "fk5", "fk4", "galactic", "ecliptic", name="sky frame"))
+    sky_style = Checked("sexagesimal", one_of("sexagesimal", "degrees", name="style"))
+    smooth = CallbackProperty(False)
+
+
+for _name in LAYER_PROPERTIES:
+    setattr(ImageView, _name, of_active_layer(_name))
+
+_kinds: dict[str, type[View]] = {}
+
+
+def declare_view(kind: type[View]) -> type[View]:
+    """Register a kind of view state under its ``kind`` (plugins do so through `jviz.api`)."""
+    _kinds[kind.kind] = kind
+    return kind
+
+
+def view_kinds() -> dict[str, type[View]]:
+    """Return the view states by kind."""
+    return dict(_kinds)
+
+
+declare_view(ImageView)
+
+
+def free_name(stem: str, taken: Any) -> str:
+    """Return ``stem``, or the first of ``stem (2)``, ``stem (3)`` … that is not taken."""
+    if stem not in taken:
+        return stem
+    return next(name for n in itertools.count(2) if (name := f"{stem} ({n})") not in taken)
