@@ -1,0 +1,7 @@
+"""``python -m jviz`` is the command ``jviz``."""
+
+import sys
+
+from jviz.cli import main
+
+sys.exit(main())

@@ -1,0 +1,129 @@
+"""Sets up everything jviz needs beside a bare Python with pip, and then runs something in it.
+
+Only the standard library of Python 3.8 is used here: this runs before anything is installed.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+PRIVATE = ROOT / ".setup"
+
+# Shared libraries that Qt loads, and the Debian packages that bring them.
+LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xinerama.so.0": "libxcb-xinerama0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+
+
+def say(text):
+    print(f"jviz set-up: {text}", file=sys.stderr, flush=True)
+
+
+def stop(text):
+    say(text)
+    raise SystemExit(2)
+
+
+def uv():
+    """Return the path of uv, installed into a private folder when the machine has none."""
+    found = shutil.which("uv") or next(map(str, PRIVATE.glob("uv/bin/uv*")), None)
+    if found:
+        return found
+    say("installing uv with pip")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(PRIVATE / "uv"), "uv"]
+    if subprocess.run(command, check=False).returncode:
+        stop("pip could not install uv. Is there a network, and pip (apt-get install python3-pip)?")
+    return str(next(PRIVATE.glob("uv/bin/uv*")))
+
+
+def fingerprint():
+    """Return what tells one state of the project's dependencies from another."""
+    parts = [(ROOT / name).read_bytes() for name in ("uv.lock", "pyproject.toml", ".python-version")]
+    return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+
+def python_environment(extras):
+    """Make or bring up to date the virtual environment; return its Python."""
+    folder = "Scripts" if os.name == "nt" else "bin"
+    python = ENVIRONMENT / folder / "python"
+    stamp = ENVIRONMENT / ".jviz-stamp"
+    known, *installed = stamp.read_text().split() if stamp.exists() and python.exists() else [""]
+    if known == fingerprint() and set(extras) <= set(installed):
+        return python
+    say("installing Python packages into .venv (about 1 GB; some minutes the first time)")
+    options = [word for extra in extras for word in ("--extra", extra)]
+    command = [uv(), "sync", "--locked", "--quiet", "--inexact", *options]
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(ENVIRONMENT)}
+    environment.pop("VIRTUAL_ENV", None)
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+        stop("the packages could not be installed; see above. jviz needs Python 3.12 or newer and a network.")
+    stamp.write_text(" ".join([fingerprint(), *sorted({*extras, *installed})]))
+    return python
+
+
+def missing_packages():
+    """Return the Debian packages of shared libraries (and a font) that this machine lacks."""
+    if platform.system() != "Linux":
+        return []
+    missing = []
+    for library, package in LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
+    if not any(next(folder.rglob("*.[ot]t[fc]"), None) for folder in folders if folder.is_dir()):
+        missing.append("fonts-dejavu-core")
+    return missing
+
+
+def system_libraries():
+    """Install what Qt lacks where that is possible; say the exact command where it is not."""
+    missing = missing_packages()
+    if not missing:
+        return
+    command = "apt-get update && apt-get install -y " + " ".join(missing)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"installing system libraries: {' '.join(missing)}")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False, stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+            env=quiet, check=False, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode == 0:
+            return
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    say(f"Qt may need system libraries that are missing here; on Debian or Ubuntu run: {sudo}sh -c '{command}'")
+
+
+def execute(python, arguments):
+    """Become the program (its exit code and signals are those of this process)."""
+    command = [str(python), *arguments]
+    if os.name == "nt":
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
