@@ -7,8 +7,7 @@ import gzip
 import lzma
 import shutil
 import zlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -71,21 +70,27 @@ def decompressed(path: Path, progress: Progress = silent) -> Path:
     return found
 
 
-def _decompress(path: Path, opener: partial, identity: Identity, progress: Progress) -> None:
+def _decompress(
+    path: Path, opener: Callable[[IO[bytes]], IO[bytes]], identity: Identity, progress: Progress
+) -> None:
     _check_room(path, _announced_size(path))
-    with cache.storing(identity, ".fits") as temporary, path.open("rb") as packed:
-        with opener(packed) as unpacked, temporary.open("wb") as copy:
-            try:
-                for chunk in _chunks(unpacked):
-                    progress(packed.tell(), identity.size, f"Decompressing {path.name}")
-                    _check_room(path, len(chunk))
-                    copy.write(chunk)
-            except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+    with (
+        cache.storing(identity, ".fits") as temporary,
+        path.open("rb") as packed,
+        opener(packed) as unpacked,
+        temporary.open("wb") as copy,
+    ):
+        try:
+            for chunk in _chunks(unpacked):
+                progress(packed.tell(), identity.size, f"Decompressing {path.name}")
+                _check_room(path, len(chunk))
+                copy.write(chunk)
+        except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            raise _damaged(path, error) from error
+        except OSError as error:
+            if error.errno is None:  # so says bz2
                 raise _damaged(path, error) from error
-            except OSError as error:
-                if error.errno is None:  # bz2 says so
-                    raise _damaged(path, error) from error
-                raise
+            raise
 
 
 def _damaged(path: Path, error: Exception) -> ReadError:

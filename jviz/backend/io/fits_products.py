@@ -115,9 +115,7 @@ class _Source:
         from jviz.backend.io.fits_tables import load_table
 
         product = self._product(hdu, table_kind(hdu), table_label(self.path, self.primary, hdu))
-        product.load_object = partial(
-            load_table, self.file.path, hdu.index, self.path.name, product.warnings
-        )
+        product.load_object = partial(load_table, self.file.path, hdu.index, self.path.name, product.warnings)
         return product
 
     def _product(self, hdu: Hdu, kind: Any, label: str) -> Product:

@@ -12,11 +12,11 @@ __all__ = ["dialect_of", "is_jwst", "jwst_product", "mission_words", "product_su
 JWST_SUFFIXES = (
     "uncal ramp rate rateints cal calints crf crfints i2d s2d s3d x1d x1dints c1d psfsub psfalign "
     "psfstack segm msa cat bsub bsubints mbsub dark trapsfilled whtlt phot o1d amilg aminorm amimulti"
-).split()
+)
 HST_SUFFIXES = (
     "raw flt flc crj crc drz drc ima sfl sx1 sx2 x1d x2d x1dsum corrtag rawtag fltsum lampflash "
     "c0f c0m c1m d0m cal mos asn jit spt trl"
-).split()
+)
 INTEGRATIONS = ("rateints", "calints", "crfints", "bsubints", "psfsub", "psfstack", "psfalign", "phot")
 _BY_MODEL = {
     "Level1bModel": "uncal",
@@ -57,7 +57,7 @@ def product_suffix(path: Path, header: Mapping[str, Any]) -> str:
     The file's own name comes first: derived files often keep the FILENAME of what they were
     made from. Then FILENAME, then DATAMODL.
     """
-    known = JWST_SUFFIXES if is_jwst(header) else HST_SUFFIXES if _telescope(header) == "HST" else ()
+    known = {"JWST": JWST_SUFFIXES, "HST": HST_SUFFIXES}.get(_telescope(header), "").split()
     for name in (path.name, str(header.get("FILENAME", ""))):
         for word in reversed(re.split(r"[_.\-]", name.lower())):
             if word in known:

@@ -114,7 +114,9 @@ class Plane:
         if not self.is_scaled and self.blank is None:
             return native
         if self.blank is None and self._is_unsigned:
-            return (native.astype(np.int64) + int(self.zero)).astype(self.dtype)
+            # adding half the range turns the sign bit over, in any width and without a wider copy
+            bits = native.view(f"u{native.dtype.itemsize}")
+            return (bits ^ bits.dtype.type(1 << (8 * bits.dtype.itemsize - 1))).view(self.dtype)
         values = native.astype(self.dtype)
         if self.blank is not None:
             values[native == self.blank] = np.nan
