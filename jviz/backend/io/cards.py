@@ -115,7 +115,7 @@ def _parse_hierarch(card: str) -> Card:
     keyword, equals, rest = card[9:].partition("=")
     if not equals:
         return "HIERARCH", card[8:].strip(), ""
-    return keyword.strip().upper(), *parse_value(rest)
+    return keyword.strip(), *parse_value(rest)
 
 
 def _parse_orphan(card: str) -> Card:
