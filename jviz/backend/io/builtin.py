@@ -26,11 +26,13 @@ def _is_fits(path: Path, start: bytes) -> bool:
 
 # Readers are asked from last to first, so FITS, which also goes by the name, is asked last.
 @reader("fits", title="FITS", suffixes=_FITS, sniff=_is_fits)
-def read_fits(path: Path, *, progress: Progress = silent, hdu: int | str | None = None) -> list[Product]:
+def read_fits(
+    path: Path, *, progress: Progress = silent, hdu: int | str | None = None, section: int | None = None
+) -> list[Product]:
     """Open a FITS file; see `jviz.backend.io.fits_products.read_fits`."""
     from jviz.backend.io import fits_products
 
-    return fits_products.read_fits(path, progress=progress, hdu=hdu)
+    return fits_products.read_fits(path, progress=progress, hdu=hdu, section=section)
 
 
 for _module in ("asdf_reader", "tables", "pictures", "arrays", "regions_reader"):

@@ -7,11 +7,11 @@ conventions, and is lenient: what does not parse stays text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Card", "Header", "parse_cards", "parse_value"]
+__all__ = ["Card", "Header", "Keywords", "parse_cards", "parse_value"]
 
 type Card = tuple[str, Any, str]
 
@@ -74,6 +74,9 @@ class Header(Sequence[Card]):
 
     def __repr__(self) -> str:
         return f"<Header of {len(self.block) // CARD} cards>"
+
+
+type Keywords = Header | Mapping[str, Any]
 
 
 def parse_cards(block: bytes) -> Iterator[Card]:

@@ -125,8 +125,10 @@ def _stands_alone(array: _Array, arrays: list[_Array]) -> bool:
 
 
 def _fits(shape: tuple[int, ...], data: tuple[int, ...]) -> bool:
-    """Whether an array broadcasts over the data, or has the data's shape in its last axes."""
+    """Whether an array has the data's shape in its last axes, or lies along their slowest axis."""
     shape, data = (tuple(n for n in axes if n != 1) for axes in (shape, data))
+    if len(shape) == 1 and len(data) == 3 and shape == data[:1]:
+        return True
     shorter = min(len(shape), len(data))
     return shape[-shorter:] == data[-shorter:] if shorter else shape == data
 

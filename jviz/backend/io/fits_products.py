@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from jviz.backend.io.fits_compressed import decompressed, decompressed_image
-from jviz.backend.io.fits_groups import Companion, Group, constant_shape, group_arrays
+from jviz.backend.io.fits_compressed import decompressed
+from jviz.backend.io.fits_groups import Group, group_arrays
+from jviz.backend.io.fits_planes import View, companion_plane, plane_of
 from jviz.backend.io.fitsfile import FitsFile, Hdu
 from jviz.backend.io.jwst import dialect_of
 from jviz.backend.io.kinds import (
     array_kind,
     array_label,
     is_auxiliary,
-    squeezed,
+    sections,
     table_kind,
     table_label,
 )
-from jviz.backend.io.product import Identity, Meaning, Plane, Product, Unit, WcsResult
+from jviz.backend.io.product import Identity, Kind, Product, Unit, WcsResult
 from jviz.backend.progress import Progress, silent
 from jviz.errors import ReadError
 
 __all__ = ["read_fits"]
 
-_UNSIGNED = {(8, -128.0): "i1", (16, 2.0**15): "u2", (32, 2.0**31): "u4", (64, 2.0**63): "u8"}
 _SUFFIXES = (".gz", ".bz2", ".xz", ".fz", ".fits", ".fit", ".fts")
 
 
-def read_fits(path: Path, *, progress: Progress = silent, hdu: int | str | None = None) -> list[Product]:
+def read_fits(
+    path: Path, *, progress: Progress = silent, hdu: int | str | None = None, section: int | None = None
+) -> list[Product]:
     """Open a FITS file.
 
     Only headers are read; pixels are memory mapped when asked for.
@@ -41,6 +40,8 @@ def read_fits(path: Path, *, progress: Progress = silent, hdu: int | str | None 
         A FITS file, plain or compressed as a whole or in tiles.
     hdu : int or str, optional
         One extension, ``3``, ``"SCI"`` or ``"SCI,2"``, instead of all products of the file.
+    section : int, optional
+        Of an array with four axes, which part along the slowest one (a Stokes parameter, from 0).
 
     Returns
     -------
@@ -55,8 +56,11 @@ def read_fits(path: Path, *, progress: Progress = silent, hdu: int | str | None 
     file = FitsFile.open(decompressed(path, progress), identity=Identity.of(path.absolute()))
     source = _Source(path, file)
     if hdu is not None:
-        return [source.product_of(_choose(file, path.name, hdu))]
-    products = source.products()
+        products = source.products_of(_choose(file, path.name, hdu))
+    else:
+        products = source.products()
+    if section is not None:
+        products = _only_section(products, path.name, section)
     if not products:
         products = [_header_only(source)]
     products[0].warnings[:0] = file.warnings
@@ -79,7 +83,7 @@ class _Source:
         chosen = [h for h in tables if not is_auxiliary(h)]
         if not self.groups and not chosen:
             chosen = [h for h in tables if h.name.upper() != "ASDF"]
-        products = [self.array_product(group) for group in self.groups]
+        products = [product for group in self.groups for product in self.array_products(group)]
         products += [self.table_product(hdu) for hdu in chosen]
         if len(products) > 1:
             for product in products:
@@ -87,27 +91,41 @@ class _Source:
         return products
 
     def _part_name(self, product: Product) -> str:
-        name, option = self.file.hdus[product.main].name, product.options["hdu"]
-        return option if isinstance(option, str) else f"{option} {name}".strip()
+        hdu, option = self.file.hdus[product.main], product.options["hdu"]
+        name = option if isinstance(option, str) else f"{option} {hdu.name}".strip()
+        section = product.options.get("section")
+        return name if section is None else f"{name} {sections(hdu)[section]}"
 
-    def product_of(self, hdu: Hdu) -> Product:
-        """Make the product that has this unit as its main one; a companion alone."""
+    def products_of(self, hdu: Hdu) -> list[Product]:
+        """Make what has this unit as its main one; a companion alone."""
         if hdu.is_table:
-            return self.table_product(hdu)
+            return [self.table_product(hdu)]
         group = next((g for g in self.groups if g.main.index == hdu.index), Group(hdu))
-        return self.array_product(group)
+        return self.array_products(group)
 
-    def array_product(self, group: Group) -> Product:
-        """Make a product of an array and its companions."""
-        hdu = group.main
+    def array_products(self, group: Group) -> list[Product]:
+        """Make a product of an array and its companions, or one for each of its sections."""
         kind, shape = array_kind(self.path, self.primary, group)
-        planes = [plane_of(self.file, hdu, "data", shape)]
-        planes += [_companion_plane(self.file, companion, hdu, shape) for companion in group.companions]
+        names = sections(group.main) if kind == "other" else []
+        if not names:
+            return [self._array_product(group, kind, View(shape))]
+        products = []
+        for section, name in enumerate(names):
+            product = self._array_product(group, "cube", View(shape[1:], section))
+            product.label += f" {name}"
+            product.options["section"] = section
+            products.append(product)
+        return products
+
+    def _array_product(self, group: Group, kind: Kind, view: View) -> Product:
+        hdu = group.main
+        planes = [plane_of(self.file, hdu, "data", view)]
+        planes += [companion_plane(self.file, companion, hdu, view) for companion in group.companions]
         has_flags = any(plane.meaning == "flags" for plane in planes)
-        product = self._product(hdu, kind, array_label(self.path, self.primary, kind, shape))
+        product = self._product(hdu, kind, array_label(self.path, self.primary, kind, view.shape))
         product.planes = {plane.name: plane for plane in planes}
         product.flags = dialect_of(self.primary) if has_flags else ""
-        product.load_wcs = partial(_load_wcs, self.file.path, hdu.index, shape)
+        product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)
         return product
 
     def table_product(self, hdu: Hdu) -> Product:
@@ -115,10 +133,10 @@ class _Source:
         from jviz.backend.io.fits_tables import load_table
 
         product = self._product(hdu, table_kind(hdu), table_label(self.path, self.primary, hdu))
-        product.load_object = partial(load_table, self.file.path, hdu.index, self.path.name, product.warnings)
+        product.load_object = partial(load_table, self.path, hdu.index, product.warnings)
         return product
 
-    def _product(self, hdu: Hdu, kind: Any, label: str) -> Product:
+    def _product(self, hdu: Hdu, kind: Kind, label: str) -> Product:
         return Product(
             kind,
             _stem(self.path),
@@ -141,82 +159,20 @@ def _stem(path: Path) -> str:
 def _load_wcs(path: Path, index: int, shape: tuple[int, ...]) -> WcsResult:
     from jviz.backend.wcs import load_fits_wcs
 
-    return load_fits_wcs(path, index, shape)
+    try:
+        return load_fits_wcs(decompressed(path), index, shape)
+    except (OSError, ReadError) as error:
+        return WcsResult(None, (f"{path.name} is shown without coordinates: {error}",))
 
 
-def plane_of(file: FitsFile, hdu: Hdu, meaning: Meaning, shape: tuple[int, ...]) -> Plane:
-    """Make a plane of an image that is mapped, or decompressed, when it is loaded.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The shape to show, which may lack axes of length 1.
-    """
-    scale, zero = hdu.number("BSCALE", 1.0) or 1.0, hdu.number("BZERO", 0.0)
-    blank = None if meaning == "flags" else _blank(hdu)
-    compressed = hdu.what == "compressed image"
-    return Plane(
-        hdu.name or f"HDU{hdu.index}",
-        shape,
-        physical_dtype(hdu.bitpix, scale, zero, blank),
-        partial(_load, file, hdu, shape),
-        meaning,
-        str(hdu.header.get("BUNIT", "")).strip(),
-        float(scale),
-        float(zero),
-        blank,
-        hdu.index,
-        file.identity_of(hdu),
-        immediate=not compressed,
-    )
-
-
-def _load(file: FitsFile, hdu: Hdu, shape: tuple[int, ...], progress: Progress) -> np.ndarray:
-    if hdu.what == "compressed image":
-        return decompressed_image(file.path, hdu, file.identity_of(hdu), progress).reshape(shape)
-    return file.array(hdu).reshape(shape)
-
-
-def _blank(hdu: Hdu) -> int | None:
-    if hdu.bitpix < 0:
-        return None
-    value = hdu.header.get("BLANK", hdu.header.get("ZBLANK"))
-    limits = np.iinfo(hdu.dtype)
-    is_usable = isinstance(value, int) and not isinstance(value, bool) and limits.min <= value <= limits.max
-    return value if is_usable else None
-
-
-def physical_dtype(bitpix: int, scale: float, zero: float, blank: int | None) -> np.dtype:
-    """Return the type of physical values, as `Plane.read` promises it."""
-    if bitpix < 0:
-        return np.dtype(f"f{-bitpix // 8}")
-    if blank is None and scale == 1.0:
-        if zero == 0.0:
-            return np.dtype(f"{'u' if bitpix == 8 else 'i'}{bitpix // 8}")
-        if (bitpix, zero) in _UNSIGNED:
-            return np.dtype(_UNSIGNED[bitpix, zero])
-    return np.dtype("f4" if bitpix <= 16 else "f8")
-
-
-def _companion_plane(file: FitsFile, companion: Companion, main: Hdu, shape: tuple[int, ...]) -> Plane:
-    hdu = companion.hdu
-    own = constant_shape(hdu) or hdu.shape
-    shown = shape if own == main.shape or squeezed(own) == squeezed(shape) else squeezed(own)
-    if hdu.is_array:
-        return plane_of(file, hdu, companion.meaning, shown)
-    return _constant_plane(file, hdu, companion.meaning, shown)
-
-
-def _constant_plane(file: FitsFile, hdu: Hdu, meaning: Meaning, shape: tuple[int, ...]) -> Plane:
-    value = hdu.header.get("PIXVALUE")
-    dtype = np.dtype("f4") if isinstance(value, float) else hdu.dtype.newbyteorder("=")
-    unit = str(hdu.header.get("BUNIT", "")).strip()
-
-    def load(progress: Progress) -> np.ndarray:
-        return np.broadcast_to(np.asarray(value, dtype), shape)
-
-    name = hdu.name or f"HDU{hdu.index}"
-    return Plane(name, shape, dtype, load, meaning, unit, hdu=hdu.index, identity=file.identity_of(hdu))
+def _only_section(products: list[Product], name: str, section: int) -> list[Product]:
+    chosen = [product for product in products if product.options.get("section") == section]
+    if not chosen:
+        count = sum("section" in product.options for product in products)
+        raise ReadError(
+            f"There is no section {section} in {name}. Leave the option out, or take one below {count}."
+        )
+    return chosen
 
 
 def _option(hdus: list[Hdu], index: int) -> int | str:

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jviz.backend.io.fits_compressed import decompressed
 from jviz.errors import ReadError
 
 if TYPE_CHECKING:
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["load_table"]
 
 
-def load_table(path: Path, index: int, name: str, notes: list[str]) -> QTable:
+def load_table(path: Path, index: int, notes: list[str]) -> QTable:
     """Read a table with its units.
 
     Parameters
     ----------
     path : Path
-        An uncompressed file.
+        The user's file.
     index : int
         Number of the extension.
-    name : str
-        Name of the user's file, for messages.
     notes : list of str
         Where sentences about units that could not be understood are added.
 
@@ -44,15 +43,15 @@ def load_table(path: Path, index: int, name: str, notes: list[str]) -> QTable:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters of it is noted below
-            with fits.open(path, memmap=True) as units:
+            with fits.open(decompressed(path), memmap=True) as units:
                 table = _read(units, index)
             unknown = [text for column in table.itercols() if (text := _settle_unit(column))]
             result = QTable(table)
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ReadError(
-            f"Table {index} of {name} cannot be read: {error}. Look at its header, or fetch the file again."
+            f"Table {index} of {path.name} cannot be read: {error}. Look at its header, or fetch the file again."
         ) from error
-    _note(notes, name, unknown)
+    _note(notes, path.name, unknown)
     return result
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from jviz.backend.io.cards import Keywords
 
 __all__ = ["dialect_of", "is_jwst", "jwst_product", "mission_words", "product_suffix"]
 
@@ -42,16 +42,16 @@ _HST_DIALECTS = {
 }
 
 
-def _telescope(header: Mapping[str, Any]) -> str:
+def _telescope(header: Keywords) -> str:
     return str(header.get("TELESCOP", "")).strip().upper()
 
 
-def is_jwst(header: Mapping[str, Any]) -> bool:
+def is_jwst(header: Keywords) -> bool:
     """Whether the primary header says JWST."""
     return _telescope(header) == "JWST"
 
 
-def product_suffix(path: Path, header: Mapping[str, Any]) -> str:
+def product_suffix(path: Path, header: Keywords) -> str:
     """Return ``"i2d"``, ``"rateints"``, ``"flt"`` …, or ``""``.
 
     The file's own name comes first: derived files often keep the FILENAME of what they were
@@ -65,7 +65,7 @@ def product_suffix(path: Path, header: Mapping[str, Any]) -> str:
     return _BY_MODEL.get(str(header.get("DATAMODL", "")), "") if is_jwst(header) else ""
 
 
-def jwst_product(suffix: str, header: Mapping[str, Any], shape: tuple[int, ...]) -> str:
+def jwst_product(suffix: str, header: Keywords, shape: tuple[int, ...]) -> str:
     """Decide the kind of a JWST array.
 
     Parameters
@@ -92,7 +92,7 @@ def jwst_product(suffix: str, header: Mapping[str, Any], shape: tuple[int, ...])
     return ""
 
 
-def dialect_of(header: Mapping[str, Any]) -> str:
+def dialect_of(header: Keywords) -> str:
     """Return which dialect the DQ bits speak, a key of `jviz.backend.dq.DIALECTS`, or ``""``."""
     telescope = _telescope(header)
     instrument = str(header.get("INSTRUME", "")).strip().upper()
@@ -103,7 +103,7 @@ def dialect_of(header: Mapping[str, Any]) -> str:
     return {"JWST": "jwst", "ROMAN": "roman"}.get(telescope, "")
 
 
-def mission_words(header: Mapping[str, Any], suffix: str) -> str:
+def mission_words(header: Keywords, suffix: str) -> str:
     """Return ``"JWST NIRCam cal"``, or telescope and instrument as the header has them."""
     telescope = str(header.get("TELESCOP", "")).strip()
     instrument = str(header.get("INSTRUME", "")).strip()

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from jviz.backend.io.cards import Keywords
 from jviz.backend.io.fits_groups import Group
 from jviz.backend.io.fitsfile import Hdu
 from jviz.backend.io.jwst import is_jwst, jwst_product, mission_words, product_suffix
 from jviz.backend.io.product import Kind
 
-__all__ = ["array_kind", "array_label", "columns_of", "is_auxiliary", "squeezed", "table_kind", "table_label"]
+__all__ = [
+    "array_kind",
+    "array_label",
+    "columns_of",
+    "is_auxiliary",
+    "sections",
+    "squeezed",
+    "table_kind",
+    "table_label",
+]
 
 _SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "BETA", "ENER", "WAVN", "LAMBDA",
              "WAVELENGTH", "FELO", "MULTISPE")  # fmt: skip
@@ -24,6 +32,10 @@ _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_r
 _METADATA = ("ASDF", "HDRTAB", "INT_TIMES", "WCS-TABLE", "GROUP", "BEAMS", "DQ_DEF", "EXP_FIBERMAP",
              "HISTORYSCRIPT", "HISTORYTASKS", "HISTORYPARAMETERS", "PROVENANCE", "WCSCORR", "WCSDVARR",
              "SLITS", "PROF1D", "TRACE")  # fmt: skip
+_MOST_SECTIONS = 8
+# FITS standard 4.0, table 29
+_STOKES = {1: "I", 2: "Q", 3: "U", 4: "V", -1: "RR", -2: "LL", -3: "RL", -4: "LR",
+           -5: "XX", -6: "YY", -7: "XY", -8: "YX"}  # fmt: skip
 _WORDS: dict[str, str] = {
     "spectrum2d": "2-D spectrum",
     "catalog": "catalogue",
@@ -37,7 +49,7 @@ def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return rest or shape[-2:]
 
 
-def array_kind(path: Path, primary: Mapping[str, Any], group: Group) -> tuple[Kind, tuple[int, ...]]:
+def array_kind(path: Path, primary: Keywords, group: Group) -> tuple[Kind, tuple[int, ...]]:
     """Decide what an array is.
 
     Parameters
@@ -64,12 +76,31 @@ def array_kind(path: Path, primary: Mapping[str, Any], group: Group) -> tuple[Ki
     return ("cube" if len(shape) == 3 and not is_matrix else "other"), shape
 
 
+def sections(hdu: Hdu) -> list[str]:
+    """Name the parts of an array with four long axes along its slowest one: ``["I", "Q", "U", "V"]``.
+
+    Returns
+    -------
+    list of str
+        Empty when the array is not to be taken apart.
+    """
+    shape = squeezed(hdu.shape)
+    if len(shape) != 4 or shape[0] > _MOST_SECTIONS:
+        return []
+    axis = len(hdu.shape) - hdu.shape.index(shape[0])
+    if str(hdu.header.get(f"CTYPE{axis}", "")).strip().upper() != "STOKES":
+        return [str(number) for number in range(shape[0])]
+    reference, first, step = (hdu.number(f"{key}{axis}", 1.0) for key in ("CRPIX", "CRVAL", "CDELT"))
+    codes = [round(first + (number + 1 - reference) * step) for number in range(shape[0])]
+    return [_STOKES.get(code, str(code)) for code in codes]
+
+
 def _has_sky_plane(hdu: Hdu) -> bool:
     """Whether an image of one row or column is a piece of the sky and not a spectrum."""
     return len(hdu.shape) == 2 and 1 in hdu.shape and _is_celestial(hdu)
 
 
-def _plane_kind(primary: Mapping[str, Any], group: Group, shape: tuple[int, ...]) -> Kind:
+def _plane_kind(primary: Keywords, group: Group, shape: tuple[int, ...]) -> Kind:
     hdu = group.main
     for companion in group.companions:
         name = companion.name.upper()
@@ -96,7 +127,7 @@ def _is_dispersed(hdu: Hdu) -> bool:
     return hdu.header.get("DISPAXIS") is not None and not _is_celestial(hdu)
 
 
-def _is_slit_exposure(primary: Mapping[str, Any]) -> bool:
+def _is_slit_exposure(primary: Keywords) -> bool:
     slit, grating = (str(primary.get(key, "")).strip().upper() for key in ("SLITPOS", "GRATPOS"))
     if slit == grating == "IN":
         return True
@@ -104,7 +135,7 @@ def _is_slit_exposure(primary: Mapping[str, Any]) -> bool:
     return stis and str(primary.get("OBSTYPE", "")).strip() == "SPECTROSCOPIC"
 
 
-def array_label(path: Path, primary: Mapping[str, Any], kind: str, shape: tuple[int, ...]) -> str:
+def array_label(path: Path, primary: Keywords, kind: str, shape: tuple[int, ...]) -> str:
     """Name the kind of product in words, ``"JWST NIRCam cal (image)"``."""
     words = {"ramp": "integrations" if len(shape) == 3 else "ramp"}.get(kind) or _WORDS.get(kind, kind)
     if kind == "other":
@@ -112,7 +143,7 @@ def array_label(path: Path, primary: Mapping[str, Any], kind: str, shape: tuple[
     return _label(path, primary, words)
 
 
-def _label(path: Path, primary: Mapping[str, Any], words: str) -> str:
+def _label(path: Path, primary: Keywords, words: str) -> str:
     origin = mission_words(primary, product_suffix(path, primary))
     return f"{origin} ({words})" if origin else f"FITS {words}"
 
@@ -149,7 +180,7 @@ def is_auxiliary(hdu: Hdu) -> bool:
     return hdu.shape[0] < 2 or not has_sky(columns_of(hdu))
 
 
-def table_label(path: Path, primary: Mapping[str, Any], hdu: Hdu) -> str:
+def table_label(path: Path, primary: Keywords, hdu: Hdu) -> str:
     """Name a table in words."""
     kind = table_kind(hdu)
     order = _healpix_order(hdu)

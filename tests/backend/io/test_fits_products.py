@@ -209,6 +209,28 @@ def test_a_file_of_headers_can_be_looked_at(tmp_path):
     assert product.header["OBJECT"] == "M31"
 
 
+def test_four_axes_are_taken_apart(tmp_path):
+    data = np.arange(4 * 3 * 5 * 6, dtype="f4").reshape(4, 3, 5, 6)
+    hdu = fits.PrimaryHDU(data)
+    hdu.header.update({"CTYPE4": "STOKES", "CRPIX4": 1.0, "CRVAL4": 1.0, "CDELT4": 1.0})
+    hdu.writeto(tmp_path / "a.fits")
+    products = open_products(tmp_path / "a.fits")
+    assert [product.name for product in products] == [f"a[0 PRIMARY {s}]" for s in "IQUV"]
+    for product, expected in zip(products, data, strict=True):
+        assert product.kind == "cube"
+        np.testing.assert_array_equal(product.plane("data").read(), expected)
+        [again] = open_products(product.path, **product.options)
+        np.testing.assert_array_equal(again.plane("data").read(), expected)
+    with pytest.raises(ReadError, match=r"no section 4 in a\.fits"):
+        open_products(tmp_path / "a.fits", section=4)
+
+
+def test_a_wavelength_for_each_plane_goes_with_the_cube(tmp_path):
+    [product] = opened(tmp_path, image("FLUX", (5, 6, 7)), image("IVAR", (5, 6, 7)), image("WAVE", (5,)))
+    assert product.kind == "cube"
+    assert product.planes["WAVE"].shape == (5,)
+
+
 def test_reading_does_not_import_astropy(tmp_path):
     path = write(tmp_path / "a.fits", image("SCI"), image("ERR"))
     program = (
