@@ -57,7 +57,7 @@ def plane_of(file: FitsFile, hdu: Hdu, meaning: Meaning, view: View) -> Plane:
         float(zero),
         blank,
         hdu.index,
-        file.identity_of(hdu),
+        file.identity_of(hdu, view.section),
         immediate=not compressed,
     )
 

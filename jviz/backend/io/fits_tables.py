@@ -49,7 +49,8 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
             result = QTable(table)
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ReadError(
-            f"Table {index} of {path.name} cannot be read: {error}. Look at its header, or fetch the file again."
+            f"Table {index} of {path.name} cannot be read: {error}. "
+            "Look at its header, or fetch the file again."
         ) from error
     _note(notes, path.name, unknown)
     return result

@@ -157,9 +157,9 @@ class FitsFile:
         flat = np.frombuffer(self._map, hdu.dtype, prod(hdu.shape), hdu.start)
         return flat.reshape(hdu.shape)
 
-    def identity_of(self, hdu: Hdu) -> Identity:
-        """Return the cache key of one unit."""
-        return replace(self.identity, part=str(hdu.index))
+    def identity_of(self, hdu: Hdu, section: int | None = None) -> Identity:
+        """Return the cache key of one unit, or of a section along its slowest axis."""
+        return replace(self.identity, part=f"{hdu.index}" if section is None else f"{hdu.index}/{section}")
 
     def _index(self, descriptor: int, size: int, name: str) -> None:
         offset = 0

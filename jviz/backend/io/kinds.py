@@ -13,7 +13,6 @@ from jviz.backend.io.product import Kind
 __all__ = [
     "array_kind",
     "array_label",
-    "columns_of",
     "is_auxiliary",
     "sections",
     "squeezed",
@@ -148,7 +147,7 @@ def _label(path: Path, primary: Keywords, words: str) -> str:
     return f"{origin} ({words})" if origin else f"FITS {words}"
 
 
-def columns_of(hdu: Hdu) -> list[str]:
+def _columns(hdu: Hdu) -> list[str]:
     """Return the names of a table's columns, in lower case."""
     count = int(hdu.number("TFIELDS", 0))
     return [str(hdu.header.get(f"TTYPE{i}", "")).strip().lower() for i in range(1, min(count, 999) + 1)]
@@ -156,17 +155,17 @@ def columns_of(hdu: Hdu) -> list[str]:
 
 def table_kind(hdu: Hdu) -> Kind:
     """Decide what a table is, by its columns."""
-    columns = columns_of(hdu)
+    columns = _columns(hdu)
     if _healpix_order(hdu):
         return "other"
     if any(c in _WAVE_COLUMNS for c in columns) and any(c in _FLUX_COLUMNS for c in columns):
         return "spectrum"
-    if has_sky(columns) or len(columns) >= 2:
+    if _has_sky_columns(columns) or len(columns) >= 2:
         return "catalog"
     return "other"
 
 
-def has_sky(columns: list[str]) -> bool:
+def _has_sky_columns(columns: list[str]) -> bool:
     """Whether a table has coordinates on the sky."""
     return any(column in _SKY_COLUMNS for column in columns)
 
@@ -177,7 +176,7 @@ def is_auxiliary(hdu: Hdu) -> bool:
         return True
     if table_kind(hdu) == "spectrum":
         return False
-    return hdu.shape[0] < 2 or not has_sky(columns_of(hdu))
+    return hdu.shape[0] < 2 or not _has_sky_columns(_columns(hdu))
 
 
 def table_label(path: Path, primary: Keywords, hdu: Hdu) -> str:
