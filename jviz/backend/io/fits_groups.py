@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ class _Array:
 
     hdu: Hdu
     shape: tuple[int, ...]
+    version: int | None
     prefix: str
     role: str
 
@@ -74,12 +76,30 @@ class _Array:
 
     def describes(self, data: _Array) -> bool:
         """Whether this may say something about those data."""
-        if data is self or data.is_companion or self.prefix != data.prefix or not data.hdu.is_array:
-            return False
-        mine, theirs = self.hdu, data.hdu
-        if mine.versioned and theirs.versioned and mine.version != theirs.version:
+        if data is self or self.prefix != data.prefix:
             return False
         return _fits(self.shape, data.shape)
+
+
+class _Data:
+    """The arrays that others may say something about, at hand by EXTVER: some files have thousands."""
+
+    def __init__(self, arrays: Iterable[_Array]) -> None:
+        self.by_version: dict[int | None, list[_Array]] = defaultdict(list)
+        for array in arrays:
+            self.add(array)
+
+    def add(self, array: _Array) -> None:
+        self.by_version[array.version].append(array)
+
+    def described_by(self, array: _Array) -> list[_Array]:
+        """Return what an array may belong to; without an EXTVER it may belong to any."""
+        if array.version is None:
+            candidates = [data for some in self.by_version.values() for data in some]
+        else:
+            candidates = self.by_version[array.version] + self.by_version[None]
+        fitting = [data for data in candidates if array.describes(data)]
+        return sorted(fitting, key=lambda data: data.hdu.index)
 
 
 def group_arrays(hdus: Iterable[Hdu]) -> list[Group]:
@@ -90,11 +110,13 @@ def group_arrays(hdus: Iterable[Hdu]) -> list[Group]:
     Arrays of unknown names go to a ``SCI`` or ``DATA`` of the same shape.
     """
     arrays = _arrays([h for h in hdus if h.complete and (h.is_array or constant_shape(h))])
-    alone = [array for array in arrays if _stands_alone(array, arrays)]
-    groups = {array: Group(array.hdu) for array in alone}
+    data = _Data(array for array in arrays if array.hdu.is_array and not array.is_companion)
+    alone = [array for array in arrays if _stands_alone(array, data)]
+    groups = {array.hdu.index: Group(array.hdu) for array in alone}
+    data = _Data(alone)
     for array in arrays:
-        if array not in groups:
-            _attach(array, groups)
+        if array.hdu.index not in groups:
+            _attach(array, data, groups)
     for group in groups.values():
         _demote_parts(group)
     return sorted(groups.values(), key=lambda group: group.main.index)
@@ -103,7 +125,7 @@ def group_arrays(hdus: Iterable[Hdu]) -> list[Group]:
 def _arrays(hdus: list[Hdu]) -> list[_Array]:
     # with a plain SCI or DATA in the file, DIRTY_DATA is a further array and not a set of its own
     in_sets = not any(hdu.name.upper() in _STRONG for hdu in hdus)
-    return [_Array(h, constant_shape(h) or h.shape, *_split(h.name.upper(), in_sets)) for h in hdus]
+    return [_Array(h, constant_shape(h) or h.shape, h.extver, *_split(h.name.upper(), in_sets)) for h in hdus]
 
 
 def _split(name: str, in_sets: bool) -> tuple[str, str]:
@@ -114,14 +136,14 @@ def _split(name: str, in_sets: bool) -> tuple[str, str]:
     return "", name
 
 
-def _stands_alone(array: _Array, arrays: list[_Array]) -> bool:
+def _stands_alone(array: _Array, data: _Data) -> bool:
     if not array.hdu.is_array:
         return False
     if array.is_companion:
-        return not any(array.describes(other) for other in arrays)
+        return not data.described_by(array)
     if array.role in _STRONG or array.hdu.index == 0 or not array.role or _CHIP.fullmatch(array.role):
         return True
-    return not any(other.role in ("SCI", "DATA") and array.describes(other) for other in arrays)
+    return not any(other.role in ("SCI", "DATA") for other in data.described_by(array))
 
 
 def _fits(shape: tuple[int, ...], data: tuple[int, ...]) -> bool:
@@ -133,12 +155,13 @@ def _fits(shape: tuple[int, ...], data: tuple[int, ...]) -> bool:
     return shape[-shorter:] == data[-shorter:] if shorter else shape == data
 
 
-def _attach(array: _Array, groups: dict[_Array, Group]) -> None:
+def _attach(array: _Array, data: _Data, groups: dict[int, Group]) -> None:
     hdu = array.hdu
-    fitting = [group for data, group in groups.items() if array.describes(data) and not group.has(hdu.name)]
+    owners = [groups[owner.hdu.index] for owner in data.described_by(array)]
+    fitting = [group for group in owners if not group.has(hdu.name)]
     if not fitting:
         if hdu.is_array:
-            groups[array] = Group(hdu)
+            groups[hdu.index] = Group(hdu)
         return
     before = [group for group in fitting if group.main.index < hdu.index]
     owner = before[-1] if before else fitting[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +77,8 @@ class _Source:
         self.units: tuple[Unit, ...] = tuple(hdu.as_unit() for hdu in file.hdus)
         self.primary = file.hdus[0].header
         self.groups = group_arrays(file.hdus)
+        names = [hdu.name.upper() for hdu in file.hdus]
+        self.alike = Counter(names) + Counter(zip(names, (hdu.version for hdu in file.hdus), strict=True))
 
     def products(self) -> list[Product]:
         """Make all that the file holds; tables that only accompany the rest stay out."""
@@ -145,7 +148,7 @@ class _Source:
             reader="fits",
             units=self.units,
             main=hdu.index,
-            options={"hdu": _option(self.file.hdus, hdu.index)},
+            options={"hdu": _option(hdu, self.alike)},
         )
 
 
@@ -175,14 +178,12 @@ def _only_section(products: list[Product], name: str, section: int) -> list[Prod
     return chosen
 
 
-def _option(hdus: list[Hdu], index: int) -> int | str:
+def _option(hdu: Hdu, alike: Counter) -> int | str:
     """Say which unit it is, as the ``hdu`` option takes it: ``"SCI,1"``, or its number."""
-    hdu = hdus[index]
-    alike = [h for h in hdus if (h.name.upper(), h.version) == (hdu.name.upper(), hdu.version)]
-    if index == 0 or not hdu.name or len(alike) > 1 or hdu.name.isdigit() or "," in hdu.name:
-        return index
-    same_name = sum(h.name.upper() == hdu.name.upper() for h in hdus)
-    return f"{hdu.name},{hdu.version}" if hdu.versioned or same_name > 1 else hdu.name
+    name = hdu.name.upper()
+    if hdu.index == 0 or not name or alike[name, hdu.version] > 1 or name.isdigit() or "," in name:
+        return hdu.index
+    return hdu.name if hdu.extver is None and alike[name] == 1 else f"{hdu.name},{hdu.version}"
 
 
 def _choose(file: FitsFile, name: str, wanted: int | str) -> Hdu:

@@ -63,20 +63,20 @@ class Hdu:
         return name or ("PRIMARY" if self.index == 0 else "")
 
     @cached_property
+    def extver(self) -> int | None:
+        """EXTVER, None where it is missing."""
+        version = self.header.get("EXTVER")
+        return int(version) if isinstance(version, int | float) else None
+
+    @property
     def version(self) -> int:
         """EXTVER, 1 where it is missing."""
-        version = self.header.get("EXTVER", 1)
-        return int(version) if isinstance(version, int | float) else 1
+        return 1 if self.extver is None else self.extver
 
     @property
     def title(self) -> str:
         """Name for messages and choosers, ``"3 SCI,1"``."""
-        return f"{self.index} {self.name or 'unnamed'}" + (f",{self.version}" if self.versioned else "")
-
-    @property
-    def versioned(self) -> bool:
-        """Whether the header has an EXTVER."""
-        return self.header.get("EXTVER") is not None
+        return f"{self.index} {self.name or 'unnamed'}" + ("" if self.extver is None else f",{self.extver}")
 
     @property
     def is_array(self) -> bool:
