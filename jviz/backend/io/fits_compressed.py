@@ -144,7 +144,7 @@ def decompressed_image(path: Path, hdu: Hdu, identity: Identity, progress: Progr
         name = Path(identity.path).name
         try:
             _decompress_tiles(path, hdu, identity, name, progress)
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        except Exception as error:  # the decoders raise classes of their own
             raise ReadError(
                 f"The compressed image {hdu.title} of {name} cannot be decompressed: {error}. "
                 "It is damaged, or of a kind that astropy does not know; fetch the file again."

@@ -53,7 +53,8 @@ def constant_shape(hdu: Hdu) -> tuple[int, ...] | None:
     """Return the shape of an array that is stored as one number (HST: NPIX1, NPIX2, PIXVALUE)."""
     header = hdu.header
     size = header.get("NPIX2"), header.get("NPIX1")
-    if hdu.what != "empty" or header.get("PIXVALUE") is None:
+    value = header.get("PIXVALUE")
+    if hdu.what != "empty" or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if not all(isinstance(n, int) and 0 < n < 10**6 for n in size):
         return None

@@ -101,7 +101,8 @@ def companion_plane(file: FitsFile, companion: Companion, main: Hdu, view: View)
 
 def _constant_plane(file: FitsFile, hdu: Hdu, meaning: Meaning, shape: tuple[int, ...]) -> Plane:
     value = hdu.header.get("PIXVALUE")
-    dtype = np.dtype("f4") if isinstance(value, float) else hdu.dtype.newbyteorder("=")
+    fits_in = isinstance(value, int) and abs(value) < 2.0 ** (hdu.bitpix - 1)
+    dtype = hdu.dtype.newbyteorder("=") if fits_in else np.dtype("f4")
     unit = str(hdu.header.get("BUNIT", "")).strip()
 
     def load(progress: Progress) -> np.ndarray:

@@ -47,7 +47,9 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
                 table = _read(units, index)
             unknown = [text for column in table.itercols() if (text := _settle_unit(column))]
             result = QTable(table)
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+    except ReadError:
+        raise
+    except Exception as error:  # damaged headers fail in many ways within astropy
         raise ReadError(
             f"Table {index} of {path.name} cannot be read: {error}. "
             "Look at its header, or fetch the file again."
