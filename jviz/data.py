@@ -7,8 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from jviz.backend.io.product import Plane, Product
 from jviz.backend.progress import Progress, silent
 from jviz.errors import CommandError, JvizError
@@ -40,8 +38,8 @@ class Data:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        shape = " × ".join(map(str, self.shape))
-        return f"<{type(self).__name__} {self.name!r}{' ' + shape if shape else ''}{' ' + self.unit if self.unit else ''}>"
+        facts = [repr(self.name), " × ".join(map(str, self.shape)), self.unit]
+        return f"<{type(self).__name__} {' '.join(fact for fact in facts if fact)}>"
 
     @property
     def path(self) -> Path | None:
@@ -151,28 +149,28 @@ class WithSky(Data):
             return self._wcs_result
 
 
-class Image(WithSky):
-    """A two-dimensional image with its errors and flags.
-
-    Arrays with more axes count as images when all but two axes have length 1.
-    """
-
-    kind = "image"
+class WithPicture(WithSky):
+    """Data of which a plane, or a slice of one, can be looked at as an image."""
 
     def __init__(self, product: Product, name: str | None = None) -> None:
         super().__init__(product, name)
         self._rasters: dict[tuple[str, tuple[int, ...]], Any] = {}
 
+    @property
+    def middle(self) -> tuple[int, ...]:
+        """Index of the slice to look at first, ``()`` for two axes."""
+        return tuple(n // 2 for n in self.shape[:-2])
     def raster(self, plane: str = "", index: tuple[int, ...] = ()) -> Any:
         """Return the multi-resolution picture of a plane (`jviz.backend.render.raster.Raster`)."""
         from jviz.backend.render.raster import Raster
 
         source = self.plane(plane)
-        key = (source.name, tuple(index))
+        index = tuple(index) or tuple(n // 2 for n in source.shape[:-2])
+        key = (source.name, index)
         with self._lock:
             if key not in self._rasters:
                 reduce = "or" if source.meaning == "flags" else "mean"
-                self._rasters[key] = Raster(source, tuple(index), reduce=reduce)
+                self._rasters[key] = Raster(source, index, reduce=reduce)
             return self._rasters[key]
 
     def limits(
@@ -201,7 +199,16 @@ class Image(WithSky):
         self.limits("auto")
 
 
-class Cube(WithSky):
+class Image(WithPicture):
+    """A two-dimensional image with its errors and flags.
+
+    Arrays with more axes count as images when all but two axes have length 1.
+    """
+
+    kind = "image"
+
+
+class Cube(WithPicture):
     """A spectral cube; any axis may be the spectral one."""
 
     kind = "cube"
@@ -213,13 +220,13 @@ class Spectrum(Data):
     kind = "spectrum"
 
 
-class Spectrum2D(WithSky):
+class Spectrum2D(WithPicture):
     """A two-dimensional spectrum of a slit."""
 
     kind = "spectrum2d"
 
 
-class Ramp(WithSky):
+class Ramp(WithPicture):
     """Up-the-ramp samples (integrations, groups, y, x) or integrations (integrations, y, x)."""
 
     kind = "ramp"

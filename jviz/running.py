@@ -141,7 +141,7 @@ class Runner:
             value = self._session.find_data(value)
             if not isinstance(value, wanted):
                 kind = " or ".join(k.__name__.lower() for k in wanted)
-                raise CommandError(f"{command.id} takes a data set of kind {kind}; {value.name} is of kind {value.kind}.")
+                raise CommandError(f"{command.id} takes data of kind {kind}; {value.name} is of kind {value.kind}.")
         elif any(issubclass(k, View) for k in classes) and isinstance(value, str):
             value = self._session.find_view(value)
         return value

@@ -260,7 +260,7 @@ class ImageView(View):
     """
 
     kind = "image"
-    accepts = ("image",)
+    accepts = ("image", "spectrum2d", "cube", "ramp")
     layer_type = ImageLayer
     navigation = frozenset({"centre", "scale"})
     viewport: tuple[float, float] = (1000.0, 800.0)

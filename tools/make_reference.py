@@ -15,7 +15,7 @@ MADE = "<!-- Made by tools/make_reference.py from the declarations; change those
 
 def declare_everything() -> None:
     """Import whatever declares commands, settings, readers, viewers or panels."""
-    import jviz.window.actions
+    import jviz.window.actions  # noqa: F401
     from jviz.plugin_loader import load_builtin
 
     load_builtin()
@@ -62,7 +62,7 @@ def shortcuts_page() -> str:
         for c in sorted(all_commands().values(), key=lambda c: (c.menu, c.title))
         if c.shortcut
     ]
-    head = "# Shortcuts\n\nAll of them can be changed in Edit ▸ Shortcuts….\n\n| keys | what | command |\n|---|---|---|\n"
+    head = "# Shortcuts\n\nAll can be changed in Edit ▸ Shortcuts….\n\n| keys | what | command |\n|---|---|---|\n"
     return MADE + head + "\n".join(rows) + "\n"
 
 
@@ -109,7 +109,10 @@ def readers_page() -> str:
         f"| `{r.id}` | {r.title} | {', '.join(f'`{s}`' for s in r.suffixes) or 'by content'} |"
         for r in sorted(readers().values(), key=lambda r: r.id)
     ]
-    head = "# Readers\n\nThe content decides who reads a file; a name ending only helps.\n\n| id | reads | endings |\n|---|---|---|\n"
+    head = (
+        "# Readers\n\nThe content decides who reads a file; a name ending only helps.\n\n"
+        "| id | reads | endings |\n|---|---|---|\n"
+    )
     return MADE + head + "\n".join(rows) + "\n"
 
 

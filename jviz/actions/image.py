@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
+
+import numpy as np
 
 from jviz.commands import command
 from jviz.errors import CommandError
@@ -107,8 +110,6 @@ def go_to(session: Session, position: str, view: ImageView | None = None, scale:
 
 
 def _located(session: Session, view: Any, position: str) -> tuple[float, float, str]:
-    import math
-
     data, text = view.layers[0].data, position.strip()
     words = text.lower().replace(",", " ").split()
     if words and words[0] in ("pixel", "pix", "image"):
@@ -309,6 +310,39 @@ def plane(session: Session, plane: str = "", view: ImageView | None = None) -> N
     layer = _image(session, view).layer
     layer.data.plane(plane)
     layer.plane = plane
+
+
+@command("image.slice", title="Show Slice…", menu="Image", needs="image", group="planes")
+def show_slice(session: Session, index: tuple[int, ...], view: ImageView | None = None) -> None:
+    """Show one slice of data with more than two axes: one number for each axis but the last two, from 0."""
+    layer = _image(session, view).layer
+    shape = layer.data.shape[:-2]
+    index = tuple(int(n) for n in (index if isinstance(index, tuple | list) else (index,)))
+    if len(index) != len(shape) or not all(0 <= n < size for n, size in zip(index, shape, strict=False)):
+        sizes = " × ".join(map(str, shape)) or "no"
+        raise CommandError(f"{layer.data.name} has {sizes} slices; {index} is none of them.")
+    layer.index = index
+
+
+def _step_slice(session: Session, view: ImageView | None, step: int) -> None:
+    layer = _image(session, view).layer
+    shape = layer.data.shape[:-2]
+    if not shape:
+        raise CommandError(f"{layer.data.name} has two axes only, so it has no slices to step through.")
+    number = np.ravel_multi_index(layer.index or layer.data.middle, shape) + step
+    layer.index = tuple(int(n) for n in np.unravel_index(number % math.prod(shape), shape))
+
+
+@command("image.next_slice", title="Next Slice", menu="Image", shortcut="]", needs="image", group="planes")
+def next_slice(session: Session, view: ImageView | None = None) -> None:
+    """Show the next slice of a cube or a ramp; after the last comes the first."""
+    _step_slice(session, view, 1)
+
+
+@command("image.previous_slice", title="Previous Slice", menu="Image", shortcut="[", needs="image", group="planes")
+def previous_slice(session: Session, view: ImageView | None = None) -> None:
+    """Show the slice before this one."""
+    _step_slice(session, view, -1)
 
 
 # --- what is drawn over the image -----------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jviz.commands import command
-from jviz.data import Data, Image
+from jviz.data import Data, WithPicture
 from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.views import View, view_kinds
@@ -134,8 +134,9 @@ def _new_view(session: Session, kind: str) -> View:
 def _new_layer(session: Session, view: View, data: Data) -> Any:
     layer = view.layer_type()
     layer.data = data
-    if isinstance(data, Image):
+    if isinstance(data, WithPicture):
         settings = session.settings
+        layer.index = data.middle
         stretch = settings["image.stretch"]
         layer.stretch = data.suggested_stretch() if stretch == "auto" else stretch
         layer.colormap = settings["image.colormap"]
