@@ -6,6 +6,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from jviz.backend.io.fits_asdf import asdf_tree, asdf_unit
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.fits_groups import Group, group_arrays
 from jviz.backend.io.fits_planes import View, companion_plane, plane_of
@@ -77,6 +78,7 @@ class _Source:
         self.units: tuple[Unit, ...] = tuple(hdu.as_unit() for hdu in file.hdus)
         self.primary = file.hdus[0].header
         self.groups = group_arrays(file.hdus)
+        self.has_tree = asdf_unit(file.hdus) is not None
         names = [hdu.name.upper() for hdu in file.hdus]
         self.alike = Counter(names) + Counter(zip(names, (hdu.version for hdu in file.hdus), strict=True))
 
@@ -148,6 +150,7 @@ class _Source:
             reader="fits",
             units=self.units,
             main=hdu.index,
+            tree=partial(asdf_tree, self.path) if self.has_tree else None,
             options={"hdu": _option(hdu, self.alike)},
         )
 

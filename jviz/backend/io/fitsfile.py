@@ -125,7 +125,7 @@ class FitsFile:
     identity: Identity
     hdus: list[Hdu] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    _map: mmap.mmap | None = None
+    _map: mmap.mmap | bytes = b""
 
     @classmethod
     def open(cls, path: Path, *, identity: Identity | None = None) -> FitsFile:
@@ -156,6 +156,10 @@ class FitsFile:
         # one map for the file: it needs no descriptor and outlives the file's deletion
         flat = np.frombuffer(self._map, hdu.dtype, prod(hdu.shape), hdu.start)
         return flat.reshape(hdu.shape)
+
+    def bytes_of(self, hdu: Hdu) -> bytes:
+        """Return the data of one unit as they are in the file."""
+        return self._map[hdu.start : hdu.start + hdu.size]
 
     def identity_of(self, hdu: Hdu, section: int | None = None) -> Identity:
         """Return the cache key of one unit, or of a section along its slowest axis."""

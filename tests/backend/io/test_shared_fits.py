@@ -169,3 +169,12 @@ def test_units_of_tables(shared_data):
     assert "spectral flux density wav" in str(table["FLUX"].unit.physical_type)
     [cos] = open_products(shared_data / "MRK209_cos_x1dsum.fits")
     assert cos.load_object()["WAVELENGTH"].unit == "Angstrom"
+
+
+def test_the_asdf_tree_of_jwst_files(shared_data):
+    [product] = open_products(shared_data / "jw01093012001_03102_00001_nis_cal.fits")
+    tree = product.tree()
+    assert tree["meta"]["instrument"]["name"] == product.header["INSTRUME"]
+    assert tree["data"] == "array 80 × 80 float32 in fits:SCI,1"
+    [hubble] = open_products(shared_data / "j8bt06nyq_flt.fits")
+    assert hubble.tree is None
