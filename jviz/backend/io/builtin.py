@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from contextlib import suppress
 from pathlib import Path
 
 from jviz.backend.io.product import Product
@@ -36,8 +35,12 @@ def read_fits(
 
 
 for _module in ("asdf_reader", "tables", "pictures", "arrays", "regions_reader"):
-    with suppress(ModuleNotFoundError):
-        importlib.import_module(f"jviz.backend.io.{_module}")
+    _name = f"jviz.backend.io.{_module}"
+    try:
+        importlib.import_module(_name)
+    except ModuleNotFoundError as error:
+        if error.name != _name:
+            raise
 
 
 @reader("folder", title="Folder", sniff=lambda path, start: not start and path.is_dir())

@@ -65,8 +65,14 @@ def decompressed(path: Path, progress: Progress = silent) -> Path:
     found = cache.stored(identity, ".fits")
     if found is None:
         _decompress(path, opener, identity, progress)
-        found = cache.stored(identity, ".fits")
-    assert found is not None
+        found = _just_stored(identity, ".fits", path.name)
+    return found
+
+
+def _just_stored(identity: Identity, suffix: str, name: str) -> Path:
+    found = cache.stored(identity, suffix)
+    if found is None:  # another jviz emptied the cache
+        raise ReadError(f"The decompressed copy of {name} vanished from the cache. Open the file again.")
     return found
 
 
@@ -149,8 +155,8 @@ def decompressed_image(path: Path, hdu: Hdu, identity: Identity, progress: Progr
                 f"The compressed image {hdu.title} of {name} cannot be decompressed: {error}. "
                 "It is damaged, or of a kind that astropy does not know; fetch the file again."
             ) from error
-        found = cache.stored(identity, ".npy")
-    return np.load(found, mmap_mode="r")  # type: ignore[arg-type]
+        found = _just_stored(identity, ".npy", name)
+    return np.load(found, mmap_mode="r")
 
 
 def _decompress_tiles(path: Path, hdu: Hdu, identity: Identity, name: str, progress: Progress) -> None:

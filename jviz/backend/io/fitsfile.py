@@ -1,6 +1,6 @@
 """Where the header-data units of a FITS file are, without reading any data.
 
-Headers are read with ``pread``; data are jumped over by BITPIX, NAXISn, PCOUNT and GCOUNT.
+Data are jumped over by BITPIX, NAXISn, PCOUNT and GCOUNT.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -147,7 +147,7 @@ class FitsFile:
         with path.open("rb", buffering=0) as stream:
             file = cls(path, identity or Identity.of(path.absolute()))
             size = os.fstat(stream.fileno()).st_size
-            file._index(stream.fileno(), size, name)
+            file._index(stream, size, name)
             file._map = _map_readonly(stream.fileno())
         return file
 
@@ -165,11 +165,11 @@ class FitsFile:
         """Return the cache key of one unit, or of a section along its slowest axis."""
         return replace(self.identity, part=f"{hdu.index}" if section is None else f"{hdu.index}/{section}")
 
-    def _index(self, descriptor: int, size: int, name: str) -> None:
+    def _index(self, stream: BinaryIO, size: int, name: str) -> None:
         offset = 0
         while offset < size:
             try:
-                block, end = _read_header(descriptor, offset, size, first=offset == 0)
+                block, end = _read_header(stream, offset, first=offset == 0)
                 hdu = describe(Header(block), len(self.hdus), end, size)
             except BadHeader as error:
                 self._stop(name, offset, str(error))
@@ -201,9 +201,10 @@ def _map_readonly(descriptor: int) -> mmap.mmap:
     return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
 
 
-def _read_header(descriptor: int, offset: int, size: int, *, first: bool) -> tuple[bytes, int]:
+def _read_header(stream: BinaryIO, offset: int, *, first: bool) -> tuple[bytes, int]:
     """Return the cards before END and the offset of the data."""
-    block = os.pread(descriptor, _FIRST_READ, offset)
+    stream.seek(offset)
+    block = stream.read(_FIRST_READ)
     _check_begin(block, first)
     searched = 0
     while True:
@@ -212,7 +213,7 @@ def _read_header(descriptor: int, offset: int, size: int, *, first: bool) -> tup
             return block[:end], offset + -(-(end + CARD) // BLOCK) * BLOCK
         _check_text(block[searched:])
         searched = len(block) // CARD * CARD
-        more = os.pread(descriptor, len(block), offset + len(block))
+        more = stream.read(len(block))
         if not more:
             raise BadHeader("the file ends within a header, so it is truncated")
         block += more

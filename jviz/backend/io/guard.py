@@ -86,5 +86,5 @@ def explain(path: Path, reader: Reader, error: Exception) -> ReadError:
     reason = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
     return ReadError(
         f"{path.name} could not be read as {reader.title} ({reason}). "
-        "The file may be damaged or of another kind: fetch it again, or name a reader with Open As…."
+        "The file may be damaged or of another kind: fetch it again, or name a reader with File > Open As…"
     )
