@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["FRAMES", "equatorial", "from_icrs", "lonlat", "unit_vectors"]
+__all__ = ["FRAMES", "equatorial", "from_icrs", "lonlat", "to_icrs", "unit_vectors"]
 
 # Rows of the rotations from ICRS, as astropy 8.0 has them: FK5 at J2000, FK4 at B1950 (without the
 # E-terms of aberration, observed at B1950), galactic, and the barycentric mean ecliptic at J2000.
@@ -72,12 +72,30 @@ def from_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
     ValueError
         When the frame is none of `FRAMES`.
     """
-    if frame not in _ROTATIONS:
-        raise ValueError(f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}.")
     if frame == "icrs":
         return vectors
-    turned = np.tensordot(_ROTATIONS[frame], vectors, 1)
+    turned = np.tensordot(_rotation(frame), vectors, 1)
     return _aberrated(turned) if frame == "fk4" else turned
+
+
+def to_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
+    """Turn unit vectors of shape (3, …) of a frame into ICRS.
+
+    Raises
+    ------
+    ValueError
+        When the frame is none of `FRAMES`.
+    """
+    if frame == "icrs":
+        return vectors
+    straight = _unaberrated(vectors) if frame == "fk4" else vectors
+    return np.tensordot(_rotation(frame).T, straight, 1)
+
+
+def _rotation(frame: str) -> np.ndarray:
+    if frame not in _ROTATIONS:
+        raise ValueError(f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}.")
+    return _ROTATIONS[frame]
 
 
 def _aberrated(vectors: np.ndarray) -> np.ndarray:
@@ -86,4 +104,11 @@ def _aberrated(vectors: np.ndarray) -> np.ndarray:
     moved = vectors
     for _ in range(3):
         moved = (vectors + shift) / (1 + (shift * moved).sum(0))
+    return moved / np.sqrt((moved * moved).sum(0))
+
+
+def _unaberrated(vectors: np.ndarray) -> np.ndarray:
+    """Take the E-terms out of FK4 positions."""
+    shift = _E_TERMS.reshape(3, *[1] * (vectors.ndim - 1))
+    moved = vectors - shift + (shift * vectors).sum(0) * vectors
     return moved / np.sqrt((moved * moved).sum(0))

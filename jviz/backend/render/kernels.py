@@ -1,0 +1,168 @@
+"""From a block of data to the pixels of a viewport, in one pass that releases the GIL.
+
+Until `warm_up` has imported numba, numpy does the same work with the same result.
+Pictures are uint32 arrays 0xAARRGGBB with premultiplied alpha, as Qt draws fastest
+(``QImage.Format_ARGB32_Premultiplied``).
+"""
+
+import os
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from jviz.backend.render import numpy_kernels
+from jviz.backend.render.mesh import Mesh
+
+if TYPE_CHECKING:
+    from jviz.backend.render.blocks import Block
+
+__all__ = ["active", "blend", "colour", "colour_flags", "ready", "resample", "warm_up"]
+
+BlendMode = Literal["normal", "add", "screen"]
+_MODES = {"normal": 0, "add": 1, "screen": 2}
+
+ready = False
+"""Whether the compiled kernels are in use."""
+
+_active: ModuleType = numpy_kernels
+_warming = threading.Lock()
+
+
+def active() -> ModuleType:
+    """Return the module of kernels in use: numpy's until `warm_up` is through."""
+    return _active
+
+
+def colour(
+    block: "Block",
+    mesh: Mesh,
+    table: np.ndarray,
+    low: float,
+    high: float,
+    out: np.ndarray,
+    *,
+    blank: int = 0,
+    smooth: bool = False,
+    clear: bool = True,
+) -> None:
+    """Colour the part of a block that a viewport shows.
+
+    Parameters
+    ----------
+    block : Block
+        The data, float32.
+    mesh : Mesh
+        Where each viewport pixel lies in the data.
+    table : ndarray of uint32, shape (n,)
+        Colours from ``low`` to ``high``, as from `look_table`.
+    low, high : float
+        Data values of the first and the last colour; ``low > high`` turns them round.
+    out : ndarray of uint32, shape (height, width)
+        The picture that is filled.
+    blank : int
+        Colour of NaN, ARGB; 0 is transparent.
+    smooth : bool
+        Interpolate bilinearly between samples instead of showing the nearest.
+    clear : bool
+        Make pixels outside of the block transparent; otherwise they stay as they are, so
+        that a sharp block can be drawn over a coarse one.
+    """
+    if low == high:
+        high = low + max(abs(low) * 1e-6, 1e-30)
+    factor = (len(table) - 1) / (float(high) - float(low))
+    _active.colour_rows(
+        block.data, *_in_samples(block, mesh), table, float(low), factor, np.uint32(blank), smooth, clear, out
+    )
+
+
+def colour_flags(
+    block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarray, *, clear: bool = True
+) -> None:
+    """Colour the flags that a viewport shows.
+
+    Parameters
+    ----------
+    block : Block
+        From a raster with ``reduce="or"``: uint32.
+    colours : ndarray of uint32, shape (32,)
+        Premultiplied ARGB of each bit, 0 for bits not to be shown; the lowest bit wins.
+    """
+    _active.flag_rows(block.data, *_in_samples(block, mesh), colours, clear, out)
+
+
+def resample(block: "Block", mesh: Mesh, out: np.ndarray, *, smooth: bool = False) -> None:
+    """Fill ``out`` (float32) with the data values that a viewport shows, NaN outside."""
+    _active.value_rows(block.data, *_in_samples(block, mesh), smooth, out)
+
+
+def blend(out: np.ndarray, layer: np.ndarray, opacity: float = 1.0, mode: BlendMode = "normal") -> None:
+    """Lay a picture over another, in place.
+
+    Parameters
+    ----------
+    out, layer : ndarray of uint32, shape (height, width)
+        Premultiplied ARGB.
+    opacity : float
+        Of the layer, 0 to 1.
+    mode : str
+        ``"normal"`` covers, ``"add"`` adds light, ``"screen"`` adds without burning out.
+    """
+    share = np.uint32(round(min(max(opacity, 0.0), 1.0) * 256))
+    _active.blend(out, layer, share, _MODES[mode])
+
+
+def warm_up() -> None:
+    """Import and load the compiled kernels, then use them. For a thread: takes about a second.
+
+    The first time on a machine they are compiled, which takes longer.
+    """
+    global _active, ready
+    with _warming:
+        if ready:
+            return
+        _choose_cache()
+        from jviz.backend.render import numba_kernels
+
+        _exercise(numba_kernels)
+        _active, ready = numba_kernels, True
+
+
+def _in_samples(block: "Block", mesh: Mesh) -> tuple:
+    """Express a mesh and the edges of a block in samples: sample j spans j … j + 1."""
+    x, y = ((grid - zero) / block.step + 0.5 for grid, zero in ((mesh.x, block.x0), (mesh.y, block.y0)))
+    x0, y0, x1, y1 = block.extent
+    edges = tuple(
+        (float(edge) - zero) / block.step + 0.5
+        for edge, zero in ((x0, block.x0), (y0, block.y0), (x1, block.x0), (y1, block.y0))
+    )
+    return x, y, mesh.whole, mesh.step, edges
+
+
+def _choose_cache() -> None:
+    # numba keeps compiled code beside the source, and gives up where that is read-only.
+    if "NUMBA_CACHE_DIR" in os.environ or os.access(Path(__file__).parent, os.W_OK):
+        return
+    import numba
+
+    from jviz.backend import cache
+
+    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(cache.folder("numba"))
+
+
+def _exercise(module: ModuleType) -> None:
+    """Call every kernel once with the types that the engine uses, so that none compiles later."""
+    data, flags = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.uint32)
+    grid, whole = np.zeros((2, 2)), np.ones((1, 1), bool)
+    out, table = np.zeros((2, 2), np.uint32), np.zeros(32, np.uint32)
+    place = (grid, grid, whole, 2, (0.0, 0.0, 2.0, 2.0))
+    module.colour_rows(data, *place, table, 0.0, 1.0, np.uint32(0), False, True, out)
+    module.value_rows(data, *place, False, data.copy())
+    module.flag_rows(flags, *place, table, True, out)
+    module.blend(out, out.copy(), np.uint32(256), 0)
+    sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)
+    module.gather(data, sums, counts)
+    module.halve(sums, counts, sums.copy(), counts.copy())
+    module.extremes(data)

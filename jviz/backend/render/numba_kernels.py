@@ -1,0 +1,261 @@
+"""The kernels compiled by numba, all without the GIL. Imported by `kernels.warm_up` only.
+
+The order of the arithmetic is that of `jviz.backend.render.numpy_kernels`; change both together.
+No ``fastmath``: NaN must stay NaN, and the twins must agree to the last bit.
+"""
+
+import numpy as np
+from numba import njit
+
+__all__ = [
+    "blend",
+    "colour_rows",
+    "extremes",
+    "flag_rows",
+    "gather",
+    "halve",
+    "value_rows",
+]
+
+ADD, SCREEN = 1, 2
+
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
+
+
+@inlined
+def _node_row(grid, i, j, down):
+    left = (1.0 - down) * grid[i, j] + down * grid[i + 1, j]
+    rest = (1.0 - down) * grid[i, j + 1] + down * grid[i + 1, j + 1]
+    return left, rest - left
+
+
+@compiled
+def _coordinates(row, gx, gy, whole, step, ramp, xs, ys):
+    """Fill the sample coordinates of one viewport row; -1e9 where the mesh has no cell."""
+    width = xs.shape[0]
+    i = row // step
+    down = (row - i * step) / step
+    for j in range((width + step - 1) // step):
+        start = j * step
+        count = min(step, width - start)
+        part_x, part_y = xs[start : start + count], ys[start : start + count]
+        if whole[i, j]:
+            x, dx = _node_row(gx, i, j, down)
+            y, dy = _node_row(gy, i, j, down)
+            for k in range(count):
+                part_x[k] = x + dx * ramp[k]
+            for k in range(count):
+                part_y[k] = y + dy * ramp[k]
+        else:
+            part_x[:] = -1e9
+            part_y[:] = -1e9
+
+
+@compiled
+def _locate(xs, ys, edges, shape, places, inside):
+    """Fill where in the flat data each pixel's sample is, and whether it is drawn at all."""
+    left, bottom, right, top = edges
+    last_row, last_column, columns = shape[0] - 1.0, shape[1] - 1.0, np.int32(shape[1])
+    for k in range(xs.shape[0]):
+        x, y = xs[k], ys[k]
+        inside[k] = (x >= left) & (x < right) & (y >= bottom) & (y < top)
+        i = np.int32(min(max(y, 0.0), last_row))
+        j = np.int32(min(max(x, 0.0), last_column))
+        places[k] = i * columns + j
+
+
+@compiled
+def _pick(flat, places, values):
+    # Unsigned, or numba looks at each index whether it counts from the end.
+    for k in range(places.shape[0]):
+        values[k] = flat[np.uint32(places[k])]
+
+
+@inlined
+def _weighed(value, weight, total, weights):
+    use = (value == value) & (weight > 0.0)
+    return total + (weight * np.float64(value) if use else 0.0), weights + (weight if use else 0.0)
+
+
+@compiled
+def _smooth(data, sx, sy):
+    rows, columns = data.shape
+    x = min(max(sx - 0.5, 0.0), columns - 1.0)
+    y = min(max(sy - 0.5, 0.0), rows - 1.0)
+    j, i = np.uint32(np.int32(x)), np.uint32(np.int32(y))
+    right, down = x - np.float64(j), y - np.float64(i)
+    beside, below = min(j + np.uint32(1), np.uint32(columns - 1)), min(i + np.uint32(1), np.uint32(rows - 1))
+    total, weights = 0.0, 0.0
+    total, weights = _weighed(data[i, j], (1.0 - down) * (1.0 - right), total, weights)
+    total, weights = _weighed(data[i, beside], (1.0 - down) * right, total, weights)
+    total, weights = _weighed(data[below, j], down * (1.0 - right), total, weights)
+    total, weights = _weighed(data[below, beside], down * right, total, weights)
+    return np.float32(total / weights) if weights > 0.0 else np.float32(np.nan)
+
+
+@compiled
+def _row_values(data, flat, xs, ys, edges, smooth, places, inside, values):
+    _locate(xs, ys, edges, data.shape, places, inside)
+    if not smooth:
+        _pick(flat, places, values)
+        return
+    for k in range(xs.shape[0]):
+        values[k] = _smooth(data, xs[k], ys[k])
+
+
+@compiled
+def value_rows(data, gx, gy, whole, step, edges, smooth, out):
+    width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
+    xs, ys, values = np.empty(width), np.empty(width), np.empty(width, np.float32)
+    places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
+    for row in range(out.shape[0]):
+        _coordinates(row, gx, gy, whole, step, ramp, xs, ys)
+        _row_values(data, flat, xs, ys, edges, smooth, places, inside, values)
+        line = out[row]
+        for k in range(width):
+            line[k] = values[k] if inside[k] else np.float32(np.nan)
+
+
+@compiled
+def _entries(values, inside, low, factor, last, entries):
+    """Fill the number of each pixel's colour; last + 1 is that of NaN, last + 2 of outside."""
+    missing, outside, top = np.int32(last + 1), np.int32(last + 2), np.float64(last)
+    for k in range(values.shape[0]):
+        value = values[k]
+        position = (np.float64(value) - low) * factor
+        position = max(min(position, top), 0.0)
+        entry = np.int32(position + 0.5) if value == value else missing
+        entries[k] = entry if inside[k] else outside
+
+
+@compiled
+def colour_rows(data, gx, gy, whole, step, edges, table, low, factor, blank, smooth, clear, out):
+    width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
+    xs, ys, values = np.empty(width), np.empty(width), np.empty(width, np.float32)
+    places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
+    colours = np.append(table, np.array([blank, 0], np.uint32))
+    for row in range(out.shape[0]):
+        _coordinates(row, gx, gy, whole, step, ramp, xs, ys)
+        _row_values(data, flat, xs, ys, edges, smooth, places, inside, values)
+        _entries(values, inside, low, factor, table.shape[0] - 1, places)
+        line = out[row]
+        if clear:
+            _pick(colours, places, line)
+        else:
+            for k in range(width):
+                if inside[k]:
+                    line[k] = colours[np.uint32(places[k])]
+
+
+@inlined
+def _flag_colour(flags, colours):
+    for bit in range(32):
+        if colours[bit] and (flags >> np.uint32(bit)) & np.uint32(1):
+            return colours[bit]
+    return np.uint32(0)
+
+
+@compiled
+def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
+    width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
+    xs, ys = np.empty(width), np.empty(width)
+    places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
+    for row in range(out.shape[0]):
+        _coordinates(row, gx, gy, whole, step, ramp, xs, ys)
+        _locate(xs, ys, edges, data.shape, places, inside)
+        for k in range(width):
+            if inside[k]:
+                flags = flat[np.uint32(places[k])]
+                out[row, k] = _flag_colour(flags, colours) if flags else np.uint32(0)
+            elif clear:
+                out[row, k] = 0
+
+
+@inlined
+def _divided(x):
+    x = x + np.uint32(128)
+    return np.uint32((x + (x >> np.uint32(8))) >> np.uint32(8))
+
+
+@inlined
+def _channel(colour, shift):
+    return np.uint32((colour >> np.uint32(shift)) & np.uint32(255))
+
+
+@inlined
+def _mixed(above, below, share, mode):
+    if mode == ADD:
+        return above + below
+    if mode == SCREEN:
+        return above + below - _divided(above * below)
+    return above + _divided(below * (np.uint32(255) - share))
+
+
+@compiled
+def blend(out, layer, opacity, mode):
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            top, under = layer[row, column], out[row, column]
+            share = np.uint32((_channel(top, 24) * opacity + np.uint32(128)) >> np.uint32(8))
+            result = np.uint32(0)
+            for channel in range(4):
+                shift = np.uint32(8 * channel)
+                above = np.uint32((_channel(top, shift) * opacity + np.uint32(128)) >> np.uint32(8))
+                mixed = _mixed(above, _channel(under, shift), share, mode)
+                result |= np.uint32(min(mixed, np.uint32(255))) << shift
+            out[row, column] = result
+
+
+@compiled
+def gather(values, sums, counts):
+    rows, columns = values.shape
+    for i in range(sums.shape[0]):
+        top, low = values[2 * i], values[min(2 * i + 1, rows - 1)]
+        second = 2 * i + 1 < rows
+        for j in range(sums.shape[1]):
+            right = min(2 * j + 1, columns - 1)
+            a, b, c, d = top[2 * j], top[right], low[2 * j], low[right]
+            # x − x is 0 for finite x only.
+            has_a, has_b, has_c, has_d = a - a == 0, b - b == 0, c - c == 0, d - d == 0
+            has_b &= 2 * j + 1 < columns
+            has_c &= second
+            has_d &= second & (2 * j + 1 < columns)
+            first = (np.float64(a) if has_a else 0.0) + (np.float64(b) if has_b else 0.0)
+            other = (np.float64(c) if has_c else 0.0) + (np.float64(d) if has_d else 0.0)
+            sums[i, j] = first + other
+            counts[i, j] = np.int32(has_a) + np.int32(has_b) + np.int32(has_c) + np.int32(has_d)
+
+
+@compiled
+def halve(sums, counts, half_sums, half_counts):
+    rows, columns = sums.shape
+    for i in range(half_sums.shape[0]):
+        second = 2 * i + 1 < rows
+        for j in range(half_sums.shape[1]):
+            beside = 2 * j + 1 < columns
+            total, other = sums[2 * i, 2 * j], 0.0
+            number = counts[2 * i, 2 * j]
+            if beside:
+                total += sums[2 * i, 2 * j + 1]
+                number += counts[2 * i, 2 * j + 1]
+            if second:
+                other = sums[2 * i + 1, 2 * j]
+                number += counts[2 * i + 1, 2 * j]
+                if beside:
+                    other += sums[2 * i + 1, 2 * j + 1]
+                    number += counts[2 * i + 1, 2 * j + 1]
+            half_sums[i, j] = total + other
+            half_counts[i, j] = number
+
+
+@compiled
+def extremes(values):
+    least, greatest = np.float32(np.inf), np.float32(-np.inf)
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            value = values[i, j]
+            if value - value == 0:
+                least = min(least, value)
+                greatest = max(greatest, value)
+    return np.float64(least), np.float64(greatest)

@@ -1,0 +1,141 @@
+"""The kernels in numpy: the same numbers as `jviz.backend.render.numba_kernels`, bit for bit, only slower.
+
+They draw until numba is imported, which takes longer than the window may take to show.
+The order of the arithmetic is the other module's; change both together.
+"""
+
+import numpy as np
+
+__all__ = [
+    "blend",
+    "colour_rows",
+    "extremes",
+    "flag_rows",
+    "gather",
+    "halve",
+    "value_rows",
+]
+
+ADD, SCREEN = 1, 2
+
+
+def _sample_grid(shape, gx, gy, whole, step):
+    """Return sample coordinates of every viewport pixel, and which of them are drawn."""
+    height, width = shape
+    row, column = np.arange(height)[:, None], np.arange(width)[None, :]
+    i, j = row // step, column // step
+    down, right = (row - i * step) / step, (column - j * step) / step
+    grids = []
+    for grid in (gx, gy):
+        left = (1.0 - down) * grid[i, j] + down * grid[i + 1, j]
+        rest = (1.0 - down) * grid[i, j + 1] + down * grid[i + 1, j + 1]
+        grids.append(left + (rest - left) * right)
+    return (*grids, np.broadcast_to(whole[i, j], shape))
+
+
+def _inside(sx, sy, drawn, edges):
+    left, bottom, right, top = edges
+    return drawn & (sx >= left) & (sx < right) & (sy >= bottom) & (sy < top)
+
+
+def _nearest(data, sx, sy, inside):
+    rows, columns = data.shape
+    i = np.clip(np.where(inside, sy, 0.0).astype(np.int64), 0, rows - 1)
+    j = np.clip(np.where(inside, sx, 0.0).astype(np.int64), 0, columns - 1)
+    return data[i, j]
+
+
+def _smooth(data, sx, sy, inside):
+    rows, columns = data.shape
+    x = np.clip(np.where(inside, sx, 0.0) - 0.5, 0.0, columns - 1.0)
+    y = np.clip(np.where(inside, sy, 0.0) - 0.5, 0.0, rows - 1.0)
+    j, i = x.astype(np.int64), y.astype(np.int64)
+    right, down = x - j, y - i
+    total, weights = np.zeros(x.shape), np.zeros(x.shape)
+    for up, below in ((1.0 - down, i), (down, np.minimum(i + 1, rows - 1))):
+        for near, beside in ((1.0 - right, j), (right, np.minimum(j + 1, columns - 1))):
+            value = data[below, beside].astype(np.float64)
+            weight = np.where(value == value, up * near, 0.0)
+            total += np.where(weight > 0.0, weight * value, 0.0)
+            weights += weight
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return np.where(weights > 0.0, total / weights, np.nan).astype(np.float32)
+
+
+def value_rows(data, gx, gy, whole, step, edges, smooth, out):
+    """Sample ``data`` at each viewport pixel into ``out`` (float32); NaN outside."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
+    inside = _inside(sx, sy, drawn, edges)
+    values = (_smooth if smooth else _nearest)(data, sx, sy, inside)
+    out[...] = np.where(inside, values, np.float32(np.nan))
+
+
+def colour_rows(data, gx, gy, whole, step, edges, table, low, factor, blank, smooth, clear, out):
+    """Colour ``data`` at each viewport pixel into ``out`` (uint32 ARGB)."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
+    inside = _inside(sx, sy, drawn, edges)
+    values = (_smooth if smooth else _nearest)(data, sx, sy, inside)
+    last = len(table) - 1
+    with np.errstate(invalid="ignore", over="ignore"):
+        position = (values.astype(np.float64) - low) * factor
+    position = np.where(values == values, np.clip(position, 0.0, float(last)), 0.0)
+    colours = np.where(values == values, table[(position + 0.5).astype(np.int64)], blank)
+    out[...] = np.where(inside, colours, np.uint32(0) if clear else out)
+
+
+def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
+    """Colour the flags of ``data`` (uint32): the lowest set bit that has a colour wins."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
+    inside = _inside(sx, sy, drawn, edges)
+    flags = _nearest(data, sx, sy, inside)
+    result = np.zeros(out.shape, dtype=np.uint32)
+    for bit in range(31, -1, -1):
+        if colours[bit]:
+            result[(flags >> np.uint32(bit)) & np.uint32(1) == 1] = colours[bit]
+    out[...] = np.where(inside, result, np.uint32(0) if clear else out)
+
+
+def _divided(x):
+    """Divide 0 … 255² by 255, rounded (exact for all of them)."""
+    x = x + np.uint32(128)
+    return (x + (x >> np.uint32(8))) >> np.uint32(8)
+
+
+def blend(out, layer, opacity, mode):
+    """Lay ``layer`` over ``out``, both uint32 premultiplied ARGB; opacity is 0 … 256."""
+    full = np.uint32(255)
+    share = ((layer >> np.uint32(24)) * opacity + np.uint32(128)) >> np.uint32(8)
+    result = np.zeros_like(out)
+    for shift in (np.uint32(0), np.uint32(8), np.uint32(16), np.uint32(24)):
+        above = (((layer >> shift) & full) * opacity + np.uint32(128)) >> np.uint32(8)
+        below = (out >> shift) & full
+        if mode == ADD:
+            mixed = above + below
+        elif mode == SCREEN:
+            mixed = above + below - _divided(above * below)
+        else:
+            mixed = above + _divided(below * (full - share))
+        result |= np.minimum(mixed, full) << shift
+    out[...] = result
+
+
+def gather(values, sums, counts):
+    """Add up 2 × 2 finite values: ``sums`` float64 and ``counts`` int32 of half the shape."""
+    finite = np.isfinite(values)
+    halve(np.where(finite, values, 0.0).astype(np.float64), finite.astype(np.int32), sums, counts)
+
+
+def halve(sums, counts, half_sums, half_counts):
+    """Add up 2 × 2 neighbours; the last row or column may stand alone."""
+    for whole, half in ((sums, half_sums), (counts, half_counts)):
+        rows, columns = whole.shape
+        even = np.pad(whole, ((0, rows % 2), (0, columns % 2)))
+        half[...] = (even[0::2, 0::2] + even[0::2, 1::2]) + (even[1::2, 0::2] + even[1::2, 1::2])
+
+
+def extremes(values):
+    """Return the least and the greatest finite value (inf and -inf when there is none)."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.inf, -np.inf
+    return float(finite.min()), float(finite.max())
