@@ -5,6 +5,7 @@ Nothing in here imports astropy: the first picture must not wait for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.progress import Progress, silent
+from jviz.errors import ReadError
 
 __all__ = ["Identity", "Kind", "Meaning", "Plane", "Product", "Unit", "WcsResult"]
 
@@ -41,6 +43,21 @@ class Identity:
 
         text = f"{self.path}|{self.size}|{self.mtime_ns}|{self.part}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def check(self) -> None:
+        """Raise when the file got shorter: reading a map beyond the end of its file would end the program.
+
+        A file that is gone, or replaced by another, is no danger: the map keeps the old bytes.
+        """
+        try:
+            size = os.stat(self.path).st_size
+        except OSError:
+            return
+        if size < self.size:
+            raise ReadError(
+                f"{os.path.basename(self.path)} was cut from {self.size} to {size} bytes by another program while it "
+                "was open; open it again once it is complete."
+            )
 
     @classmethod
     def of(cls, path: str | Path, part: str = "") -> Identity:
@@ -95,6 +112,8 @@ class Plane:
         """Return the array as stored, in file byte order (do not convert it whole)."""
         if self._raw is None:
             self._raw = self.load(progress)
+        elif self.identity is not None:
+            self.identity.check()
         return self._raw
 
     def read(self, index: Any = ..., *, progress: Progress = silent) -> np.ndarray:
