@@ -1,0 +1,85 @@
+"""The GWCS that the JWST pipeline stores in the ASDF extension of its FITS files."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+__all__ = ["contradiction", "read_gwcs"]
+
+_lists = ("slits", "exposures", "spec")
+_slack = 1.5
+
+
+def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
+    """Read the GWCS of one exposure or slit.
+
+    Parameters
+    ----------
+    extension : astropy HDU
+        The extension named ASDF.
+    version : int
+        EXTVER of the array: its number in the list of slits.
+
+    Returns
+    -------
+    tuple
+        ``(wcs, problem)``: a ``gwcs.WCS`` or None, and why there is none (``""`` when the file
+        simply has none).
+    """
+    import asdf
+
+    stream = io.BytesIO(extension.data.tobytes())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions of tags; what cannot be read raises
+            # lazy: the tree also refers to the arrays of the FITS file, which asdf cannot find;
+            # left open, for tables within the transforms are read when they are first used
+            return _find(asdf.open(stream, lazy_tree=True).tree, version), ""
+    except Exception as error:  # any transform may raise anything; the FITS WCS stands in
+        return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def _find(tree: Any, version: int) -> Any:
+    import gwcs
+
+    listed = [tree[name] for name in _lists if name in tree]
+    for node in [tree, *(nodes[version - 1] for nodes in listed if 0 < version <= len(nodes))]:
+        found = node["meta"].get("wcs") if "meta" in node else None
+        if isinstance(found, gwcs.WCS):
+            found.forward_transform  # noqa: B018  (a broken one raises here, where it is caught)
+            return found
+    return None
+
+
+def contradiction(wcs: Any, shape: tuple[int, ...]) -> str:
+    """Say how the bounding box of a GWCS contradicts an array, ``""`` when it does not.
+
+    A cut-out that kept the WCS of the whole detector is told by it.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+    shape : tuple of int
+        In numpy order.
+    """
+    lengths = shape[::-1][: wcs.pixel_n_dim]
+    if len(lengths) < wcs.pixel_n_dim:
+        return f"it has {wcs.pixel_n_dim} pixel axes and the array {len(shape)}"
+    box = _box(wcs)
+    for (low, high), length in zip(box, lengths, strict=False):
+        if low < -0.5 - _slack or high > length - 0.5 + _slack:
+            return f"it is made for pixels {low:g} to {high:g} where the array has {length}"
+        if wcs.world_n_dim == wcs.pixel_n_dim == 2 and high - low + 1 < length / 2:
+            return f"it is made for only {high - low + 1:g} of {length} pixels"
+    return ""
+
+
+def _box(wcs: Any) -> list[tuple[float, float]]:
+    """Return the limits of each pixel axis, x first."""
+    if wcs.bounding_box is None:
+        return []
+    box = wcs.bounding_box.bounding_box(order="F")
+    pairs = [box] if wcs.pixel_n_dim == 1 else box
+    return [(float(getattr(low, "value", low)), float(getattr(high, "value", high))) for low, high in pairs]
