@@ -204,9 +204,7 @@ def _vertex(
     return key, place, along[side, pair] + fraction * (along[other, pair] - along[side, pair])
 
 
-def _cut_at_pole(
-    points: np.ndarray, keys: list[np.ndarray], first: np.ndarray, second: np.ndarray
-) -> np.ndarray:
+def _cut_at_pole(points: np.ndarray, keys: list[np.ndarray], first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Move ends beyond the pole onto it (in place); say which pieces remain."""
     fraction = np.divide(first, first - second, out=np.zeros_like(first), where=first != second)
     pole = points[:, 0] + fraction[:, None] * (points[:, 1] - points[:, 0])

@@ -46,8 +46,10 @@ PixelMap = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """``(x, y) -> (x, y)`` or ``(lon, lat)`` on arrays of one dimension."""
 
 _coarse = 24.0
+_usual_area = 1e6
 _refinement = 3
 _flat = 0.1
+_doubt = 1e-3
 _most_lines = 150
 
 
@@ -148,33 +150,33 @@ def _grid_lines(traced: dict[str, tuple[Step, list[Line]]]) -> tuple[GridLine, .
     )
 
 
-def _mesh(
-    pixel_to_sky: PixelMap, viewport_to_pixel: PixelMap, width: float, height: float, frame: str
-) -> Mesh:
+def _mesh(pixel_to_sky: PixelMap, viewport_to_pixel: PixelMap, width: float, height: float, frame: str) -> Mesh:
     """Evaluate the sky on the viewport, finely only where it is curved."""
-    x, y = _nodes(width), _nodes(height)
+    # On larger screens the mesh is coarser, or its cost would grow with their area.
+    step = _coarse * max(1.0, width * height / _usual_area) ** 0.25
+    x, y = _nodes(width, step), _nodes(height, step)
 
     def directions(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         lon, lat = pixel_to_sky(*viewport_to_pixel(x, y))
         return from_icrs(unit_vectors(np.asarray(lon, float), np.asarray(lat, float)), frame)
 
     vectors = directions(*_all_pairs(x, y)).reshape(3, y.size, x.size)
-    if not _is_flat(vectors):
+    if not _is_flat(vectors, step):
         vectors, x, y = _refined(vectors, x, y, directions)
     lon, lat = lonlat(vectors)
     return Mesh(x, y, vectors, lon, lat)
 
 
-def _nodes(length: float) -> np.ndarray:
+def _nodes(length: float, step: float) -> np.ndarray:
     """Return equal steps from edge to edge; four nodes at least, for the cubic."""
-    return np.linspace(0, length, max(4, round(length / _coarse) + 1))
+    return np.linspace(0, length, max(4, round(length / step) + 1))
 
 
 def _all_pairs(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.tile(x, y.size), np.repeat(y, x.size)
 
 
-def _is_flat(vectors: np.ndarray) -> bool:
+def _is_flat(vectors: np.ndarray, step: float) -> bool:
     """Whether chords of one mesh step stay within a tenth of a pixel of the lines."""
     if not np.isfinite(vectors[0]).all():
         return False
@@ -185,22 +187,26 @@ def _is_flat(vectors: np.ndarray) -> bool:
     across = np.hypot(vectors[0], vectors[1]).min()
     # A parallel at latitude b is a circle of radius cot b.
     sag = np.sqrt(3) * bend / max(size, 1e-300) + 2 * size / max(across, 1e-300)
-    return bool(sag / 8 * _coarse < _flat)
+    return bool(sag / 8 * step < _flat)
 
 
 def _refined(
     vectors: np.ndarray, x: np.ndarray, y: np.ndarray, directions: Callable
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Interpolate to a finer mesh; ask for the exact sky beside undefined nodes."""
+    """Interpolate to a finer mesh; ask for the exact sky beside undefined nodes and where that fails."""
     rows, columns = _cubic(y.size), _cubic(x.size)
     fine_x, fine_y = np.linspace(x[0], x[-1], len(columns)), np.linspace(y[0], y[-1], len(rows))
     undefined = np.isnan(vectors[0])
     fine = rows @ np.where(undefined, 0.0, vectors) @ columns.T
+    # Where interpolation is poor (at a map's own poles), vectors are no longer of length 1.
+    doubtful = np.abs((fine * fine).sum(0) - 1) > _doubt * np.nanmedian(np.abs(np.diff(vectors)).max(0))
     if undefined.any():
         touched = np.abs(rows) @ undefined.astype(float) @ np.abs(columns.T) > 0
         known = np.abs(rows) @ (~undefined).astype(float) @ np.abs(columns.T) > 0
         fine[:, touched] = np.nan
-        i, j = np.nonzero(touched & known)
+        doubtful = (doubtful | touched) & known
+    i, j = np.nonzero(doubtful)
+    if i.size:
         fine[:, i, j] = directions(fine_x[j], fine_y[i])
     return fine, fine_x, fine_y
 

@@ -78,9 +78,7 @@ def colour(
     )
 
 
-def colour_flags(
-    block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarray, *, clear: bool = True
-) -> None:
+def colour_flags(block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarray, *, clear: bool = True) -> None:
     """Colour the flags that a viewport shows.
 
     Parameters

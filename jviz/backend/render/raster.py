@@ -147,9 +147,7 @@ class Raster:
             return BlockRequest(level, 0, 0, columns, rows)
         x0, y0, x1, y1 = ((edge + 0.5) / (1 << level) for edge in _grown(shown, MARGIN))
         left, top = max(math.floor(x0), 0), max(math.floor(y0), 0)
-        return BlockRequest(
-            level, left, top, min(math.ceil(x1), columns) - left, min(math.ceil(y1), rows) - top
-        )
+        return BlockRequest(level, left, top, min(math.ceil(x1), columns) - left, min(math.ceil(y1), rows) - top)
 
     # What threads call: may read the disk.
 
@@ -211,9 +209,7 @@ class Raster:
             data[row : row + number] = pyramid.reduced(values, request.level, self.reduce)
         return data
 
-    def _every(
-        self, step: int, request: BlockRequest, level: int, progress: Progress, *, exact: bool = False
-    ) -> Block:
+    def _every(self, step: int, request: BlockRequest, level: int, progress: Progress, *, exact: bool = False) -> Block:
         """Read the middle pixel of each cell of ``step`` pixels that the request touches."""
         x0, y0, x1, y1 = request.bounds(self.shape)
         left, top = int((x0 + 0.5) // step), int((y0 + 0.5) // step)

@@ -32,9 +32,7 @@ class Source:
 
     def __init__(self, plane: Plane, index: tuple[int, ...] = (), *, flags: bool = False) -> None:
         if plane.dtype.kind not in "biuf":
-            raise JvizError(
-                f"{plane.name} holds {plane.dtype}, which cannot be drawn. Choose an array of numbers."
-            )
+            raise JvizError(f"{plane.name} holds {plane.dtype}, which cannot be drawn. Choose an array of numbers.")
         if len(plane.shape) - len(index) != 2:
             raise JvizError(
                 f"{plane.name} has {len(plane.shape)} axes: an image needs {len(plane.shape) - 2} slice "

@@ -95,9 +95,7 @@ def ticks_for_table(table: np.ndarray, low: float, high: float, n: int = 5) -> T
     return Ticks(values, positions, labels, exponent)
 
 
-def scale_bar(
-    pixel_scale_arcsec: float | None, screen_px_per_data_px: float, max_px: float
-) -> tuple[float, str]:
+def scale_bar(pixel_scale_arcsec: float | None, screen_px_per_data_px: float, max_px: float) -> tuple[float, str]:
     """Return the length on screen and the text of the longest round bar that fits.
 
     Parameters
@@ -236,9 +234,7 @@ def _written(values: tuple[float, ...], step: float) -> tuple[tuple[str, ...], i
     return tuple(f"{value * scale:.{digits}f}".replace("-", "−") for value in values), exponent
 
 
-def _candidates(
-    low: float, high: float, places: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(low: float, high: float, places: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return round values, their places on the bar and how round they are (less is rounder)."""
     top = floor(log10(max(abs(low), abs(high))))
     bottom = floor(log10((high - low) / 1e4))
