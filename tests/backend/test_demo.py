@@ -228,5 +228,6 @@ def test_the_generator_imports_nothing_heavy():
 
 
 def test_jviz_opens_the_samples_as_what_they_are(demo):
+    assert open_products(demo[0])[0].flags == "jwst"
     kinds = [open_products(path)[0].kind for path in demo if path.suffix == ".fits"]
     assert kinds == ["image", "cube", "spectrum2d", "spectrum", "spectrum"]

@@ -100,7 +100,7 @@ def dialect_of(header: Keywords) -> str:
         return "hst-wfc3-ir" if str(header.get("DETECTOR", "")).strip() == "IR" else "hst-wfc3-uvis"
     if telescope == "HST":
         return _HST_DIALECTS.get(instrument, "")
-    return {"JWST": "jwst", "ROMAN": "roman"}.get(telescope, "")
+    return {"JWST": "jwst", "ROMAN": "roman", "SIMULATED": "jwst"}.get(telescope, "")
 
 
 def mission_words(header: Keywords, suffix: str) -> str:

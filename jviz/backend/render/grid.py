@@ -198,8 +198,10 @@ def _refined(
     fine_x, fine_y = np.linspace(x[0], x[-1], len(columns)), np.linspace(y[0], y[-1], len(rows))
     undefined = np.isnan(vectors[0])
     fine = rows @ np.where(undefined, 0.0, vectors) @ columns.T
+    steps = np.abs(np.diff(vectors)).max(0)
+    size = np.median(steps[np.isfinite(steps)]) if np.isfinite(steps).any() else 0.0
     # Where interpolation is poor (at a map's own poles), vectors are no longer of length 1.
-    doubtful = np.abs((fine * fine).sum(0) - 1) > _doubt * np.nanmedian(np.abs(np.diff(vectors)).max(0))
+    doubtful = np.abs((fine * fine).sum(0) - 1) > _doubt * size
     if undefined.any():
         touched = np.abs(rows) @ undefined.astype(float) @ np.abs(columns.T) > 0
         known = np.abs(rows) @ (~undefined).astype(float) @ np.abs(columns.T) > 0
