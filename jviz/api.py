@@ -1,0 +1,137 @@
+"""All that a plugin may use; everything else in jviz may change without notice.
+
+Importing this module brings no Qt: what needs it (`viewer`, `Viewer`) and what is slow to import
+comes on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jviz.backend.cache import home
+from jviz.backend.io.product import Identity, Plane, Product, Unit, WcsResult
+from jviz.backend.io.registry import Reader, reader, readers
+from jviz.backend.progress import Cancelled, Progress, silent
+from jviz.commands import Command, all_commands, command
+from jviz.data import (
+    Catalog,
+    Cube,
+    Data,
+    Image,
+    Other,
+    Ramp,
+    Regions,
+    Spectrum,
+    Spectrum2D,
+    from_product,
+)
+from jviz.errors import CommandError, JvizError, ReadError, SessionError
+from jviz.geometry import Geometry, geometry_of
+from jviz.history import Edit, Entry, History
+from jviz.jobs import Job, Jobs
+from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
+from jviz.running import Apply
+from jviz.script import literal
+from jviz.session import Session
+from jviz.settings import Setting, Settings
+from jviz.settings import declare as declare_setting
+from jviz.signals import Signal
+from jviz.subsets import Subset
+from jviz.views import (
+    LIMIT_MODES,
+    STRETCHES,
+    Checked,
+    ImageLayer,
+    ImageView,
+    State,
+    View,
+    declare_view,
+    number,
+    one_of,
+    pair,
+    view_kinds,
+)
+
+if TYPE_CHECKING:
+    from jviz.viewers.base import Viewer, viewer
+
+__all__ = [
+    "DATA_MIME",
+    "LIMIT_MODES",
+    "STRETCHES",
+    "Apply",
+    "Cancelled",
+    "Catalog",
+    "Checked",
+    "Command",
+    "CommandError",
+    "Cube",
+    "Data",
+    "Edit",
+    "Entry",
+    "Geometry",
+    "History",
+    "Identity",
+    "Image",
+    "ImageLayer",
+    "ImageView",
+    "Job",
+    "Jobs",
+    "JvizError",
+    "Other",
+    "PanelSpec",
+    "Plane",
+    "PluginReport",
+    "Product",
+    "Progress",
+    "Ramp",
+    "ReadError",
+    "Reader",
+    "Regions",
+    "Session",
+    "SessionError",
+    "Setting",
+    "Settings",
+    "Signal",
+    "Spectrum",
+    "Spectrum2D",
+    "State",
+    "Subset",
+    "Unit",
+    "View",
+    "Viewer",
+    "WcsResult",
+    "all_commands",
+    "command",
+    "declare_setting",
+    "declare_view",
+    "from_product",
+    "geometry_of",
+    "home",
+    "literal",
+    "load_plugins",
+    "number",
+    "one_of",
+    "pair",
+    "panel",
+    "panels",
+    "reader",
+    "readers",
+    "silent",
+    "view_kinds",
+    "viewer",
+]
+
+LATER = {
+    "Viewer": "jviz.viewers.base",
+    "viewer": "jviz.viewers.base",
+}
+"""Names that are imported on first use, because their module brings Qt or is slow."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs Qt on first use (PEP 562)."""
+    if name in LATER:
+        return getattr(import_module(LATER[name]), name)
+    raise AttributeError(f"module 'jviz.api' has no attribute {name!r}")

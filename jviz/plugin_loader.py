@@ -1,0 +1,308 @@
+"""Finding and loading plugins, jviz's own panels among them; a broken one is reported and taken out again.
+
+A plugin is a module that declares commands, readers, viewers, settings or panels when it is
+imported: an entry point of the group ``jviz.plugins``, or a ``.py`` file in the user's folder
+(`user_folder`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, is_dataclass, replace
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from jviz.errors import JvizError
+from jviz.settings import Settings
+
+__all__ = [
+    "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "panel", "panels", "unload", "user_folder",
+]  # fmt: skip
+
+GROUP = "jviz.plugins"
+
+BUILTIN = ("data", "display", "header", "pixels", "history", "jobs", "notifications", "log", "console")
+"""Modules of `jviz.plugins` that declare jviz's own panels."""
+
+DATA_MIME = "application/x-jviz-data"
+"""Mime type of data dragged within a window: names of the session's data in UTF-8, one a line."""
+
+REGISTRIES = (
+    ("jviz.commands", "_commands"),
+    ("jviz.commands", "_aliases"),
+    ("jviz.backend.io.registry", "_readers"),
+    ("jviz.views", "_kinds"),
+    ("jviz.settings", "_declared"),
+    ("jviz.plugin_loader", "_panels"),
+    ("jviz.viewers.base", "_viewers"),
+)
+"""Where declarations end up, as (module, dict); modules that are not imported yet are empty ones."""
+
+Place = Literal["left", "right", "bottom"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """A declared panel.
+
+    Attributes
+    ----------
+    id : str
+        Stable name, ``window.panel(id)``.
+    place : {"left", "right", "bottom"}
+        Where it is docked at first.
+    icon : str
+        QtAwesome name; empty: no icon.
+    shortcut : str
+        Qt key sequence that shows and hides it.
+    factory : callable
+        ``factory(context)`` returns the widget.
+    default_open : bool
+        Whether a new layout shows it.
+    """
+
+    id: str
+    title: str
+    place: Place
+    icon: str
+    shortcut: str
+    factory: Callable[[Any], Any]
+    default_open: bool = False
+    origin: str = "jviz"
+
+
+@dataclass(frozen=True)
+class PluginReport:
+    """How the loading of one plugin went.
+
+    Attributes
+    ----------
+    name : str
+        As in the setting ``plugins.disabled``.
+    origin : str
+        The file, or the entry point with its package.
+    ok : bool
+    error : str
+        What failed and what to do, empty when nothing did.
+    details : str
+        The traceback, for a report.
+    disabled : bool
+        Not loaded because the user said so.
+    """
+
+    name: str
+    origin: str
+    ok: bool
+    error: str = ""
+    details: str = ""
+    disabled: bool = False
+
+
+_panels: dict[str, PanelSpec] = {}
+_of_plugin: dict[str, dict[tuple[str, str], list[Any]]] = {}
+
+
+def panel(
+    id: str, *, title: str, place: Place, icon: str = "", shortcut: str = "", default_open: bool = False
+) -> Callable[[type], type]:
+    """Declare a class as a panel; see `PanelSpec` for the meaning of the arguments.
+
+    The class is a ``QWidget`` whose constructor takes one ``context`` (`jviz.plugins.context.Context`):
+    ``context.session``, ``.settings``, ``.active_view()``, ``.active_changed``, ``.notify(level, text)``,
+    ``.run(id, **arguments)``, ``.open_panel(id)``.
+    """
+
+    def register(factory: type) -> type:
+        _panels[id] = PanelSpec(id, title, place, icon, shortcut, factory, default_open)
+        return factory
+
+    return register
+
+
+def panels() -> dict[str, PanelSpec]:
+    """Return every declared panel by id, jviz's own first."""
+    return dict(_panels)
+
+
+def user_folder() -> Path:
+    """Return the folder whose ``*.py`` files are plugins; it need not exist."""
+    from jviz.backend.cache import home
+
+    return home("data") / "plugins"
+
+
+def load_builtin(disabled: Iterable[str] = ()) -> list[PluginReport]:
+    """Load jviz's own panels, installed or not."""
+    return [_load(name, f"jviz.plugins.{name}", _importer(f"jviz.plugins.{name}"), disabled) for name in BUILTIN]
+
+
+def load_plugins(settings: Settings) -> list[PluginReport]:
+    """Load jviz's own panels, the entry points and the user's files; never raises for what a plugin does.
+
+    Called again, it reads the user's files anew.
+
+    Returns
+    -------
+    list of PluginReport
+        One for each plugin that was found, also those that are disabled.
+    """
+    disabled = frozenset(map(str, settings["plugins.disabled"]))
+    reports = load_builtin(disabled)
+    for name, origin, run in (*_entry_points(), *_files()):
+        reports.append(_load(name, origin, run, disabled))
+    return reports
+
+
+def unload(name: str) -> None:
+    """Take out everything that a plugin declared."""
+    for key, ids in _of_plugin.pop(name, {}).items():
+        registry = _registries()[key]
+        for id in ids:
+            registry.pop(id, None)
+
+
+# --- where plugins come from ----------------------------------------------------------------------
+
+
+def _importer(module: str) -> Callable[[], Any]:
+    def run() -> Any:
+        name = module.rpartition(".")[2]
+        if module in sys.modules and name not in _of_plugin:  # it was disabled for a while
+            return importlib.reload(sys.modules[module])
+        return importlib.import_module(module)
+
+    return run
+
+
+def _entry_points() -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP):
+        if not point.value.startswith("jviz.plugins."):  # those are loaded already
+            package = point.dist.name if point.dist is not None else "unknown package"
+            yield point.name, f"{package}: {point.value}", lambda point=point: _called(point.load())
+
+
+def _called(loaded: Any) -> None:
+    """An entry point names a module, or a function to call."""
+    if not isinstance(loaded, ModuleType):
+        loaded()
+
+
+def _files() -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    folder = user_folder()
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+        if not path.name.startswith((".", "_")):
+            yield path.stem, str(path), lambda path=path: _run_file(path)
+
+
+def _run_file(path: Path) -> None:
+    name = f"jviz_user_plugins.{path.stem}"
+    loader = SourceFileLoader(name, str(path))
+    spec = spec_from_loader(name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and annotations look their module up there
+    try:
+        # Compiled from its text, so that an edited file never meets the byte code of its former self.
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+# --- loading one ----------------------------------------------------------------------------------
+
+
+def _load(name: str, origin: str, run: Callable[[], Any], disabled: Iterable[str]) -> PluginReport:
+    if name in disabled:
+        unload(name)
+        return PluginReport(name, origin, ok=False, disabled=True)
+    try:
+        with _taken_out_on_failure(name, origin):
+            run()
+    except (Exception, SystemExit) as error:
+        return _failure(name, origin, error)
+    return PluginReport(name, origin, ok=True)
+
+
+def _failure(name: str, origin: str, error: BaseException) -> PluginReport:
+    reason = str(error) if isinstance(error, JvizError) else f"{type(error).__name__}: {error}"
+    text = (
+        f"The plugin {name} ({origin}) was not loaded: {reason}. "
+        "Mend it, or add its name to the setting plugins.disabled; everything else works without it."
+    )
+    log.error(text)
+    log.debug("%s", traceback.format_exc())
+    return PluginReport(name, origin, ok=False, error=text, details=traceback.format_exc())
+
+
+def _registries() -> dict[tuple[str, str], dict[str, Any]]:
+    found = {}
+    for module, attribute in REGISTRIES:
+        if module in sys.modules and hasattr(sys.modules[module], attribute):
+            found[module, attribute] = getattr(sys.modules[module], attribute)
+    return found
+
+
+@contextmanager
+def _taken_out_on_failure(name: str, origin: str) -> Iterator[None]:
+    """Watch what is declared inside; when it raises, everything is as it was before."""
+    from jviz.backend.io.registry import readers
+    from jviz.commands import all_commands
+
+    all_commands(), readers()  # jviz's own must be there first, or they would count as the plugin's
+    if not origin.startswith("jviz.plugins."):
+        unload(name)
+    kept = _of_plugin.get(name, {})
+    before = {key: dict(registry) for key, registry in _registries().items()}
+    try:
+        yield
+        declared = _new_ids(before)
+        _refuse_taken(before)
+    except BaseException:
+        _put_back(before)
+        raise
+    _stamp(declared, origin)
+    _of_plugin[name] = declared if any(declared.values()) else kept
+
+
+def _new_ids(before: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], list[Any]]:
+    return {
+        key: [id for id in registry if id not in before.get(key, {})] for key, registry in _registries().items()
+    }
+
+
+def _refuse_taken(before: dict[tuple[str, str], dict[str, Any]]) -> None:
+    for key, registry in _registries().items():
+        for id, was in before.get(key, {}).items():
+            if registry.get(id) is not was:
+                owner = getattr(was, "origin", "jviz")
+                raise JvizError(f"it declares {id!r}, which {owner} has declared already; give it another id")
+
+
+def _put_back(before: dict[tuple[str, str], dict[str, Any]]) -> None:
+    for key, registry in _registries().items():
+        registry.clear()
+        registry.update(before.get(key, {}))
+
+
+def _stamp(declared: dict[tuple[str, str], list[Any]], origin: str) -> None:
+    """Write down who declared what, where a declaration can hold it."""
+    if origin.startswith("jviz.plugins."):
+        return
+    for key, ids in declared.items():
+        registry = _registries()[key]
+        for id in ids:
+            if is_dataclass(registry[id]) and hasattr(registry[id], "origin"):
+                registry[id] = replace(registry[id], origin=origin)

@@ -1,0 +1,169 @@
+"""Small things that several panels are made of."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from jviz.api import JvizError, PanelSpec, State
+
+__all__ = ["Broken", "Links", "Panel", "blended", "hint_label", "is_dark", "tool_button"]
+
+
+class Links:
+    """Connections to the session that end with a widget, so that nothing is called after its end."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._ends: dict[str, list[Callable[[], None]]] = {}
+        widget.destroyed.connect(self.clear)
+
+    def signal(self, signal: Any, receiver: Callable[..., Any]) -> None:
+        """Call a bound method at each emit of a signal of the model."""
+        signal.connect(receiver)
+        self._ends.setdefault("", []).append(lambda: signal.disconnect(receiver))
+
+    def states(self, group: str, states: Iterable[State | None], receiver: Callable[..., Any]) -> None:
+        """Call a bound method at each change of these states; they replace those of the group before."""
+        self.end(group)
+        for state in states:
+            if state is not None:
+                state.add_global_callback(receiver)
+                self._ends.setdefault(group, []).append(
+                    lambda state=state: state.remove_global_callback(receiver)
+                )
+
+    def end(self, group: str) -> None:
+        """End the connections of one group."""
+        for end in self._ends.pop(group, []):
+            end()
+
+    def clear(self, *_: Any) -> None:
+        """End all connections."""
+        for group in list(self._ends):
+            self.end(group)
+
+
+class Panel(QWidget):
+    """A panel that refreshes itself once after any number of changes, and only while it is seen.
+
+    Subclasses fill `body`, override `refresh`, and set `empty_text` (shown instead of the body
+    while `is_empty` is true).
+    """
+
+    empty_text = ""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__()
+        self.context, self.session = context, context.session
+        self.links = Links(self)
+        self.body = QWidget(self)
+        self._empty = hint_label(self.empty_text)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.body)
+        self._pages.addWidget(self._empty)
+        self._due = QTimer(self, singleShot=True, interval=0)
+        self._due.timeout.connect(self._refresh_if_seen)
+        self._stale = True
+
+    def later(self, *_: Any, **__: Any) -> None:
+        """Ask for a `refresh`, soon."""
+        self._stale = True
+        self._due.start()
+
+    def refresh(self) -> None:
+        """Show the present state of the session."""
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return False
+
+    def show_empty(self, empty: bool, text: str = "") -> None:
+        """Show the hint instead of the body, or the body."""
+        if text:
+            self._empty.setText(text)
+        self._pages.setCurrentWidget(self._empty if empty else self.body)
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self._refresh_if_seen()
+
+    def changeEvent(self, event: Any) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.restyle()
+
+    def restyle(self) -> None:
+        """Take over new colours of the theme."""
+
+    def _refresh_if_seen(self) -> None:
+        if self._stale and self.isVisible():
+            self._stale = False
+            self.show_empty(self.is_empty())
+            self.refresh()
+
+
+class Broken(QWidget):
+    """Stands where a panel would be that raised while it was made."""
+
+    def __init__(self, spec: PanelSpec, error: Exception) -> None:
+        super().__init__()
+        self.reason = str(error) if isinstance(error, JvizError) else f"{type(error).__name__}: {error}"
+        report = "".join(traceback.format_exception(error))
+        text = QLabel(
+            f"<b>{spec.title}</b> could not be made.<br><br>{_escaped(self.reason)}<br><br>"
+            f"It comes from {_escaped(spec.origin)}. Everything else works without it."
+        )
+        text.setWordWrap(True)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        copy = QPushButton("Copy Report")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.addWidget(text)
+        layout.addWidget(copy, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addStretch()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def hint_label(text: str) -> QLabel:
+    """Make the quiet text of an empty panel."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setContentsMargins(20, 20, 20, 20)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label
+
+
+def tool_button(context: Any, icon: str, text: str, on_click: Callable[[], Any], *, label: bool = False) -> QToolButton:
+    """Make a flat button with an icon, a tool tip and a name for screen readers."""
+    button = QToolButton()
+    button.setIcon(context.icon(icon))
+    button.setText(text)
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.setAutoRaise(True)
+    style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if label else Qt.ToolButtonStyle.ToolButtonIconOnly
+    button.setToolButtonStyle(style)
+    button.clicked.connect(lambda: on_click())
+    return button
+
+
+def is_dark(widget: QWidget) -> bool:
+    """Whether the theme of a widget is a dark one."""
+    return widget.palette().color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def blended(first: QColor, second: QColor, share: float) -> QColor:
+    """Mix two colours: ``share`` of the second."""
+    return QColor.fromRgbF(
+        *(a + (b - a) * share for a, b in zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True))
+    )
