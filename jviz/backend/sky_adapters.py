@@ -62,10 +62,9 @@ def _of_fits(wcs: Any) -> Adapter | None:
     if lng < 0 or lat < 0 or wcs.naxis < 2:
         return None
     frame = frame_of_fits(wcs)
-    pair = _celestial_pair(wcs)
-    if frame is None or pair is None:
+    if frame is None or not _lies_in_the_plane(wcs, (lng, lat)):
         return None
-    if {lng, lat} != {0, 1} or wcs.naxis > 2 and not _is_separable(wcs):
+    if {lng, lat} != {0, 1}:
         return _of_any(wcs, frame)
     plane = wcs if wcs.naxis == 2 else wcs.sub([1, 2])
     order = slice(None, None, 1 if lng < lat else -1)
@@ -74,11 +73,6 @@ def _of_fits(wcs: Any) -> Adapter | None:
         return tuple(plane.all_pix2world(x, y, 0)[order])
 
     return Adapter(frame, forward, _fits_inverse(plane, order))
-
-
-def _is_separable(wcs: Any) -> bool:
-    matrix = wcs.axis_correlation_matrix
-    return not matrix[:2, 2:].any()
 
 
 def _fits_inverse(plane: Any, order: slice) -> Callable[[np.ndarray, np.ndarray], Pair]:
@@ -172,12 +166,16 @@ def _celestial_pair(wcs: Any) -> tuple[int, int] | None:
     if not lon or not lat:
         return None
     pair = lon[0], lat[0]
+    return pair if _lies_in_the_plane(wcs, pair) else None
+
+
+def _lies_in_the_plane(wcs: Any, pair: tuple[int, int]) -> bool:
+    """Whether two world axes depend on pixel axes 0 and 1 alone, and nothing else depends on these."""
     correlated = np.asarray(wcs.axis_correlation_matrix, bool)
-    others = [i for i in range(len(physical)) if i not in pair]
+    others = [i for i in range(len(correlated)) if i not in pair]
     # a slit: along it both the sky and the wavelength change
     mixed = correlated[others, :2].any() or correlated[list(pair), 2:].any()
-    covered = correlated[list(pair), :2].any(axis=0).all()
-    return pair if covered and not mixed else None
+    return not mixed and bool(correlated[list(pair), :2].any(axis=0).all())
 
 
 def _of_any(wcs: Any, frame: NativeFrame | None = None) -> Adapter | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ _unreadable = (
     OSError,
     MemoryError,
 )
+_numeric = re.compile(r"(CRVAL|CRPIX|CDELT)\d[A-Z]?|(CD|PC)\d_\d[A-Z]?")
 _advice = "Positions are given in pixels."
 
 
@@ -132,8 +134,13 @@ def _from_keywords(header: Any, units: Any, shape: tuple[int, ...], name: str) -
     key = _best(header, keys)
     notes = _mend_sip(header) if key == " " else ()
     try:
-        wcs = _on_axes(WCS(header, units, key=key), header, shape)
-        wcs.pixel_to_world_values(*np.zeros(wcs.pixel_n_dim))  # a singular matrix shows only now
+        _mend_numbers(header)
+        whole = WCS(header, units, key=key)
+        rows = whole.pixel_scale_matrix
+        if np.linalg.matrix_rank(rows / np.abs(rows).sum(axis=1, keepdims=True)) < whole.naxis:
+            raise ValueError("their matrix is singular")
+        wcs = _on_axes(whole, header, shape)
+        wcs.pixel_to_world_values(*np.zeros(wcs.pixel_n_dim))  # some contradictions show only now
     except _unreadable as error:
         return WcsResult(None, (f"The WCS keywords of {name} make no sense ({_short(error)}). {_advice}",))
     if key != " ":
@@ -179,6 +186,27 @@ def _mend_sip(header: Any) -> tuple[str, ...]:
             header[keyword] = f"{value}-SIP"
             notes = ("SIP polynomials are applied although CTYPE does not announce them.",)
     return notes
+
+
+def _mend_numbers(header: Any) -> None:
+    """Turn numbers written as text into numbers, and steps of 0 into 1, in place.
+
+    wcslib takes the first for 0 without a word, and refuses all axes for the second.
+
+    Raises
+    ------
+    ValueError
+        When a text is no number.
+    """
+    for keyword in [k for k in header if _numeric.fullmatch(k)]:
+        value = header[keyword]
+        if isinstance(value, str):
+            try:
+                header[keyword] = float(value.replace("D", "E"))
+            except ValueError:
+                raise ValueError(f"{keyword} = {value!r} is no number") from None
+        elif value == 0 and keyword.startswith("CDELT"):
+            header[keyword] = 1.0
 
 
 def _on_axes(wcs: Any, header: Any, shape: tuple[int, ...]) -> Any:
