@@ -182,9 +182,14 @@ class WithPicture(WithSky):
         percentiles: tuple[float, float] = (0.5, 99.5),
     ) -> tuple[float, float]:
         """Work out display limits over the whole image, in data units."""
-        from jviz.backend.render.limits import limits_of
+        from jviz.backend.render import limits as worked_out
 
-        return limits_of(self.raster(plane, index), mode, percentiles=percentiles)
+        raster = self.raster(plane, index)
+        if mode == "minmax" and raster.statistics is None:
+            # The extremes of all pixels, not of a sample: the same with and without a window.
+            raster.build()
+        options = {"low": percentiles[0], "high": percentiles[1]} if mode == "percentile" else {}
+        return worked_out.limits(raster, mode, **options)
 
     def suggested_stretch(self) -> str:
         """The stretch that suits the values of the first plane."""
