@@ -73,8 +73,9 @@ def colour(
     if low == high:
         high = low + max(abs(low) * 1e-6, 1e-30)
     factor = (len(table) - 1) / (float(high) - float(low))
+    table = np.require(table, np.uint32, "CW")  # a read-only one would be compiled for anew
     _active.colour_rows(
-        block.data, *_in_samples(block, mesh), table, float(low), factor, np.uint32(blank), smooth, clear, out
+        block.data, *_in_samples(block, mesh, out), table, float(low), factor, np.uint32(blank), smooth, clear, out
     )
 
 
@@ -88,12 +89,12 @@ def colour_flags(block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarra
     colours : ndarray of uint32, shape (32,)
         Premultiplied ARGB of each bit, 0 for bits not to be shown; the lowest bit wins.
     """
-    _active.flag_rows(block.data, *_in_samples(block, mesh), colours, clear, out)
+    _active.flag_rows(block.data, *_in_samples(block, mesh, out), colours, clear, out)
 
 
 def resample(block: "Block", mesh: Mesh, out: np.ndarray, *, smooth: bool = False) -> None:
     """Fill ``out`` (float32) with the data values that a viewport shows, NaN outside."""
-    _active.value_rows(block.data, *_in_samples(block, mesh), smooth, out)
+    _active.value_rows(block.data, *_in_samples(block, mesh, out), smooth, out)
 
 
 def blend(out: np.ndarray, layer: np.ndarray, opacity: float = 1.0, mode: BlendMode = "normal") -> None:
@@ -108,6 +109,8 @@ def blend(out: np.ndarray, layer: np.ndarray, opacity: float = 1.0, mode: BlendM
     mode : str
         ``"normal"`` covers, ``"add"`` adds light, ``"screen"`` adds without burning out.
     """
+    if out.shape != layer.shape:
+        raise ValueError(f"pictures of {out.shape} and {layer.shape} pixels cannot be blended")
     share = np.uint32(round(min(max(opacity, 0.0), 1.0) * 256))
     _active.blend(out, layer, share, _MODES[mode])
 
@@ -128,8 +131,9 @@ def warm_up() -> None:
         _active, ready = numba_kernels, True
 
 
-def _in_samples(block: "Block", mesh: Mesh) -> tuple:
+def _in_samples(block: "Block", mesh: Mesh, out: np.ndarray) -> tuple:
     """Express a mesh and the edges of a block in samples: sample j spans j … j + 1."""
+    _check(block, mesh, out)
     x, y = ((grid - zero) / block.step + 0.5 for grid, zero in ((mesh.x, block.x0), (mesh.y, block.y0)))
     x0, y0, x1, y1 = block.extent
     edges = tuple(
@@ -137,6 +141,15 @@ def _in_samples(block: "Block", mesh: Mesh) -> tuple:
         for edge, zero in ((x0, block.x0), (y0, block.y0), (x1, block.x0), (y1, block.y0))
     )
     return x, y, mesh.whole, mesh.step, edges
+
+
+def _check(block: "Block", mesh: Mesh, out: np.ndarray) -> None:
+    # Compiled code would read and write beyond what is too small, and end the program.
+    rows, columns = (number * mesh.step for number in mesh.whole.shape)
+    if rows < out.shape[0] or columns < out.shape[1]:
+        raise ValueError(f"the mesh covers {columns} × {rows} pixels, the picture has {out.shape[::-1]}")
+    if not (block.data.flags.c_contiguous and out.flags.c_contiguous):
+        raise ValueError("the block and the picture must be C-contiguous arrays")
 
 
 def _choose_cache() -> None:

@@ -78,11 +78,9 @@ def auto_limits(sample: np.ndarray) -> Limits:
         return least, greatest
     counted = _without_filling(values)
     low, high = (float(v) for v in np.percentile(counted, (1.0, 99.5)))
-    if least == 0.0 and counted.size < values.size:
-        low = min(low, 0.0)  # sparse counts: an empty pixel is dark
-    if high - low <= 1e-3 * (greatest - least) * (counted.size < 1000):
-        return least, greatest
-    return _apart(low, high) if low < high else (least, greatest)
+    if counted.size < values.size and 0.0 < low < high - low:
+        low = 0.0  # sparse counts: an empty pixel is dark
+    return (low, high) if low < high else _of_the_others(counted, low)
 
 
 def suggest_stretch(sample: np.ndarray) -> str:
@@ -200,13 +198,26 @@ def _apart(low: float, high: float) -> Limits:
     return low - half, low + half
 
 
+def _of_the_others(values: np.ndarray, usual: float) -> Limits:
+    """Return limits for pixels nearly all of which have the same value."""
+    others = values[values != usual]
+    if not others.size:
+        return _apart(usual, usual)
+    low, high = (float(v) for v in np.percentile(others, (1.0, 99.5)))
+    return _apart(min(low, usual), max(high, usual))
+
+
 def _are_labels(values: np.ndarray) -> bool:
     """Whether there are only few different values, all whole: labels, flags, coverage counts."""
     some = values[:: max(1, values.size // 2000)]
     if np.unique(some).size > 32 or not np.all(some == np.rint(some)):
         return False
     found = np.unique(values)
-    return found.size <= 64 and bool(found[-1] - found[0] <= 4096)
+    if found.size > 64 or found[-1] - found[0] > 4096:
+        return False
+    # A raw frame of low counts has few different values as well, but also a hot pixel far off.
+    low, high = np.percentile(values, (1.0, 99.5))
+    return bool(low == high or found[-1] - found[0] <= 5 * (high - low))
 
 
 def _without_filling(values: np.ndarray) -> np.ndarray:

@@ -113,7 +113,7 @@ def mesh_of(function: Function, width: int, height: int, *, step: int = 32) -> M
 
 
 def _evaluate(function: Function, width: int, height: int, step: int) -> Mesh:
-    columns, rows = (max(2, -(-(size - 1) // step) + 1) for size in (width, height))
+    columns, rows = (-(-size // step) + 1 for size in (width, height))
     u, v = np.meshgrid(np.arange(columns) * float(step), np.arange(rows) * float(step))
     x, y = function(u, v)
     return Mesh(step, np.asarray(x, dtype=float).reshape(u.shape), np.asarray(y, dtype=float).reshape(u.shape))

@@ -296,7 +296,8 @@ class Raster:
 def _cost(block: Block, step: float) -> float:
     """Return how ill a block suits a resolution: coarser is worse than finer."""
     octaves = math.log2(block.step / max(step, 1.0))
-    return (octaves if octaves > 0 else -0.7 * octaves) + (0.0 if block.exact else 0.5)
+    # Some of the pixels are no better than a finer level of which some are drawn.
+    return (octaves if octaves > 0 else -0.7 * octaves) + (0.0 if block.exact else 4.0)
 
 
 def _grown(bounds: Bounds, share: float) -> Bounds:
