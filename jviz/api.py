@@ -13,6 +13,10 @@ from jviz.backend.cache import home
 from jviz.backend.io.product import Identity, Plane, Product, Unit, WcsResult
 from jviz.backend.io.registry import Reader, reader, readers
 from jviz.backend.progress import Cancelled, Progress, silent
+from jviz.backend.render.colormaps import colormap
+from jviz.backend.render.colormaps import names as colormap_names
+from jviz.backend.render.colormaps import register as register_colormap
+from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.commands import Command, all_commands, command
 from jviz.data import (
     Catalog,
@@ -97,12 +101,15 @@ __all__ = [
     "Spectrum",
     "Spectrum2D",
     "State",
+    "Stretch",
     "Subset",
     "Unit",
     "View",
     "Viewer",
     "WcsResult",
     "all_commands",
+    "colormap",
+    "colormap_names",
     "command",
     "declare_setting",
     "declare_view",
@@ -111,6 +118,7 @@ __all__ = [
     "home",
     "literal",
     "load_plugins",
+    "look_table",
     "number",
     "one_of",
     "pair",
@@ -118,7 +126,9 @@ __all__ = [
     "panels",
     "reader",
     "readers",
+    "register_colormap",
     "silent",
+    "stretch",
     "view_kinds",
     "viewer",
 ]

@@ -1,0 +1,279 @@
+"""The panel that lists what the session holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout
+
+from jviz.api import DATA_MIME, Data, Plane, panel, view_kinds
+from jviz.plugins.parts import Panel, tool_button
+
+__all__ = ["DataPanel"]
+
+ROLE = Qt.ItemDataRole.UserRole
+
+ICONS = {
+    "image": "fa6s.image",
+    "cube": "fa6s.cube",
+    "spectrum": "fa6s.chart-line",
+    "spectrum2d": "fa6s.barcode",
+    "ramp": "fa6s.stairs",
+    "catalog": "fa6s.table",
+    "regions": "fa6s.draw-polygon",
+}
+
+WORDS = {"spectrum2d": "2-D spectrum", "catalog": "catalogue"}
+
+
+@panel("data", title="Data", place="left", icon="fa6s.layer-group", shortcut="Ctrl+1", default_open=True)
+class DataPanel(Panel):
+    """All data of the session with kind, shape and unit, and below each its planes.
+
+    Double-click opens data in a viewer, or shows a plane; F2 renames, Delete removes from the
+    session (the file stays). Drag rows onto a viewer to add them there.
+    """
+
+    empty_text = "Nothing is loaded yet.\n\nDrop files on the window, or open them with Ctrl+O."
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.tree = _Tree()
+        self.tree.itemActivated.connect(self._activated)
+        self.tree.itemChanged.connect(self._edited)
+        self.tree.customContextMenuRequested.connect(self._show_menu)
+        self.tree.itemSelectionChanged.connect(self._update_actions)
+        self._make_actions()
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._tool_bar())
+        layout.addWidget(self.tree)
+        self.links.signal(self.session.data_changed, self.later)
+        self.links.signal(self.session.views_changed, self.later)
+        context.active_changed.connect(self._update_actions)
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _make_actions(self) -> None:
+        self.open_action = self._action("Open in New Viewer", self.open_selected, "fa6s.window-maximize")
+        self.add_action = self._action("Add to Active Viewer", self.add_selected, "fa6s.plus")
+        self.replace_action = self._action("Show in Active Viewer Instead", self.replace_with_selected)
+        self.header_action = self._action("Show Header", self.show_header, "fa6s.file-lines")
+        self.rename_action = self._action("Rename", self.rename, "fa6s.pen", "F2")
+        self.copy_action = self._action("Copy Name", self.copy_names, "fa6s.copy")
+        self.path_action = self._action("Copy Path", self.copy_paths)
+        self.remove_action = self._action("Remove from Session", self.remove_selected, "fa6s.trash", "Del")
+
+    def _action(self, text: str, function: Any, icon: str = "", key: str = "") -> QAction:
+        action = QAction(text, self)
+        if icon:
+            action.setIcon(self.context.icon(icon))
+        if key:
+            action.setShortcut(QKeySequence(key))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(lambda: function())
+        self.addAction(action)
+        return action
+
+    def _tool_bar(self) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(4, 2, 4, 2)
+        bar.setSpacing(0)
+        for icon, text, function in (
+            ("fa6s.window-maximize", "Open in new viewer", self.open_selected),
+            ("fa6s.plus", "Add to the active viewer", self.add_selected),
+            ("fa6s.file-lines", "Show the header", self.show_header),
+            ("fa6s.trash", "Remove from the session (the file stays)", self.remove_selected),
+        ):
+            bar.addWidget(tool_button(self.context, icon, text, function))
+        bar.addStretch()
+        return bar
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def is_empty(self) -> bool:
+        return not self.session.data
+
+    def refresh(self) -> None:
+        chosen, open_ones = {d.number for d in self.selected()}, self._expanded()
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        shown = {layer.data for view in self.session.views.values() for layer in view.layers}
+        for data in self.session.data:
+            item = self._row(data, data in shown)
+            self.tree.addTopLevelItem(item)
+            item.setExpanded(data.number in open_ones)
+            item.setSelected(data.number in chosen)
+        self.tree.blockSignals(False)
+        self._update_actions()
+
+    def _row(self, data: Data, shown: bool) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([data.name, WORDS.get(data.kind, data.kind), _sizes(data.shape), data.unit])
+        item.setData(0, ROLE, data)
+        item.setIcon(0, self.context.icon(ICONS.get(data.kind, "fa6s.file")))
+        item.setToolTip(0, "\n".join(filter(None, [data.name, data.label, str(data.path or "made in this session")])))
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled)
+        font = item.font(0)
+        font.setBold(shown)
+        item.setFont(0, font)
+        for plane in data.planes.values() if len(data.planes) > 1 else ():
+            item.addChild(self._plane_row(data, plane))
+        return item
+
+    def _plane_row(self, data: Data, plane: Plane) -> QTreeWidgetItem:
+        meaning = "" if plane.meaning == "other" else plane.meaning
+        child = QTreeWidgetItem([plane.name, meaning, _sizes(plane.shape), plane.unit])
+        child.setData(0, ROLE, data)
+        child.setData(0, ROLE + 1, plane.name)
+        child.setToolTip(0, f"{data.name}, plane {plane.name}: double-click shows it")
+        child.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        return child
+
+    def _expanded(self) -> set[int]:
+        items = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
+        return {item.data(0, ROLE).number for item in items if item.isExpanded()}
+
+    def selected(self) -> list[Data]:
+        """Return the selected data, each once, in the order of the list."""
+        numbers = {item.data(0, ROLE).number for item in self.tree.selectedItems()}
+        return [d for d in self.session.data if d.number in numbers]
+
+    def _update_actions(self) -> None:
+        chosen, view = self.selected(), self.context.active_view()
+        showable = [d for d in chosen if _viewer_for(d)]
+        fits = bool(view and chosen and all(d.kind in view.accepts for d in chosen))
+        self.open_action.setEnabled(bool(showable))
+        self.add_action.setEnabled(fits)
+        self.replace_action.setEnabled(fits and len(chosen) == 1)
+        self.rename_action.setEnabled(len(chosen) == 1)
+        self.path_action.setEnabled(any(d.path for d in chosen))
+        for action in (self.header_action, self.copy_action, self.remove_action):
+            action.setEnabled(bool(chosen))
+
+    # --- what the user does ---------------------------------------------------------------------
+
+    def _activated(self, item: QTreeWidgetItem, _: int) -> None:
+        data, plane = item.data(0, ROLE), item.data(0, ROLE + 1)
+        if plane is None:
+            self._open(data)
+        else:
+            self._show_plane(data, plane)
+
+    def _open(self, data: Data, **values: Any) -> None:
+        kind = _viewer_for(data)
+        if kind is not None:
+            self.context.run("view.open", kind=kind, data=data, **values)
+            return
+        self.context.notify("info", f"{data.name} is of kind {data.kind}, which has no viewer yet; its header is shown.")
+        self.show_header(data)
+
+    def _show_plane(self, data: Data, plane: str) -> None:
+        view = self.context.active_view()
+        if view is not None and view.kind == "image" and view.data is data:
+            self.context.run("image.plane", plane=plane, view=view)
+        else:
+            self._open(data, plane=plane)
+
+    def _edited(self, item: QTreeWidgetItem, _: int) -> None:
+        data, name = item.data(0, ROLE), item.text(0)
+        if item.data(0, ROLE + 1) is None and name != data.name:
+            self.context.run("data.rename", data=data, name=name)
+            self.later()  # brings the old name back when the new one was refused
+
+    def open_selected(self) -> None:
+        """Open each selected data set in a viewer of its own."""
+        for data in self.selected():
+            self._open(data)
+
+    def add_selected(self) -> None:
+        """Put the selected data on top of what the active viewer shows."""
+        view = self.context.active_view()
+        for data in self.selected() if view else ():
+            self.context.run("view.show", view=view, data=data)
+
+    def replace_with_selected(self) -> None:
+        """Show the selected data in the active viewer instead of what is there."""
+        view = self.context.active_view()
+        for data in self.selected()[:1] if view else ():
+            self.context.run("view.show", view=view, data=data, mode="replace")
+
+    def show_header(self, data: Data | None = None) -> None:
+        """Show the header of the selected data in its panel."""
+        chosen = [data] if data else self.selected()
+        header = self.context.open_panel("header")
+        if chosen and hasattr(header, "show_data"):
+            header.show_data(chosen[0])
+
+    def rename(self) -> None:
+        """Edit the name of the selected data in place."""
+        for item in self.tree.selectedItems()[:1]:
+            self.tree.editItem(item if item.parent() is None else item.parent(), 0)
+
+    def copy_names(self) -> None:
+        """Copy the names of the selected data."""
+        QGuiApplication.clipboard().setText("\n".join(d.name for d in self.selected()))
+
+    def copy_paths(self) -> None:
+        """Copy the paths of the selected data's files."""
+        QGuiApplication.clipboard().setText("\n".join(str(d.path) for d in self.selected() if d.path))
+
+    def remove_selected(self) -> None:
+        """Remove the selected data from the session; the files stay."""
+        for data in self.selected():
+            self.context.run("data.remove", data=data)
+
+    def _show_menu(self, position: Any) -> None:
+        if self.selected():
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addActions([self.open_action, self.add_action, self.replace_action])
+            menu.addSeparator()
+            menu.addActions([self.header_action, self.rename_action, self.copy_action, self.path_action])
+            menu.addSeparator()
+            menu.addAction(self.remove_action)
+            menu.popup(self.tree.viewport().mapToGlobal(position))
+
+
+class _Tree(QTreeWidget):
+    """The list, whose rows can be dragged onto viewers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderLabels(["Name", "Kind", "Shape", "Unit"])
+        self.setAccessibleName("Data of the session")
+        self.setFrameShape(QTreeWidget.Shape.NoFrame)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setExpandsOnDoubleClick(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+    def mimeTypes(self) -> list[str]:
+        return [DATA_MIME, "text/plain"]
+
+    def mimeData(self, items: Iterable[QTreeWidgetItem]) -> QMimeData:
+        names = "\n".join(dict.fromkeys(item.data(0, ROLE).name for item in items))
+        mime = QMimeData()
+        mime.setData(DATA_MIME, names.encode())
+        mime.setText(names)
+        return mime
+
+
+def _viewer_for(data: Data) -> str | None:
+    return next((kind for kind, view in view_kinds().items() if data.kind in view.accepts), None)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

@@ -1,0 +1,179 @@
+"""The log panel: what jviz and its libraries report, and every command as a line of Python."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout
+
+from jviz.api import Entry, panel
+from jviz.plugins.parts import Panel, is_dark, tool_button
+
+__all__ = ["LogPanel"]
+
+LEVELS = {"Everything": 0, "Commands and above": logging.INFO, "Warnings and errors": logging.WARNING,
+          "Errors": logging.ERROR}  # fmt: skip
+NOTICE_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR, "status": logging.DEBUG}
+COLOURS = {logging.ERROR: ("#b3261e", "#ff8a80"), logging.WARNING: ("#8a5a00", "#f0b860"), 0: ("#1f5fa8", "#8ab4f8")}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log."""
+
+    when: float
+    level: int
+    source: str
+    text: str
+
+    def __str__(self) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(self.when))
+        return f"{clock}  {logging.getLevelName(self.level):<8} {self.source:<10} {self.text}"
+
+
+class Collector(logging.Handler):
+    """Keeps the newest records; may be called from any thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: deque[Line] = deque(maxlen=5000)
+        self.count = 0
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(Line(record.created, record.levelno, record.name.split(".")[0], self.format(record)))
+        self.count += 1
+
+
+@panel("log", title="Log", place="bottom", icon="fa6s.scroll", shortcut="Ctrl+7")
+class LogPanel(Panel):
+    """Records of jviz and its libraries, notices, and each step as the Python line it is.
+
+    The menu leaves out what is less important, the search keeps lines that hold its text.
+    """
+
+    empty_text = "The log is empty."
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.level = QComboBox()
+        self.level.addItems(list(LEVELS))
+        self.level.setCurrentIndex(1)
+        self.level.setAccessibleName("Least level shown")
+        self.search = QLineEdit(placeholderText="Search the log", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search the log")
+        self.text = QPlainTextEdit(readOnly=True)
+        self.text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setAccessibleName("Log")
+        self.text.setPlaceholderText("Nothing of this level so far.")
+        self.level.currentIndexChanged.connect(self.later)
+        self.search.textChanged.connect(self.later)
+        self._arrange()
+        self._collector = Collector()
+        logging.getLogger().addHandler(self._collector)
+        self.destroyed.connect(self._remover(self._collector))
+        self._since = 0.0
+        self.links.signal(self.session.history_changed, self.later)
+        self.links.signal(self.session.jobs.changed, self.later)
+        context.notice_added.connect(self.later)
+        # Records come from any thread, in bursts: looking twice a second is all that a reader needs.
+        self._seen = 0
+        self._clock = QTimer(self, interval=500)
+        self._clock.timeout.connect(self._look)
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self._clock.start()
+        self.later()
+
+    def hideEvent(self, event: Any) -> None:
+        super().hideEvent(event)
+        self._clock.stop()
+
+    def _look(self) -> None:
+        if self._collector.count != self._seen:
+            self._seen = self._collector.count
+            self.later()
+
+    @staticmethod
+    def _remover(collector: Collector) -> Any:
+        return lambda *_: logging.getLogger().removeHandler(collector)
+
+    def _arrange(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(4, 2, 4, 2)
+        bar.addWidget(self.level)
+        bar.addWidget(self.search, 1)
+        bar.addWidget(tool_button(self.context, "fa6s.copy", "Copy what is shown", self.copy))
+        bar.addWidget(tool_button(self.context, "fa6s.broom", "Clear", self.clear))
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(bar)
+        layout.addWidget(self.text)
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def lines(self) -> list[Line]:
+        """Return the lines that pass level and search, oldest first."""
+        least = list(LEVELS.values())[self.level.currentIndex()]
+        wanted = self.search.text().casefold()
+        return [
+            line
+            for line in sorted(self._all(), key=lambda line: line.when)
+            if line.level >= least and line.when > self._since and wanted in str(line).casefold()
+        ]
+
+    def _all(self) -> list[Line]:
+        own = self.context.window_log() if hasattr(self.context, "window_log") else self._collector.lines
+        notices = [Line(n.when, NOTICE_LEVELS[n.level], "notice", n.text) for n in self.context.notices]
+        return [*own, *notices, *(line for entry in self.session.history.entries for line in _of_entry(entry))]
+
+    def refresh(self) -> None:
+        lines = self.lines()
+        bar = self.text.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 2
+        self.text.clear()
+        cursor = self.text.textCursor()
+        for number, line in enumerate(lines[-2000:]):
+            cursor.insertText(f"\n{line}" if number else str(line), self._format(line))
+        if at_end:
+            self.text.moveCursor(QTextCursor.MoveOperation.End)
+            self.text.horizontalScrollBar().setValue(0)
+
+    def _format(self, line: Line) -> QTextCharFormat:
+        style = QTextCharFormat()
+        level = logging.ERROR if line.level >= logging.ERROR else line.level
+        key = 0 if line.source == "command" else level
+        colour = COLOURS[key][is_dark(self)] if key in COLOURS else self.palette().color(QPalette.ColorRole.Text)
+        style.setForeground(QColor(colour))
+        return style
+
+    def restyle(self) -> None:
+        self.later()
+
+    def copy(self) -> None:
+        """Copy the lines that are shown."""
+        QGuiApplication.clipboard().setText("\n".join(map(str, self.lines())))
+
+    def clear(self) -> None:
+        """Show only what comes from now on."""
+        self._since = time.time()
+        self.later()
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.search.clear()
+        super().keyPressEvent(event)
+
+
+def _of_entry(entry: Entry) -> list[Line]:
+    return [Line(entry.when, logging.INFO, "command", line) for line in entry.lines or [f"# {entry.label}"]]
