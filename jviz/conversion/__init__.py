@@ -1,0 +1,1 @@
+"""Objects of numpy and of the astropy family, taken into a session and given back."""
