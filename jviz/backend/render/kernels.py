@@ -7,6 +7,7 @@ Pictures are uint32 arrays 0xAARRGGBB with premultiplied alpha, as Qt draws fast
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +24,9 @@ __all__ = ["active", "blend", "colour", "colour_flags", "ready", "resample", "wa
 
 BlendMode = Literal["normal", "add", "screen"]
 _MODES = {"normal": 0, "add": 1, "screen": 2}
+
+LARGE = 1 << 21
+"""Pixels from which a picture is worth a second thread: 4K screens."""
 
 ready = False
 """Whether the compiled kernels are in use."""
@@ -55,7 +59,6 @@ def colour(
     block : Block
         The data, float32.
     mesh : Mesh
-        Where each viewport pixel lies in the data.
     table : ndarray of uint32, shape (n,)
         Colours from ``low`` to ``high``, as from `look_table`.
     low, high : float
@@ -65,18 +68,32 @@ def colour(
     blank : int
         Colour of NaN, ARGB; 0 is transparent.
     smooth : bool
-        Interpolate bilinearly between samples instead of showing the nearest.
+        Interpolate between samples instead of showing the nearest.
     clear : bool
-        Make pixels outside of the block transparent; otherwise they stay as they are, so
-        that a sharp block can be drawn over a coarse one.
+        Make pixels outside of the block transparent; else they stay as they are.
     """
     if low == high:
         high = low + max(abs(low) * 1e-6, 1e-30)
     factor = (len(table) - 1) / (float(high) - float(low))
     table = np.require(table, np.uint32, "CW")  # a read-only one would be compiled for anew
-    _active.colour_rows(
-        block.data, *_in_samples(block, mesh, out), table, float(low), factor, np.uint32(blank), smooth, clear, out
-    )
+    place, brightness = _in_samples(block, mesh, out), (table, float(low), factor, np.uint32(blank))
+
+    def rows(first: int, last: int) -> None:
+        _active.colour_rows(block.data, *place, *brightness, smooth, clear, out[first:last], first)
+
+    _in_halves(rows, out)
+
+
+def _in_halves(rows: Callable[[int, int], None], out: np.ndarray) -> None:
+    """Work on the two halves of a large picture at the same time."""
+    height = len(out)
+    if out.size < LARGE or not ready:
+        rows(0, height)
+        return
+    other = threading.Thread(target=rows, args=(height // 2, height))
+    other.start()
+    rows(0, height // 2)
+    other.join()
 
 
 def colour_flags(block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarray, *, clear: bool = True) -> None:
@@ -169,7 +186,7 @@ def _exercise(module: ModuleType) -> None:
     grid, whole = np.zeros((2, 2)), np.ones((1, 1), bool)
     out, table = np.zeros((2, 2), np.uint32), np.zeros(32, np.uint32)
     place = (grid, grid, whole, 2, (0.0, 0.0, 2.0, 2.0))
-    module.colour_rows(data, *place, table, 0.0, 1.0, np.uint32(0), False, True, out)
+    module.colour_rows(data, *place, table, 0.0, 1.0, np.uint32(0), False, True, out, 0)
     module.value_rows(data, *place, False, data.copy())
     module.flag_rows(flags, *place, table, True, out)
     module.blend(out, out.copy(), np.uint32(256), 0)

@@ -17,6 +17,9 @@ __all__ = [
     "value_rows",
 ]
 
+Array = np.ndarray
+Edges = tuple[float, float, float, float]
+
 ADD, SCREEN = 1, 2
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
@@ -24,14 +27,14 @@ inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 @inlined
-def _node_row(grid, i, j, down):
-    left = (1.0 - down) * grid[i, j] + down * grid[i + 1, j]
-    rest = (1.0 - down) * grid[i, j + 1] + down * grid[i + 1, j + 1]
+def _node_row(grid: Array, i: int, j: int, down: float) -> tuple[float, float]:
+    left = grid[i, j] + (grid[i + 1, j] - grid[i, j]) * down
+    rest = grid[i, j + 1] + (grid[i + 1, j + 1] - grid[i, j + 1]) * down
     return left, rest - left
 
 
 @compiled
-def _coordinates(row, gx, gy, whole, step, ramp, xs, ys):
+def _coordinates(row: int, gx: Array, gy: Array, whole: Array, step: int, ramp: Array, xs: Array, ys: Array) -> None:
     """Fill the sample coordinates of one viewport row; -1e9 where the mesh has no cell."""
     width = xs.shape[0]
     i = row // step
@@ -53,7 +56,7 @@ def _coordinates(row, gx, gy, whole, step, ramp, xs, ys):
 
 
 @compiled
-def _locate(xs, ys, edges, shape, places, inside):
+def _locate(xs: Array, ys: Array, edges: Edges, shape: tuple[int, int], places: Array, inside: Array) -> None:
     """Fill where in the flat data each pixel's sample is, and whether it is drawn at all."""
     left, bottom, right, top = edges
     last_row, last_column, columns = shape[0] - 1.0, shape[1] - 1.0, np.int32(shape[1])
@@ -66,20 +69,20 @@ def _locate(xs, ys, edges, shape, places, inside):
 
 
 @compiled
-def _pick(flat, places, values):
+def _pick(flat: Array, places: Array, values: Array) -> None:
     # Unsigned, or numba looks at each index whether it counts from the end.
     for k in range(places.shape[0]):
         values[k] = flat[np.uint32(places[k])]
 
 
 @inlined
-def _weighed(value, weight, total, weights):
+def _weighed(value: float, weight: float, total: float, weights: float) -> tuple[float, float]:
     use = (value == value) & (weight > 0.0)
     return total + (weight * np.float64(value) if use else 0.0), weights + (weight if use else 0.0)
 
 
 @compiled
-def _smooth(data, sx, sy):
+def _smooth(data: Array, sx: float, sy: float) -> np.float32:
     rows, columns = data.shape
     x = min(max(sx - 0.5, 0.0), columns - 1.0)
     y = min(max(sy - 0.5, 0.0), rows - 1.0)
@@ -95,7 +98,17 @@ def _smooth(data, sx, sy):
 
 
 @compiled
-def _row_values(data, flat, xs, ys, edges, smooth, places, inside, values):
+def _row_values(
+    data: Array,
+    flat: Array,
+    xs: Array,
+    ys: Array,
+    edges: Edges,
+    smooth: bool,
+    places: Array,
+    inside: Array,
+    values: Array,
+) -> None:
     _locate(xs, ys, edges, data.shape, places, inside)
     if not smooth:
         _pick(flat, places, values)
@@ -105,7 +118,9 @@ def _row_values(data, flat, xs, ys, edges, smooth, places, inside, values):
 
 
 @compiled
-def value_rows(data, gx, gy, whole, step, edges, smooth, out):
+def value_rows(
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array
+) -> None:
     width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
     xs, ys, values = np.empty(width), np.empty(width), np.empty(width, np.float32)
     places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
@@ -118,7 +133,7 @@ def value_rows(data, gx, gy, whole, step, edges, smooth, out):
 
 
 @compiled
-def _entries(values, inside, low, factor, last, entries):
+def _entries(values: Array, inside: Array, low: float, factor: float, last: int, entries: Array) -> None:
     """Fill the number of each pixel's colour; last + 1 is that of NaN, last + 2 of outside."""
     missing, outside, top = np.int32(last + 1), np.int32(last + 2), np.float64(last)
     for k in range(values.shape[0]):
@@ -130,13 +145,28 @@ def _entries(values, inside, low, factor, last, entries):
 
 
 @compiled
-def colour_rows(data, gx, gy, whole, step, edges, table, low, factor, blank, smooth, clear, out):
+def colour_rows(
+    data: Array,
+    gx: Array,
+    gy: Array,
+    whole: Array,
+    step: int,
+    edges: Edges,
+    table: Array,
+    low: float,
+    factor: float,
+    blank: np.uint32,
+    smooth: bool,
+    clear: bool,
+    out: Array,
+    first: int,
+) -> None:
     width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
     xs, ys, values = np.empty(width), np.empty(width), np.empty(width, np.float32)
     places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
     colours = np.append(table, np.array([blank, 0], np.uint32))
     for row in range(out.shape[0]):
-        _coordinates(row, gx, gy, whole, step, ramp, xs, ys)
+        _coordinates(first + row, gx, gy, whole, step, ramp, xs, ys)
         _row_values(data, flat, xs, ys, edges, smooth, places, inside, values)
         _entries(values, inside, low, factor, table.shape[0] - 1, places)
         line = out[row]
@@ -149,7 +179,7 @@ def colour_rows(data, gx, gy, whole, step, edges, table, low, factor, blank, smo
 
 
 @inlined
-def _flag_colour(flags, colours):
+def _flag_colour(flags: np.uint32, colours: Array) -> np.uint32:
     for bit in range(32):
         if colours[bit] and (flags >> np.uint32(bit)) & np.uint32(1):
             return colours[bit]
@@ -157,7 +187,9 @@ def _flag_colour(flags, colours):
 
 
 @compiled
-def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
+def flag_rows(
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, colours: Array, clear: bool, out: Array
+) -> None:
     width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
     xs, ys = np.empty(width), np.empty(width)
     places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
@@ -173,18 +205,18 @@ def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
 
 
 @inlined
-def _divided(x):
+def _divided(x: np.uint32) -> np.uint32:
     x = x + np.uint32(128)
     return np.uint32((x + (x >> np.uint32(8))) >> np.uint32(8))
 
 
 @inlined
-def _channel(colour, shift):
+def _channel(colour: np.uint32, shift: int) -> np.uint32:
     return np.uint32((colour >> np.uint32(shift)) & np.uint32(255))
 
 
 @inlined
-def _mixed(above, below, share, mode):
+def _mixed(above: np.uint32, below: np.uint32, share: np.uint32, mode: int) -> np.uint32:
     if mode == ADD:
         return above + below
     if mode == SCREEN:
@@ -193,7 +225,7 @@ def _mixed(above, below, share, mode):
 
 
 @compiled
-def blend(out, layer, opacity, mode):
+def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             top, under = layer[row, column], out[row, column]
@@ -208,7 +240,7 @@ def blend(out, layer, opacity, mode):
 
 
 @compiled
-def gather(values, sums, counts):
+def gather(values: Array, sums: Array, counts: Array) -> None:
     rows, columns = values.shape
     for i in range(sums.shape[0]):
         top, low = values[2 * i], values[min(2 * i + 1, rows - 1)]
@@ -228,7 +260,7 @@ def gather(values, sums, counts):
 
 
 @compiled
-def halve(sums, counts, half_sums, half_counts):
+def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> None:
     rows, columns = sums.shape
     for i in range(half_sums.shape[0]):
         second = 2 * i + 1 < rows
@@ -250,7 +282,7 @@ def halve(sums, counts, half_sums, half_counts):
 
 
 @compiled
-def extremes(values):
+def extremes(values: Array) -> tuple[float, float]:
     least, greatest = np.float32(np.inf), np.float32(-np.inf)
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):

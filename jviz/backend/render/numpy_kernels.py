@@ -16,39 +16,53 @@ __all__ = [
     "value_rows",
 ]
 
+Array = np.ndarray
+Edges = tuple[float, float, float, float]
+
 ADD, SCREEN = 1, 2
 
 
-def _sample_grid(shape, gx, gy, whole, step):
-    """Return sample coordinates of every viewport pixel, and which of them are drawn."""
+def _sample_grid(
+    shape: tuple[int, int], gx: Array, gy: Array, whole: Array, step: int, first: int = 0
+) -> tuple[Array, Array, Array]:
+    """Return sample coordinates of every viewport pixel, and which of them are drawn.
+
+    Their shapes only broadcast to that of the viewport: for an upright image a row and a column do.
+    """
     height, width = shape
-    row, column = np.arange(height)[:, None], np.arange(width)[None, :]
+    row, column = first + np.arange(height)[:, None], np.arange(width)[None, :]
     i, j = row // step, column // step
     down, right = (row - i * step) / step, (column - j * step) / step
+    upright = whole.shape == (1, 1) and (gx[0] == gx[1]).all() and (gy[:, 0] == gy[:, 1]).all()
+    if upright:
+        x = gx[:1, :1] + (gx[:1, 1:] - gx[:1, :1]) * right
+        return x, gy[:1, :1] + (gy[1:, :1] - gy[:1, :1]) * down, whole
     grids = []
     for grid in (gx, gy):
-        left = (1.0 - down) * grid[i, j] + down * grid[i + 1, j]
-        rest = (1.0 - down) * grid[i, j + 1] + down * grid[i + 1, j + 1]
+        left = grid[i, j] + (grid[i + 1, j] - grid[i, j]) * down
+        rest = grid[i, j + 1] + (grid[i + 1, j + 1] - grid[i, j + 1]) * down
         grids.append(left + (rest - left) * right)
     return (*grids, np.broadcast_to(whole[i, j], shape))
 
 
-def _inside(sx, sy, drawn, edges):
+def _inside(sx: Array, sy: Array, drawn: Array, edges: Edges) -> Array:
     left, bottom, right, top = edges
-    return drawn & (sx >= left) & (sx < right) & (sy >= bottom) & (sy < top)
+    return drawn & ((sx >= left) & (sx < right)) & ((sy >= bottom) & (sy < top))
 
 
-def _nearest(data, sx, sy, inside):
+def _cut(position: Array, size: float) -> Array:
+    # fmax and fmin turn NaN, which is drawn nowhere, into a number.
+    return np.fmin(np.fmax(position, 0.0), size - 1.0)
+
+
+def _nearest(data: Array, sx: Array, sy: Array) -> Array:
     rows, columns = data.shape
-    i = np.clip(np.where(inside, sy, 0.0).astype(np.int64), 0, rows - 1)
-    j = np.clip(np.where(inside, sx, 0.0).astype(np.int64), 0, columns - 1)
-    return data[i, j]
+    return data[_cut(sy, rows).astype(np.int32), _cut(sx, columns).astype(np.int32)]
 
 
-def _smooth(data, sx, sy, inside):
+def _smooth(data: Array, sx: Array, sy: Array) -> Array:
     rows, columns = data.shape
-    x = np.clip(np.where(inside, sx, 0.0) - 0.5, 0.0, columns - 1.0)
-    y = np.clip(np.where(inside, sy, 0.0) - 0.5, 0.0, rows - 1.0)
+    x, y = np.broadcast_arrays(_cut(sx - 0.5, columns), _cut(sy - 0.5, rows))
     j, i = x.astype(np.int64), y.astype(np.int64)
     right, down = x - j, y - i
     total, weights = np.zeros(x.shape), np.zeros(x.shape)
@@ -62,32 +76,59 @@ def _smooth(data, sx, sy, inside):
         return np.where(weights > 0.0, total / weights, np.nan).astype(np.float32)
 
 
-def value_rows(data, gx, gy, whole, step, edges, smooth, out):
+def value_rows(
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array
+) -> None:
     """Sample ``data`` at each viewport pixel into ``out`` (float32); NaN outside."""
     sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
     inside = _inside(sx, sy, drawn, edges)
-    values = (_smooth if smooth else _nearest)(data, sx, sy, inside)
+    values = (_smooth if smooth else _nearest)(data, sx, sy)
     out[...] = np.where(inside, values, np.float32(np.nan))
 
 
-def colour_rows(data, gx, gy, whole, step, edges, table, low, factor, blank, smooth, clear, out):
-    """Colour ``data`` at each viewport pixel into ``out`` (uint32 ARGB)."""
-    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
+def colour_rows(
+    data: Array,
+    gx: Array,
+    gy: Array,
+    whole: Array,
+    step: int,
+    edges: Edges,
+    table: Array,
+    low: float,
+    factor: float,
+    blank: np.uint32,
+    smooth: bool,
+    clear: bool,
+    out: Array,
+    first: int,
+) -> None:
+    """Colour ``data`` at each viewport pixel into ``out`` (uint32 ARGB), viewport rows from ``first`` on."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step, first)
     inside = _inside(sx, sy, drawn, edges)
-    values = (_smooth if smooth else _nearest)(data, sx, sy, inside)
+    values = (_smooth if smooth else _nearest)(data, sx, sy)
     last = len(table) - 1
+    position = values.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        position = (values.astype(np.float64) - low) * factor
-    position = np.where(values == values, np.clip(position, 0.0, float(last)), 0.0)
-    colours = np.where(values == values, table[(position + 0.5).astype(np.int64)], blank)
-    out[...] = np.where(inside, colours, np.uint32(0) if clear else out)
+        position -= low
+        position *= factor
+    missing = np.isnan(values)
+    np.clip(position, 0.0, float(last), out=position)
+    position[missing] = 0.0
+    position += 0.5
+    colours = table[position.astype(np.int32)]
+    colours[missing] = blank
+    if clear:
+        out[...] = 0
+    np.copyto(out, colours, where=inside)
 
 
-def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
+def flag_rows(
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, colours: Array, clear: bool, out: Array
+) -> None:
     """Colour the flags of ``data`` (uint32): the lowest set bit that has a colour wins."""
     sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
     inside = _inside(sx, sy, drawn, edges)
-    flags = _nearest(data, sx, sy, inside)
+    flags = _nearest(data, sx, sy)
     result = np.zeros(out.shape, dtype=np.uint32)
     for bit in range(31, -1, -1):
         if colours[bit]:
@@ -95,13 +136,13 @@ def flag_rows(data, gx, gy, whole, step, edges, colours, clear, out):
     out[...] = np.where(inside, result, np.uint32(0) if clear else out)
 
 
-def _divided(x):
+def _divided(x: Array) -> Array:
     """Divide 0 … 255² by 255, rounded (exact for all of them)."""
     x = x + np.uint32(128)
     return (x + (x >> np.uint32(8))) >> np.uint32(8)
 
 
-def blend(out, layer, opacity, mode):
+def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
     """Lay ``layer`` over ``out``, both uint32 premultiplied ARGB; opacity is 0 … 256."""
     full = np.uint32(255)
     share = ((layer >> np.uint32(24)) * opacity + np.uint32(128)) >> np.uint32(8)
@@ -119,13 +160,13 @@ def blend(out, layer, opacity, mode):
     out[...] = result
 
 
-def gather(values, sums, counts):
+def gather(values: Array, sums: Array, counts: Array) -> None:
     """Add up 2 × 2 finite values: ``sums`` float64 and ``counts`` int32 of half the shape."""
     finite = np.isfinite(values)
     halve(np.where(finite, values, 0.0).astype(np.float64), finite.astype(np.int32), sums, counts)
 
 
-def halve(sums, counts, half_sums, half_counts):
+def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> None:
     """Add up 2 × 2 neighbours; the last row or column may stand alone."""
     for whole, half in ((sums, half_sums), (counts, half_counts)):
         rows, columns = whole.shape
@@ -133,7 +174,7 @@ def halve(sums, counts, half_sums, half_counts):
         half[...] = (even[0::2, 0::2] + even[0::2, 1::2]) + (even[1::2, 0::2] + even[1::2, 1::2])
 
 
-def extremes(values):
+def extremes(values: Array) -> tuple[float, float]:
     """Return the least and the greatest finite value (inf and -inf when there is none)."""
     finite = values[np.isfinite(values)]
     if not finite.size:

@@ -139,6 +139,15 @@ def test_blending(module):
     assert [(mixed(1.0, "screen")[0] >> shift) & 255 for shift in (16, 8)] == screen
 
 
+def test_large_pictures_are_drawn_in_halves_that_fit(monkeypatch):
+    kernels.warm_up()
+    data = np.random.default_rng(1).normal(2000, 900, (50, 60)).astype(np.float32)
+    affine = [[0.7, 0.3, 2.0], [-0.3, 0.6, 20.0]]
+    whole = picture(data, affine, (61, 47))
+    monkeypatch.setattr(kernels, "LARGE", 1)
+    np.testing.assert_array_equal(picture(data, affine, (61, 47)), whole)
+
+
 def test_a_mesh_that_is_too_small_is_refused(module):
     data = np.zeros((4, 4), np.float32)
     with pytest.raises(ValueError, match="mesh"):
@@ -154,9 +163,9 @@ grids = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(grids, st.booleans(), st.booleans())
-def test_compiled_and_plain_agree_to_the_last_bit(grid, smooth, clear):
+@settings(max_examples=120, deadline=None)
+@given(grids, st.booleans(), st.booleans(), st.booleans())
+def test_compiled_and_plain_agree_to_the_last_bit(grid, smooth, clear, upright):
     rng, width, height, step = grid
     data = rng.normal(size=(int(rng.integers(1, 40)), int(rng.integers(1, 60)))).astype(np.float32)
     data[rng.random(data.shape) < 0.2] = np.nan
@@ -167,6 +176,8 @@ def test_compiled_and_plain_agree_to_the_last_bit(grid, smooth, clear):
         return np.where(x > 45, np.nan, x), c * u + d * v + 0.001 * u**2 + 15
 
     mesh = mesh_of(bent, width, height, step=step)
+    if upright:
+        mesh = affine_mesh([[a, 0, 20], [0, d, 15]], width, height)
     flags = data.view(np.uint32).copy()
     colours = rng.integers(0, 2**32, 32, dtype=np.uint32) * (rng.random(32) < 0.3).astype(np.uint32)
     layer = rng.integers(0, 2**32, (height, width), dtype=np.uint32)
