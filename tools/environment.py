@@ -76,7 +76,7 @@ def python_environment(extras):
         return python
     say("installing Python packages into .venv (about 1 GB; some minutes the first time)")
     options = [word for extra in extras for word in ("--extra", extra)]
-    command = [uv(), "sync", "--locked", "--quiet", "--inexact", *options]
+    command = [uv(), "sync", "--locked", "--quiet", "--inexact", "--compile-bytecode", *options]
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(ENVIRONMENT)}
     environment.pop("VIRTUAL_ENV", None)
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
