@@ -78,8 +78,8 @@ def auto_limits(sample: np.ndarray) -> Limits:
         return least, greatest
     counted = _without_filling(values)
     low, high = (float(v) for v in np.percentile(counted, (1.0, 99.5)))
-    if counted.size < values.size and 0.0 < low < high - low:
-        low = 0.0  # sparse counts: an empty pixel is dark
+    if counted.size < values.size and low > 0.0 and (low < 0.1 * (high - low) or _are_whole(counted)):
+        low = 0.0  # sparse counts: an empty pixel is dark, and one count is not
     return (low, high) if low < high else _of_the_others(counted, low)
 
 
@@ -218,6 +218,12 @@ def _are_labels(values: np.ndarray) -> bool:
     # A raw frame of low counts has few different values as well, but also a hot pixel far off.
     low, high = np.percentile(values, (1.0, 99.5))
     return bool(low == high or found[-1] - found[0] <= 5 * (high - low))
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    """Whether the values are counts."""
+    some = values[:: max(1, values.size // 2000)]
+    return bool(np.all(some == np.rint(some)))
 
 
 def _without_filling(values: np.ndarray) -> np.ndarray:
