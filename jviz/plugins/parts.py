@@ -16,9 +16,13 @@ __all__ = ["Broken", "Links", "Panel", "blended", "hint_label", "is_dark", "tool
 
 
 class Links:
-    """Connections to the session that end with a widget, so that nothing is called after its end."""
+    """Connections to the session that end with a widget, so that nothing is called after its end.
+
+    ``ended`` is true once the widget is gone.
+    """
 
     def __init__(self, widget: QWidget) -> None:
+        self.ended = False
         self._ends: dict[str, list[Callable[[], None]]] = {}
         widget.destroyed.connect(self.clear)
 
@@ -44,6 +48,7 @@ class Links:
 
     def clear(self, *_: Any) -> None:
         """End all connections."""
+        self.ended = True
         for group in list(self._ends):
             self.end(group)
 

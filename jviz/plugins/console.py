@@ -1,0 +1,210 @@
+"""The console panel: IPython in the window, with the session at hand."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import sys
+import warnings
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from jviz.api import Job, JvizError, home, panel
+from jviz.plugins.parts import Panel, is_dark
+
+__all__ = ["ConsolePanel"]
+
+NEEDED = ("IPython", "qtconsole.rich_jupyter_widget", "qtconsole.inprocess", "ipykernel.inprocess.ipkernel")
+
+BANNER = """jviz console.  session: data, views, commands   view: the active viewer   window, np, jviz
+session.open("file.fits")   session.run("image.stretch", stretch="asinh")   jviz.help("image.stretch")
+Tab completes, ↑ and ↓ go through what was typed.  Long work: session.submit(…), so that the window stays alive.
+"""
+
+COLOURS = {
+    style: dict(enumerate(f"black {colours} white".split()))
+    for style, colours in {
+        "linux": "#ff7b72 #7ee787 #e3b341 #79c0ff #d2a8ff #76e3ea",
+        "lightbg": "#b3261e #116329 #7d4e00 #0550ae #8250df #1b7c83",
+    }.items()
+}
+"""Colours of the terminal codes 30 to 37, easy to read on dark and on light."""
+
+
+@panel("console", title="Console", place="bottom", icon="fa6s.terminal", shortcut="Ctrl+9")
+class ConsolePanel(Panel):
+    """Python with the session: `session`, `view` (the active viewer's state), `window`, `np`, `jviz`.
+
+    What it changes shows at once. It works in the window's own thread: start long work with
+    ``session.submit(…)``.
+    """
+
+    empty_text = "Starting Python …"
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.terminal: Any = None
+        self._kernel: Any = None
+        self._job: Job | None = None
+        self._text = ""
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.links.signal(self.session.jobs.changed, self._job_changed)
+        context.active_changed.connect(self._name_view)
+
+    def is_empty(self) -> bool:
+        return self.terminal is None
+
+    def refresh(self) -> None:
+        if self._job is None and self.terminal is None:
+            self._job = self.session.jobs.submit("Start the console", _import_needed, quiet=True, urgent=True)
+
+    def _job_changed(self, job: Job) -> None:
+        if job is not self._job or not job.is_over or self.terminal is not None:
+            return
+        if job.state == "done":
+            QTimer.singleShot(0, self, self._start)
+        else:
+            self.show_empty(True, f"The console could not be started: {job.error}")
+
+    # --- the kernel -----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        with _own_streams(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of qtconsole and ipykernel, which no user can do anything about
+            self._make_kernel()
+            self._make_terminal()
+        self.body.layout().addWidget(self.terminal)
+        self.setFocusProxy(self.terminal)
+        self.show_empty(False)
+        self.restyle()
+        self.destroyed.connect(_stopper(self._manager, self._client))
+
+    def _make_kernel(self) -> None:
+        from qtconsole.inprocess import QtInProcessKernelManager
+
+        self._manager = QtInProcessKernelManager(config=_configuration())
+        self._manager.start_kernel(show_banner=False)
+        self._kernel = self._manager.kernel
+        self._kernel.gui = "qt"
+        shell = self._kernel.shell
+        shell.showtraceback = _shorter(shell)
+        shell.banner1 = shell.banner2 = ""
+        shell.push(self.names())
+        self._client = self._manager.client()
+        self._client.start_channels()
+
+    def _make_terminal(self) -> None:
+        from qtconsole.rich_jupyter_widget import RichJupyterWidget
+
+        terminal = RichJupyterWidget(gui_completion="droplist", enable_calltips=True)
+        terminal.banner = BANNER
+        terminal.kernel_manager, terminal.kernel_client = self._manager, self._client
+        terminal.setAccessibleName("Python console")
+        terminal._control.setFrameShape(terminal._control.Shape.NoFrame)
+        terminal._control.setAccessibleName("Python console")
+        self.terminal = terminal
+
+    def names(self) -> dict[str, Any]:
+        """Return what the console knows at its start."""
+        import numpy as np
+
+        return {
+            "session": self.session, "window": self.context.window, "view": self.context.active_view(),
+            "np": np, "jviz": importlib.import_module("jviz"),
+        }  # fmt: skip
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The names of the console as they are now; empty before it has started."""
+        return self._kernel.shell.user_ns if self._kernel is not None else {}
+
+    def run(self, code: str) -> None:
+        """Run code as if it had been typed."""
+        self.terminal.execute(code)
+
+    def _name_view(self) -> None:
+        if self._kernel is not None:
+            self._kernel.shell.push({"view": self.context.active_view()})
+
+    def restyle(self) -> None:
+        if self.terminal is not None:
+            style = "linux" if is_dark(self) else "lightbg"
+            self.terminal.set_default_style(style)
+            colours = COLOURS[style]
+            self.terminal._ansi_processor.color_map.update(colours | {n + 8: c for n, c in colours.items()})
+            self.terminal.setStyleSheet(self.terminal.styleSheet() + _background(self))
+
+
+def _background(widget: QWidget) -> str:
+    palette = widget.palette()
+    return (
+        f"QPlainTextEdit, QTextEdit {{ background-color: {palette.base().color().name()}; "
+        f"color: {palette.text().color().name()}; "
+        f"selection-background-color: {palette.highlight().color().name()}; }}"
+    )
+
+
+def _configuration() -> Any:
+    """Keep what was typed with jviz's own data, and write nothing to the folder of IPython."""
+    from traitlets.config import Config
+
+    folder = home("data")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Config(
+        {
+            "HistoryManager": {"hist_file": str(folder / "console.sqlite")},
+            "InteractiveShell": {"enable_tip": False},
+        }
+    )
+
+
+def _import_needed(job: Job) -> None:
+    """Runs in a job's thread: these imports take a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, name in enumerate(NEEDED):
+            job.report(number, len(NEEDED))
+            importlib.import_module(name)
+
+
+def _shorter(shell: Any) -> Any:
+    """Show what jviz says to users without the frames that led there."""
+    usual = shell.showtraceback
+
+    def show(exc_tuple: Any = None, *arguments: Any, **options: Any) -> None:
+        kind, error, _ = exc_tuple or sys.exc_info()
+        if isinstance(error, JvizError):
+            shell._showtraceback(kind, error, [f"\x1b[31m{kind.__name__}\x1b[0m: {error}"])
+        else:
+            usual(exc_tuple, *arguments, **options)
+
+    return show
+
+
+@contextlib.contextmanager
+def _own_streams() -> Any:
+    """Keep the program's own output and hooks: the kernel puts its own in their place."""
+    kept = sys.stdout, sys.stderr, sys.displayhook, sys.excepthook
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = kept
+
+
+def _stopper(manager: Any, client: Any) -> Any:
+    """Return what ends the kernel when its panel is gone."""
+
+    def stop(*_: Any) -> None:
+        shell = manager.kernel.shell
+        atexit.unregister(shell.atexit_operations)
+        shell._atexit_once()  # ends the thread that saves what was typed
+        with contextlib.suppress(RuntimeError):  # Qt's part of it is gone already when the program ends
+            client.stop_channels()
+            manager.shutdown_kernel()
+        type(shell).clear_instance()
+
+    return stop

@@ -1,0 +1,295 @@
+"""The controls of the display panel: they show a layer's state and say what the user wants of it."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QDoubleValidator
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from jviz.api import LIMIT_MODES, STRETCHES, ImageLayer
+from jviz.plugins.colormap_button import ColormapButton
+from jviz.plugins.histogram import Histogram
+from jviz.plugins.layer_list import LayerList
+from jviz.plugins.looks import PARAMETERS
+from jviz.plugins.parts import tool_button
+
+__all__ = ["Controls"]
+
+MODES = {"auto": "Automatic", "minmax": "Min / max", "percentile": "Percentiles", "zscale": "z-scale", "manual": "Manual"}
+NAMES = {"linear": "Linear", "sqrt": "Square root", "squared": "Squared", "log": "Logarithm", "asinh": "asinh",
+         "sinh": "sinh", "power": "Power", "histogram": "Equal area", "spline": "Spline"}  # fmt: skip
+
+
+class Controls(QWidget):
+    """Widgets for one image layer.
+
+    Attributes
+    ----------
+    wanted : Signal
+        With a dict of properties that the user has set.
+    ended : Signal
+        The user let go of a slider.
+    """
+
+    wanted = Signal(dict)
+    ended = Signal()
+
+    def __init__(self, context: Any) -> None:
+        super().__init__()
+        self.context = context
+        self._layer: ImageLayer | None = None
+        self.layers, self.histogram, self.colormap = LayerList(), Histogram(), ColormapButton()
+        self._make_choices()
+        self._make_limits()
+        self._make_sliders()
+        self._arrange()
+        self._connect()
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _make_choices(self) -> None:
+        self.plane = _chooser("Plane shown")
+        self.slice_slider = QSlider(Qt.Orientation.Horizontal)
+        self.slice_slider.setAccessibleName("Slice")
+        self.slice_number = QSpinBox()
+        self.slice_number.setAccessibleName("Number of the slice")
+        self.slices = _side_by_side(self.slice_slider, self.slice_number)
+        self.mode = _chooser("How the limits are found")
+        for mode in LIMIT_MODES:
+            self.mode.addItem(MODES[mode], mode)
+        self.stretch = _chooser("Stretch")
+        for name in STRETCHES:
+            self.stretch.addItem(NAMES[name], name)
+        self.parameter = QDoubleSpinBox(decimals=4, stepType=QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.parameter.setKeyboardTracking(False)
+        self.parameter.setAccessibleName("Parameter of the stretch")
+        self.invert = tool_button(self.context, "fa6s.circle-half-stroke", "Invert the colours", lambda: None)
+        self.invert.setCheckable(True)
+
+    def _make_limits(self) -> None:
+        self.low, self.high = _number("Lower limit"), _number("Upper limit")
+        self.low_percentile, self.high_percentile = _percentile("Lower percentile"), _percentile("Upper percentile")
+        self.percentiles = _side_by_side(self.low_percentile, QLabel("to"), self.high_percentile, stretch=(0, 2))
+        self.source = _chooser("Pixels that the limits are found from")
+        self.source.addItem("all pixels", "image")
+        self.source.addItem("in view", "view")
+
+    def _make_sliders(self) -> None:
+        self.contrast = _slider("Contrast", -100, 100)
+        self.bias = _slider("Bias", 0, 200)
+        self.opacity = _slider("Opacity", 0, 100)
+        self.reset = tool_button(
+            self.context, "fa6s.rotate-left", "Reset contrast and bias", lambda: self.wanted.emit({"contrast": 1.0, "bias": 0.5})
+        )
+
+    def _arrange(self) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(10, 4, 10, 8)
+        form.setHorizontalSpacing(10)
+        form.setVerticalSpacing(6)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.addRow("Plane", self.plane)
+        form.addRow("Slice", self.slices)
+        form.addRow("Limits", _side_by_side(self.mode, self.source, stretch=(0, 1)))
+        form.addRow("Percentiles", self.percentiles)
+        form.addRow("From", _side_by_side(self.low, QLabel("to"), self.high, stretch=(0, 2)))
+        form.addRow("Stretch", _side_by_side(self.stretch, self.parameter, stretch=(0,)))
+        form.addRow("Colours", _side_by_side(self.colormap, self.invert, stretch=(0,)))
+        form.addRow("Contrast", _side_by_side(self.contrast, self.reset, stretch=(0,)))
+        form.addRow("Bias", self.bias)
+        form.addRow("Opacity", self.opacity)
+        self.form = form
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.layers)
+        layout.addWidget(self.histogram, 1)
+        layout.addLayout(form)
+
+    def _connect(self) -> None:
+        want = self.wanted.emit
+        self.plane.activated.connect(lambda _: want({"plane": self.plane.currentData(), "index": self._index_for_plane()}))
+        self.slice_slider.valueChanged.connect(self._slice_set)
+        self.slice_number.valueChanged.connect(self._slice_set)
+        self.mode.activated.connect(lambda _: self._mode_chosen())
+        self.source.activated.connect(lambda _: want({"limits_from": self.source.currentData()}))
+        for edit in (self.low, self.high):
+            edit.editingFinished.connect(self._limits_typed)
+        for spin in (self.low_percentile, self.high_percentile):
+            spin.valueChanged.connect(lambda _: self._percentiles_set())
+        self.stretch.activated.connect(lambda _: want({"stretch": self.stretch.currentData(), "stretch_parameter": None}))
+        self.parameter.valueChanged.connect(lambda value: want({"stretch_parameter": value}))
+        self.colormap.chosen.connect(lambda name: want({"colormap": name}))
+        self.invert.toggled.connect(lambda on: want({"invert": on}))
+        self.contrast.valueChanged.connect(lambda n: want({"contrast": 10 ** (n / 100)}))
+        self.bias.valueChanged.connect(lambda n: want({"bias": n / 200}))
+        self.opacity.valueChanged.connect(lambda n: want({"opacity": n / 100}))
+        for slider in (self.contrast, self.bias, self.opacity, self.slice_slider):
+            slider.sliderReleased.connect(self.ended)
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def show_layer(self, layer: ImageLayer) -> None:
+        """Show the state of a layer (its limits apart)."""
+        self._layer = layer
+        with self._quiet():
+            self._show_planes(layer)
+            self._show_slices(layer)
+            self.mode.setCurrentIndex(self.mode.findData(layer.limits_mode))
+            self.source.setCurrentIndex(self.source.findData(layer.limits_from))
+            self.source.setEnabled(layer.limits_mode != "manual")
+            self.low_percentile.setValue(layer.percentiles[0])
+            self.high_percentile.setValue(layer.percentiles[1])
+            self.form.setRowVisible(self.percentiles, layer.limits_mode == "percentile")
+            self.stretch.setCurrentIndex(self.stretch.findData(layer.stretch))
+            self._show_parameter(layer)
+            self.colormap.show_map(layer.colormap, layer.invert)
+            self.invert.setChecked(layer.invert)
+            self.contrast.setValue(round(100 * math.log10(max(layer.contrast, 0.1))))
+            self.bias.setValue(round(200 * layer.bias))
+            self.opacity.setValue(round(100 * layer.opacity))
+        self.reset.setEnabled((layer.contrast, layer.bias) != (1.0, 0.5))
+        for slider, value in ((self.contrast, layer.contrast), (self.bias, layer.bias), (self.opacity, layer.opacity)):
+            slider.setToolTip(f"{slider.accessibleName()}: {value:.3g}")
+
+    def show_limits(self, limits: tuple[float, float] | None) -> None:
+        """Show the limits as numbers (None: not known yet), unless one is being typed."""
+        for edit, value in zip((self.low, self.high), limits or (None, None), strict=True):
+            if not (edit.hasFocus() and edit.isModified()):
+                edit.setText("" if value is None else f"{value:.6g}")
+                edit.setCursorPosition(0)
+
+    def _show_planes(self, layer: ImageLayer) -> None:
+        planes = [p for p in layer.data.planes.values() if len(p.shape) >= 2]
+        self.plane.clear()
+        for plane in planes:
+            meaning = "" if plane.meaning in ("other", "data") else f"  ({plane.meaning})"
+            self.plane.addItem(f"{plane.name}{meaning}", plane.name)
+        self.plane.setCurrentIndex(max(self.plane.findData(layer.plane), 0))
+        self.form.setRowVisible(self.plane, len(planes) > 1)
+
+    def _show_slices(self, layer: ImageLayer) -> None:
+        shape = self._slice_shape()
+        self.form.setRowVisible(self.slices, bool(shape))
+        if shape:
+            index = layer.index if len(layer.index) == len(shape) else tuple(n // 2 for n in shape)
+            number = int(np.ravel_multi_index(index, shape, mode="clip"))
+            for widget in (self.slice_slider, self.slice_number):
+                widget.setRange(0, math.prod(shape) - 1)
+                widget.setValue(number)
+
+    def _show_parameter(self, layer: ImageLayer) -> None:
+        known = PARAMETERS.get(layer.stretch)
+        self.parameter.setVisible(known is not None)
+        if known is not None:
+            name, usual, low, high = known
+            self.parameter.setRange(low, high)
+            self.parameter.setPrefix(f"{name} = ")
+            self.parameter.setValue(usual if layer.stretch_parameter is None else layer.stretch_parameter)
+
+    @contextmanager
+    def _quiet(self) -> Any:
+        """Let no widget say that the user has set it."""
+        blockers = [QSignalBlocker(child) for child in self.findChildren(QWidget)]
+        try:
+            yield
+        finally:
+            for blocker in blockers:
+                blocker.unblock()
+
+    # --- what the user does ---------------------------------------------------------------------
+
+    def _slice_shape(self) -> tuple[int, ...]:
+        return self._layer.data.plane(self._layer.plane).shape[:-2] if self._layer is not None else ()
+
+    def _slice_set(self, number: int) -> None:
+        shape = self._slice_shape()
+        if shape:
+            self.wanted.emit({"index": tuple(int(n) for n in np.unravel_index(number, shape))})
+
+    def _index_for_plane(self) -> tuple[int, ...]:
+        shape = self._layer.data.plane(self.plane.currentData()).shape[:-2]
+        same = len(self._layer.index) == len(shape) and all(n < m for n, m in zip(self._layer.index, shape, strict=True))
+        return self._layer.index if same else tuple(n // 2 for n in shape)
+
+    def _mode_chosen(self) -> None:
+        mode = self.mode.currentData()
+        if mode == "manual":
+            self.wanted.emit({"limits": self.histogram.limits})
+        else:
+            self.wanted.emit({"limits_mode": mode})
+
+    def _limits_typed(self) -> None:
+        if not (self.low.isModified() or self.high.isModified()):
+            return
+        self.low.setModified(False)
+        self.high.setModified(False)
+        low, high = float(self.low.text()), float(self.high.text())
+        if low < high:
+            self.wanted.emit({"limits": (low, high)})
+        else:
+            self.context.notify("error", f"The lower limit {low:g} must be below the upper one, {high:g}.")
+            self.show_limits(self.histogram.limits)
+
+    def _percentiles_set(self) -> None:
+        low, high = self.low_percentile.value(), self.high_percentile.value()
+        if low < high:
+            self.wanted.emit({"percentiles": (low, high), "limits_mode": "percentile"})
+
+
+def _chooser(name: str) -> QComboBox:
+    box = QComboBox(sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(6)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.setAccessibleName(name)
+    return box
+
+
+def _number(name: str) -> QLineEdit:
+    edit = QLineEdit()
+    validator = QDoubleValidator(edit)
+    validator.setLocale(validator.locale().c())
+    edit.setValidator(validator)
+    edit.setAccessibleName(name)
+    edit.setMinimumWidth(60)
+    return edit
+
+
+def _percentile(name: str) -> QDoubleSpinBox:
+    spin = QDoubleSpinBox(minimum=0, maximum=100, decimals=2, singleStep=0.5, suffix=" %", keyboardTracking=False)
+    spin.setAccessibleName(name)
+    return spin
+
+
+def _slider(name: str, low: int, high: int) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal, minimum=low, maximum=high, pageStep=(high - low) // 10)
+    slider.setAccessibleName(name)
+    return slider
+
+
+def _side_by_side(*widgets: QWidget, stretch: tuple[int, ...] = (0,)) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for number, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if number in stretch else 0)
+    return row
