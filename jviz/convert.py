@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jviz.conversion.family import family
 from jviz.data import Data, from_product
 from jviz.errors import CommandError
 
@@ -82,24 +83,3 @@ def convert(data: Data, cls: type) -> Any:
         if label in families:
             return give(data, cls)
     raise CommandError(f"{data.name} cannot be given as {getattr(cls, '__name__', cls)}; choose one of {GIVEN}.")
-
-
-def family(cls: type) -> frozenset[str]:
-    """Return the labels of a type: of itself and of what it derives from."""
-    return frozenset(label for base in cls.__mro__ if (label := _label(base)))
-
-
-def _label(base: type) -> str:
-    package, name = base.__module__.partition(".")[0], base.__name__
-    if package == "builtins":
-        return "text" if name in ("str", "bytes") else ""
-    if package == "pathlib":
-        return "path"
-    if package == "numpy":
-        return {"ndarray": "array", "MaskedArray": "masked array"}.get(name, "")
-    known = {
-        "astropy": ("Quantity", "NDData", "CCDData", "Table", "MaskedNDArray"),
-        "specutils": ("Spectrum", "Spectrum1D", "SpectrumList", "SpectralRegion"),
-        "regions": ("Region", "Regions"),
-    }
-    return name if name in known.get(package, ()) else ""

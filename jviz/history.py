@@ -85,6 +85,18 @@ class History:
         """Remember script lines of a command that changed nothing; undo passes over them."""
         self.push(Entry(label, _nothing, _nothing, lines, None, command, changes=False))
 
+    def replace(self, entries: list[Entry]) -> None:
+        """Begin anew with these steps as done."""
+        self.entries = list(entries)
+        self._move(len(self.entries))
+
+    def mark(self) -> tuple[int, float]:
+        """Return a value that differs after every step, undo and redo."""
+        for position in reversed(range(self.position)):
+            if self.entries[position].changes:
+                return position, self.entries[position].when
+        return -1, 0.0
+
     def seal(self) -> None:
         """Let the next step be one of its own, even when it would merge."""
         self._sealed = True

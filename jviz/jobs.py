@@ -14,7 +14,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any, Literal
 
 from jviz.backend.progress import Cancelled
@@ -56,6 +56,24 @@ class Dispatcher:
         else:
             self._calls.put(function)
             self._wake()
+
+    def ask(self, function: Callable[[], Any]) -> Any:
+        """Run ``function`` in the owner's thread and wait for what it returns or raises."""
+        answer: Future = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(function())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        self.call(run)
+        while not answer.done():
+            # The owner may give up its place meanwhile (the window closes); then anybody may run the calls.
+            if self.is_here:
+                self.drain()
+            wait([answer], 0.1)
+        return answer.result()
 
     def drain(self) -> None:
         """Run the calls that wait; only in the owner's thread."""

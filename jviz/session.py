@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,13 @@ class Session:
         Without arguments, emitted in the thread that owns the session.
     noticed : Signal
         Emitted with (level, text) for what a user should know: "info", "warning" or "error".
+    notices : deque of (str, str)
+        The last 200 of them, for who listens too late (a session that is being loaded).
+    extras_changed : Signal
+        Emitted when a saved session brought its own extras.
+    extras : dict
+        Plain values that are saved with the session and that the model does not look at, such
+        as the window's ``"layout"``.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -53,6 +61,9 @@ class Session:
         self.subsets_changed = Signal()
         self.history_changed = Signal()
         self.noticed = Signal()
+        self.extras_changed = Signal()
+        self.notices: deque[tuple[str, str]] = deque(maxlen=200)
+        self.extras: dict[str, Any] = {}
         self.showing = False
         self.path: Path | None = None
         self._data: tuple[Data, ...] = ()
@@ -61,6 +72,7 @@ class Session:
         self._history = History(self.history_changed.emit)
         self._recorder = Recorder(self)
         self._runner = Runner(self)
+        self._saved = self.mark()
 
     # --- data -----------------------------------------------------------------------------------
 
@@ -247,6 +259,21 @@ class Session:
 
         return load(cls(settings), Path(path), [Path(p) for p in search])
 
+    @property
+    def modified(self) -> bool:
+        """Whether something was done since the session was opened or saved."""
+        return self.mark() != self._saved
+
+    def mark(self) -> Any:
+        """Return a value that differs after every step, undo and redo."""
+        self._recorder.flush()
+        return self._history.mark()
+
+    def saved_as(self, path: Path, mark: Any) -> None:
+        """Remember where the session was saved, and as it was at which `mark`."""
+        self.path, self._saved = path, mark
+        self.history_changed.emit()
+
     def close(self) -> None:
         """Cancel the jobs and end their threads."""
         self.jobs.close()
@@ -268,6 +295,7 @@ class Session:
 
     def notice(self, level: str, text: str) -> None:
         """Tell the user something without stopping anybody."""
+        self.notices.append((level, text))
         self.dispatcher.call(lambda: self.noticed.emit(level, text))
 
     def memento(self) -> Memento:
@@ -286,6 +314,11 @@ class Session:
             self._views = views
             self._recorder.watch(views)
             self.views_changed.emit()
+
+    def set_extras(self, extras: dict[str, Any]) -> None:
+        """Replace the extras by those of a saved session."""
+        self.extras = dict(extras)
+        self.extras_changed.emit()
 
     def set_subsets(self, subsets: dict[str, Any]) -> None:
         """Replace the subsets (inside `change`)."""

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["Subset"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subset:
     """A named selection.
 

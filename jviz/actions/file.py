@@ -9,9 +9,11 @@ from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, from_product
-from jviz.errors import JvizError, ReadError
+from jviz.errors import JvizError, ReadError, SessionError
 from jviz.running import Apply, add_data
 from jviz.session import Session
+from jviz.session_file import adopt, is_session_file
+from jviz.session_file import read as read_session
 from jviz.views import View
 
 FOLDER_LIMIT = 500
@@ -31,7 +33,7 @@ def open_files(
     progress: Progress,
     **options: Any,
 ) -> Apply:
-    """Open files or every readable file of a folder.
+    """Open files, every readable file of a folder, or what a saved session holds.
 
     Parameters
     ----------
@@ -54,16 +56,21 @@ def open_files(
         When nothing could be read; files of a folder that could not are named in a notice.
     """
     files, in_folder = _files_of(paths)
-    loaded, problems = [], []
+    loaded: list[Data] = []
+    saved: dict[Path, Any] = {}
+    problems: list[str] = []
     for number, path in enumerate(files):
         progress(number, len(files), f"Reading {path.name}")
         try:
-            loaded += _load(path, hdu, reader, options, progress)
-        except ReadError as error:
+            if is_session_file(path) and reader is None:
+                saved[path] = read_session(path, progress=progress)
+            else:
+                loaded += _load(path, hdu, reader, options, progress)
+        except (ReadError, SessionError) as error:
             if not in_folder and len(files) == 1:
                 raise
             problems.append(str(error))
-    if not loaded:
+    if not loaded and not saved:
         raise ReadError(_none_of(paths, problems))
     if name is not None:
         for data in loaded:
@@ -76,11 +83,14 @@ def open_files(
             place(session, view, loaded, mode)
         elif shown:
             open_views_for(session, loaded)
-        return loaded
+        for path, parts in saved.items():
+            adopt(session, parts, path, replace=False)
+        return [*loaded, *(data for parts in saved.values() for data in parts.data)]
 
     shown = session.showing if show is None else show
     recorded = {"paths": [str(Path(p).absolute()) for p in paths], "show": shown or None}
-    title = ", ".join(d.name for d in loaded[:3]) + (f" and {len(loaded) - 3} more" if len(loaded) > 3 else "")
+    names = [d.name for d in loaded] + [p.name for p in saved]
+    title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Apply(apply, f"Open {title}", recorded)
 
 
@@ -139,16 +149,6 @@ def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
 def save_script(session: Session, path: Path) -> Path:
     """Write the Python program that repeats this session without a window."""
     return _write_text(path, session.script())
-
-
-@command("file.save_session", title="Save Session", menu="File", shortcut="Ctrl+S", script=False, recorded=False,
-         group="save", icon="fa6s.floppy-disk")
-def save_session(session: Session, path: Path | None = None) -> Path:
-    """Write the session (data by path and checksum, viewers, history) to a ``.jviz`` file."""
-    path = path or session.path
-    if path is None:
-        raise JvizError("This session has no file yet; give it a name with Save Session As….")
-    return session.save(path)
 
 
 def _write_text(path: Path, text: str) -> Path:

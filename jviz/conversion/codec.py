@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jviz.convert import family
+from jviz.conversion.family import family
 from jviz.errors import JvizError
 
 __all__ = ["decode", "encode"]
@@ -34,6 +34,8 @@ def encode(thing: Any, arrays: Arrays) -> Any:
         thing = thing.item()
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
+    if isinstance(thing, bytes):
+        return {"!": "bytes", "hex": thing.hex()}
     if isinstance(thing, list):
         return [encode(item, arrays) for item in thing]
     if isinstance(thing, tuple):
@@ -62,6 +64,8 @@ def decode(value: Any, arrays: Arrays) -> Any:
     if not isinstance(value, dict):
         return value
     tag = value.get("!")
+    if tag == "bytes":
+        return bytes.fromhex(value["hex"])
     if tag == "tuple":
         return tuple(decode(item, arrays) for item in value["items"])
     if tag == "dict":

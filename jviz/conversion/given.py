@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.dq import DIALECTS
 from jviz.backend.io.product import Plane
 from jviz.backend.units import parse_unit
 from jviz.conversion import spectra
@@ -15,9 +16,6 @@ from jviz.data import Data, loaded_object
 from jviz.errors import CommandError
 
 __all__ = ["GIVERS", "mask_of", "uncertainty_of"]
-
-JWST_DO_NOT_USE = 1
-"""Bit 0 of the DQ of JWST and Roman; the flags of HST name no pixel as useless for all ends."""
 
 _PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
 
@@ -125,12 +123,16 @@ def uncertainty_of(data: Data) -> Any:
 
 
 def mask_of(data: Data) -> np.ndarray | None:
-    """Return which pixels must not be used (True), or None when the data say nothing about that."""
+    """Return which pixels must not be used (True), or None when the data say nothing about that.
+
+    JWST and Roman have a flag for it; those of HST condemn no pixel for all ends.
+    """
     plane = next((p for p in data.planes.values() if p.meaning == "flags" and p.shape == data.shape), None)
     if plane is None:
         return None
-    if data.product.flags in ("jwst", "roman"):
-        return (plane.read() & JWST_DO_NOT_USE) != 0
+    bits = [bit for bit, (name, _) in DIALECTS.get(data.product.flags, {}).items() if name == "DO_NOT_USE"]
+    if bits:
+        return (plane.read() & (1 << bits[0])) != 0
     is_mask = "MASK" in plane.name.upper() or plane.name.upper() in ("BPM", "BADPIX")
     return plane.read() != 0 if is_mask else None
 
