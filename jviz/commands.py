@@ -39,6 +39,8 @@ class Command:
         Leaves a line in the session's script.
     recorded : bool
         Is a step of the history; False for undo itself and for what only looks.
+    merges : bool
+        Only moves the view, and makes one step with other movements before and after it.
     method : str
         Name of the method of `Session` that the script line uses instead of ``run``.
     icon : str
@@ -57,6 +59,7 @@ class Command:
     job: bool = False
     script: bool = True
     recorded: bool = True
+    merges: bool = False
     method: str = ""
     icon: str = ""
     group: str = ""
@@ -134,6 +137,7 @@ def command(
     job: bool = False,
     script: bool = True,
     recorded: bool = True,
+    merges: bool = False,
     method: str = "",
     icon: str = "",
     group: str = "",
@@ -150,7 +154,7 @@ def command(
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         _commands[id] = Command(
-            id, title, function, menu, shortcut, job, script, recorded, method, icon, group, needs, origin, aliases
+            id, title, function, menu, shortcut, job, script, recorded, merges, method, icon, group, needs, origin, aliases
         )
         _aliases.update(dict.fromkeys(aliases, id))
         return function

@@ -112,7 +112,7 @@ class Recorder:
             raise
         self._depth -= 1
         after = self.capture()
-        moved = _only_navigation(before, after)
+        moved = _only_navigation(before, after) if merge == "navigation" else None
         if moved is not None:
             # Zooming by a command merges with zooming by hand: both are said as where the view went.
             self._pending = _Pending(moved, "navigation", set(moved.navigation))

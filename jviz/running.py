@@ -177,7 +177,8 @@ class _Step:
         self._edit: Edit | None = None
 
     def __enter__(self) -> _Step:
-        self._change = self._session.change(self._label, lines=self._lines, command=self._command.id)
+        merge = "navigation" if self._command.merges else None
+        self._change = self._session.change(self._label, lines=self._lines, merge=merge, command=self._command.id)
         self._change.__enter__()
         return self
 

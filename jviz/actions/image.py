@@ -30,14 +30,14 @@ def _zoom_by(view: Any, factor: float) -> None:
     view.scale = min(max(geometry_of(view).scale * factor, 1e-5), 1e3)
 
 
-@command("image.zoom_in", title="Zoom In", menu=ZOOM, shortcut="+; =; Ctrl++", needs="image",
+@command("image.zoom_in", merges=True, title="Zoom In", menu=ZOOM, shortcut="+; =; Ctrl++", needs="image",
          icon="fa6s.magnifying-glass-plus", group="zoom")
 def zoom_in(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
     """Magnify about the centre."""
     _zoom_by(_image(session, view), factor)
 
 
-@command("image.zoom_out", title="Zoom Out", menu=ZOOM, shortcut="-; Ctrl+-", needs="image",
+@command("image.zoom_out", merges=True, title="Zoom Out", menu=ZOOM, shortcut="-; Ctrl+-", needs="image",
          icon="fa6s.magnifying-glass-minus", group="zoom")
 def zoom_out(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
     """Show more of the image about the centre."""
@@ -148,7 +148,7 @@ def _pan(session: Session, view: ImageView | None, dx: float, dy: float) -> None
     view.centre = (x, y)
 
 
-@command("image.pan", title="Pan…", needs="image", group="go")
+@command("image.pan", merges=True, title="Pan…", needs="image", group="go")
 def pan(session: Session, dx: float = 0.0, dy: float = 0.0, view: ImageView | None = None) -> None:
     """Move the view to the right and down by fractions of its size."""
     _pan(session, view, dx, dy)
@@ -168,7 +168,7 @@ for _name, _title, _key, _step in (
         go.__doc__ = f"Move the view {where} by an eighth of its size."
         return go
 
-    command(f"image.pan_{_name}", title=f"Pan {_title}", menu=ZOOM, shortcut=_key, needs="image", group="pan")(
+    command(f"image.pan_{_name}", merges=True, title=f"Pan {_title}", menu=ZOOM, shortcut=_key, needs="image", group="pan")(
         _make(_step, _name)
     )
 
