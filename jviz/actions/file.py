@@ -9,7 +9,7 @@ from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, from_product
-from jviz.errors import JvizError, ReadError, SessionError
+from jviz.errors import ReadError, SessionError
 from jviz.running import Apply, add_data
 from jviz.session import Session
 from jviz.session_file import adopt, is_session_file
