@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 GROUP = "jviz.plugins"
+FILES = "jviz_user_plugins"
 
 BUILTIN = ("data", "display", "header", "pixels", "history", "jobs", "notifications", "log", "console")
 """Modules of `jviz.plugins` that declare jviz's own panels."""
@@ -176,8 +177,8 @@ def unload(name: str) -> None:
 
 def _importer(module: str) -> Callable[[], Any]:
     def run() -> Any:
-        name = module.rpartition(".")[2]
-        if module in sys.modules and name not in _of_plugin:  # it was disabled for a while
+        declared = {spec.factory.__module__ for spec in _panels.values()}
+        if module in sys.modules and module not in declared:  # it was disabled for a while
             return importlib.reload(sys.modules[module])
         return importlib.import_module(module)
 
@@ -207,18 +208,14 @@ def _files() -> Iterator[tuple[str, str, Callable[[], Any]]]:
 
 
 def _run_file(path: Path) -> None:
-    name = f"jviz_user_plugins.{path.stem}"
+    name = f"{FILES}.{path.stem}"
     loader = SourceFileLoader(name, str(path))
     spec = spec_from_loader(name, loader)
     assert spec is not None
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and annotations look their module up there
-    try:
-        # Compiled from its text, so that an edited file never meets the byte code of its former self.
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    # Compiled from its text, so that an edited file never meets the byte code of its former self.
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
 
 
 # --- loading one ----------------------------------------------------------------------------------
@@ -272,6 +269,7 @@ def _taken_out_on_failure(name: str, origin: str) -> Iterator[None]:
         _refuse_taken(before)
     except BaseException:
         _put_back(before)
+        sys.modules.pop(f"{FILES}.{name}", None)
         raise
     _stamp(declared, origin)
     _of_plugin[name] = declared if any(declared.values()) else kept
@@ -279,8 +277,14 @@ def _taken_out_on_failure(name: str, origin: str) -> Iterator[None]:
 
 def _new_ids(before: dict[tuple[str, str], dict[str, Any]]) -> dict[tuple[str, str], list[Any]]:
     return {
-        key: [id for id in registry if id not in before.get(key, {})] for key, registry in _registries().items()
+        key: [id for id, value in registry.items() if id not in before.get(key, {}) and not _is_ours(value)]
+        for key, registry in _registries().items()
     }
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether a class is jviz's own: a plugin may be the first to import a module of jviz that declares it."""
+    return isinstance(value, type) and value.__module__.startswith("jviz.")
 
 
 def _refuse_taken(before: dict[tuple[str, str], dict[str, Any]]) -> None:
@@ -293,8 +297,9 @@ def _refuse_taken(before: dict[tuple[str, str], dict[str, Any]]) -> None:
 
 def _put_back(before: dict[tuple[str, str], dict[str, Any]]) -> None:
     for key, registry in _registries().items():
+        ours = {id: value for id, value in registry.items() if _is_ours(value)}
         registry.clear()
-        registry.update(before.get(key, {}))
+        registry.update(ours | before.get(key, {}))
 
 
 def _stamp(declared: dict[tuple[str, str], list[Any]], origin: str) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout
 
 from jviz.api import ImageLayer, ImageView, JvizError, geometry_of, panel
 from jviz.plugins.display_controls import Controls
 from jviz.plugins.looks import curve_of, ramp_of
-from jviz.plugins.parts import Panel
+from jviz.plugins.parts import Panel, muted
 
 __all__ = ["DisplayPanel"]
 
@@ -41,9 +40,8 @@ class DisplayPanel(Panel):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.controls)
-        self.title = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.title = muted(QLabel(textFormat=Qt.TextFormat.PlainText))
         self.title.setContentsMargins(10, 6, 10, 2)
-        self.title.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -236,12 +236,9 @@ class HeaderPanel(Panel):
         for row, unit in enumerate(self._units):
             found = len(matching(unit.cards, text)) if text and counted else None
             item = self.units.item(row)
-            item.setText(unit_text(unit) + ("" if found is None else f"   ({found})"))
-            flags = item.flags() | Qt.ItemFlag.ItemIsEnabled
-            item.setFlags(flags)
-            font = item.font()
-            font.setBold(bool(found))
-            item.setFont(font)
+            item.setText(unit_text(unit) + (f"   ({found})" if found else ""))
+            role = QPalette.ColorRole.PlaceholderText if found == 0 else QPalette.ColorRole.Text
+            item.setForeground(self.palette().color(role))
 
     def copy(self) -> None:
         """Copy the selected rows, or all that are shown, as text."""

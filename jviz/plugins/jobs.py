@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFontDatabase, QPalette
+from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import Job, panel
-from jviz.plugins.parts import Panel, tool_button
+from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["JobsPanel"]
 
@@ -113,11 +113,9 @@ class _Row(QFrame):
         super().__init__()
         self.job = job
         self._icon, self._shown = context.icon, ""
-        self.mark, self.title, self.text, self.time = QLabel(), QLabel(), QLabel(), QLabel()
+        self.mark, self.title, self.text, self.time = QLabel(), QLabel(), muted(QLabel()), muted(QLabel())
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setText(job.title)
-        for label in (self.text, self.time):
-            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.bar = QProgressBar(textVisible=False, maximumHeight=6)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, 
 
 from jviz.api import JvizError, PanelSpec, State
 
-__all__ = ["Broken", "Links", "Panel", "blended", "hint_label", "is_dark", "tool_button"]
+__all__ = ["Broken", "Links", "Panel", "blended", "hint_label", "is_dark", "muted", "tool_button"]
 
 
 class Links:
@@ -144,7 +144,13 @@ def hint_label(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setContentsMargins(20, 20, 20, 20)
+    return muted(label)
+
+
+def muted(label: QLabel) -> QLabel:
+    """Make the text of a label a quiet one."""
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    label.setProperty("muted", True)  # for style sheets
     return label
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QKeySequence, 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTableView, QVBoxLayout
 
 from jviz.api import JvizError, Plane, View, panel
-from jviz.plugins.parts import Panel, blended, tool_button
+from jviz.plugins.parts import Panel, blended, muted, tool_button
 
 __all__ = ["PixelsPanel"]
 
@@ -46,8 +46,7 @@ class PixelsPanel(Panel):
         self.size_choice.setAccessibleName("Size of the table")
         self.size_choice.currentIndexChanged.connect(self.later)
         self.hold = QCheckBox("Hold", shortcut=QKeySequence("Space"), toolTip="Keep the table as it is (Space)")
-        self.where = QLabel()
-        self.where.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.where = muted(QLabel())
         self._arrange()
         self._centre: tuple[View, int, int] | None = None
         context.cursor_changed.connect(self._moved)
@@ -101,7 +100,7 @@ class PixelsPanel(Panel):
             return
         values, plane, layer = found
         _, column, row = self._centre
-        self.model.show(values, column, row, layer)
+        self.model.show(values, column, row)
         self.where.setText(" ".join(filter(None, [layer.data.name, plane.name, f"({plane.unit})" if plane.unit else ""])))
         self.where.setToolTip(self.where.text())
 
@@ -139,12 +138,12 @@ class _Values(QAbstractTableModel):
         self._column = self._row = 0
         self._limits = (0.0, 1.0)
 
-    def show(self, values: np.ndarray, column: int, row: int, layer: Any) -> None:
+    def show(self, values: np.ndarray, column: int, row: int) -> None:
         changed = values.shape != self._values.shape
         if changed:
             self.beginResetModel()
         self._values, self._column, self._row = values, column, row
-        self._limits = layer.shown_limits or layer.manual_limits or (0.0, 1.0)
+        self._limits = _extremes(values)
         if changed:
             self.endResetModel()
             return
@@ -196,7 +195,7 @@ class _Values(QAbstractTableModel):
         return self._column - half + index.column(), self._row + half - index.row()
 
     def _background(self, index: QModelIndex, value: Any) -> QColor | None:
-        """Shade cells by their value between the limits of the picture, so that structure shows."""
+        """Shade cells by their value between the extremes of the table, so that structure shows."""
         if value is None or not np.isfinite(value):
             return None
         low, high = self._limits
@@ -204,6 +203,11 @@ class _Values(QAbstractTableModel):
         palette = self._panel.palette()
         base, accent = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Highlight)
         return blended(base, accent, 0.45 * share)
+
+
+def _extremes(values: np.ndarray) -> tuple[float, float]:
+    finite = [float(v) for v in values.flat if v is not None and np.isfinite(v)]
+    return (min(finite), max(finite)) if finite else (0.0, 1.0)
 
 
 def number_text(value: Any) -> str:

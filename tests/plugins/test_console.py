@@ -1,0 +1,55 @@
+"""The console: what is typed there happens in the session at once, and errors can be read."""
+
+import pytest
+
+
+@pytest.fixture
+def console(make_panel, view, qtbot):
+    panel = make_panel("console")
+    qtbot.waitUntil(lambda: panel.terminal is not None, timeout=30000)
+    qtbot.waitUntil(lambda: "In [1]" in panel.terminal._control.toPlainText(), timeout=10000)
+    yield panel
+    panel.close()
+
+
+def shown(panel):
+    return panel.terminal._control.toPlainText()
+
+
+def test_what_is_typed_changes_the_session(console, view, session, qtbot):
+    control = console.terminal._control
+    qtbot.keyClicks(control, "view.stretch = 'sinh'")
+    from PySide6.QtCore import Qt
+
+    qtbot.keyClick(control, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: view.stretch == "sinh")
+    assert "stretch = 'sinh'" in session.script()
+
+
+def test_names_and_results(console, session, context, qtbot):
+    assert console.namespace["session"] is session
+    console.run("session.names")
+    qtbot.waitUntil(lambda: "Out[1]: ['ramp']" in shown(console))
+    console.run("jviz.__version__, np.pi")
+    qtbot.waitUntil(lambda: "3.14159" in shown(console))
+    second = session.view("image", data="ramp")
+    context.activate(second)
+    console.run("view.name")
+    qtbot.waitUntil(lambda: second.name in shown(console))
+
+
+def test_errors_can_be_read(console, qtbot):
+    console.run("session.run('image.strech')")
+    qtbot.waitUntil(lambda: "Did you mean image.stretch" in shown(console))
+    assert "Traceback" not in shown(console)
+    console.run("1/0")
+    qtbot.waitUntil(lambda: "ZeroDivisionError: division by zero" in shown(console))
+
+
+def test_the_program_keeps_its_own_output(console, capsys, qtbot):
+    import sys
+
+    before = sys.stdout
+    console.run("print('inside')")
+    qtbot.waitUntil(lambda: "\ninside" in shown(console))
+    assert sys.stdout is before
