@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
-__all__ = ["contradiction", "read_gwcs"]
+__all__ = ["contradiction", "read_gwcs", "read_gwcs_file"]
 
 _lists = ("slits", "exposures", "spec")
 _slack = 1.5
@@ -39,6 +41,48 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
             return _find(asdf.open(stream, lazy_tree=True).tree, version), ""
     except Exception as error:  # any transform may raise anything; the FITS WCS stands in
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def read_gwcs_file(path: Path, parent: tuple[Any, ...]) -> tuple[Any, str]:
+    """Read the GWCS beside an array of an ASDF file.
+
+    Parameters
+    ----------
+    parent : tuple
+        Way from the root of the tree to the node that holds the array; the GWCS is that node's
+        ``wcs`` or ``meta.wcs``.
+
+    Returns
+    -------
+    tuple
+        As `read_gwcs`.
+    """
+    import asdf
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with asdf.open(path, memmap=False, lazy_tree=True, ignore_unrecognized_tag=True) as file:
+                node = file.tree
+                for key in parent:
+                    node = node[key]
+                # a copy: tables within the transforms would be read from the closed file
+                return deepcopy(_beside(node)), ""
+    except Exception as error:  # any transform may raise anything
+        return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def _beside(node: Any) -> Any:
+    import gwcs
+
+    places = [node.get("wcs"), node.get("meta")]
+    meta = places.pop()
+    if hasattr(meta, "get"):
+        places.append(meta.get("wcs"))
+    found = next((place for place in places if isinstance(place, gwcs.WCS)), None)
+    if found is not None:
+        found.forward_transform  # noqa: B018  (a broken one raises here, where it is caught)
+    return found
 
 
 def _find(tree: Any, version: int) -> Any:

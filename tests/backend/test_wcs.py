@@ -256,9 +256,7 @@ def test_gwcs_of_a_cut_out_loses(shared_data, tmp_path, keep_shape):
     [warning] = result.warnings
     assert "cut-out" in warning
     before = SkyMap.of(load_fits_wcs(source, 1, (129, 137)).wcs, (129, 137))
-    assert np.allclose(
-        SkyMap.of(result.wcs, shape).pixel_to_sky(5, 6), before.pixel_to_sky(45, 36), atol=1e-9
-    )
+    assert np.allclose(SkyMap.of(result.wcs, shape).pixel_to_sky(5, 6), before.pixel_to_sky(45, 36), atol=1e-9)
 
 
 def test_gwcs_of_a_cut_out_without_keywords_is_not_used(shared_data, tmp_path):

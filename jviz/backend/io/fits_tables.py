@@ -12,7 +12,7 @@ from jviz.errors import ReadError
 if TYPE_CHECKING:
     from astropy.table import Column, QTable, Table
 
-__all__ = ["load_table"]
+__all__ = ["load_table", "note_units", "settle_unit"]
 
 
 def load_table(path: Path, index: int, notes: list[str]) -> QTable:
@@ -45,7 +45,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
             warnings.simplefilter("ignore")  # what matters of it is noted below
             with fits.open(decompressed(path), memmap=True) as units:
                 table = _read(units, index)
-            unknown = [text for column in table.itercols() if (text := _settle_unit(column))]
+            unknown = [text for column in table.itercols() if (text := settle_unit(column))]
             result = QTable(table)
     except ReadError:
         raise
@@ -54,7 +54,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
             f"Table {index} of {path.name} cannot be read: {error}. "
             "Look at its header, or fetch the file again."
         ) from error
-    _note(notes, path.name, unknown)
+    note_units(notes, path.name, unknown)
     return result
 
 
@@ -67,7 +67,7 @@ def _read(units: list, index: int) -> Table:
     )
 
 
-def _settle_unit(column: Column) -> str:
+def settle_unit(column: Column) -> str:
     """Give the column a unit that can be computed with, or none; return the text not understood."""
     from astropy import units
 
@@ -96,7 +96,8 @@ def _understood(text: str) -> object | None:
     return None
 
 
-def _note(notes: list[str], name: str, unknown: list[str]) -> None:
+def note_units(notes: list[str], name: str, unknown: list[str]) -> None:
+    """Add a sentence about the units that were not understood, once."""
     if not unknown:
         return
     listed = ", ".join(repr(text) for text in dict.fromkeys(unknown))

@@ -1,0 +1,118 @@
+"""Region files of DS9 and CASA, and FITS region tables."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jviz.backend.io.product import Product
+from jviz.backend.io.registry import reader
+from jviz.backend.progress import Progress, silent
+from jviz.errors import ReadError
+
+__all__ = ["read_regions"]
+
+_FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions"}
+_left_out = re.compile(r'(?:"([^"]*)" frame or shape is not|not found for region: "([^"]*)")')
+_physical = re.compile(r"^physical(?=\s*(;|$))", re.MULTILINE | re.IGNORECASE)
+_unreadable = (ValueError, TypeError, IndexError, KeyError)
+_fits_header = 3 * 2880
+
+
+def _format(path: Path, start: bytes) -> str:
+    """Return which of the formats a file has, ``""`` for none."""
+    if start.startswith(b"#CRTF"):
+        return "crtf"
+    if start.startswith(b"# Region file format: DS9") or path.suffix.lower() == ".reg":
+        return "ds9"
+    if path.suffix.lower() == ".crtf":
+        return "crtf"
+    return "fits" if start.startswith(b"SIMPLE") and _is_region_table(path) else ""
+
+
+def _is_region_table(path: Path) -> bool:
+    with path.open("rb") as stream:
+        start = stream.read(_fits_header)
+    return any(card in start for card in (b"HDUCLAS1= 'REGION  '", b"EXTNAME = 'REGION  '"))
+
+
+@reader(
+    "regions",
+    title="Regions",
+    suffixes=(".reg", ".crtf"),
+    sniff=lambda path, start: bool(start) and bool(_format(path, start)),
+)
+def read_regions(path: Path, *, progress: Progress = silent) -> list[Product]:
+    """Open a file of regions; those of unsupported shapes are left out and named in a warning.
+
+    Raises
+    ------
+    ReadError
+        When it holds no region that can be read.
+    """
+    with path.open("rb") as stream:
+        kind = _format(path, stream.read(4096)) or "ds9"
+    found, notes = _regions_of_fits(path) if kind == "fits" else _regions_of_text(path, kind)
+    if not len(found):
+        listed = f" ({'; '.join(notes)})" if notes else ""
+        raise ReadError(f"{path.name} holds no regions that can be read{listed}. Save it again as DS9 regions.")
+    product = Product("regions", path.stem, f"{_FORMATS[kind]} ({len(found)})", path=path, load_object=lambda: found)
+    if notes:
+        product.warnings.append(f"{path.name}: left out {', '.join(notes)}.")
+    return [product]
+
+
+def _regions_of_fits(path: Path) -> tuple[Any, list[str]]:
+    from regions import Regions
+
+    return _noting(lambda: Regions.read(path, format="fits"))
+
+
+def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:
+    """Read a text file as a whole, or line by line when a line cannot be understood at all."""
+    from regions import Regions
+
+    text = path.read_text("utf-8", errors="replace")
+    if kind == "ds9":
+        # without LTV keywords, which binned or cut images may have, physical pixels are image pixels
+        text = _physical.sub("image", text)
+    try:
+        return _noting(lambda: Regions.parse(text, format=kind))
+    except _unreadable:
+        return _by_lines(text, kind)
+
+
+def _noting(parse: Any) -> tuple[Any, list[str]]:
+    """Call a parser of the regions package and collect what it says it skipped."""
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        found = parse()
+    skipped = [match[1] or match[2] for warning in raised if (match := _left_out.search(str(warning.message)))]
+    return found, _counted(skipped)
+
+
+def _counted(words: list[str]) -> list[str]:
+    """Say each word once, with its number: ``["panda (7)", "vector"]``."""
+    counts = {word: words.count(word) for word in words}
+    return [word if count == 1 else f"{word} ({count})" for word, count in counts.items()]
+
+
+def _by_lines(text: str, kind: str) -> tuple[Any, list[str]]:
+    """Keep the regions of the lines that can be understood."""
+    from regions import Regions
+
+    context, found, skipped = "", [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            regions, notes = _noting(partial(Regions.parse, f"{context}{line}\n", format=kind))
+        except _unreadable:
+            skipped.append(f"line {number}")
+            continue
+        found += list(regions)
+        skipped += notes
+        if not len(regions) and not notes:  # a frame, a global line or a comment holds for what follows
+            context += f"{line}\n"
+    return Regions(found), skipped
