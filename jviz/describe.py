@@ -129,7 +129,7 @@ def _axis_words(axis: Any, shape: tuple[int, ...]) -> str:
 
 
 def _of_unit(unit: Unit) -> str:
-    shape = f"{unit.shape[0]} rows" if "table" in unit.what else " × ".join(map(str, unit.shape))
+    shape = f"{_counted(unit.shape[0], 'row')}" if "table" in unit.what else " × ".join(map(str, unit.shape))
     return f"    {unit.index:<3} {unit.name or 'PRIMARY':<16} {unit.what} {shape}".rstrip()
 
 

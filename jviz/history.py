@@ -35,7 +35,11 @@ class Edit:
 
 @dataclass
 class Entry:
-    """One step of the history: how to take it back and how to say it in Python."""
+    """One step of the history: how to take it back and how to say it in Python.
+
+    Steps with the same ``merge`` that follow each other quickly become one. Their ``values`` are put
+    together then, and ``say(values)`` gives its lines: two zooms and a pan end in one centre and one scale.
+    """
 
     label: str
     undo: Callable[[], None]
@@ -45,6 +49,14 @@ class Entry:
     command: str = ""
     changes: bool = True
     when: float = field(default_factory=time.time)
+    values: dict[str, Any] = field(default_factory=dict)
+    say: Callable[[dict[str, Any]], list[str]] | None = None
+
+    def extend(self, other: Entry) -> None:
+        """Take in a step that was done after this one."""
+        self.redo, self.when = other.redo, other.when
+        self.values = {**self.values, **other.values}
+        self.lines = other.say(self.values) if other.say is not None else other.lines
 
 
 class History:
@@ -73,8 +85,7 @@ class History:
         """Add a step that was just done; what was undone before is forgotten."""
         del self.entries[self.position :]
         if self._merges(entry):
-            last = self.entries[-1]
-            last.redo, last.lines, last.when = entry.redo, entry.lines, entry.when
+            self.entries[-1].extend(entry)
         else:
             self.entries.append(entry)
             self.position = len(self.entries)

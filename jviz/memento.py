@@ -145,13 +145,16 @@ class Recorder:
         new = {**before.states[state], **changed}
         after = Memento(before.data, before.views, {**before.states, state: new}, before.subsets)
         self._settled = after
+        say = partial(_lines, self._session, state)
         self._push(
             Entry(
                 _label(state, changed),
                 partial(self.restore, before),
                 partial(self.restore, after),
-                _lines(self._session, state, changed),
+                say(changed),
                 (id(state), pending.group),
+                values=changed,
+                say=say,
             )
         )
 
@@ -166,7 +169,7 @@ class Recorder:
         names = set(values) - state.derived
         if not names:
             return
-        group = "navigation" if names <= state.navigation else frozenset(names)
+        group = _group(state, names)
         pending = self._pending
         if pending is not None and (pending.state is not state or pending.group != group):
             self.flush()
@@ -174,6 +177,14 @@ class Recorder:
             self._pending = _Pending(state, group, set())
         self._pending.names |= names
         self.touched.emit()
+
+
+def _group(state: State, names: set[str]) -> Any:
+    """Name what changes belong to one gesture."""
+    if names <= state.navigation:
+        return "navigation"
+    # The first move of a dragged limit sets the mode as well, all further ones only the limits.
+    return "limits" if names <= {"manual_limits", "limits_mode"} else frozenset(names)
 
 
 def _only_navigation(before: Memento, after: Memento) -> State | None:
