@@ -72,7 +72,11 @@ def settle_unit(column: Column) -> str:
     from astropy import units
 
     unit = column.unit
-    if unit is None or (unit.__class__ is not units.UnrecognizedUnit and column.dtype.kind in "iufc"):
+    if unit is None:
+        return ""
+    # a product may have parts that are not understood
+    known = all(part.__class__ is not units.UnrecognizedUnit for part in (unit, *getattr(unit, "bases", ())))
+    if known and column.dtype.kind in "iufc":
         return ""
     text = str(unit)
     column.unit = _understood(text) if column.dtype.kind in "iufc" else None

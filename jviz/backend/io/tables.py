@@ -107,11 +107,13 @@ def read_text(path: Path, *, progress: Progress = silent, format: str | None = N
         if format is not None:
             return Table.read(path, format=format)
         if path.suffix.lower() == ".csv":
-            # many a .csv is set apart by blanks, bars or semicolons: then guess
+            # many a .csv is set apart by blanks, bars or semicolons
             with suppress(*_unreadable):
                 table = Table.read(path, format="ascii.csv", encoding="utf-8-sig")
-                if len(table.colnames) > 1 or not _separator.search(table.colnames[0]):
+                other = _separator.search(table.colnames[0]) if len(table.colnames) == 1 else None
+                if other is None:
                     return table
+                return Table.read(path, format="ascii.basic", delimiter=other[0], guess=False)
         return Table.read(path, format="ascii", guess=True)
 
     return _text_product(path, "text table", "a table", load)
