@@ -1,0 +1,1 @@
+"""The viewers: widgets that each draw one view state of the session."""

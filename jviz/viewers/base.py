@@ -1,0 +1,175 @@
+"""What every viewer is: a widget that draws one view state of the session and holds none of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import shiboken6
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
+
+from jviz.session import Session
+from jviz.views import State, View, declare_view
+
+__all__ = ["Viewer", "viewer", "viewer_types"]
+
+_viewers: dict[str, type[Viewer]] = {}
+
+
+def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]], type[Viewer]]:
+    """Declare a class of viewers; the window opens one for each view state of that kind.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``session.view(kind)``.
+    title : str
+        What a user reads in menus.
+    view : type of View
+        Class of the state that it draws.
+    """
+
+    def register(cls: type[Viewer]) -> type[Viewer]:
+        cls.kind, cls.title = kind, title
+        view.kind = kind
+        declare_view(view)
+        _viewers[kind] = cls
+        return cls
+
+    return register
+
+
+def viewer_types() -> dict[str, type[Viewer]]:
+    """Return the declared viewers by kind."""
+    return dict(_viewers)
+
+
+class Viewer(QWidget):
+    """Draws a view state; subclasses implement ``paintEvent`` (or hold other widgets) and `refresh`.
+
+    Parameters
+    ----------
+    session : Session
+    state : View
+        The same object as in ``session.views``.
+
+    Attributes
+    ----------
+    has_painted : bool
+        Whether the first picture has been on screen.
+    readout_changed : Signal
+        With what is under the cursor (see `jviz.viewers.readout.Readout`), or None.
+    files_dropped : Signal
+        With a list of paths and "add" or "replace".
+    activated : Signal
+        The user began to work in this viewer.
+    """
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    readout_changed = Signal(object)
+    files_dropped = Signal(list, str)
+    activated = Signal()
+    _stirred = Signal()
+
+    def __init__(self, session: Session, state: View, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session, self.state = session, state
+        self.has_painted = False
+        self._watched: list[State] = []
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self.refresh)
+        # Through a signal, because a state may be changed in any thread.
+        self._stirred.connect(self._later.start)
+        self._watch()
+        self._later.start()
+
+    def refresh(self) -> None:
+        """Show the state as it is now; called once after any number of changes."""
+        self.update()
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether nothing better than what is drawn is still to come."""
+        return self.has_painted
+
+    def grab(self, *_: Any) -> QImage:  # type: ignore[override]
+        """Return what the viewer shows, in screen pixels (an image, unlike `QWidget.grab`)."""
+        ratio = self.devicePixelRatioF()
+        image = QImage(_times(self.size(), ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        try:
+            self.draw(painter)
+        finally:
+            painter.end()
+        return image
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw all of the viewer with its top left corner at the origin."""
+        self.render(painter, QPoint())
+
+    def save(self, path: str | Path, size: tuple[int, int] | None = None) -> Path:
+        """Draw the view into a PNG, PDF or SVG file.
+
+        Parameters
+        ----------
+        size : (int, int), optional
+            Width and height in pixels; by default as on the screen.
+
+        Raises
+        ------
+        JvizError
+            When the file cannot be written, or is of a type that jviz does not write.
+        """
+        from jviz.viewers.picture import save
+
+        if size is None:
+            shown = _times(self.size(), self.devicePixelRatioF())
+            size = (shown.width(), shown.height())
+        return save(self.session, self.state, Path(path), size)
+
+    def stir(self) -> None:
+        """Ask for a `refresh`; from any thread."""
+        if shiboken6.isValid(self):
+            self._stirred.emit()
+
+    def release(self) -> None:
+        """Stop listening to the state; the widget is about to go."""
+        self._later.stop()
+        for state in self._watched:
+            state.remove_global_callback(self._state_changed)
+        self._watched.clear()
+
+    def event(self, event: QEvent) -> bool:
+        """Let go of the state when Qt deletes the widget."""
+        if event.type() == QEvent.Type.DeferredDelete:
+            self.release()
+        elif event.type() == QEvent.Type.FocusIn:
+            self.activated.emit()
+        return super().event(event)
+
+    def _watch(self) -> None:
+        wanted = [self.state, *self.state.layers]
+        for state in self._watched:
+            if state not in wanted:
+                state.remove_global_callback(self._state_changed)
+        for state in wanted:
+            if state not in self._watched:
+                state.add_global_callback(self._state_changed)
+        self._watched = wanted
+
+    def _state_changed(self, **values: Any) -> None:
+        if not shiboken6.isValid(self):
+            return
+        if "layers" in values:
+            self._watch()
+        self.stir()
+
+
+def _times(size: QSize, ratio: float) -> QSize:
+    return QSize(max(1, round(size.width() * ratio)), max(1, round(size.height() * ratio)))

@@ -1,0 +1,368 @@
+"""The image viewer: a canvas that draws an image view of the session and answers mouse and keys."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from jviz.backend.render import kernels
+from jviz.errors import JvizError
+from jviz.geometry import Geometry
+from jviz.session import Session
+from jviz.viewers.base import Viewer, viewer
+from jviz.viewers.drops import DropZones
+from jviz.viewers.image_frame import Frame, frame_of
+from jviz.viewers.image_layers import Compositor, raster_of
+from jviz.viewers.image_loading import Loader, preparer_of
+from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
+from jviz.viewers.image_needs import Need, fulfil, missing
+from jviz.viewers.image_overlays import lens, overview
+from jviz.viewers.image_paint import paint, scene_of
+from jviz.viewers.look import Look
+from jviz.viewers.menu import command_menu
+from jviz.viewers.readout import Readout, read_out
+from jviz.views import ImageView
+
+__all__ = ["ImageViewer"]
+
+MUCH = 2_000_000
+"""Pixels of a picture above which it is drawn at half resolution while it moves."""
+
+REST = 140
+"""Milliseconds without a change after which the view rests."""
+
+
+@viewer(kind="image", title="Image", view=ImageView)
+class ImageViewer(Viewer):
+    """Draws images: layers, axes, colour bar and what else the state asks for.
+
+    Attributes
+    ----------
+    run_command : callable
+        ``run_command(id)`` is called for an entry of the context menu; the window puts its own here,
+        which asks for arguments where a command needs them.
+    """
+
+    def __init__(self, session: Session, state: ImageView, parent: QWidget | None = None) -> None:
+        self.compositor = Compositor()
+        self._gesture: Gesture | None = None
+        self._cursor: QPointF | None = None
+        self._moving = False
+        self._look: Look | None = None
+        self.run_command: Callable[[str], Any] = self._run_command
+        super().__init__(session, state, parent)
+        self.loader = Loader(session, self)
+        self.loader.arrived.connect(self._later.start)
+        self._preparer = preparer_of(session)
+        self._preparer.prepared.connect(self._later.start)
+        self._rest = QTimer(self, singleShot=True, interval=REST)
+        self._rest.timeout.connect(self._come_to_rest)
+        self.drops = DropZones(self)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(80, 60)
+        self._describe()
+
+    # --- state to picture -----------------------------------------------------------------------
+
+    @property
+    def look(self) -> Look:
+        """Colours and font of the theme."""
+        if self._look is None:
+            self._look = Look.of(self)
+        return self._look
+
+    def frame_now(self) -> Frame:
+        """Return where the parts of the viewer lie; tells the state how large the picture is."""
+        frame = frame_of(self.state, self.width(), self.height(), self.look)
+        self.state.viewport = (frame.picture.width(), frame.picture.height())
+        return frame
+
+    def geometry_now(self) -> Geometry:
+        """Return the map between the picture and data pixels."""
+        return self.frame_now().geometry(self.state)
+
+    @property
+    def pixels_ratio(self) -> float:
+        """Pixels of the picture per logical pixel: those of the screen, half of them while a large picture moves."""
+        ratio, area = self.devicePixelRatioF(), self.width() * self.height()
+        return ratio / 2 if self._moving and area * ratio * ratio > MUCH else ratio
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether nothing better than what is drawn is still to come, pyramids included."""
+        rasters = [raster_of(layer) for layer in self.state.layers if layer.visible]
+        pending = any(r is not None and not r.sharp and self._preparer.is_pending(r) for r in rasters)
+        waiting = self._later.isActive() or self._moving or self.loader.busy
+        return self.has_painted and not pending and not waiting and not self.loader.open_needs(self._needs())
+
+    def refresh(self) -> None:
+        """Look for what is missing in memory, have it fetched, and paint what there is."""
+        self.loader.want(self._needs())
+        self._rest.start()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint from what is in memory."""
+        painter = QPainter(self)
+        try:
+            drawn = self._paint(painter)
+        finally:
+            painter.end()
+        if drawn and not self.has_painted:
+            self.has_painted = True
+            QTimer.singleShot(0, self, self._after_first_paint)
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw all of the viewer, exactly: waits for what is not in memory yet."""
+        try:
+            fulfil(self.state, self.geometry_now(), self.devicePixelRatioF(), self.compositor)
+        except (JvizError, OSError) as error:
+            self.session.notice("error", str(error))
+        self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> bool:
+        scene = scene_of(
+            self.state, self.width(), self.height(), self.look, self.compositor,
+            ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"], cursor=self._inside(),
+        )  # fmt: skip
+        self.state.viewport = (scene.frame.picture.width(), scene.frame.picture.height())
+        drawn = paint(painter, scene, pixels_ratio=self.pixels_ratio)
+        band = self._gesture.band() if self._gesture is not None else None
+        if band is not None:
+            self._draw_band(painter, band)
+        self.drops.draw(painter, self.look)
+        return drawn
+
+    def _draw_band(self, painter: QPainter, band: QRectF) -> None:
+        accent = QColor(self.look.accent)
+        painter.setPen(QPen(accent, 1.5))
+        accent.setAlphaF(0.15)
+        painter.setBrush(accent)
+        painter.drawRect(band)
+
+    def _needs(self) -> list[Need]:
+        if not self.state.layers:
+            return []
+        geometry, ratio = self.geometry_now(), self.pixels_ratio
+        needs = list(missing(self.state, geometry, ratio, self.compositor, settled=not self._moving))
+        insets = (
+            overview(self.state, geometry) if self.state.overview else None,
+            lens(self.state, geometry, self._inside(), self.look) if self.state.magnifier else None,
+        )
+        for inset in insets:
+            if inset is not None:
+                needs += missing(self.state, inset.geometry, ratio, self.compositor, slot=inset.slot)
+        return needs
+
+    def _state_changed(self, **values: Any) -> None:
+        super()._state_changed(**values)
+        if "layers" in values:
+            self.loader.forget_failures()
+
+    def _after_first_paint(self) -> None:
+        _warm_up()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        for layer in self.state.layers:
+            raster = raster_of(layer) if layer.visible else None
+            if raster is not None:
+                self._preparer.prepare(layer.data.name, raster)
+
+    def _come_to_rest(self) -> None:
+        """Draw in full resolution and tell assistive programs what is shown."""
+        self._describe()
+        if self.has_painted:
+            self._prepare()
+        if self._moving and self._gesture is None:
+            self._moving = False
+            self.refresh()
+
+    def _describe(self) -> None:
+        names = ", ".join(layer.data.name for layer in self.state.layers) or "empty"
+        self.setAccessibleName(f"{self.state.name}: {names}")
+        if self.state.layers:
+            geometry = self.geometry_now()
+            x, y = geometry.centre
+            self.setAccessibleDescription(f"Image at {100 * geometry.scale:.3g} %, centred on pixel {x:.1f}, {y:.1f}")
+
+    # --- mouse ----------------------------------------------------------------------------------
+
+    def _inside(self) -> QPointF | None:
+        """Return the cursor as seen from the corner of the picture, None when it is not over it."""
+        if self._cursor is None:
+            return None
+        frame = self.frame_now()
+        return frame.inside(self._cursor) if frame.picture.contains(self._cursor) else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a gesture."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.activated.emit()
+        if self._gesture is None and self.state.layers:
+            self._seal()
+            self._gesture = gesture_for(self, event)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the gesture, or read what is under the cursor."""
+        self._cursor = event.position()
+        if self._gesture is not None:
+            before = self._gesture.moved
+            self._gesture.move(event.position())
+            self._moving = self._moving or (self._gesture.navigates and self._gesture.moved)
+            if self._gesture.moved and not before:
+                self.setCursor(self._gesture.cursor)
+        self._tell_readout()
+        if self.state.magnifier:
+            self._later.start()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the gesture: one step of the history."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is None:
+            return
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        if gesture.moved:
+            gesture.move(event.position())
+        gesture.finish(event.position())
+        if gesture.moved:
+            self._seal()
+        self._rest.start()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Centre on the point that was clicked."""
+        if event.button() != Qt.MouseButton.LeftButton or not self.state.layers:
+            return
+        self._gesture = None
+        at = self.frame_now().inside(event.position())
+        self._seal()
+        self.state.centre = self.geometry_now().to_data(at.x(), at.y())
+        self._seal()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the cursor."""
+        if self.state.layers:
+            self._moving = True
+            wheel(self, event)
+            self._tell_readout()
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Take pinches of touch pads, and changes of theme and font."""
+        if isinstance(event, QNativeGestureEvent) and self.state.layers and pinch(self, event):
+            return True
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._look = None
+            self._later.start()
+        return super().event(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Forget the cursor."""
+        self._cursor = None
+        self.readout_changed.emit(None)
+        if self.state.magnifier:
+            self.update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Show the menu for the menu key; for the mouse its release decides, because a drag shows none."""
+        if event.reason() != QContextMenuEvent.Reason.Mouse:
+            self.show_menu(event.globalPos())
+        event.accept()
+
+    def show_menu(self, position: QPoint) -> None:
+        """Show the menu of commands on images at a place of the screen."""
+        menu = command_menu(self, "image", lambda id: self.run_command(id))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
+    def readout(self, position: QPointF) -> Readout | None:
+        """Return what is under a position of the viewer, None beside the picture."""
+        frame = self.frame_now()
+        if not self.state.layers or not frame.picture.contains(position):
+            return None
+        at = frame.inside(position)
+        x, y = frame.geometry(self.state).to_data(at.x(), at.y())
+        return read_out(self.state, float(x), float(y), origin=self.session.settings["image.pixel_origin"])
+
+    def _tell_readout(self) -> None:
+        if self._cursor is None:
+            return
+        try:
+            self.readout_changed.emit(self.readout(self._cursor))
+        except (JvizError, OSError) as error:
+            self.readout_changed.emit(None)
+            self.session.notice("error", str(error))
+
+    def _seal(self) -> None:
+        self.session.flush()
+        self.session.history.seal()
+
+    def _run_command(self, id: str) -> None:
+        try:
+            if self.session.commands[id].job:
+                self.session.submit(id, view=self.state)
+            else:
+                self.session.run(id, view=self.state)
+        except JvizError as error:
+            self.session.notice("error", str(error))
+
+    # --- the rest -------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell the state how large the picture is now."""
+        self.frame_now()
+        self._later.start()
+
+    def dragEnterEvent(self, event: Any) -> None:
+        """Show where files can be dropped."""
+        self.drops.enter(event)
+
+    def dragMoveEvent(self, event: Any) -> None:
+        """Follow the files over the zones."""
+        self.drops.move(event)
+
+    def dragLeaveEvent(self, event: Any) -> None:
+        """Hide the zones."""
+        self.drops.leave()
+
+    def dropEvent(self, event: Any) -> None:
+        """Take files, or data of the session."""
+        self.drops.drop(event)
+
+    def release(self) -> None:
+        """Stop fetching, and stop listening to the state."""
+        self._rest.stop()
+        self.loader.close()
+        super().release()
+
+
+_warming: threading.Thread | None = None
+
+
+def _warm_up() -> None:
+    """Compile or load the fast kernels in a thread, once in a program."""
+    global _warming
+    if kernels.ready or _warming is not None:
+        return
+    _warming = threading.Thread(target=kernels.warm_up, name="jviz-kernels", daemon=True)
+    _warming.start()

@@ -1,0 +1,210 @@
+"""Axes and grid of an image: pixel numbers or sky coordinates round the picture, lines over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+
+from jviz.backend.render.grid import pixel_ticks, sky_grid
+from jviz.geometry import Geometry
+from jviz.viewers.ink import BRIGHT, Ink
+from jviz.viewers.look import Look
+
+__all__ = ["Lines", "draw_axes", "draw_grid", "pixel_lines", "sky_lines"]
+
+TICK = 5.0
+
+NAMES = {
+    "icrs": ("Right ascension (ICRS)", "Declination (ICRS)"),
+    "fk5": ("Right ascension (J2000)", "Declination (J2000)"),
+    "fk4": ("Right ascension (B1950)", "Declination (B1950)"),
+    "galactic": ("Galactic longitude", "Galactic latitude"),
+    "ecliptic": ("Ecliptic longitude (J2000)", "Ecliptic latitude (J2000)"),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A number of an axis: where its line meets an edge (or "inside"), in coordinates of the picture."""
+
+    text: str
+    x: float
+    y: float
+    edge: str
+    axis: int
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a grid in coordinates of the picture, their numbers, and the names of both axes."""
+
+    lines: tuple[np.ndarray, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    names: tuple[str, str] = ("", "")
+    path: QPainterPath = field(default_factory=QPainterPath, compare=False)
+
+    def title(self, edge: str) -> str:
+        """Return the name of the axis most of whose numbers stand at an edge."""
+        axes = [mark.axis for mark in self.marks if mark.edge == edge]
+        return self.names[max(set(axes), key=axes.count)] if axes else ""
+
+
+@lru_cache(maxsize=4)
+def sky_lines(
+    sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float
+) -> Lines:
+    """Trace the sky grid of a picture."""
+    grid = sky_grid(
+        sky.pixel_to_sky, geometry.to_data, geometry.width, geometry.height,
+        frame=frame, style=style, glyph=glyph, n=n,
+    )  # fmt: skip
+    marks = (Mark(m.text, m.x, m.y, m.edge, 0 if m.axis == "lon" else 1, m.box) for m in grid.labels)
+    lines = tuple(line.points for line in grid.lines)
+    return Lines(lines, tuple(marks), NAMES.get(frame, ("Longitude", "Latitude")), _path(lines))
+
+
+@lru_cache(maxsize=4)
+def pixel_lines(geometry: Geometry, origin: int, n: float) -> Lines:
+    """Lay lines of equal pixel number over a picture, at any rotation."""
+    width, height = geometry.width, geometry.height
+    x, y = geometry.to_data(np.array([0, width, 0, width]), np.array([0, 0, height, height]))
+    lines, marks = [], []
+    for axis, span in ((0, x), (1, y)):
+        low, high = float(span.min()) + origin, float(span.max()) + origin
+        turned = abs(np.sin(np.radians(geometry.rotation))) > 0.7071
+        edge = "bottom" if (axis == 0) != turned else "left"
+        ticks = pixel_ticks(low, high, n * (high - low) * geometry.scale / max(width, height))
+        for value, text in zip(ticks.values, ticks.labels, strict=True):
+            line = _pixel_line(geometry, axis, value - origin)
+            if line is not None:
+                lines.append(line)
+                marks.extend(_marks(text, line, axis, edge, geometry))
+    return Lines(tuple(lines), tuple(marks), ("x (pixels)", "y (pixels)"), _path(lines))
+
+
+def _pixel_line(geometry: Geometry, axis: int, value: float) -> np.ndarray | None:
+    """Cut the line x = value (axis 0) or y = value (axis 1) at the edges of the picture."""
+    reach = 2 * (geometry.width + geometry.height) / geometry.scale
+    middle = geometry.centre[1 - axis]
+    ends = np.array([middle - reach, middle + reach])
+    fixed = np.full(2, value)
+    x, y = geometry.to_screen(*((fixed, ends) if axis == 0 else (ends, fixed)))
+    start, step = np.array([x[0], y[0]]), np.array([x[1] - x[0], y[1] - y[0]])
+    first, last = 0.0, 1.0
+    for k, size in ((0, geometry.width), (1, geometry.height)):
+        if abs(step[k]) < 1e-9:
+            if not 0 <= start[k] <= size:
+                return None
+            continue
+        low, high = sorted(((0 - start[k]) / step[k], (size - start[k]) / step[k]))
+        first, last = max(first, low), min(last, high)
+    return np.array([start + first * step, start + last * step]) if first < last else None
+
+
+def _marks(text: str, line: np.ndarray, axis: int, edge: str, geometry: Geometry) -> list[Mark]:
+    """Return where a line's number stands: at its end on the edge of its axis, if it has one there."""
+    return [Mark(text, *end.tolist(), edge, axis) for end in line if _edge_of(end, geometry) == edge]
+
+
+def _edge_of(point: np.ndarray, geometry: Geometry) -> str:
+    x, y = point
+    gaps = {"left": abs(x), "right": abs(x - geometry.width), "top": abs(y), "bottom": abs(y - geometry.height)}
+    return min(gaps, key=gaps.__getitem__)
+
+
+def _path(lines: Iterable[np.ndarray]) -> QPainterPath:
+    path = QPainterPath()
+    for points in lines:
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+    return path
+
+
+# --- drawing --------------------------------------------------------------------------------------
+
+
+def draw_grid(painter: QPainter, lines: Lines, picture: QRectF, look: Look, *, labels: bool) -> None:
+    """Draw the lines over the picture; with ``labels``, their numbers inside it."""
+    painter.save()
+    painter.setClipRect(picture, Qt.ClipOperation.IntersectClip)
+    painter.translate(picture.topLeft())
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((QColor(0, 0, 0, 70), 2.0), (QColor(255, 255, 255, 135), 0.9)):
+        painter.setPen(QPen(colour, width))
+        painter.drawPath(lines.path)
+    font = look.font(0.85)
+    for mark in lines.marks:
+        if labels or mark.edge == "inside":
+            _write_inside(painter, mark, font, BRIGHT)
+    painter.restore()
+
+
+def _write_inside(painter: QPainter, mark: Mark, font: Any, ink: Ink) -> None:
+    if mark.box is not None:
+        left, top, right, bottom = mark.box
+        ink.write(painter, QPointF((left + right) / 2, (top + bottom) / 2), mark.text, font, across=0.5, down=0.5)
+        return
+    across, down = {"bottom": (0.5, 1.15), "left": (-0.15, 0.5)}.get(mark.edge, (0.5, 0.5))
+    ink.write(painter, QPointF(mark.x, mark.y), mark.text, font, across=across, down=down)
+
+
+def draw_axes(painter: QPainter, lines: Lines, picture: QRectF, look: Look) -> None:
+    """Draw the frame of the picture, and ticks, numbers and names outside of it."""
+    painter.save()
+    painter.setPen(QPen(QColor(look.line), 1.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(picture)
+    _draw_ticks(painter, lines, picture)
+    painter.setFont(look.font(0.92))
+    painter.setPen(QColor(look.text))
+    widest = _draw_numbers(painter, lines, picture, look)
+    _draw_names(painter, lines, picture, look, widest)
+    painter.restore()
+
+
+def _draw_ticks(painter: QPainter, lines: Lines, picture: QRectF) -> None:
+    """Draw ticks that point outwards: over the picture they would be hard to see."""
+    for mark in lines.marks:
+        x, y = picture.left() + mark.x, picture.top() + mark.y
+        if mark.edge == "bottom":
+            painter.drawLine(QPointF(x, picture.bottom()), QPointF(x, picture.bottom() + TICK))
+        elif mark.edge == "left":
+            painter.drawLine(QPointF(picture.left() - TICK, y), QPointF(picture.left(), y))
+
+
+def _draw_numbers(painter: QPainter, lines: Lines, picture: QRectF, look: Look) -> float:
+    metrics = look.metrics(0.92)
+    widest, taken = 0.0, []
+    for mark in lines.marks:
+        wide = metrics.horizontalAdvance(mark.text)
+        if mark.edge == "bottom":
+            box = QRectF(picture.left() + mark.x - wide / 2, picture.bottom() + TICK + 2, wide, metrics.height())
+        elif mark.edge == "left":
+            middle = picture.top() + mark.y
+            box = QRectF(picture.left() - TICK - 4 - wide, middle - metrics.height() / 2, wide, metrics.height())
+        else:
+            continue
+        if any(box.adjusted(-5, -1, 5, 1).intersects(other) for other in taken):
+            continue
+        taken.append(box)
+        widest = max(widest, wide if mark.edge == "left" else 0.0)
+        painter.drawText(QPointF(box.left(), box.top() + metrics.ascent()), mark.text)
+    return widest
+
+
+def _draw_names(painter: QPainter, lines: Lines, picture: QRectF, look: Look, widest: float) -> None:
+    metrics = look.metrics(0.92)
+    below, beside = lines.title("bottom"), lines.title("left")
+    x = picture.center().x() - metrics.horizontalAdvance(below) / 2
+    painter.drawText(QPointF(x, picture.bottom() + 8 + metrics.height() + metrics.ascent()), below)
+    painter.save()
+    painter.translate(picture.left() - 14 - widest, picture.center().y() + metrics.horizontalAdvance(beside) / 2)
+    painter.rotate(-90)
+    painter.drawText(QPointF(0, -metrics.descent()), beside)
+    painter.restore()

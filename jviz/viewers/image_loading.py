@@ -1,0 +1,197 @@
+"""Fetching what an image view lacks, in jobs; only the newest wish for each thing counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet, ref
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal
+
+from jviz.backend.progress import Cancelled
+from jviz.errors import JvizError
+from jviz.jobs import Job
+from jviz.session import Session
+from jviz.viewers.image_needs import Need, failed_text
+
+__all__ = ["Loader", "Preparer", "preparer_of"]
+
+
+class Loader(QObject):
+    """Runs needs as quiet jobs and applies their results in the thread of the viewer.
+
+    Attributes
+    ----------
+    arrived : Signal
+        Something was fetched and applied.
+    """
+
+    arrived = Signal()
+    _done = Signal(object, object, object)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._running: dict[tuple, tuple[Need, Job]] = {}
+        self._next: dict[tuple, Need] = {}
+        self._failed: list[Need] = []
+        self._done.connect(self._finish)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being fetched."""
+        return bool(self._running)
+
+    def open_needs(self, needs: Iterable[Need]) -> list[Need]:
+        """Return those that have not failed before."""
+        return [need for need in needs if need not in self._failed]
+
+    def want(self, needs: Iterable[Need]) -> None:
+        """Fetch these; what was wanted before and is not any more is dropped."""
+        wanted = {need.group: need for need in self.open_needs(needs)}
+        self._next = {}
+        for group, (need, _) in self._running.items():
+            if group in wanted and wanted[group] != need:
+                # Let a fetch end that has begun, or a steady pan would never be sharp.
+                self._next[group] = wanted[group]
+        self._drop({group for group in self._running if group not in wanted})
+        for group, need in wanted.items():
+            if group not in self._running:
+                self._start(need)
+
+    def _drop(self, groups: set[tuple]) -> None:
+        """Cancel what has not begun; what has, may end: the next look may want it."""
+        for group in groups:
+            job = self._running[group][1]
+            if job.state == "queued":
+                job.cancel()
+            if job.is_over:
+                del self._running[group]
+
+    def forget_failures(self) -> None:
+        """Try again what could not be fetched."""
+        self._failed.clear()
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._next.clear()
+        for _, job in list(self._running.values()):
+            job.cancel()
+
+    def _start(self, need: Need) -> None:
+        try:
+            job = self._session.jobs.submit(
+                "Refine the picture", lambda job: self._work(need, job), quiet=True, urgent=True
+            )
+        except JvizError:
+            return  # the session is closed
+        self._running[need.group] = (need, job)
+
+    def _work(self, need: Need, job: Job) -> None:
+        value, error = None, None
+        try:
+            value = need.run(job.report)
+        except BaseException as problem:
+            error = problem
+            raise
+        finally:
+            self._post(need, value, error)
+
+    def _post(self, need: Need, value: Any, error: BaseException | None) -> None:
+        try:
+            self._done.emit(need, value, error)
+        except RuntimeError:
+            return  # the viewer went while its job ran
+
+    def _finish(self, need: Need, value: Any, error: BaseException | None) -> None:
+        self._running.pop(need.group, None)
+        if error is None:
+            need.apply(value)
+        elif not isinstance(error, Cancelled):
+            self._failed.append(need)
+            self._session.notice("error", failed_text(error))
+        following = self._next.pop(need.group, None)
+        if following is not None and following != need:
+            self._start(following)
+        self.arrived.emit()
+
+
+class Preparer(QObject):
+    """Builds pyramids, one image after the other, so that a thread is left for what is looked at.
+
+    Attributes
+    ----------
+    prepared : Signal
+        An image became sharp at every scale.
+    """
+
+    prepared = Signal()
+    _done = Signal(object, object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = ref(session)
+        self._waiting: deque[tuple[str, Any]] = deque()
+        self._now: Any = None
+        self._job: Job | None = None
+        self._known: WeakSet[Any] = WeakSet()
+        self._done.connect(self._finish)
+
+    def prepare(self, name: str, raster: Any) -> None:
+        """Build the pyramid of a raster unless it has one or is about to get it."""
+        if not raster.sharp and raster not in self._known:
+            self._known.add(raster)
+            self._waiting.append((name, raster))
+        self._start()
+
+    def is_pending(self, raster: Any) -> bool:
+        """Whether its pyramid is still to come."""
+        return (self._busy and raster is self._now) or any(raster is waiting for _, waiting in self._waiting)
+
+    @property
+    def _busy(self) -> bool:
+        # A job that was cancelled before it began never reports its end.
+        return self._job is not None and not self._job.is_over
+
+    def _start(self) -> None:
+        session = self._session()
+        if self._busy or not self._waiting or session is None:
+            return
+        name, raster = self._waiting.popleft()
+        try:
+            self._job = session.jobs.submit(f"Preparing {name}", lambda job: self._work(raster, session, job))
+        except JvizError:
+            return  # the session is closed
+        self._now = raster
+
+    def _work(self, raster: Any, session: Session, job: Job) -> None:
+        error = None
+        try:
+            limit = int(session.settings["cache.limit_gb"] * 1e9)
+            raster.build(job.report, cache_limit=limit)
+        except BaseException as problem:
+            error = problem
+            raise
+        finally:
+            if shiboken6.isValid(self):
+                self._done.emit(raster, error)
+
+    def _finish(self, raster: Any, error: BaseException | None) -> None:
+        self._now = self._job = None
+        session = self._session()
+        if error is not None and not isinstance(error, Cancelled) and session is not None:
+            session.notice("error", failed_text(error))
+        self._start()
+        self.prepared.emit()
+
+
+_preparers: WeakKeyDictionary[Session, Preparer] = WeakKeyDictionary()
+
+
+def preparer_of(session: Session) -> Preparer:
+    """Return the one preparer of a session."""
+    if session not in _preparers:
+        _preparers[session] = Preparer(session)
+    return _preparers[session]

@@ -1,0 +1,170 @@
+"""What mouse, wheel and touch pad do in an image viewer: a gesture sets the state, and is one step of the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QMouseEvent, QNativeGestureEvent, QWheelEvent
+
+from jviz.geometry import Geometry, fitting_scale
+from jviz.viewers.image_overlays import overview
+
+if TYPE_CHECKING:
+    from jviz.viewers.image import ImageViewer
+
+__all__ = ["Gesture", "gesture_for", "pinch", "wheel", "zoom_at"]
+
+LEAST_SCALE, MOST_SCALE = 1e-5, 1e3
+
+
+def zoom_at(viewer: ImageViewer, position: QPointF, factor: float) -> None:
+    """Zoom by a factor and keep the data point under a position of the viewer where it is."""
+    view, geometry = viewer.state, viewer.geometry_now()
+    at = viewer.frame_now().inside(position)
+    scale = min(max(geometry.scale * factor, LEAST_SCALE), MOST_SCALE)
+    x, y = geometry.to_data(at.x(), at.y())
+    share = geometry.scale / scale
+    centre = (x + (geometry.centre[0] - x) * share, y + (geometry.centre[1] - y) * share)
+    view.update(centre=centre, scale=scale)
+
+
+def wheel(viewer: ImageViewer, event: QWheelEvent) -> None:
+    """Zoom at the cursor; touch pads send fractions of a step."""
+    delta = event.angleDelta()
+    steps = (delta.y() or delta.x()) / 120
+    if steps:
+        zoom_at(viewer, event.position(), viewer.session.settings["image.zoom_step"] ** steps)
+
+
+def pinch(viewer: ImageViewer, event: QNativeGestureEvent) -> bool:
+    """Zoom as two fingers on a touch pad move apart; returns whether the event was one of those."""
+    if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+        return False
+    zoom_at(viewer, event.position(), max(0.2, 1 + event.value()))
+    return True
+
+
+class Gesture:
+    """A drag from press to release."""
+
+    cursor = Qt.CursorShape.CrossCursor
+    navigates = False
+
+    def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
+        self.viewer, self.start = viewer, start
+        self.view = viewer.state
+        self.geometry: Geometry = viewer.geometry_now()
+        self.moved = False
+
+    def move(self, position: QPointF) -> None:
+        """Follow the mouse; small tremors of a click count as none."""
+        distance = (position - self.start).manhattanLength()
+        if not self.moved and distance < QGuiApplication.styleHints().startDragDistance() / 2:
+            return
+        self.moved = True
+        self.drag(position)
+
+    def drag(self, position: QPointF) -> None:
+        """Set the state as it is with the mouse here."""
+
+    def finish(self, position: QPointF) -> None:
+        """End the drag."""
+
+    def band(self) -> QRectF | None:
+        """Return a rectangle to draw while the drag lasts, in coordinates of the viewer."""
+        return None
+
+
+class Pan(Gesture):
+    """Moves the picture with the mouse."""
+
+    cursor = Qt.CursorShape.ClosedHandCursor
+    navigates = True
+
+    def drag(self, position: QPointF) -> None:
+        linear = self.geometry.matrix[:, :2]
+        moved = linear @ (position.x() - self.start.x(), position.y() - self.start.y())
+        self.view.centre = tuple(np.subtract(self.geometry.centre, moved).tolist())
+
+
+class OverviewPan(Gesture):
+    """Moves the part in view to where the mouse is in the overview."""
+
+    cursor = Qt.CursorShape.ClosedHandCursor
+    navigates = True
+
+    def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
+        super().__init__(viewer, start)
+        self.moved = True
+        self.drag(start)
+
+    def drag(self, position: QPointF) -> None:
+        inset = overview(self.view, self.geometry)
+        if inset is not None:
+            at = self.viewer.frame_now().inside(position) - inset.area.topLeft()
+            self.view.centre = inset.geometry.to_data(at.x(), at.y())
+
+
+class Contrast(Gesture):
+    """Contrast (up and down) and bias (left and right) of the active layer, as in DS9."""
+
+    cursor = Qt.CursorShape.SizeAllCursor
+
+    def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
+        super().__init__(viewer, start)
+        self.layer = self.view.layer
+        self.before = (self.layer.contrast, self.layer.bias) if self.layer is not None else (1.0, 0.5)
+
+    def drag(self, position: QPointF) -> None:
+        if self.layer is None:
+            return
+        across = (position.x() - self.start.x()) / self.geometry.width
+        up = (self.start.y() - position.y()) / self.geometry.height
+        contrast = min(max(self.before[0] * 8**up, 0.02), 50.0)
+        self.layer.update(contrast=contrast, bias=min(max(self.before[1] + across, -1.0), 2.0))
+
+    def finish(self, position: QPointF) -> None:
+        if not self.moved:
+            self.viewer.show_menu(self.viewer.mapToGlobal(position).toPoint())
+
+
+class BoxZoom(Gesture):
+    """Zooms to a rectangle that is drawn with the mouse."""
+
+    def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
+        super().__init__(viewer, start)
+        self.end = start
+
+    def drag(self, position: QPointF) -> None:
+        self.end = position
+        self.viewer.update()
+
+    def band(self) -> QRectF | None:
+        return QRectF(self.start, self.end).normalized() if self.moved else None
+
+    def finish(self, position: QPointF) -> None:
+        self.viewer.update()
+        box = QRectF(self.start, position).normalized()
+        if not self.moved or box.width() < 4 or box.height() < 4:
+            return
+        middle = self.viewer.frame_now().inside(box.center())
+        factor = fitting_scale((box.height(), box.width()), self.geometry.width, self.geometry.height)
+        scale = min(max(self.geometry.scale * factor, LEAST_SCALE), MOST_SCALE)
+        self.view.update(centre=self.geometry.to_data(middle.x(), middle.y()), scale=scale)
+
+
+def gesture_for(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
+    """Return the gesture that a press begins, None when it begins none."""
+    kind: Any = None
+    if event.button() == Qt.MouseButton.LeftButton:
+        inset = overview(viewer.state, viewer.geometry_now()) if viewer.state.overview else None
+        inside = inset is not None and inset.area.contains(viewer.frame_now().inside(event.position()))
+        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        kind = BoxZoom if control else OverviewPan if inside else Pan
+    elif event.button() == Qt.MouseButton.MiddleButton:
+        kind = BoxZoom
+    elif event.button() == Qt.MouseButton.RightButton:
+        kind = Contrast
+    return kind(viewer, event.position()) if kind is not None else None

@@ -1,0 +1,227 @@
+"""What an image view still lacks to be exact: pieces of images, limits, the sky.
+
+A viewer has them fetched by jobs, a saved picture waits for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.progress import Progress, silent
+from jviz.backend.render.blocks import Block, cut
+from jviz.backend.render.mesh import Bounds
+from jviz.backend.render.stretch import stretch
+from jviz.errors import JvizError
+from jviz.geometry import Geometry
+from jviz.viewers.image_layers import Compositor, is_flags, placed, raster_of
+from jviz.views import ImageLayer, ImageView
+
+__all__ = ["BlockNeed", "CurveNeed", "LimitsNeed", "SkyNeed", "fulfil", "missing"]
+
+
+@dataclass(frozen=True)
+class BlockNeed:
+    """A sharper piece of a raster. ``group``: of needs with the same one only the newest matters."""
+
+    raster: Any
+    request: Any
+    slot: str = "main"
+
+    @property
+    def group(self) -> tuple:
+        return ("block", id(self.raster), self.slot)
+
+    def run(self, progress: Progress) -> Any:
+        """Fetch it (in any thread)."""
+        return self.raster.fetch(self.request, progress)
+
+    def apply(self, value: Any) -> None:
+        """Use it (in the thread of the view); the raster has kept it already."""
+
+
+@dataclass(frozen=True)
+class SkyNeed:
+    """The sky map of data."""
+
+    data: Any
+
+    @property
+    def group(self) -> tuple:
+        return ("sky", id(self.data))
+
+    def run(self, progress: Progress) -> Any:
+        return self.data.sky
+
+    def apply(self, value: Any) -> None:
+        """The data have kept it already."""
+
+
+@dataclass(frozen=True)
+class LimitsNeed:
+    """Display limits of a layer, of all pixels or of those within ``bounds``."""
+
+    layer: ImageLayer
+    asked: tuple
+    memory: Any
+    block: Block | None = None
+    bounds: Bounds | None = None
+
+    @property
+    def seen(self) -> tuple:
+        """Return what limits of the pixels in sight depend on."""
+        return (self.asked, self.block, self.bounds)
+
+    @property
+    def group(self) -> tuple:
+        return ("limits", id(self.layer))
+
+    def run(self, progress: Progress) -> tuple[float, float]:
+        if self.block is not None and self.bounds is not None:
+            return limits_in_sight(self.layer, self.block, self.bounds)
+        return self.layer.computed_limits()
+
+    def apply(self, value: tuple[float, float]) -> None:
+        if asked_limits(self.layer) == self.asked:
+            self.memory.seen = self.seen
+            self.layer.shown_limits = value
+
+
+@dataclass(frozen=True)
+class CurveNeed:
+    """The histogram stretch of a layer for some limits."""
+
+    memory: Any
+    raster: Any
+    limits: tuple[float, float]
+
+    @property
+    def group(self) -> tuple:
+        return ("curve", id(self.memory))
+
+    def run(self, progress: Progress) -> Any:
+        return stretch("histogram", sample=self.raster.sample(), low=self.limits[0], high=self.limits[1])
+
+    def apply(self, value: Any) -> None:
+        self.memory.curve, self.memory.curve_for = value, (self.raster, self.limits)
+
+
+Need = BlockNeed | SkyNeed | LimitsNeed | CurveNeed
+
+
+def asked_limits(layer: ImageLayer) -> tuple:
+    """Return all that the limits of a layer depend on."""
+    return (layer.data, layer.plane, layer.index, layer.limits_mode, layer.limits_from, layer.percentiles)
+
+
+def limits_in_sight(layer: ImageLayer, block: Block, bounds: Bounds) -> tuple[float, float]:
+    """Work out limits of the samples of a block within bounds in data pixels."""
+    from jviz.backend.render.limits import limits
+
+    x0, y0, x1, y1 = cut(bounds, block.extent)
+    left, top = (int((edge - zero) / block.step + 0.5) for edge, zero in ((x0, block.x0), (y0, block.y0)))
+    right, bottom = (int(np.ceil((edge - zero) / block.step + 0.5)) for edge, zero in ((x1, block.x0), (y1, block.y0)))
+    part = block.data[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
+    # Enough for percentiles to a fraction of a per cent, and a few milliseconds.
+    step = max(1, int(np.sqrt(part.size / 200_000)))
+    options = {}
+    if layer.limits_mode == "percentile":
+        options = dict(zip(("low", "high"), layer.percentiles, strict=True))
+    return limits(part if layer.limits_mode == "minmax" else part[::step, ::step], layer.limits_mode, **options)
+
+
+def missing(
+    view: ImageView,
+    geometry: Geometry,
+    ratio: float,
+    compositor: Compositor,
+    *,
+    settled: bool = True,
+    slot: str = "main",
+) -> Iterator[Need]:
+    """List what would make a picture better, the most urgent first.
+
+    Parameters
+    ----------
+    settled : bool
+        Whether the view rests; limits of the pixels in sight wait for that.
+    slot : str
+        Which of the viewer's pictures it is; insets lack pieces of images only.
+    """
+    for layer in view.layers:
+        if layer.visible and layer.opacity > 0:
+            yield from _of_layer(view, layer, geometry, ratio, compositor, settled, slot)
+    if slot != "main":
+        return
+    for data in dict.fromkeys(layer.data for layer in view.layers):
+        if not getattr(data, "wcs_ready", True):
+            yield SkyNeed(data)
+
+
+def _of_layer(
+    view: ImageView,
+    layer: ImageLayer,
+    geometry: Geometry,
+    ratio: float,
+    compositor: Compositor,
+    settled: bool,
+    slot: str,
+) -> Iterator[Need]:
+    raster = raster_of(layer)
+    place = placed(view, layer, raster.shape, geometry, ratio) if raster is not None else None
+    if raster is None or place is None:
+        return
+    request = raster.wanted(place.bounds, place.step)
+    if request is not None:
+        yield BlockNeed(raster, request, slot)
+    if slot != "main" or is_flags(layer):
+        return
+    yield from _limits(layer, raster, place, request is None and settled, compositor)
+    limits, memory = compositor.limits(layer), compositor.memory(layer)
+    if layer.stretch == "histogram" and limits is not None and memory.curve_for != (raster, limits):
+        yield CurveNeed(memory, raster, limits)
+
+
+def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, compositor: Compositor) -> Iterator[Need]:
+    if layer.limits_mode == "manual" and layer.manual_limits is not None:
+        return
+    asked, memory = asked_limits(layer), compositor.memory(layer)
+    if layer.limits_from == "image":
+        if layer.shown_limits is None:
+            yield LimitsNeed(layer, asked, memory)
+        return
+    block = raster.block(place.bounds, place.step)
+    need = LimitsNeed(layer, asked, memory, block, place.bounds)
+    if block is not None and at_rest and (layer.shown_limits is None or memory.seen != need.seen):
+        yield need
+
+
+def fulfil(
+    view: ImageView, geometry: Geometry, ratio: float, compositor: Compositor, *, progress: Progress = silent
+) -> None:
+    """Wait for all that a picture lacks (in this thread).
+
+    Raises
+    ------
+    JvizError
+        When a file cannot be read any more.
+    """
+    for _ in range(8):  # the sky brings new layers, limits bring a new histogram
+        needs = list(missing(view, geometry, ratio, compositor))
+        if not needs:
+            return
+        for need in needs:
+            if isinstance(need, LimitsNeed) and need.layer.shown_limits is not None:
+                continue
+            value = need.run(progress)
+            need.apply(value)
+            if isinstance(need, BlockNeed) and not value.exact and not need.raster.sharp:
+                need.raster.build(progress)
+
+
+def failed_text(error: BaseException) -> str:
+    """Say what went wrong, for a notice."""
+    return str(error) if isinstance(error, JvizError | OSError) else f"{type(error).__name__}: {error}"

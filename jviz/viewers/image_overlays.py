@@ -1,0 +1,260 @@
+"""What stands over and beside the picture: colour bar, compass, scale bar, overview, magnifier."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
+
+from jviz.backend.render.grid import Compass, compass, scale_bar, ticks_for_table
+from jviz.geometry import Geometry, fitting_scale, image_shape
+from jviz.viewers.image_frame import Frame
+from jviz.viewers.image_layers import Compositor, bar_table
+from jviz.viewers.ink import Ink, ink_on
+from jviz.viewers.look import Look
+from jviz.viewers.readout import pretty_unit
+from jviz.views import ImageView
+
+__all__ = ["Scene", "draw_bar", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
+
+EDGE = 14.0
+"""Distance of overlays from the edges of the picture."""
+
+
+@dataclass
+class Scene:
+    """All that painting a view needs.
+
+    Parameters
+    ----------
+    ratio : float
+        Pixels of the device per logical pixel.
+    pixels : ndarray of uint32 or None
+        The picture, ``pixels_ratio`` pixels per logical pixel.
+    sky : SkyMap or None
+        Of the first layer.
+    cursor : QPointF or None
+        In coordinates of the picture.
+    """
+
+    view: ImageView
+    frame: Frame
+    geometry: Geometry
+    look: Look
+    ratio: float
+    compositor: Compositor
+    pixels: np.ndarray | None = None
+    pixels_ratio: float = 1.0
+    sky: Any = None
+    origin: int = 0
+    cursor: QPointF | None = None
+
+    def ink(self, area: QRectF) -> Ink:
+        """Return what can be read on a part of the picture."""
+        return ink_on(self.pixels, self.pixels_ratio, area)
+
+
+def image_of(pixels: np.ndarray) -> QImage:
+    """Wrap opaque pixels in an image without copying; the array must outlive it."""
+    height, width = pixels.shape
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
+
+
+# --- colour bar -----------------------------------------------------------------------------------
+
+
+def draw_bar(painter: QPainter, scene: Scene) -> None:
+    """Draw the colours of the active layer with their values."""
+    layer, bar, look = scene.view.layer, scene.frame.bar, scene.look
+    limits = scene.compositor.limits(layer) if layer is not None else None
+    if bar is None or limits is None:
+        return
+    painter.save()
+    colours = np.ascontiguousarray(bar_table(layer)[::-1]).reshape(-1, 1)
+    painter.drawImage(bar, image_of(colours))
+    painter.setPen(QPen(QColor(look.line), 1.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(bar)
+    low, high = sorted(limits)
+    if low < high:
+        _draw_bar_numbers(painter, scene, low, high, turned=limits[0] > limits[1])
+    painter.restore()
+
+
+def _draw_bar_numbers(painter: QPainter, scene: Scene, low: float, high: float, *, turned: bool) -> None:
+    bar, look, layer = scene.frame.bar, scene.look, scene.view.layer
+    metrics = look.metrics(0.92)
+    bright = scene.compositor.curve(layer)(np.linspace(0, 1, 1025))
+    ticks = ticks_for_table(bright, low, high, max(2, int(bar.height() / (4.2 * metrics.height()))))
+    painter.setFont(look.font(0.92))
+    widest = 0.0
+    for place, text in zip(ticks.positions, ticks.labels, strict=True):
+        y = bar.top() + bar.height() * (place if turned else 1 - place)
+        painter.setPen(QPen(QColor(look.line), 1.0))
+        painter.drawLine(QPointF(bar.right(), y), QPointF(bar.right() + 4, y))
+        painter.setPen(QColor(look.text))
+        painter.drawText(QPointF(bar.right() + 8, y + metrics.ascent() / 2 - metrics.descent() / 3), text)
+        widest = max(widest, metrics.horizontalAdvance(text))
+    title = " ".join(filter(None, (ticks.power, bar_title(layer))))
+    across = min(bar.right() + 16 + widest + metrics.ascent(), scene.frame.whole.right() - metrics.descent())
+    painter.translate(across, bar.center().y() + metrics.horizontalAdvance(title) / 2)
+    painter.rotate(-90)
+    painter.drawText(QPointF(0, 0), title)
+
+
+def bar_title(layer: Any) -> str:
+    """Return what the values of a layer are: the unit, and the plane when it is not the first."""
+    plane = layer.data.plane(layer.plane)
+    unit = pretty_unit(plane.unit)
+    if plane is layer.data.plane():
+        return unit
+    return f"{plane.name} ({unit})" if unit else plane.name
+
+
+# --- compass and scale bar ------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _directions(sky: Any, geometry: Geometry, frame: str) -> Compass | None:
+    x, y = geometry.centre
+    return compass(sky.pixel_to_sky, x, y, frame=frame, pixel_to_viewport=geometry.to_screen)
+
+
+def draw_compass(painter: QPainter, scene: Scene) -> None:
+    """Draw arrows to north and east, or along x and y when the image has no sky."""
+    geometry, size = scene.geometry, max(26.0, 2.6 * scene.look.pixels)
+    if scene.sky is not None:
+        found = _directions(scene.sky, geometry, scene.view.sky_frame)
+        if found is None:
+            return
+        arrows = (("N", found.north), ("E", found.east))
+    else:
+        x, y = geometry.to_screen(np.array([0, 1.0, 0]), np.array([0, 0, 1.0]))
+        arrows = tuple(
+            (name, math.degrees(math.atan2(y[k] - y[0], x[k] - x[0]))) for name, k in (("x", 1), ("y", 2))
+        )
+    room = size + 1.5 * scene.look.pixels
+    corner = QRectF(geometry.width - 2 * room - EDGE / 2, EDGE / 2, 2 * room, 2 * room)
+    _draw_arrows(painter, scene, corner, arrows, size)
+
+
+def _draw_arrows(painter: QPainter, scene: Scene, corner: QRectF, arrows: Any, size: float) -> None:
+    ways = [(name, math.cos(math.radians(a)), math.sin(math.radians(a))) for name, a in arrows]
+    # The arrows' own middle stands in the middle of the corner, wherever they point.
+    origin = corner.center() - QPointF(sum(w[1] for w in ways), sum(w[2] for w in ways)) * (size / 3)
+    ink, font = scene.ink(corner), scene.look.font(0.92, bold=True)
+    path = QPainterPath()
+    for _, dx, dy in ways:
+        tip = origin + QPointF(dx, dy) * size
+        path.moveTo(origin)
+        path.lineTo(tip)
+        for side in (1, -1):
+            path.moveTo(tip)
+            path.lineTo(tip + QPointF(-dx + side * 0.5 * dy, -dy - side * 0.5 * dx) * (0.2 * size))
+    ink.stroke(painter, path, 1.7)
+    for name, dx, dy in ways:
+        at = origin + QPointF(dx, dy) * (size + 0.75 * scene.look.pixels)
+        ink.write(painter, at, name, font, across=0.5, down=0.5)
+
+
+@lru_cache(maxsize=8)
+def _pixel_size(sky: Any, x: float, y: float) -> float:
+    return sky.pixel_scale(x, y).mean
+
+
+def draw_scale_bar(painter: QPainter, scene: Scene) -> None:
+    """Draw a bar of a round angular length (of pixels without a sky) at the bottom left."""
+    geometry = scene.geometry
+    size = _pixel_size(scene.sky, *geometry.centre) if scene.sky is not None else None
+    length, text = scale_bar(size, geometry.scale, min(0.25 * geometry.width, 220.0))
+    if not length > 0:
+        return
+    left, base = EDGE + 2, geometry.height - EDGE - 2
+    ink = scene.ink(QRectF(left, base - 2 * scene.look.pixels, length, 2 * scene.look.pixels))
+    path = QPainterPath()
+    for x in (left, left + length):
+        path.moveTo(x, base - 4)
+        path.lineTo(x, base + 4)
+    path.moveTo(left, base)
+    path.lineTo(left + length, base)
+    ink.stroke(painter, path, 1.8)
+    ink.write(painter, QPointF(left + length / 2, base - 6), text, scene.look.font(0.92, bold=True), across=0.5, down=1)
+
+
+# --- insets ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inset:
+    """A small picture within the picture: where it stands, what it shows."""
+
+    slot: str
+    area: QRectF
+    geometry: Geometry
+
+
+def overview(view: ImageView, geometry: Geometry) -> Inset | None:
+    """Return the inset of the whole image, turned as the picture is; None when there is no room."""
+    longest = min(190.0, 0.28 * geometry.width, 0.4 * geometry.height)
+    if longest < 50 or not view.layers:
+        return None
+    ny, nx = image_shape(view)
+    scale = fitting_scale((ny, nx), longest, longest, view.rotation)
+    cos, sin = abs(math.cos(math.radians(view.rotation))), abs(math.sin(math.radians(view.rotation)))
+    width, height = max(12.0, scale * (nx * cos + ny * sin)), max(12.0, scale * (nx * sin + ny * cos))
+    area = QRectF(geometry.width - width - EDGE, geometry.height - height - EDGE, width, height)
+    centre = ((nx - 1) / 2, (ny - 1) / 2)
+    return Inset("overview", area, Geometry(width, height, centre, scale, view.rotation, view.flip_x, view.flip_y))
+
+
+def lens(view: ImageView, geometry: Geometry, cursor: QPointF | None, look: Look) -> Inset | None:
+    """Return the inset of the pixels round the cursor, in a corner that the cursor is not in."""
+    side = round(min(12 * look.pixels, 0.4 * geometry.width, 0.4 * geometry.height))
+    if cursor is None or side < 40 or not view.layers:
+        return None
+    x, y = geometry.to_data(cursor.x(), cursor.y())
+    centre = (float(math.floor(x + 0.5)), float(math.floor(y + 0.5)))
+    scale = max(side / 13, 2 * geometry.scale)
+    area = QRectF(EDGE, EDGE, side, side)
+    if area.adjusted(-40, -40, 40, 40).contains(cursor):
+        area.moveLeft(geometry.width - side - EDGE)
+    place = Geometry(float(side), float(side), centre, scale, view.rotation, view.flip_x, view.flip_y)
+    return Inset("magnifier", area, place)
+
+
+def draw_inset(painter: QPainter, scene: Scene, inset: Inset) -> None:
+    """Draw an inset with its border and the outline that matters in it."""
+    pixels = scene.compositor.compose(scene.view, inset.geometry, scene.ratio, scene.look, inset.slot)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.fillRect(inset.area.adjusted(-2.5, -2.5, 2.5, 2.5), QColor(0, 0, 0, 110))
+    painter.fillRect(inset.area, QColor(scene.look.canvas))
+    if pixels is not None:
+        painter.drawImage(inset.area, image_of(pixels))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(255, 255, 255, 200), 1.0))
+    painter.drawRect(inset.area)
+    painter.setClipRect(inset.area, Qt.ClipOperation.IntersectClip)
+    painter.translate(inset.area.topLeft())
+    path = QPainterPath()
+    path.addPolygon(outline(scene, inset))
+    path.closeSubpath()
+    Ink("#ffffff", "#000000").stroke(painter, path, 1.3)
+    painter.restore()
+
+
+def outline(scene: Scene, inset: Inset) -> QPolygonF:
+    """Return what is framed: the pixel in the middle of the magnifier, the part in view in the overview."""
+    if inset.slot == "magnifier":
+        x, y = inset.geometry.centre
+        xs, ys = np.array([x - 0.5, x + 0.5, x + 0.5, x - 0.5]), np.array([y - 0.5, y - 0.5, y + 0.5, y + 0.5])
+    else:
+        width, height = scene.geometry.width, scene.geometry.height
+        xs, ys = scene.geometry.to_data(np.array([0, width, width, 0]), np.array([0, 0, height, height]))
+    u, v = inset.geometry.to_screen(xs, ys)
+    return QPolygonF([QPointF(a, b) for a, b in zip(u.tolist(), v.tolist(), strict=True)])

@@ -1,0 +1,214 @@
+"""Pictures of views as files: PNG, PDF and SVG of any size, with or without a window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMarginsF, QSize, QSizeF, Qt
+from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtWidgets import QApplication
+
+from jviz.backend.files import writing
+from jviz.backend.progress import Progress, silent
+from jviz.errors import JvizError
+from jviz.session import Session
+from jviz.viewers.image_layers import Compositor
+from jviz.viewers.image_needs import fulfil
+from jviz.viewers.image_paint import paint, scene_of
+from jviz.viewers.look import PAPER, Look
+from jviz.views import ImageView, View
+
+__all__ = ["image_of_view", "save"]
+
+MOST_PIXELS = 200_000_000
+USUAL = (1200.0, 900.0)
+"""A size at which the font looks right; larger pictures are drawn as that one, magnified."""
+
+VECTOR_RATIO = 2.0
+"""Pixels of the image per unit of a vector file."""
+
+DOTS = 96
+"""Units of a picture per inch of paper."""
+
+Drawing = Callable[[QPainter], None]
+
+
+def save(
+    session: Session,
+    view: View,
+    path: Path,
+    size: tuple[int, int] = (1200, 900),
+    *,
+    look: Look | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Draw a view into a file, sharp and complete: waits for all that it shows.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix says what is written: ``.png``, ``.pdf`` or ``.svg``.
+    size : (int, int)
+        Width and height in pixels.
+    look : Look, optional
+        Black on white by default.
+
+    Returns
+    -------
+    Path
+        The file, absolute.
+
+    Raises
+    ------
+    JvizError
+        When the suffix is none of those, the size makes no sense, or the file cannot be written; what was
+        there before is left as it is.
+    """
+    path = Path(path).expanduser().absolute()
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise JvizError(
+            f"{path.name} cannot be written: jviz draws {', '.join(WRITERS)} files. "
+            "Choose a name that ends with one of them."
+        )
+    width, height = _checked(size, path)
+    needs_application()
+    ratio = max(1.0, min(width / USUAL[0], height / USUAL[1]))
+    pixels_ratio = ratio if writer is _write_png else VECTOR_RATIO
+    draw = _drawing(session, view, width / ratio, height / ratio, pixels_ratio, look or PAPER, progress)
+    with writing(path) as temporary:
+        writer(temporary, width, height, ratio, draw)
+    return path
+
+
+def image_of_view(
+    session: Session, view: View, size: tuple[int, int], *, look: Look | None = None, ratio: float = 1.0
+) -> QImage:
+    """Draw a view into an image of a size in pixels, ``ratio`` of them per logical pixel."""
+    needs_application()
+    width, height = size
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    try:
+        painter.scale(ratio, ratio)
+        _drawing(session, view, width / ratio, height / ratio, ratio, look or PAPER, silent)(painter)
+    finally:
+        painter.end()
+    return image
+
+
+def needs_application() -> None:
+    """Make sure that Qt can draw text; without a window it draws offscreen."""
+    global _application
+    if QApplication.instance() is None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        _application = QApplication(["jviz"])
+
+
+_application: QApplication | None = None
+
+
+def _checked(size: tuple[int, int], path: Path) -> tuple[int, int]:
+    try:
+        width, height = (int(number) for number in size)
+    except (TypeError, ValueError):
+        raise JvizError(f"The size {size!r} of {path.name} is not a width and a height, such as (1200, 900).") from None
+    if width < 16 or height < 16 or width * height > MOST_PIXELS:
+        raise JvizError(
+            f"A picture of {width} × {height} pixels cannot be drawn: give at least 16 × 16 and at most "
+            f"{MOST_PIXELS // 1_000_000} million pixels in all."
+        )
+    return width, height
+
+
+def _drawing(
+    session: Session, view: View, width: float, height: float, ratio: float, look: Look, progress: Progress
+) -> Drawing:
+    """Return a function that draws a view in a size in logical pixels."""
+    if not isinstance(view, ImageView):
+        return _widget_drawing(session, view, width, height)
+    compositor = Compositor()
+    options: dict[str, Any] = {"same_field": True, "origin": session.settings["image.pixel_origin"]}
+    scene = scene_of(view, width, height, look, compositor, ratio=ratio, **options)
+    if view.layers:
+        fulfil(view, scene.geometry, ratio, compositor, progress=progress)
+        scene = scene_of(view, width, height, look, compositor, ratio=ratio, **options)
+
+    def draw(painter: QPainter) -> None:
+        paint(painter, scene, pixels_ratio=ratio)
+
+    return draw
+
+
+def _widget_drawing(session: Session, view: View, width: float, height: float) -> Drawing:
+    from jviz.viewers.base import viewer_types
+
+    if view.kind not in viewer_types():
+        raise JvizError(f"{view.name} is a view of kind {view.kind}, which no viewer draws.")
+    widget = viewer_types()[view.kind](session, view)
+    widget.resize(round(width), round(height))
+    widget.refresh()
+
+    def draw(painter: QPainter) -> None:
+        widget.draw(painter)
+        widget.release()
+
+    return draw
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _write_png(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    if image.isNull():
+        raise JvizError(f"There is not enough memory for a picture of {width} × {height} pixels.")
+    image.fill(Qt.GlobalColor.white)
+    _run(QPainter(image), ratio, draw)
+    image.setDotsPerMeterX(round(DOTS * ratio / 0.0254))
+    image.setDotsPerMeterY(round(DOTS * ratio / 0.0254))
+    if not image.save(str(path), "PNG"):
+        raise JvizError(f"{path.name} cannot be written. Is the disk full?")
+
+
+def _write_pdf(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
+    writer = QPdfWriter(str(path))
+    writer.setCreator("jviz")
+    writer.setResolution(DOTS)
+    inches = QSizeF(width / ratio / DOTS, height / ratio / DOTS)
+    writer.setPageSize(QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch))
+    writer.setPageMargins(QMarginsF(0, 0, 0, 0))
+    _run(QPainter(writer), 1.0, draw)
+
+
+def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
+    from PySide6.QtSvg import QSvgGenerator
+
+    generator = QSvgGenerator()
+    generator.setFileName(str(path))
+    generator.setTitle("jviz")
+    generator.setResolution(DOTS)
+    generator.setSize(QSize(round(width / ratio), round(height / ratio)))
+    generator.setViewBox(generator.viewBoxF().adjusted(0, 0, width / ratio, height / ratio))
+    _run(QPainter(generator), 1.0, draw)
+
+
+def _run(painter: QPainter, ratio: float, draw: Drawing) -> None:
+    if not painter.isActive():
+        raise JvizError("Qt cannot draw into that file. Is the disk full?")
+    try:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.scale(ratio, ratio)
+        draw(painter)
+    finally:
+        painter.end()
+
+
+WRITERS: dict[str, Callable[[Path, int, int, float, Drawing], None]] = {
+    ".png": _write_png,
+    ".pdf": _write_pdf,
+    ".svg": _write_svg,
+}

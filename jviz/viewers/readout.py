@@ -1,0 +1,215 @@
+"""What is under the cursor: pixel, sky, value with unit, error and flags, exact and from the file."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from jviz.backend.coords import format_position
+from jviz.viewers.image_layers import raster_of, ready_sky
+from jviz.views import ImageLayer, ImageView
+
+__all__ = ["Readout", "pretty_unit", "read_out"]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What is under the cursor of an image viewer.
+
+    Attributes
+    ----------
+    x, y : float
+        Data pixel of the view's first layer, 0-based.
+    pixel : (float, float)
+        The same, counted from the first pixel's number in the settings.
+    lon, lat : float or None
+        ICRS degrees.
+    frame, style : str
+        Of `sky_text`.
+    data : Data
+        Of the active layer, whose value is read.
+    value : float, int or None
+        From the file; None outside of the image or while it is not read yet.
+    unit : str
+    error : float or None
+        One sigma.
+    flags : int or None
+        The data quality value.
+    flag_names : tuple of str
+    """
+
+    view: ImageView
+    data: Any
+    x: float
+    y: float
+    pixel: tuple[float, float]
+    lon: float | None = None
+    lat: float | None = None
+    frame: str = "icrs"
+    style: str = "sexagesimal"
+    value: float | int | None = None
+    unit: str = ""
+    error: float | None = None
+    flags: int | None = None
+    flag_names: tuple[str, ...] = ()
+
+    @property
+    def pixel_text(self) -> str:
+        """The pixel, ``"512.3, 300.8"``."""
+        return f"{self.pixel[0]:.1f}, {self.pixel[1]:.1f}"
+
+    def position(self, frame: str = "icrs", style: str = "") -> str:
+        """The sky position in a frame; empty without one."""
+        if self.lon is None or self.lat is None:
+            return ""
+        return " ".join(format_position(self.lon, self.lat, frame, style or self.style))
+
+    @property
+    def sky_text(self) -> str:
+        """The sky position in the frame and style of the view."""
+        return self.position(self.frame)
+
+    @property
+    def value_text(self) -> str:
+        """Value ± error and unit."""
+        if self.value is None:
+            return ""
+        value = number_text(self.value)
+        if self.error is not None and math.isfinite(self.error):
+            value = f"{value} ± {self.error:.3g}"
+        return f"{value} {self.unit}".rstrip()
+
+    @property
+    def flags_text(self) -> str:
+        """Names of the flags that are set; "good" when there are none."""
+        if self.flags is None:
+            return ""
+        return ", ".join(self.flag_names) or "good"
+
+    @property
+    def text(self) -> str:
+        """All in one line."""
+        sky = f"{self.frame.upper() if self.frame != 'galactic' else 'Gal'} {self.sky_text}" if self.sky_text else ""
+        parts = (f"({self.pixel_text})", sky, self.value_text, f"DQ {self.flags_text}" if self.flags_text else "")
+        return "   ".join(part for part in parts if part)
+
+
+def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout:
+    """Read what a view shows at a data pixel of its first layer.
+
+    Parameters
+    ----------
+    origin : int
+        Number that the first pixel has for the user.
+    """
+    layer = view.layer
+    lon, lat = _sky(view, x, y)
+    column, row = _in_layer(view, layer, x, y, lon, lat)
+    value, unit, error, flags = _values(layer, column, row)
+    names: tuple[str, ...] = ()
+    if flags:
+        from jviz.backend.dq import flag_names
+
+        names = tuple(flag_names(flags, layer.data.product.flags or "generic"))
+    return Readout(
+        view, layer.data, x, y, (x + origin, y + origin), lon, lat, view.sky_frame, view.sky_style,
+        value, unit, error, flags, names,
+    )  # fmt: skip
+
+
+def _sky(view: ImageView, x: float, y: float) -> tuple[float | None, float | None]:
+    sky = ready_sky(view.layers[0].data)
+    if sky is None:
+        return None, None
+    lon, lat = (float(v) for v in sky.pixel_to_sky(x, y))
+    return (lon, lat) if math.isfinite(lon) and math.isfinite(lat) else (None, None)
+
+
+def _in_layer(
+    view: ImageView, layer: ImageLayer, x: float, y: float, lon: float | None, lat: float | None
+) -> tuple[float, float]:
+    """Return the pixel of a layer that lies at a pixel of the first one; NaN when there is none."""
+    base = view.layers[0].data
+    if layer.data is base or ready_sky(base) is None or ready_sky(layer.data) is None:
+        return x, y
+    if lon is None:
+        return math.nan, math.nan
+    column, row = ready_sky(layer.data).sky_to_pixel(lon, lat)
+    return float(column), float(row)
+
+
+def _values(layer: ImageLayer, x: float, y: float) -> tuple[Any, str, float | None, int | None]:
+    """Return value, unit, error and flags of a pixel."""
+    raster = raster_of(layer)
+    if raster is None or not (math.isfinite(x) and math.isfinite(y)):
+        return None, "", None, None
+    plane, shown = layer.data.plane(layer.plane), _value(raster, x, y)
+    unit = pretty_unit(plane.unit)
+    if plane is not layer.data.plane():
+        flags = int(shown) if plane.meaning == "flags" and shown is not None else None
+        return shown, unit, None, flags
+    product = layer.data.product
+    return shown, unit, _error(layer, product, x, y), _flags(layer, product, x, y)
+
+
+def _value(raster: Any, x: float, y: float) -> float | int | None:
+    """Read a pixel from the file, or from memory while the file is still to be decompressed."""
+    value = raster.value(x, y)
+    if value is not None or raster.reduce == "or":
+        return value
+    column, row = math.floor(x + 0.5), math.floor(y + 0.5)
+    if not (0 <= column < raster.shape[1] and 0 <= row < raster.shape[0]):
+        return None
+    block = raster.block((column - 0.5, row - 0.5, column + 0.5, row + 0.5), 1.0)
+    if block is None or block.step != 1:
+        return None
+    i, j = round(row - block.y0), round(column - block.x0)
+    inside = 0 <= i < block.data.shape[0] and 0 <= j < block.data.shape[1]
+    return float(block.data[i, j]) if inside else None
+
+
+def _beside(layer: ImageLayer, plane: Any, x: float, y: float) -> Any:
+    """Read the same pixel of another plane; None when it has another shape."""
+    first = layer.data.plane()
+    if plane is None or plane.shape[-2:] != first.shape[-2:] or len(plane.shape) > len(first.shape):
+        return None
+    index = layer.index[len(layer.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
+    if len(plane.shape) > 2 and len(index) != len(plane.shape) - 2:
+        return None
+    return layer.data.raster(plane.name, index).value(x, y)
+
+
+def _error(layer: ImageLayer, product: Any, x: float, y: float) -> float | None:
+    value = _beside(layer, product.plane("error"), x, y)
+    if value is not None:
+        return float(value)
+    value = _beside(layer, product.plane("variance"), x, y)
+    if value is not None:
+        return math.sqrt(value) if value >= 0 else None
+    value = _beside(layer, product.plane("inverse variance"), x, y)
+    return 1 / math.sqrt(value) if value is not None and value > 0 else None
+
+
+def _flags(layer: ImageLayer, product: Any, x: float, y: float) -> int | None:
+    value = _beside(layer, product.plane("flags"), x, y)
+    return None if value is None else int(value)
+
+
+def number_text(value: float | int) -> str:
+    """Write a value with six digits, whole numbers in full."""
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+_superscripts = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_power = re.compile(r"(?:\*\*|\^)\(?\+?(-?\d+)\)?")
+
+
+def pretty_unit(unit: str) -> str:
+    """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
+    text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
+    text = re.sub(r"\b(Angstrom|Ang)\b", "Å", text)
+    text = re.sub(r"(?<=[A-Za-zÅ])(-\d+)\b", lambda m: m[1].translate(_superscripts), text)
+    text = re.sub(r"(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹])(?=[A-Za-zÅ])", " ", text)
+    return re.sub(r"\s*\*\s*", " ", text).strip()
