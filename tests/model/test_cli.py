@@ -60,7 +60,8 @@ def test_version_and_help_import_nothing_heavy():
 def test_info_says_what_is_in_a_file(capsys, image_file):
     assert cli.main(["info", str(image_file)]) == 0
     out = capsys.readouterr().out
-    for word in ("SCI", "40 × 50", "float32", "MJy/sr", "ERR", "7 rows", "SOURCES", "FITS WCS", "53.09999", "0.036 arc"):
+    words = "SCI", "40 × 50", "float32", "MJy/sr", "ERR", "7 rows", "SOURCES", "FITS WCS", "53.09999", "0.036 arc"
+    for word in words:
         assert word in out, word
     assert "EXTNAME" not in out
     assert cli.main(["info", "--header", str(image_file)]) == 0
