@@ -1,0 +1,91 @@
+"""The Qt application, and starting the window in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+
+from jviz.session import Session
+
+__all__ = ["application", "has_display", "launch", "run"]
+
+SWITCH_SECONDS = 0.0005
+"""How often Python may change threads: with the usual 5 ms, a third of all frames comes late."""
+
+
+def launch(files: Any = (), *, session: Session | None = None, show: bool = True) -> Any:
+    """Open the window on files; returns at once.
+
+    Parameters
+    ----------
+    files : str, Path or a list of them
+        Opened as soon as the window shows.
+    session : Session, optional
+        A new one by default.
+    show : bool
+        False makes the window without showing it; files are opened nevertheless.
+
+    Returns
+    -------
+    MainWindow
+    """
+    application()
+    from jviz.window.main import MainWindow
+
+    window = MainWindow(session or Session(), _listed(files))
+    if show:
+        window.show()
+    else:
+        window.startup.begin()
+    return window
+
+
+def run(files: Any = (), *, session: Session | None = None) -> int:
+    """Open the window and return when it is closed, with the exit status."""
+    window = launch(files, session=session)
+    status = application().exec()
+    window.session.close()
+    return status
+
+
+def application() -> QApplication:
+    """Return the application, made on first use; without a display it draws offscreen."""
+    app = QApplication.instance()
+    if app is None:
+        if not has_display():
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        app = QApplication(sys.argv[:1])
+    if not isinstance(app, QApplication):
+        raise RuntimeError("a Qt application without widgets is running in this process; jviz needs one with widgets")
+    app.setApplicationName("jviz")
+    app.setApplicationDisplayName("jviz")
+    app.setDesktopFileName("jviz")
+    app.setStyle("Fusion")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    _import_actions()
+    return app
+
+
+def has_display() -> bool:
+    """Whether windows can be shown on this machine."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _import_actions() -> None:
+    """Declare the commands of the window, its viewers and panels."""
+    import jviz.viewers.image
+    import jviz.window.actions  # noqa: F401
+    from jviz.plugin_loader import load_builtin
+
+    load_builtin()
+
+
+def _listed(files: str | Path | Iterable[str | Path]) -> list[str]:
+    return [str(files)] if isinstance(files, str | Path) else [str(f) for f in files]

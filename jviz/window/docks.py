@@ -1,0 +1,181 @@
+"""The panels, each in a dock that can be moved, floated and closed, made when it is first seen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDockWidget, QMenu, QWidget
+
+from jviz.errors import SessionError
+from jviz.plugin_loader import PanelSpec, panels
+from jviz.plugins.context import built_panel
+
+__all__ = ["Docks"]
+
+AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+SIZES = {"left": 290, "right": 330, "bottom": 220}
+STATE_VERSION = 1
+
+
+class Dock(QDockWidget):
+    """One dock; its panel is made when it is first seen."""
+
+    def __init__(self, spec: PanelSpec, window: QWidget) -> None:
+        super().__init__(spec.title, window)
+        self.spec = spec
+        self.setObjectName(f"panel.{spec.id}")
+        self.setAccessibleName(f"{spec.title} panel")
+        self.panel: QWidget | None = None
+
+    def build(self, context: Any) -> QWidget:
+        """Make the panel, unless it is there."""
+        if self.panel is None:
+            self.panel = built_panel(self.spec, context)
+            self.setWidget(self.panel)
+            self.setFocusProxy(self.panel)
+        return self.panel
+
+
+class Docks(QObject):
+    """The docks of a window.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self._window = window
+        self._docks: dict[str, Dock] = {}
+        self._toggles: dict[str, QAction] = {}
+        self._icon: Any = None
+        self._building = False
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, "left"), (Qt.Corner.BottomRightCorner, "right"),
+        ):  # fmt: skip
+            window.setCorner(corner, AREAS[area])
+        self.add_declared()
+
+    def __iter__(self) -> Any:
+        return iter(self._docks.values())
+
+    def __getitem__(self, id: str) -> Dock:
+        return self._docks[id]
+
+    def add_declared(self) -> None:
+        """Make docks for panels that were declared since the last time."""
+        for spec in panels().values():
+            if spec.id not in self._docks:
+                dock = self._docks[spec.id] = Dock(spec, self._window)
+                self._toggles[spec.id] = self._toggle(spec)
+                if not self._window.restoreDockWidget(dock):
+                    self._place(dock)
+                dock.visibilityChanged.connect(partial(self._seen, dock))
+
+    def _toggle(self, spec: PanelSpec) -> QAction:
+        action = QAction(spec.title, self._window, checkable=True)
+        action.setObjectName(f"panel.{spec.id}")
+        action.triggered.connect(lambda: self.toggle(spec.id))
+        self._window.addAction(action)
+        return action
+
+    def _place(self, dock: Dock) -> None:
+        """Put a dock where it was declared: open ones beside each other, others behind them."""
+        spec = dock.spec
+        self._window.addDockWidget(AREAS[spec.place], dock)
+        others = [d for d in self._docks.values() if d is not dock and d.spec.place == spec.place]
+        if others:
+            self._window.tabifyDockWidget(others[0], dock)
+        dock.setFloating(False)
+        dock.setVisible(spec.default_open)
+
+    # --- showing --------------------------------------------------------------------------------
+
+    def build_visible(self) -> None:
+        """From now on make panels as they are seen; those in sight one by one, so that nothing waits."""
+        self._building = True
+        for dock in self._docks.values():
+            if dock.isVisible():
+                QTimer.singleShot(0, dock, partial(dock.build, self._window.context))
+
+    def _seen(self, dock: Dock, visible: bool) -> None:
+        if visible and self._building:
+            dock.build(self._window.context)
+
+    def show(self, id: str) -> QWidget:
+        """Show a panel in front of others and return its widget.
+
+        Raises
+        ------
+        SessionError
+            When there is no such panel.
+        """
+        if id not in self._docks:
+            raise SessionError(f"There is no panel {id!r}; there are {', '.join(self._docks)}.")
+        dock = self._docks[id]
+        panel = dock.build(self._window.context)
+        dock.show()
+        dock.raise_()
+        return panel
+
+    def toggle(self, id: str) -> None:
+        """Show a panel and go to it; close it when it is in sight."""
+        dock = self._docks[id]
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.close()
+        else:
+            self.show(id).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Put a switch for every panel into a menu."""
+        first = menu.actions()[0] if menu.actions() else None
+        menu.insertActions(first, list(self._toggles.values()))
+        menu.aboutToShow.connect(self._tick)
+
+    def _tick(self) -> None:
+        for id, action in self._toggles.items():
+            action.setChecked(self._docks[id].isVisible())
+
+    def apply_shortcuts(self, effective: dict[str, list[str]]) -> None:
+        """Give the switches their keys."""
+        for id, action in self._toggles.items():
+            action.setShortcuts([QKeySequence(k) for k in effective.get(f"panel.{id}", [])])
+
+    def show_icons(self, icon: Any) -> None:
+        """Give the switches their icons."""
+        for id, action in self._toggles.items():
+            if self._docks[id].spec.icon:
+                action.setIcon(icon(self._docks[id].spec.icon))
+
+    # --- arrangement ----------------------------------------------------------------------------
+
+    def state(self) -> str:
+        """Return the arrangement of docks and tool bars as text."""
+        return bytes(self._window.saveState(STATE_VERSION).toBase64()).decode()
+
+    def restore(self, state: str) -> bool:
+        """Arrange the docks as they were; False when the text is of no use."""
+        return self._window.restoreState(QByteArray.fromBase64(state.encode()), STATE_VERSION)
+
+    def reset(self) -> None:
+        """Go back to the arrangement of a first start."""
+        for dock in self._docks.values():
+            self._window.removeDockWidget(dock)
+        for dock in self._docks.values():
+            self._place(dock)
+        self.set_usual_sizes()
+
+    def set_usual_sizes(self) -> None:
+        """Give the sides the sizes of a first start."""
+        for place, size in SIZES.items():
+            docks = [d for d in self._docks.values() if d.spec.place == place and not d.isHidden()]
+            direction = Qt.Orientation.Vertical if place == "bottom" else Qt.Orientation.Horizontal
+            self._window.resizeDocks(docks, [size] * len(docks), direction)

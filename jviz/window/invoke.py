@@ -1,0 +1,159 @@
+"""Running commands for the user: on the active view, with a form where one is needed, errors as notices."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from jviz.commands import Command, all_commands, find
+from jviz.data import Data
+from jviz.errors import JvizError
+from jviz.jobs import Job
+from jviz.running import kinds_of
+from jviz.views import View
+
+__all__ = ["Invoker", "is_toggle"]
+
+log = logging.getLogger(__name__)
+
+ASKS_FOR_A_NAME = {"file.save_session": "file.save_session_as"}
+"""Commands that need a file of the session, and what runs while it has none."""
+
+
+MAKES_NEW = ("view.open", "file.open")
+"""Commands that make something new: what is active is no default for them."""
+
+
+class Invoker(QObject):
+    """Runs commands as menus, keys and the palette ask for them.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        self._own_jobs: set[int] = set()
+        self._session.jobs.changed.connect(self._job_changed)
+
+    # --- running --------------------------------------------------------------------------------
+
+    def trigger(self, id: str) -> None:
+        """Do what a menu entry promises: open the form of a command whose title ends with …, run others."""
+        id = ASKS_FOR_A_NAME.get(id, id) if self._session.path is None else id
+        command = find(id)
+        if command.title.endswith("…") and not command.needs_window:
+            from jviz.window.forms import open_form
+
+            open_form(self._window, command, self.on_active(command, {}))
+        else:
+            self.run(id)
+
+    def run(self, id: str, /, **arguments: Any) -> Any:
+        """Run a command on the active view unless told otherwise; errors become notices.
+
+        Returns
+        -------
+        object
+            What the command gives, its `Job`, or None when it failed.
+        """
+        try:
+            return self.start(id, **arguments)
+        except JvizError as error:
+            self.report(error)
+            return None
+
+    def start(self, id: str, /, **arguments: Any) -> Any:
+        """Run a command like `run`, but raise what goes wrong at once (for forms)."""
+        command = find(id)
+        arguments = self.on_active(command, arguments)
+        if command.job:
+            job = self._session.submit(id, **arguments)
+            self._own_jobs.add(job.number)
+            return job
+        value = self._session.run(id, **arguments)
+        self._tell(command, value)
+        return value
+
+    def on_active(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the active view and its data where the command takes them and none is given."""
+        filled = dict(arguments)
+        if command.id in MAKES_NEW:
+            return filled
+        view = self._window.context.active_view()
+        for name, parameter in command.parameters.items():
+            if name in filled or view is None:
+                continue
+            kinds = [k for k in kinds_of(command.hints.get(name, Any)) if isinstance(k, type)]
+            if any(issubclass(k, View) and isinstance(view, k) for k in kinds):
+                filled[name] = view
+            elif parameter.default is parameter.empty and any(
+                issubclass(k, Data) and isinstance(view.data, k) for k in kinds
+            ):
+                filled[name] = view.data
+        return filled
+
+    # --- what can be run now --------------------------------------------------------------------
+
+    def is_possible(self, command: Command) -> bool:
+        """Whether what a command needs is there."""
+        view = self._window.context.active_view()
+        if command.needs == "":
+            return True
+        if command.needs == "data":
+            return bool(self._session.data)
+        if command.needs == "view":
+            return view is not None
+        return view is not None and view.kind == command.needs and view.layer is not None
+
+    def is_on(self, command: Command) -> bool:
+        """Whether what a toggle switches is on in the active view."""
+        view = self._window.context.active_view()
+        return bool(getattr(view, command.id.partition(".")[2], False)) if view is not None else False
+
+    def visible_commands(self) -> dict[str, Command]:
+        """Return the commands that a user can start from menu or palette."""
+        return {id: c for id, c in all_commands().items() if not _is_for_scripts(c)}
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def report(self, error: BaseException) -> None:
+        """Tell that something failed; what is behind it goes to the log, with a way to its report."""
+        cause = error.__cause__
+        if cause is not None and not isinstance(cause, JvizError | OSError):
+            log.error("%s", error, exc_info=error)
+            self._window.errors.remember(str(error), error)
+        self._session.notice("error", str(error))
+
+    def _job_changed(self, job: Job) -> None:
+        if not job.is_over or job.number not in self._own_jobs:
+            return
+        self._own_jobs.discard(job.number)
+        if job.state == "failed" and job.error is not None and job.number not in self._window.watched_jobs:
+            self.report(job.error)
+        elif job.state == "cancelled":
+            self._session.notice("status", f"{job.title}: cancelled")
+        elif job.state == "done":
+            # The job's result is set just before; a timer keeps this out of the jobs' own call.
+            QTimer.singleShot(0, self, lambda: self._tell(None, job.result(0)))
+
+    def _tell(self, command: Command | None, value: Any) -> None:
+        if isinstance(value, Path):
+            self._session.notice("info", f"Saved {value.name} in {value.parent}")
+
+
+def _is_for_scripts(command: Command) -> bool:
+    """Whether a command takes what only a script can give (objects, lists of paths)."""
+    if command.id in ("file.open", "view.show"):
+        return True
+    return not command.menu and any(command.hints.get(n) is Any for n in command.parameters)
+
+
+def is_toggle(command: Command) -> bool:
+    """Whether a command switches a property of a view on and off."""
+    return "on" in command.parameters and command.needs not in ("", "data")

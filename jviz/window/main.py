@@ -1,0 +1,235 @@
+"""The main window: puts its parts together; each part does its work in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
+
+from jviz.jobs import Job
+from jviz.plugins.context import Context
+from jviz.session import Session
+from jviz.views import View
+from jviz.window.central import Central
+from jviz.window.closing import may_close
+from jviz.window.docks import Docks
+from jviz.window.dragdrop import DropTarget
+from jviz.window.errors import Errors
+from jviz.window.invoke import Invoker
+from jviz.window.layouts import Layouts
+from jviz.window.logging import LogKeeper
+from jviz.window.menus import Menus
+from jviz.window.notifications import Toasts
+from jviz.window.recent import Recent
+from jviz.window.shortcuts import Shortcuts
+from jviz.window.startup import Startup
+from jviz.window.status import StatusBar
+from jviz.window.theme import Theme
+from jviz.window.viewer_list import ViewerList
+from jviz.window.viewers import Viewers
+from jviz.window.welcome import Welcome
+
+__all__ = ["MainWindow"]
+
+PAUSE_MS = 300
+"""How long a user must pause before what they drag becomes a step of the history."""
+
+
+class MainWindow(QMainWindow):
+    """The window round a session.
+
+    Parameters
+    ----------
+    session : Session
+        Owned by the thread of the window as long as that is there.
+    files : iterable of str or Path
+        Opened as soon as the window shows.
+
+    Attributes
+    ----------
+    session : Session
+    viewers : ViewerList
+        The open viewers, by name or position.
+    """
+
+    _woken = Signal()
+
+    def __init__(self, session: Session, files: Iterable[str | Path] = ()) -> None:
+        super().__init__()
+        self.session = session
+        self.is_closed = False
+        self.watched_jobs: set[int] = set()
+        self._bind()
+        self._dress()
+        self._make_parts()
+        self.startup = Startup(self, [str(f) for f in files])
+
+    def _bind(self) -> None:
+        """Become the owner of the session."""
+        self._woken.connect(self.session.dispatcher.drain, Qt.ConnectionType.QueuedConnection)
+        self.session.dispatcher.bind(self._woken.emit)
+        self.session.showing = True
+        self.session._runner.window = self
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause.timeout.connect(self.session.flush)
+        self.session._recorder.touched.connect(self._touched)
+
+    def _dress(self) -> None:
+        from jviz.resources import resource
+
+        self.setWindowTitle("jviz")
+        self.setWindowIcon(QIcon(str(resource("icons/jviz.svg"))))
+        self.setAccessibleName("jviz")
+        self.resize(1400, 900)
+        self.setMinimumSize(QSize(560, 400))
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.theme = Theme(self, self.session.settings)
+
+    def _make_parts(self) -> None:
+        self.log = LogKeeper()
+        self.log.install()
+        self.errors = Errors(self)
+        self.errors.install()
+        self.context = Context(self.session, self)
+        self.context.window = self
+        self.context.window_log = self.log.lines
+        self.shortcuts = Shortcuts(self.session.settings)
+        self.recent = Recent(self)
+        self.invoker = Invoker(self)
+        self.layouts = Layouts(self)
+        self.central = Central(Welcome(self))
+        self.setCentralWidget(self.central)
+        self._viewers = Viewers(self)
+        self.viewers = ViewerList(self._viewers.by_name)
+        self.docks = Docks(self)
+        self.setStatusBar(StatusBar(self))
+        self.menus = Menus(self)
+        self.toasts = Toasts(self)
+        self.drops = DropTarget(self)
+        self.theme.changed.connect(self._restyle)
+        self._first_layout = not self.layouts.restore_last()
+        for problem in self.session.settings.problems:
+            self.session.notice("warning", problem)
+        self.session.settings.problems.clear()
+        self._viewers.refresh()
+
+    # --- what scripts, panels and tests use -----------------------------------------------------
+
+    def open_viewer(self, kind: str, data: Any = None, **values: Any) -> Any:
+        """Open a viewer on data and go to it.
+
+        Parameters
+        ----------
+        kind : str
+            "image", …
+        data : Data or str, optional
+        values : dict
+            Properties of its state, ``stretch="asinh"``.
+
+        Returns
+        -------
+        jviz.viewers.base.Viewer
+        """
+        view = self.session.view(kind, data=data, **values)
+        return self.viewers[view.name]
+
+    def panel(self, id: str) -> QWidget:
+        """Show a panel in front of others and return its widget.
+
+        Raises
+        ------
+        SessionError
+            When there is no such panel; its text lists those there are.
+        """
+        return self.docks.show(id)
+
+    def open_files(self, paths: Iterable[str | Path], **options: Any) -> Job | None:
+        """Open files, folders or a session, as a job; what fails becomes a notice."""
+        return self.invoker.run("file.open", paths=[str(p) for p in paths], **options)
+
+    def choose_and_open(self, paths: Iterable[str | Path], **options: Any) -> Job | None:
+        """Open what a user chose: files with several data sets are asked about first."""
+        from jviz.window.opening import choose_and_open
+
+        return choose_and_open(self, paths, **options)
+
+    def active_view(self) -> View | None:
+        """Return the state of the viewer that keys and panels act on."""
+        return self.context.active_view()
+
+    def layout_state(self) -> dict[str, Any]:
+        """Return the arrangement of viewers and panels as a dict for JSON."""
+        return {"viewers": self.central.state(), "docks": self.docks.state()}
+
+    def restore_layout_state(self, state: dict[str, Any]) -> None:
+        """Arrange viewers and panels as `layout_state` found them."""
+        self._viewers.refresh()
+        self.central.restore(state.get("viewers") or {})
+        if state.get("docks"):
+            self.docks.restore(state["docks"])
+
+    # --- for the parts --------------------------------------------------------------------------
+
+    def take_plugins(self) -> None:
+        """Show what plugins declared: panels, commands, keys."""
+        self.docks.add_declared()
+        self.menus.build()
+
+    def show_icons(self) -> None:
+        """Put icons on menus, tool bar and status bar."""
+        for part in (self.menus, self.docks, self.statusBar()):
+            part.show_icons(self.context.icon)
+
+    def _restyle(self) -> None:
+        for part in self.findChildren(QWidget, "commandSearch"):
+            part.update()
+
+    def _touched(self) -> None:
+        self._pause.start()
+
+    def refresh_title(self) -> None:
+        """Name the session and the active data in the title."""
+        view = self.context.active_view()
+        names = [view.data.name] if view is not None and view.data is not None else []
+        names += [self.session.path.stem] if self.session.path is not None else []
+        self.setWindowTitle(" — ".join([*names, "jviz"]))
+
+    # --- begin and end --------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        if self._first_layout:
+            self._first_layout = False
+            self.docks.set_usual_sizes()
+
+    def closeEvent(self, event: Any) -> None:
+        if not self.is_closed and not may_close(self):
+            event.ignore()
+            return
+        self._let_go()
+        super().closeEvent(event)
+        self.deleteLater()
+
+    def _let_go(self) -> None:
+        """Give the session back: nothing of the window is called any more."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.layouts.keep_last()
+        self.startup.stop()
+        self._pause.stop()
+        self.session.flush()
+        self.statusBar().release()
+        self._viewers.release()
+        self.errors.remove()
+        self.log.remove()
+        self.session.showing = False
+        self.session._runner.window = None
+        self.session._recorder.touched.disconnect(self._touched)
+        self.session.dispatcher.drain()
+        self.session.dispatcher.bind(None)

@@ -1,0 +1,165 @@
+"""Toasts: messages at the lower right that stop nobody and go by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+__all__ = ["Toast", "Toasts"]
+
+SECONDS = {"info": 5, "warning": 9, "error": 14}
+MOST = 4
+WIDTH = 400
+MARGIN = 14
+WORDS = {"info": "Information", "warning": "Warning", "error": "Error"}
+
+
+class Mark(QWidget):
+    """The sign of a level: a letter in a disc, so that colour is not all that tells them apart."""
+
+    def __init__(self, level: str, colour: str, behind: str) -> None:
+        super().__init__()
+        self._text, self._colour, self._behind = {"info": "i"}.get(level, "!"), QColor(colour), QColor(behind)
+        self.setFixedSize(QSize(18, 18))
+        self.setAccessibleName(WORDS[level])
+
+    def paintEvent(self, event: Any) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(self._colour)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
+        font = painter.font()
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(self._behind)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+
+
+class Toast(QFrame):
+    """One message; it stays while the mouse is on it or it has the focus."""
+
+    gone = Signal(object)
+
+    def __init__(self, level: str, text: str, colours: Any, details: Callable[[], Any] | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("toast")
+        self.level, self.text, self.times = level, text, 1
+        self.setAccessibleName(f"{WORDS[level]}: {text}")
+        self._label = QLabel(text)
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(self._label)
+        if details is not None:
+            more = QPushButton("Details…")
+            more.clicked.connect(details)
+            column.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setSpacing(10)
+        layout.addWidget(Mark(level, getattr(colours, level), colours.base), alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(column, 1)
+        layout.addWidget(self._close_button(), alignment=Qt.AlignmentFlag.AlignTop)
+        self._clock = QTimer(self, singleShot=True, interval=SECONDS[level] * 1000)
+        self._clock.timeout.connect(self.close_now)
+        self._clock.start()
+
+    def _close_button(self) -> QToolButton:
+        button = QToolButton(text="✕")
+        button.setAccessibleName("Close this message")
+        button.setToolTip("Close (the Notifications panel keeps it)")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(self.close_now)
+        return button
+
+    def again(self) -> None:
+        """The same message came once more."""
+        self.times += 1
+        self._label.setText(f"{self.text}  (× {self.times})")
+        self._clock.start()
+
+    def close_now(self) -> None:
+        """Go away."""
+        self._clock.stop()
+        self.hide()
+        self.gone.emit(self)
+        self.deleteLater()
+
+    def enterEvent(self, event: Any) -> None:
+        self._clock.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: Any) -> None:
+        self._clock.start()
+        super().leaveEvent(event)
+
+
+class Toasts(QObject):
+    """Shows notices of a session over a window, newest at the bottom.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self._window = window
+        self.shown: list[Toast] = []
+        window.session.noticed.connect(self.tell)
+        window.installEventFilter(self)
+
+    def tell(self, level: str, text: str) -> None:
+        """Show a message; "status" belongs to the status bar alone."""
+        if level not in SECONDS:
+            return
+        same = next((t for t in self.shown if (t.level, t.text) == (level, text)), None)
+        if same is not None:
+            same.again()
+        else:
+            self._add(level, text)
+        self._arrange()
+
+    def clear(self) -> None:
+        """Take all messages away."""
+        for toast in list(self.shown):
+            toast.close_now()
+
+    def _add(self, level: str, text: str) -> None:
+        details = self._window.errors.details_of(text)
+        toast = Toast(level, text, self._window.theme.colours, details, self._window)
+        toast.gone.connect(self._forget)
+        self.shown.append(toast)
+        while len(self.shown) > MOST:
+            self.shown[0].close_now()
+        toast.show()
+
+    def _forget(self, toast: Toast) -> None:
+        if toast in self.shown:
+            self.shown.remove(toast)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        area = self._window.rect()
+        width = min(WIDTH, area.width() - 2 * MARGIN)
+        bottom = area.bottom() - self._window.statusBar().height() - MARGIN
+        for toast in reversed(self.shown):
+            toast.setFixedWidth(width)
+            toast.layout().activate()
+            height = max(toast.sizeHint().height(), toast.heightForWidth(width))
+            toast.setGeometry(area.right() - width - MARGIN, bottom - height, width, height)
+            toast.raise_()
+            bottom -= height + 8
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.shown:
+            self._arrange()
+        return False

@@ -1,0 +1,132 @@
+"""What happens after the first picture: panels, icons, plugins, compiled kernels; a little at a time."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+
+from jviz.errors import JvizError
+from jviz.jobs import Job
+
+__all__ = ["Startup"]
+
+log = logging.getLogger(__name__)
+
+LATEST_MS = 1500
+"""The longest that panels wait for a picture that does not come."""
+
+LATER_IMPORTS = ("qtawesome", "rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
+
+
+class Startup(QObject):
+    """Runs the steps of the start, each in a turn of the event loop of its own.
+
+    Parameters
+    ----------
+    window : MainWindow
+    files : list of str
+        Opened once the window is on screen.
+    """
+
+    def __init__(self, window: Any, files: list[str]) -> None:
+        super().__init__(window)
+        self._window, self._files = window, files
+        self._steps: list[Callable[[], Any]] = []
+        self._started = False
+        self._turn = QTimer(self, singleShot=True, interval=0)
+        self._turn.timeout.connect(self._next)
+        self._wait = QTimer(self, interval=10)
+        self._wait.timeout.connect(self._look)
+        self._waited = 0
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and not self._started:
+            self._started = True
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self.begin)
+        return False
+
+    def begin(self) -> None:
+        """Open the files; everything else waits for their picture."""
+        self._started = True
+        if self._files:
+            self._window.open_files(self._files)
+            self._wait.start()
+        else:
+            self._go_on()
+
+    def stop(self) -> None:
+        """Do nothing more: the window closes."""
+        self._turn.stop()
+        self._wait.stop()
+        self._steps.clear()
+
+    def _look(self) -> None:
+        self._waited += self._wait.interval()
+        painted = any(viewer.has_painted for viewer in self._window.viewers)
+        nothing_comes = not self._window.session.jobs.running and not len(self._window.viewers)
+        if painted or nothing_comes or self._waited >= LATEST_MS:
+            self._wait.stop()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._steps = [
+            self._window.docks.build_visible,
+            lambda: self._in_job("Preparing the window", _import_later, self._show_icons),
+            lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
+            lambda: self._in_job("Preparing fast drawing", _warm_up, None),
+        ]
+        self._turn.start()
+
+    def _next(self) -> None:
+        if self._steps:
+            self._steps.pop(0)()
+            self._turn.start()
+
+    def _in_job(self, title: str, work: Callable[[], Any], after: Callable[[Any], Any] | None) -> None:
+        """Run something slow beside the window, and its end in the window's thread."""
+        session = self._window.session
+
+        def run(_: Job) -> None:
+            value = work()
+            if after is not None:
+                session.dispatcher.call(lambda: after(value))
+
+        try:
+            session.jobs.submit(title, run, quiet=True)
+        except JvizError:
+            log.debug("%s: the window was closed before", title)
+
+    def _show_icons(self, _: Any) -> None:
+        if not self._window.is_closed:
+            self._window.show_icons()
+
+    def _load_plugins(self) -> list[Any]:
+        from jviz.plugin_loader import load_plugins
+
+        return load_plugins(self._window.session.settings)
+
+    def _take_plugins(self, reports: list[Any]) -> None:
+        if self._window.is_closed:
+            return
+        for report in reports:
+            if report.error:
+                self._window.session.notice("warning", report.error)
+        self._window.take_plugins()
+
+
+def _import_later() -> None:
+    for name in LATER_IMPORTS:
+        importlib.import_module(name)
+
+
+def _warm_up() -> None:
+    """Load the compiled kernels; drawing is by numpy until they are there."""
+    from jviz.backend.render import kernels
+
+    kernels.warm_up()

@@ -1,0 +1,144 @@
+"""Keeps one viewer widget for every view of the session."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout
+
+from jviz.views import View
+from jviz.viewers.base import Viewer, viewer_types
+
+__all__ = ["Viewers"]
+
+log = logging.getLogger(__name__)
+
+
+class Viewers(QObject):
+    """Makes, names and removes the viewers as the views of the session come and go.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        self._widgets: dict[View, Viewer] = {}
+        self._names: dict[View, str] = {}
+        self._places: dict[str, Any] = {}
+        self._session.views_changed.connect(self.refresh)
+        self._session.data_changed.connect(self._retitle)
+        window.central.activated.connect(self._activated)
+        window.central.close_requested.connect(self._close)
+
+    def by_name(self) -> dict[str, Viewer]:
+        """Return the viewers in the order of the views."""
+        return {view.name: self._widgets[view] for view in self._session.views.values() if view in self._widgets}
+
+    def refresh(self) -> None:
+        """Open viewers for new views, take away those whose views are gone."""
+        present = list(self._session.views.values())
+        for view in [v for v in self._widgets if v not in present]:
+            self._remove(view)
+        for view in present:
+            if view not in self._widgets:
+                self._add(view)
+        self._window.refresh_title()
+
+    def release(self) -> None:
+        """Let go of all views."""
+        self._session.views_changed.disconnect(self.refresh)
+        self._session.data_changed.disconnect(self._retitle)
+        for view, viewer in self._widgets.items():
+            view.remove_callback("layers", self._retitle)
+            viewer.release()
+
+    # --- one viewer -----------------------------------------------------------------------------
+
+    def _add(self, view: View) -> None:
+        viewer = self._made(view)
+        viewer.setAccessibleName(f"{view.name}: {_title(view)}")
+        viewer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        viewer.readout_changed.connect(partial(self._readout, view))
+        viewer.files_dropped.connect(partial(self._dropped, view))
+        viewer.activated.connect(lambda: self._window.central.activate(self._names[view], focus=False))
+        view.add_callback("layers", self._retitle)
+        self._widgets[view], self._names[view] = viewer, view.name
+        self._window.central.add(view.name, viewer, _title(view), _tip(view))
+
+    def _made(self, view: View) -> Viewer:
+        kind = viewer_types().get(view.kind)
+        if kind is None:
+            return NoViewer(self._session, view)
+        try:
+            return kind(self._session, view)
+        except Exception as error:
+            log.exception("The viewer of %s could not be made", view.name)
+            self._session.notice("error", f"The viewer of {view.name} could not be made: {error}. The log has more.")
+            return NoViewer(self._session, view)
+
+    def _remove(self, view: View) -> None:
+        viewer = self._widgets.pop(view)
+        view.remove_callback("layers", self._retitle)
+        self._window.central.remove(self._names.pop(view))
+        self._window.statusBar().show_readout("")
+        viewer.release()
+        viewer.setParent(None)
+        viewer.deleteLater()
+
+    def _retitle(self, *_: Any) -> None:
+        for view in self._widgets:
+            self._window.central.set_title(self._names[view], _title(view), _tip(view))
+        self._window.refresh_title()
+
+    # --- what the user does there ---------------------------------------------------------------
+
+    def _activated(self, name: str) -> None:
+        self._window.context.activate(self._session.views.get(name))
+        self._window.refresh_title()
+
+    def _close(self, name: str) -> None:
+        self._window.invoker.run("view.close", view=self._session.views[name])
+
+    def _readout(self, view: View, readout: Any) -> None:
+        self._window.statusBar().show_readout("" if readout is None else str(readout))
+        if readout is None:
+            self._window.context.move_cursor(None)
+        else:
+            self._window.context.move_cursor(view, readout.x, readout.y)
+
+    def _dropped(self, view: View, paths: list[Any], mode: str) -> None:
+        self._window.open_files(paths, view=view, mode=mode)
+
+
+class NoViewer(Viewer):
+    """Stands for a view that nothing can draw."""
+
+    def __init__(self, session: Any, state: View) -> None:
+        super().__init__(session, state)
+        label = QLabel(f"There is no viewer for views of kind “{state.kind}”. Is its plugin disabled?")
+        label.setWordWrap(True)
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self).addWidget(label)
+
+    def paintEvent(self, event: Any) -> None:
+        self.has_painted = True
+        super().paintEvent(event)
+
+
+def _title(view: View) -> str:
+    """Name a viewer by what it shows."""
+    names = [layer.data.name for layer in view.layers]
+    if not names:
+        return view.name
+    return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}"
+
+
+def _tip(view: View) -> str:
+    names = ", ".join(layer.data.name for layer in view.layers)
+    return f"{view.name}: {names}" if names else view.name
