@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.errors import ReadError
@@ -69,14 +69,10 @@ def _read(units: list, index: int) -> Table:
 
 def settle_unit(column: Column) -> str:
     """Give the column a unit that can be computed with, or none; return the text not understood."""
-    from astropy import units
-
     unit = column.unit
     if unit is None:
         return ""
-    # a product may have parts that are not understood
-    known = all(part.__class__ is not units.UnrecognizedUnit for part in (unit, *getattr(unit, "bases", ())))
-    if known and column.dtype.kind in "iufc":
+    if _is_known(unit) and column.dtype.kind in "iufc":
         return ""
     text = str(unit)
     column.unit = _understood(text) if column.dtype.kind in "iufc" else None
@@ -84,6 +80,17 @@ def settle_unit(column: Column) -> str:
         return ""
     column.info.meta = {**(column.info.meta or {}), "unit": text}
     return text if column.dtype.kind in "iufc" else ""
+
+
+def _is_known(unit: Any) -> bool:
+    """Whether a unit and its parts mean something; VOTables make up units for words they do not know."""
+    from astropy import units
+
+    if unit.__class__ is units.UnrecognizedUnit:
+        return False
+    registry = units.get_current_unit_registry().registry
+    names = [part.name for part in (unit, *getattr(unit, "bases", ())) if hasattr(part, "name")]
+    return all(name in registry for name in names)
 
 
 def _understood(text: str) -> object | None:
