@@ -24,7 +24,8 @@ from jviz.errors import JvizError
 from jviz.settings import Settings
 
 __all__ = [
-    "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "panel", "panels", "unload", "user_folder",
+    "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "panel", "panels", "unload",
+    "user_folder",
 ]  # fmt: skip
 
 GROUP = "jviz.plugins"

@@ -58,6 +58,22 @@ def remove_layer(session: Session, view: View, data: Data) -> None:
     view.update(layers=layers, active=-1)
 
 
+@command("view.order_layers", title="Order Layers…")
+def order_layers(session: Session, view: View, order: list[int]) -> None:
+    """Draw the layers of a view in another order.
+
+    Parameters
+    ----------
+    order : list of int
+        Present numbers of the layers, from 0; the first is drawn at the bottom.
+    """
+    if sorted(order) != list(range(len(view.layers))):
+        raise CommandError(f"{view.name} has {len(view.layers)} layers; {order} does not name each of them once.")
+    active = view.layer
+    layers = tuple(view.layers[n] for n in order)
+    view.update(layers=layers, active=layers.index(active) if active is not None else -1)
+
+
 @command("view.duplicate", title="Duplicate View", menu="View", group="views", needs="view")
 def duplicate(session: Session, view: View | None = None) -> View:
     """Open a second view that looks the same."""

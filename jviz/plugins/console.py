@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import importlib
+import os
 import sys
 import warnings
 from typing import Any
@@ -17,7 +19,8 @@ from jviz.plugins.parts import Panel, is_dark
 
 __all__ = ["ConsolePanel"]
 
-NEEDED = ("IPython", "qtconsole.rich_jupyter_widget", "qtconsole.inprocess", "ipykernel.inprocess.ipkernel")
+NEEDED = ("IPython", "qtconsole.rich_jupyter_widget", "qtconsole.inprocess", "ipykernel.inprocess.ipkernel",
+          "ipykernel.debugger")  # fmt: skip
 
 BANNER = """jviz console.  session: data, views, commands   view: the active viewer   window, np, jviz
 session.open("file.fits")   session.run("image.stretch", stretch="asinh")   jviz.help("image.stretch")
@@ -164,6 +167,7 @@ def _configuration() -> Any:
 
 def _import_needed(job: Job) -> None:
     """Runs in a job's thread: these imports take a second."""
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or debugpy prints to the terminal
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number, name in enumerate(NEEDED):
@@ -198,13 +202,30 @@ def _own_streams() -> Any:
 def _stopper(manager: Any, client: Any) -> Any:
     """Return what ends the kernel when its panel is gone."""
 
+    kernel = manager.kernel
+
     def stop(*_: Any) -> None:
-        shell = manager.kernel.shell
+        shell = kernel.shell
         atexit.unregister(shell.atexit_operations)
         shell._atexit_once()  # ends the thread that saves what was typed
+        _end_output(kernel.iopub_thread)
         with contextlib.suppress(RuntimeError):  # Qt's part of it is gone already when the program ends
             client.stop_channels()
             manager.shutdown_kernel()
         type(shell).clear_instance()
 
     return stop
+
+
+def _end_output(thread: Any) -> None:
+    """End the kernel's output thread; its own `stop` alone leaves a task that complains when the program ends."""
+
+    async def cancel() -> None:
+        task = getattr(thread, "_event_pipe_gc_task", None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    if thread.thread.is_alive():
+        asyncio.run_coroutine_threadsafe(cancel(), thread.io_loop.asyncio_loop).result(2)
+        thread.stop()

@@ -7,7 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+)
 
 from jviz.api import DATA_MIME, Data, Plane, panel, view_kinds
 from jviz.plugins.parts import Panel, tool_button
@@ -168,7 +176,8 @@ class DataPanel(Panel):
         if kind is not None:
             self.context.run("view.open", kind=kind, data=data, **values)
             return
-        self.context.notify("info", f"{data.name} is of kind {data.kind}, which has no viewer yet; its header is shown.")
+        word = WORDS.get(data.kind, data.kind)
+        self.context.notify("info", f"{data.name} ({word}) has no viewer yet; its header is shown.")
         self.show_header(data)
 
     def _show_plane(self, data: Data, plane: str) -> None:

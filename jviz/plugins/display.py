@@ -187,9 +187,7 @@ class DisplayPanel(Panel):
     def _reorder(self, layers: tuple[ImageLayer, ...]) -> None:
         view = self._view
         if view is not None and layers != view.layers and set(layers) == set(view.layers):
-            # The first layer defines the pixels of the view: when it changes, the place shown is kept.
-            view.update(layers=layers, active=layers.index(view.layer))
-            self._seal()
+            self.context.run("view.order_layers", view=view, order=[view.layers.index(layer) for layer in layers])
         self.later()
 
     def restyle(self) -> None:
@@ -202,7 +200,10 @@ def in_sight(raster: Any, bounds: tuple[float, float, float, float], step: float
     if block is None:
         return np.empty(0)
     x0, y0, x1, y1 = bounds
-    columns = slice(max(math.ceil((x0 - block.x0) / block.step), 0), max(math.floor((x1 - block.x0) / block.step) + 1, 0))
-    rows = slice(max(math.ceil((y0 - block.y0) / block.step), 0), max(math.floor((y1 - block.y0) / block.step) + 1, 0))
-    part = block.data[rows, columns].ravel()
+    part = block.data[_within(y0, y1, block.y0, block.step), _within(x0, x1, block.x0, block.step)].ravel()
     return part[:: max(1, part.size // SAMPLE)]
+
+
+def _within(low: float, high: float, first: float, step: float) -> slice:
+    """Return which samples at ``first + n * step`` lie between two edges."""
+    return slice(max(math.ceil((low - first) / step), 0), max(math.floor((high - first) / step) + 1, 0))

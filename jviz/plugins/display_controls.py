@@ -33,7 +33,8 @@ from jviz.plugins.parts import tool_button
 
 __all__ = ["Controls"]
 
-MODES = {"auto": "Automatic", "minmax": "Min / max", "percentile": "Percentiles", "zscale": "z-scale", "manual": "Manual"}
+MODES = {"auto": "Automatic", "minmax": "Min / max", "percentile": "Percentiles", "zscale": "z-scale",
+         "manual": "Manual"}  # fmt: skip
 NAMES = {"linear": "Linear", "sqrt": "Square root", "squared": "Squared", "log": "Logarithm", "asinh": "asinh",
          "sinh": "sinh", "power": "Power", "histogram": "Equal area", "spline": "Spline"}  # fmt: skip
 
@@ -96,8 +97,9 @@ class Controls(QWidget):
         self.contrast = _slider("Contrast", -100, 100)
         self.bias = _slider("Bias", 0, 200)
         self.opacity = _slider("Opacity", 0, 100)
+        usual = {"contrast": 1.0, "bias": 0.5}
         self.reset = tool_button(
-            self.context, "fa6s.rotate-left", "Reset contrast and bias", lambda: self.wanted.emit({"contrast": 1.0, "bias": 0.5})
+            self.context, "fa6s.rotate-left", "Reset contrast and bias", lambda: self.wanted.emit(dict(usual))
         )
 
     def _arrange(self) -> None:
@@ -126,7 +128,9 @@ class Controls(QWidget):
 
     def _connect(self) -> None:
         want = self.wanted.emit
-        self.plane.activated.connect(lambda _: want({"plane": self.plane.currentData(), "index": self._index_for_plane()}))
+        self.plane.activated.connect(
+            lambda _: want({"plane": self.plane.currentData(), "index": self._index_for_plane()})
+        )
         self.slice_slider.valueChanged.connect(self._slice_set)
         self.slice_number.valueChanged.connect(self._slice_set)
         self.mode.activated.connect(lambda _: self._mode_chosen())
@@ -135,7 +139,9 @@ class Controls(QWidget):
             edit.editingFinished.connect(self._limits_typed)
         for spin in (self.low_percentile, self.high_percentile):
             spin.valueChanged.connect(lambda _: self._percentiles_set())
-        self.stretch.activated.connect(lambda _: want({"stretch": self.stretch.currentData(), "stretch_parameter": None}))
+        self.stretch.activated.connect(
+            lambda _: want({"stretch": self.stretch.currentData(), "stretch_parameter": None})
+        )
         self.parameter.valueChanged.connect(lambda value: want({"stretch_parameter": value}))
         self.colormap.chosen.connect(lambda name: want({"colormap": name}))
         self.invert.toggled.connect(lambda on: want({"invert": on}))
@@ -227,8 +233,9 @@ class Controls(QWidget):
 
     def _index_for_plane(self) -> tuple[int, ...]:
         shape = self._layer.data.plane(self.plane.currentData()).shape[:-2]
-        same = len(self._layer.index) == len(shape) and all(n < m for n, m in zip(self._layer.index, shape, strict=True))
-        return self._layer.index if same else tuple(n // 2 for n in shape)
+        index = self._layer.index
+        fits = len(index) == len(shape) and all(n < size for n, size in zip(index, shape, strict=True))
+        return index if fits else tuple(n // 2 for n in shape)
 
     def _mode_chosen(self) -> None:
         mode = self.mode.currentData()

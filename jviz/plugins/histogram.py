@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -135,7 +136,8 @@ class Histogram(QWidget):
         nearest = min(distances, key=distances.__getitem__)
         if distances[nearest] <= REACH:
             # On top of each other: the one that can move to where the mouse goes.
-            return "high" if distances["low"] == distances["high"] and point.x() > self.x_of(self.limits[1]) else nearest
+            together = distances["low"] == distances["high"]
+            return "high" if together and point.x() > self.x_of(self.limits[1]) else nearest
         low, high = sorted(map(self.x_of, self.limits))
         return "both" if low < point.x() < high else None
 
@@ -240,8 +242,10 @@ class Histogram(QWidget):
         self._set_knots(tuple(knots))
 
     def _rising(self, knots: list[tuple[float, float]]) -> Knots:
-        return tuple(sorted(knots)) if all(a[1] <= b[1] for a, b in zip(sorted(knots), sorted(knots)[1:], strict=False)) \
-            and len({x for x, _ in knots}) == len(knots) else tuple(self.knots or ())  # fmt: skip
+        """Return the knots in order; those there are when these would not rise."""
+        ordered = tuple(sorted(knots))
+        rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in itertools.pairwise(ordered))
+        return ordered if rising else tuple(self.knots or ())
 
     def _set_knots(self, knots: Knots) -> None:
         self.knots = knots

@@ -101,7 +101,8 @@ class PixelsPanel(Panel):
         values, plane, layer = found
         _, column, row = self._centre
         self.model.show(values, column, row)
-        self.where.setText(" ".join(filter(None, [layer.data.name, plane.name, f"({plane.unit})" if plane.unit else ""])))
+        unit = f"({plane.unit})" if plane.unit else ""
+        self.where.setText(" ".join(filter(None, [layer.data.name, plane.name, unit])))
         self.where.setToolTip(self.where.text())
 
     def restyle(self) -> None:

@@ -1,6 +1,10 @@
 """The console: what is typed there happens in the session at once, and errors can be read."""
 
 import pytest
+from PySide6.QtCore import Qt
+
+# of ipykernel about itself
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 
 
 @pytest.fixture
@@ -19,8 +23,6 @@ def shown(panel):
 def test_what_is_typed_changes_the_session(console, view, session, qtbot):
     control = console.terminal._control
     qtbot.keyClicks(control, "view.stretch = 'sinh'")
-    from PySide6.QtCore import Qt
-
     qtbot.keyClick(control, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: view.stretch == "sinh")
     assert "stretch = 'sinh'" in session.script()
