@@ -99,6 +99,10 @@ class Session:
     def __len__(self) -> int:
         return len(self._data)
 
+    def __bool__(self) -> bool:
+        """True, also when nothing is loaded yet."""
+        return True
+
     def __iter__(self) -> Iterator[Data]:
         return iter(self._data)
 

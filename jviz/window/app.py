@@ -37,7 +37,7 @@ def launch(files: Any = (), *, session: Session | None = None, show: bool = True
     application()
     from jviz.window.main import MainWindow
 
-    window = MainWindow(session or Session(), _listed(files))
+    window = MainWindow(Session() if session is None else session, _listed(files))
     if show:
         window.show()
     else:
