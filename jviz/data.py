@@ -155,6 +155,8 @@ class WithPicture(WithSky):
     def __init__(self, product: Product, name: str | None = None) -> None:
         super().__init__(product, name)
         self._rasters: dict[tuple[str, tuple[int, ...]], Any] = {}
+        # Not the lock of the WCS: loading that takes seconds, and a paint must not wait for it.
+        self._raster_lock = threading.Lock()
 
     @property
     def middle(self) -> tuple[int, ...]:
@@ -167,7 +169,7 @@ class WithPicture(WithSky):
         source = self.plane(plane)
         index = tuple(index) or tuple(n // 2 for n in source.shape[:-2])
         key = (source.name, index)
-        with self._lock:
+        with self._raster_lock:
             if key not in self._rasters:
                 reduce = "or" if source.meaning == "flags" else "mean"
                 self._rasters[key] = Raster(source, index, reduce=reduce)
