@@ -298,9 +298,10 @@ def _refuse_taken(before: dict[tuple[str, str], dict[str, Any]]) -> None:
 
 def _put_back(before: dict[tuple[str, str], dict[str, Any]]) -> None:
     for key, registry in _registries().items():
-        ours = {id: value for id, value in registry.items() if _is_ours(value)}
-        registry.clear()
-        registry.update(ours | before.get(key, {}))
+        # Never emptied: the window may look something up while plugins are loaded in a job.
+        for id in [id for id, value in registry.items() if id not in before.get(key, {}) and not _is_ours(value)]:
+            del registry[id]
+        registry.update(before.get(key, {}))
 
 
 def _stamp(declared: dict[tuple[str, str], list[Any]], origin: str) -> None:

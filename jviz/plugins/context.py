@@ -95,11 +95,15 @@ class Context(QObject):
     def run(self, id: str, /, **arguments: Any) -> Any:
         """Run a command, in a job when it is one; errors become notices.
 
+        Called without arguments, it opens the form of a command whose title ends with ….
+
         Returns
         -------
         object
             What the command gives, its `Job`, or None when it failed.
         """
+        if self.window is not None:
+            return self._run_by_window(id, arguments)
         try:
             command = all_commands().get(id)
             if command is not None and command.job:
@@ -114,12 +118,18 @@ class Context(QObject):
         return self.window.panel(id) if self.window is not None else None
 
     def icon(self, name: str, color: str = "") -> QIcon:
-        """Return an icon by its QtAwesome name, in the colour of the text."""
-        import qtawesome
+        """Return an icon by its QtAwesome name, in the colour of the text of the theme, or in one of its own."""
+        from jviz.plugins.icons import themed_icon
 
-        return qtawesome.icon(name, **({"color": color} if color else {}))
+        return themed_icon(name, color)
 
     # --- what the session tells -----------------------------------------------------------------
+
+    def _run_by_window(self, id: str, arguments: dict[str, Any]) -> Any:
+        command = all_commands().get(id)
+        if command is not None and command.title.endswith("…") and not arguments:
+            return self.window.invoker.trigger(id)
+        return self.window.invoker.run(id, **arguments)
 
     def _submitted(self, id: str, arguments: dict[str, Any]) -> Job:
         job = self.session.submit(id, **arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -54,6 +54,7 @@ class DataPanel(Panel):
         self.tree.itemChanged.connect(self._edited)
         self.tree.customContextMenuRequested.connect(self._show_menu)
         self.tree.itemSelectionChanged.connect(self._update_actions)
+        self.setFocusProxy(self.tree)
         self._make_actions()
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -265,9 +266,21 @@ class _Tree(QTreeWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header = self.header()
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(40)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, 240)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        # Where there is no room for all, the name matters most, then the shape.
+        width = self.viewport().width()
+        self.setColumnHidden(1, width < 260)
+        self.setColumnHidden(3, width < 220)
+        self.setColumnHidden(2, width < 180)
 
     def mimeTypes(self) -> list[str]:
         return [DATA_MIME, "text/plain"]

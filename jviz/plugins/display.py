@@ -47,6 +47,7 @@ class DisplayPanel(Panel):
         layout.setSpacing(0)
         layout.addWidget(self.title)
         layout.addWidget(area)
+        self.setFocusProxy(self.controls.histogram)
         self._connect_parts()
         self._view: ImageView | None = None
         self._sampled: Any = None

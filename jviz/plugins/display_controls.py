@@ -79,7 +79,7 @@ class Controls(QWidget):
         self.stretch = _chooser("Stretch")
         for name in STRETCHES:
             self.stretch.addItem(NAMES[name], name)
-        self.parameter = QDoubleSpinBox(decimals=4, stepType=QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.parameter = _Parameter(decimals=4, stepType=QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.parameter.setKeyboardTracking(False)
         self.parameter.setAccessibleName("Parameter of the stretch")
         self.invert = tool_button(self.context, "fa6s.circle-half-stroke", "Invert the colours", lambda: None)
@@ -125,6 +125,7 @@ class Controls(QWidget):
         layout.addWidget(self.layers)
         layout.addWidget(self.histogram, 1)
         layout.addLayout(form)
+        layout.addStretch()
 
     def _connect(self) -> None:
         want = self.wanted.emit
@@ -260,6 +261,13 @@ class Controls(QWidget):
         low, high = self.low_percentile.value(), self.high_percentile.value()
         if low < high:
             self.wanted.emit({"percentiles": (low, high), "limits_mode": "percentile"})
+
+
+class _Parameter(QDoubleSpinBox):
+    """Writes numbers without zeros at their end."""
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:.6g}"
 
 
 def _chooser(name: str) -> QComboBox:

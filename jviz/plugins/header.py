@@ -50,6 +50,7 @@ class HeaderPanel(Panel):
         self._units: tuple[Unit, ...] = ()
         self._make_widgets()
         self._arrange()
+        self.setFocusProxy(self.search)
         self._typed = QTimer(self, singleShot=True, interval=60)
         self._typed.timeout.connect(self._search)
         self.search.textChanged.connect(lambda _: self._typed.start())

@@ -51,6 +51,7 @@ class Histogram(QWidget):
         self._chosen = "low"
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMaximumHeight(240)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Histogram with the limits")
         self.setToolTip("Drag the lines to set the limits; wheel zooms, double click shows all")
@@ -76,11 +77,12 @@ class Histogram(QWidget):
         self.update()
 
     def show_all(self) -> None:
-        """Show the range in which nearly all values and the limits lie."""
+        """Show the limits and, as far as there is room, the range in which nearly all values lie."""
         low, high = sorted(self.limits)
         if self._values.size:
             least, greatest = (float(v) for v in np.percentile(self._values, (0.1, 99.8)))
-            low, high = min(low, least), max(high, greatest)
+            room = 0.75 * (high - low)
+            low, high = min(low, max(least, low - room)), max(high, min(greatest, high + room))
         margin = 0.06 * (high - low) or abs(low) * 0.1 or 1.0
         self._all = (low - margin, high + margin)
         self._show_span(*self._all)
@@ -265,7 +267,7 @@ class Histogram(QWidget):
         self._paint_limits(painter)
         self._paint_ticks(painter)
         if self.hasFocus():
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1))
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1))
             painter.drawRect(self.area.adjusted(-1, -1, 1, 1))
 
     def _paint_bars(self, painter: QPainter) -> None:
@@ -309,8 +311,7 @@ class Histogram(QWidget):
         ys = self.area.bottom() - self._curve * self.area.height()
         painter.save()
         painter.setClipRect(self.area.adjusted(-4, -4, 4, 4))
-        accent = self.palette().color(QPalette.ColorRole.Highlight)
-        painter.setPen(QPen(accent.lighter(125), 1.4))
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1.4))
         painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(xs, ys, strict=True)]))
         painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
         for knot in self.knots or ():
@@ -325,7 +326,7 @@ class Histogram(QWidget):
                 continue
             colour = self.palette().color(QPalette.ColorRole.Text)
             if self._held == name or (self.hasFocus() and self._chosen == name):
-                colour = self.palette().color(QPalette.ColorRole.Highlight).lighter(130)
+                colour = self.palette().color(QPalette.ColorRole.Accent)
             painter.setPen(QPen(colour, 1.5))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + RAMP + 2))
             painter.setPen(Qt.PenStyle.NoPen)
@@ -340,7 +341,7 @@ class Histogram(QWidget):
         free = -math.inf
         for value, text in round_values(*self._span, max(2, int(area.width() / 70))):
             width = metrics.horizontalAdvance(text)
-            left = min(max(self.x_of(value) - width / 2, 0), self.width() - width)
+            left = min(max(self.x_of(value) - width / 2, 0), self.width() - width - 2)
             if left > free:
                 painter.drawText(QPointF(left, area.bottom() + RAMP + 5 + metrics.ascent()), text)
                 free = left + width + 8

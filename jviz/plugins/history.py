@@ -34,6 +34,7 @@ class HistoryPanel(Panel):
         self.list.setFrameShape(QListView.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName("Steps of the session")
+        self.setFocusProxy(self.list)
         self.list.clicked.connect(self._go_to)
         self.list.activated.connect(self._go_to)
         bar = QHBoxLayout()

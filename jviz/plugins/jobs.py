@@ -53,6 +53,7 @@ class JobsPanel(Panel):
         area.setFrameShape(QFrame.Shape.NoFrame)
         self.summary = QLabel()
         self.clear_button = tool_button(context, "fa6s.broom", "Clear finished", self.clear_finished, label=True)
+        self.setFocusProxy(area)
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 2, 4, 2)
         bar.addWidget(self.summary, 1)

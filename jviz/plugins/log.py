@@ -77,6 +77,7 @@ class LogPanel(Panel):
         self.level.currentIndexChanged.connect(self.later)
         self.search.textChanged.connect(self.later)
         self._arrange()
+        self.setFocusProxy(self.search)
         self._collector = Collector()
         logging.getLogger().addHandler(self._collector)
         self.destroyed.connect(self._remover(self._collector))

@@ -36,6 +36,7 @@ class NotificationsPanel(Panel):
         self.list.setSpacing(2)
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Notifications, newest first")
+        self.setFocusProxy(self.list)
         copy = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.list, self.copy)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
         bar = QHBoxLayout()

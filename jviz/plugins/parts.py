@@ -149,8 +149,7 @@ def hint_label(text: str) -> QLabel:
 
 def muted(label: QLabel) -> QLabel:
     """Make the text of a label a quiet one."""
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    label.setProperty("muted", True)  # for style sheets
+    label.setProperty("muted", True)  # the style sheet of the window has its colour
     return label
 
 

@@ -48,6 +48,7 @@ class PixelsPanel(Panel):
         self.hold = QCheckBox("Hold", shortcut=QKeySequence("Space"), toolTip="Keep the table as it is (Space)")
         self.where = muted(QLabel())
         self._arrange()
+        self.setFocusProxy(self.table)
         self._centre: tuple[View, int, int] | None = None
         context.cursor_changed.connect(self._moved)
         self.links.signal(self.session.views_changed, self.later)
@@ -202,7 +203,7 @@ class _Values(QAbstractTableModel):
         low, high = self._limits
         share = min(max((float(value) - low) / ((high - low) or 1.0), 0.0), 1.0)
         palette = self._panel.palette()
-        base, accent = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Highlight)
+        base, accent = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Accent)
         return blended(base, accent, 0.45 * share)
 
 
