@@ -142,7 +142,8 @@ class ImageViewer(Viewer):
     def _paint(self, painter: QPainter) -> bool:
         scene = scene_of(
             self.state, self.width(), self.height(), self.look, self.compositor,
-            ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"], cursor=self._inside(),
+            ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"],
+            cursor=self._inside(), fast=True,
         )  # fmt: skip
         self.state.viewport = (scene.frame.picture.width(), scene.frame.picture.height())
         drawn = paint(painter, scene, pixels_ratio=self.pixels_ratio)

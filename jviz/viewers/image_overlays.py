@@ -40,6 +40,8 @@ class Scene:
         Of the first layer.
     cursor : QPointF or None
         In coordinates of the picture.
+    fast : bool
+        For the screen, where a frame must be quick.
     """
 
     view: ImageView
@@ -53,6 +55,7 @@ class Scene:
     sky: Any = None
     origin: int = 0
     cursor: QPointF | None = None
+    fast: bool = False
 
     def ink(self, area: QRectF) -> Ink:
         """Return what can be read on a part of the picture."""

@@ -35,6 +35,7 @@ def scene_of(
     same_field: bool = False,
     origin: int = 0,
     cursor: QPointF | None = None,
+    fast: bool = False,
 ) -> Scene:
     """Lay out a view in a size in logical pixels.
 
@@ -48,11 +49,15 @@ def scene_of(
         Number of the first pixel on axes.
     cursor : QPointF, optional
         In coordinates of the picture.
+    fast : bool
+        For the screen, where a frame must be quick.
     """
     frame = frame_of(view, width, height, look)
     geometry = frame.geometry(view, same_field=same_field)
     sky = ready_sky(view.layers[0].data) if view.layers else None
-    return Scene(view, frame, geometry, look, ratio, compositor, sky=sky, origin=origin, cursor=cursor)
+    return Scene(
+        view, frame, geometry, look, ratio, compositor, sky=sky, origin=origin, cursor=cursor, fast=fast
+    )
 
 
 def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None) -> bool:
@@ -79,7 +84,8 @@ def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     lines = lines_of(scene)
     if scene.view.grid:
-        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=not scene.frame.axes)
+        labels = not scene.frame.axes
+        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=labels, fast=scene.fast)
     if scene.frame.axes:
         draw_axes(painter, lines, scene.frame.picture, scene.look)
     draw_bar(painter, scene)
