@@ -128,16 +128,23 @@ class History:
             entry = self.entries[position]
             if entry.changes:
                 entry.redo()
-                self._move(position + 1)
+                self._move(self._after_notes(position + 1))
                 return entry
         return None
 
     def go_to(self, position: int) -> None:
-        """Undo or redo until ``position`` steps are done."""
+        """Undo or redo until ``position`` steps are done (and what only looked at their result)."""
+        position = self._after_notes(position)
         while self.position > position and self.undo():
             pass
         while self.position < position and self.redo():
             pass
+
+    def _after_notes(self, position: int) -> int:
+        """Return the position after steps that changed nothing: they are done when the one before is."""
+        while position < len(self.entries) and not self.entries[position].changes:
+            position += 1
+        return position
 
     def _move(self, position: int) -> None:
         self.position = position

@@ -8,13 +8,15 @@ see `jviz.worker`.
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from jviz.backend.progress import Cancelled
@@ -49,19 +51,58 @@ class Dispatcher:
         return self._owner is None or self._owner == threading.get_ident()
 
     def call(self, function: Callable[[], Any]) -> None:
-        """Run ``function`` in the owner's thread, at once when this is it."""
-        if self.is_here:
-            with self._lock:
-                function()
-        else:
+        """Run ``function`` in the owner's thread, at once when this is it.
+
+        Without an owner it runs here, or, while another thread is changing the session, once
+        that one is through.
+        """
+        if not self.is_here:
             self._calls.put(function)
             self._wake()
+        elif self._lock.acquire(blocking=False):
+            try:
+                function()
+            finally:
+                self._release()
+        else:
+            self._calls.put(function)
+            self._drain_if_free()
 
-    def ask(self, function: Callable[[], Any]) -> Any:
-        """Run ``function`` in the owner's thread and wait for what it returns or raises."""
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other threads from changing the session; what they want to do waits."""
+        self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self._lock.release()
+        self._drain_if_free()
+
+    def _drain_if_free(self) -> None:
+        if self._owner is None and not self._calls.empty():
+            self.drain()
+
+    def ask(self, function: Callable[[], Any], *, unless: Callable[[], bool] = lambda: False) -> Any:
+        """Run ``function`` in the owner's thread and wait for what it returns or raises.
+
+        Parameters
+        ----------
+        unless : callable
+            Once it is true, the function is not begun any more.
+
+        Raises
+        ------
+        Cancelled
+            When ``unless`` became true before the function began.
+        """
         answer: Future = Future()
 
         def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(function())
             except BaseException as error:
@@ -69,20 +110,32 @@ class Dispatcher:
 
         self.call(run)
         while not answer.done():
+            if unless() and answer.cancel():
+                raise Cancelled
             # The owner may give up its place meanwhile (the window closes); then anybody may run the calls.
             if self.is_here:
                 self.drain()
-            wait([answer], 0.1)
+            wait([answer], 0.05)
         return answer.result()
 
     def drain(self) -> None:
-        """Run the calls that wait; only in the owner's thread."""
-        while True:
+        """Run the calls that wait; only in the owner's thread.
+
+        What one of them raises is raised again after the last one.
+        """
+        errors: list[BaseException] = []
+        # When the lock is taken, who has it drains when giving it back.
+        while not self._calls.empty() and self._lock.acquire(blocking=False):
             try:
-                function = self._calls.get_nowait()
+                self._calls.get_nowait()()
             except queue.Empty:
-                return
-            function()
+                break
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                self._lock.release()
+        if errors:
+            raise errors[0]
 
 
 class Job:
@@ -159,8 +212,8 @@ class Job:
         if self.is_over:
             return
         self._cancel.set()
-        if self.on_cancel is not None:
-            self.on_cancel()
+        if (on_cancel := self.on_cancel) is not None:
+            on_cancel()
         self._owner.forget_queued(self)
 
     def result(self, timeout: float | None = None) -> Any:
@@ -174,7 +227,8 @@ class Job:
             After ``timeout`` seconds.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        # The owner's thread waits in slices: the job needs it to apply its result.
+        self._owner.help_with(self)
+        # The owner's thread waits in slices: the job may need it to apply its result.
         while not self._future.done():
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"{self.title} did not end within {timeout} s")
@@ -287,6 +341,16 @@ class Jobs:
             self._waiting.remove(job)
         job.drop()
 
+    def help_with(self, job: Job) -> None:
+        """Do a job that waits, when this is a thread of jobs: all of them might be waiting for each other."""
+        if threading.current_thread() not in self._workers:
+            return
+        with self._lock:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        job.run()
+
     def close(self, timeout: float = 5.0) -> None:
         """Cancel everything and end the threads."""
         with self._lock:
@@ -301,7 +365,11 @@ class Jobs:
     def _emit(self, job: Job) -> None:
         with self._lock:
             self._pending.discard(job.number)
-        self.changed.emit(job)
+        try:
+            self.changed.emit(job)
+        except Exception:
+            # Who shows jobs must not make them fail.
+            logging.getLogger("jviz").exception("A job could not be shown")
 
     def _forget_old(self) -> None:
         over = [job for job in self.all if job.is_over]

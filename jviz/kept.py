@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,38 @@ import numpy as np
 from jviz.backend.cache import home
 from jviz.errors import JvizError
 
-__all__ = ["folder", "freeze", "path_of", "take_in", "thaw"]
+__all__ = ["folder", "freeze", "path_of", "promise", "settled", "take_in", "thaw"]
 
-KEY = re.compile(r"[0-9a-f]{64}\.(npy|npz|json)")
+KEY = re.compile(r"[0-9a-f]{64}\.(?:npy|npz|json)")
+
+_promised: dict[str, np.ndarray] = {}
+_settled: dict[str, str] = {}
 
 
 def folder() -> Path:
     """Return the folder of the store; it may not exist yet."""
     return home("data") / "kept"
+
+
+def promise(thing: np.ndarray) -> str:
+    """Return a key for a large array that is stored only when `settled` is asked for it."""
+    key = f"{secrets.token_hex(32)}.npy"
+    _promised[key] = thing
+    return key
+
+
+def settled(text: str) -> str:
+    """Store all promised objects that a text mentions, and return it with the keys of their content."""
+    for match in set(KEY.findall(text)):
+        if match in _promised:
+            text = text.replace(match, _kept_promise(match))
+    return text
+
+
+def _kept_promise(key: str) -> str:
+    if key not in _settled:
+        _settled[key] = freeze(_promised[key])
+    return _settled[key]
 
 
 def freeze(thing: Any) -> str:
@@ -62,6 +87,8 @@ def thaw(key: str) -> Any:
         When this machine does not have it, or its file was changed.
     """
     path = path_of(key)
+    if key in _promised:
+        return _promised[key]
     try:
         changed = digest(path) != key.partition(".")[0]
     except FileNotFoundError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jviz.history import Entry
+from jviz.history import Edit, Entry
 from jviz.signals import Signal
 from jviz.views import State, View
 
@@ -29,6 +29,23 @@ class Memento:
     views: tuple[View, ...] = ()
     states: dict[State, dict[str, Any]] = None  # type: ignore[assignment]
     subsets: dict[str, Any] = None  # type: ignore[assignment]
+
+
+@dataclass
+class Step:
+    """What is being recorded; commands add the edits that they did."""
+
+    edits: list[Edit] = field(default_factory=list)
+
+    def undo(self) -> None:
+        """Take the edits back, the last one first."""
+        for edit in reversed(self.edits):
+            edit.undo()
+
+    def redo(self) -> None:
+        """Do the edits again."""
+        for edit in self.edits:
+            edit.do()
 
 
 @dataclass
@@ -54,6 +71,7 @@ class Recorder:
         self.touched = Signal()
         self._session = session
         self._depth = 0
+        self._step: Step | None = None
         self._watched: set[State] = set()
         self._pending: _Pending | None = None
         self._settled = Memento((), (), {}, {})
@@ -96,32 +114,40 @@ class Recorder:
         self._settled = self.capture()
 
     @contextmanager
-    def step(self, label: str, *, lines: list[str], merge: Any, command: str) -> Iterator[None]:
+    def step(self, label: str, *, lines: list[str], merge: Any, command: str) -> Iterator[Step]:
         """Record the body as one step; put everything back when it raises."""
-        if self._depth:
-            yield
+        if self._step is not None:
+            yield self._step
             return
         self.flush()
         before = self._settled
+        self._step = step = Step()
         self._depth += 1
         try:
-            yield
+            yield step
         except BaseException:
-            self._depth -= 1
+            step.undo()
             self.restore(before)
             raise
-        self._depth -= 1
+        finally:
+            self._step = None
+            self._depth -= 1
+        self._finish(step, before, Entry(label, _nothing, _nothing, lines, merge, command))
+
+    def _finish(self, step: Step, before: Memento, entry: Entry) -> None:
         after = self.capture()
-        moved = _only_navigation(before, after) if merge == "navigation" else None
+        moved = _only_navigation(before, after) if entry.merge == "navigation" and not step.edits else None
         if moved is not None:
             # Zooming by a command merges with zooming by hand: both are said as where the view went.
             self._pending = _Pending(moved, "navigation", set(moved.navigation))
             self.flush()
-        elif after != before:
-            self._push(Entry(label, partial(self.restore, before), partial(self.restore, after), lines, merge, command))
+        elif step.edits or after != before:
+            entry.undo = partial(_both, step.undo, partial(self.restore, before))
+            entry.redo = partial(_both, step.redo, partial(self.restore, after))
             self._settled = after
-        elif lines:
-            self._session._history.note(lines, label, command)
+            self._push(entry)
+        elif entry.lines:
+            self._session._history.note(entry.lines, entry.label, entry.command)
 
     # --- changes made outside of commands -------------------------------------------------------
 
@@ -177,6 +203,15 @@ class Recorder:
             self._pending = _Pending(state, group, set())
         self._pending.names |= names
         self.touched.emit()
+
+
+def _nothing() -> None:
+    """Stand for an undo that is not known yet."""
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
+    first()
+    second()
 
 
 def _group(state: State, names: set[str]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from jviz.backend.progress import Cancelled, silent
 from jviz.commands import Command, find
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError
-from jviz.history import Edit, Entry
+from jviz.history import Edit
 from jviz.jobs import Job
 from jviz.script import command_line
 from jviz.views import View, free_name
@@ -52,7 +51,9 @@ class Runner:
 
     def run(self, id: str, arguments: dict[str, Any]) -> Any:
         """Run a command in this thread and return its value."""
-        command, values = self._prepared(id, arguments)
+        return self._run(*self._prepared(id, arguments))
+
+    def _run(self, command: Command, values: dict[str, Any]) -> Any:
         if not command.recorded:
             return self._call(command, values, silent)
         if command.job:
@@ -88,28 +89,14 @@ class Runner:
             ) from error
 
     def _in_job(self, job: Job, command: Command, values: dict[str, Any]) -> Any:
+        ask = self._session.dispatcher.ask
+        if not command.job:
+            # It changes the session as it goes, so it runs where the session lives.
+            return ask(lambda: self._run(command, values), unless=lambda: job.cancel_wanted)
         value = self._call(command, values, job.report)
         if not command.recorded:
             return value
-        done: list[Any] = []
-        failed: list[BaseException] = []
-
-        def apply() -> None:
-            try:
-                done.append(self._apply(command, values, value))
-            except BaseException as error:
-                failed.append(error)
-            finally:
-                finished.set()
-
-        finished = threading.Event()
-        self._session.dispatcher.call(apply)
-        while not finished.wait(0.1):
-            if job.cancel_wanted:
-                raise Cancelled
-        if failed:
-            raise failed[0]
-        return done[0]
+        return ask(lambda: self._apply(command, values, value), unless=lambda: job.cancel_wanted)
 
     def _apply(self, command: Command, values: dict[str, Any], value: Any) -> Any:
         label, function = "", None
@@ -135,6 +122,13 @@ class Runner:
             raise CommandError(
                 f"{name} of {command.id} cannot be {value!r}; choose one of {', '.join(map(str, choices))}."
             )
+        inner = tuple(a for k in kinds if get_origin(k) in (list, tuple) for a in get_args(k))
+        if isinstance(value, list | tuple) and any(isinstance(k, type) and issubclass(k, Data) for k in inner):
+            return type(value)(self._found(command, inner, item) for item in value)
+        return self._found(command, kinds, value)
+
+    def _found(self, command: Command, kinds: tuple[Any, ...], value: Any) -> Any:
+        """Return the data, view or path that a name stands for."""
         classes = tuple(k for k in kinds if isinstance(k, type))
         wanted = tuple(k for k in classes if issubclass(k, Data))
         if wanted and isinstance(value, str | Data):
@@ -144,6 +138,8 @@ class Runner:
                 raise CommandError(f"{command.id} takes data of kind {kind}; {value.name} is of kind {value.kind}.")
         elif any(issubclass(k, View) for k in classes) and isinstance(value, str):
             value = self._session.find_view(value)
+        elif Path in classes and str not in classes and isinstance(value, str):
+            value = Path(value)
         return value
 
 
@@ -174,26 +170,21 @@ class _Step:
     def __init__(self, session: Session, command: Command, label: str, lines: list[str]) -> None:
         self._session, self._command = session, command
         self._label, self._lines = label, lines
-        self._edit: Edit | None = None
 
     def __enter__(self) -> _Step:
         merge = "navigation" if self._command.merges else None
         self._change = self._session.change(self._label, lines=self._lines, merge=merge, command=self._command.id)
-        self._change.__enter__()
+        self._record = self._change.__enter__()
         return self
 
     def __exit__(self, *details: Any) -> Any:
-        result = self._change.__exit__(*details)
-        if self._edit is not None and details[0] is None:
-            edit = self._edit
-            self._session.push(Entry(edit.label, edit.undo, edit.do, self._lines, None, self._command.id))
-        return result
+        return self._change.__exit__(*details)
 
     def take(self, value: Any) -> Any:
         """Apply a result; returns what the caller of the command gets."""
         if isinstance(value, Edit):
             value.do()
-            self._edit = value
+            self._record.edits.append(value)
             return None
         new = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Data)]
         add_data(self._session, [d for d in new if d not in self._session.data])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jviz.data import Data
+from jviz.errors import JvizError
 from jviz.views import LAYER_PROPERTIES, State, View
 
 if TYPE_CHECKING:
@@ -17,9 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["command_line", "literal", "script_of", "state_lines"]
 
+LARGE = 4 << 20
+"""Bytes above which an array is stored when a script is asked for, and not while the user waits."""
+
 
 def command_line(session: Session, command: Command, arguments: dict[str, Any]) -> str:
     """Return the line that runs a command with these arguments (defaults left out)."""
+    try:
+        return _command_line(command, arguments)
+    except JvizError as error:
+        # A step that Python cannot say is no reason not to do it.
+        return f"# {command.title.rstrip('…')}: {' '.join(str(error).split())}"
+
+
+def _command_line(command: Command, arguments: dict[str, Any]) -> str:
     given = {n: v for n, v in arguments.items() if not _is_default(command, n, v)}
     words = [] if command.method else [repr(command.id)]
     if command.method and "paths" in given:
@@ -78,9 +90,16 @@ def literal(value: Any) -> str:
         return _sequence(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
-    from jviz.kept import freeze
+    from jviz.source import source_of
 
-    return f"jviz.kept.thaw({freeze(value)!r})"
+    return source_of(value) or _kept(value)
+
+
+def _kept(value: Any) -> str:
+    from jviz.kept import freeze, promise
+
+    large = isinstance(value, np.ndarray) and value.nbytes > LARGE
+    return f"jviz.kept.thaw({(promise if large else freeze)(value)!r})"
 
 
 def _plain(value: Any) -> str:
@@ -98,14 +117,17 @@ def _sequence(value: tuple | list) -> str:
 
 HEAD = '''"""Repeats a jviz session without a window: python THIS_FILE, or jviz run THIS_FILE."""
 
-import jviz
-import jviz.kept
-
-session = jviz.Session()
 '''
 
 
 def script_of(session: Session) -> str:
     """Return the program that repeats a session, one line a step."""
-    lines = [line for entry in session.history for line in entry.lines]
-    return HEAD + "".join(f"{line}\n" for line in lines)
+    from jviz.kept import settled
+    from jviz.source import modules_in
+
+    lines = settled("".join(f"{line}\n" for entry in session.history for line in entry.lines))
+    modules = sorted({"jviz", *modules_in(lines)}, key=lambda name: (name.startswith("jviz"), name))
+    imports = "".join(f"import {name}\n" for name in modules)
+    # Not the settings of whoever runs it: the views must come out the same.
+    settings = session.settings.differing("image")
+    return f"{HEAD}{imports}\nsession = jviz.Session(settings={literal(settings)})\n{lines}"

@@ -11,9 +11,9 @@ from typing import Any
 from jviz import commands
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError, SessionError
-from jviz.history import Entry, History
+from jviz.history import History
 from jviz.jobs import Dispatcher, Job, Jobs
-from jviz.memento import Memento, Recorder
+from jviz.memento import Memento, Recorder, Step
 from jviz.running import Runner
 from jviz.settings import Settings
 from jviz.signals import Signal
@@ -27,8 +27,8 @@ class Session:
 
     Parameters
     ----------
-    settings : Settings, optional
-        The user's own by default.
+    settings : Settings or dict, optional
+        The user's own by default; a dict gives values over the declared defaults, for this session only.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ class Session:
         as the window's ``"layout"``.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, settings: Settings | dict[str, Any] | None = None) -> None:
+        self.settings = Settings.of(settings) if isinstance(settings, dict) else settings or Settings()
         self.dispatcher = Dispatcher()
         self.jobs = Jobs(self.dispatcher)
         self.data_changed = Signal()
@@ -228,12 +228,14 @@ class Session:
 
     def undo(self) -> str | None:
         """Take the last step back; returns its label, None when there is none."""
-        entry = self.history.undo()
+        with self.dispatcher.hold():
+            entry = self.history.undo()
         return entry.label if entry else None
 
     def redo(self) -> str | None:
         """Do the last undone step again; returns its label."""
-        entry = self.history.redo()
+        with self.dispatcher.hold():
+            entry = self.history.redo()
         return entry.label if entry else None
 
     def script(self) -> str:
@@ -285,13 +287,14 @@ class Session:
     # --- for commands, files and the window -----------------------------------------------------
 
     @contextmanager
-    def change(self, label: str, *, lines: list[str] = (), merge: Any = None, command: str = "") -> Iterator[None]:
+    def change(self, label: str, *, lines: list[str] = (), merge: Any = None, command: str = "") -> Iterator[Step]:
         """Record all that happens to data, views and subsets inside as one step.
 
         When the body raises, everything is put back as it was.
         """
-        with self._recorder.step(label, lines=list(lines), merge=merge, command=command):
-            yield
+        record = self._recorder.step(label, lines=list(lines), merge=merge, command=command)
+        with self.dispatcher.hold(), record as step:
+            yield step
 
     def flush(self) -> None:
         """Turn changes of view states that are still being made (a drag) into a step of the history."""
@@ -329,12 +332,6 @@ class Session:
         if subsets != self._subsets:
             self._subsets = dict(subsets)
             self.subsets_changed.emit()
-
-    def push(self, entry: Entry) -> None:
-        """Put a step that was done into the history."""
-        self._recorder.flush()
-        self._history.push(entry)
-        self._recorder.settle()
 
     def find_view(self, view: View | str | None, kind: str = "") -> View:
         """Return a view by object or name; None: the newest (of that kind).

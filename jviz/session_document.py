@@ -17,7 +17,7 @@ from jviz.backend.progress import Progress, silent
 from jviz.conversion.codec import decode, encode
 from jviz.data import Data, from_product
 from jviz.errors import JvizError, ReadError
-from jviz.kept import KEY, freeze, thaw
+from jviz.kept import KEY, freeze, settled, thaw
 from jviz.subsets import Subset
 from jviz.views import State, View, free_name, view_kinds
 
@@ -63,7 +63,8 @@ class Snapshot:
             progress(number, len(self.data), f"Saving {data.name}")
             sources.append(_source_of(data, whole, progress))
         subsets = [_subset_to(subset, self.data) for subset in self.subsets]
-        return {**self.document, "data": sources, "subsets": subsets}
+        history = [{**e, "lines": [settled(line) for line in e["lines"]]} for e in self.document["history"]]
+        return {**self.document, "history": history, "data": sources, "subsets": subsets}
 
 
 @dataclass

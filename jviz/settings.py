@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import copy
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,10 @@ class Setting:
         if self.type is bool and not isinstance(value, bool):
             raise JvizError(f"{self.key} cannot be {value!r}; it is either true or false.")
         try:
-            value = self.type(value)
+            number = self.type(value)
+            if self.type in (int, float) and not (isinstance(value, str) or number == value):
+                raise ValueError
+            value = number
         except (TypeError, ValueError):
             raise JvizError(f"{self.key} cannot be {value!r}; it takes a {self.type.__name__}.") from None
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
@@ -113,14 +116,28 @@ class Settings:
     def __init__(self, path: Path | None = None) -> None:
         from jviz.backend.cache import home
 
-        self.path = path or home("config") / "settings.toml"
+        self.path: Path | None = path or home("config") / "settings.toml"
         self.changed = Signal()
         self.problems: list[str] = []
-        self._values = self._read()
+        self._values = self._read(self.path)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Settings:
+        """Make settings of some values over the defaults, which are kept in no file."""
+        settings = cls.__new__(cls)
+        settings.path, settings.changed, settings.problems = None, Signal(), []
+        settings._values = {key: settings._setting(key).checked(value) for key, value in values.items()}
+        return settings
 
     def __getitem__(self, key: str) -> Any:
         setting = self._setting(key)
-        return self._values.get(key, setting.default)
+        # A copy, so that nobody changes a list or a dict behind the file's back.
+        return copy.deepcopy(self._values.get(key, setting.default))
+
+    def differing(self, section: str) -> dict[str, Any]:
+        """Return the values of a section that are not the defaults."""
+        keys = [key for key in self._values if key.startswith(f"{section}.") and key in _declared]
+        return {key: self[key] for key in sorted(keys) if self[key] != _declared[key].default}
 
     def __setitem__(self, key: str, value: Any) -> None:
         value = self._setting(key).checked(value)
@@ -141,13 +158,13 @@ class Settings:
             raise JvizError(f"There is no setting {key!r}; see Preferences for those there are.")
         return _declared[key]
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, path: Path) -> dict[str, Any]:
         try:
-            sections = tomllib.loads(self.path.read_text(encoding="utf-8"))
+            sections = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            self.problems.append(f"{self.path} could not be read ({error}); the defaults are used.")
+        except (OSError, ValueError) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
+            self.problems.append(f"{path} could not be read ({error}); the defaults are used.")
             return {}
         return self._checked(sections)
 
@@ -166,11 +183,17 @@ class Settings:
     def _write(self) -> None:
         import tomlkit
 
+        from jviz.backend.files import writing
+
+        if self.path is None:
+            return
         document = tomlkit.document()
         for key in sorted(self._values):
             section, name = key.split(".", 1)
             document.setdefault(section, tomlkit.table())[name] = self._values[key]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        os.replace(temporary, self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with writing(self.path) as temporary:
+                temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        except (OSError, JvizError) as error:
+            self.problems.append(f"Settings are not kept for the next time: {error}")

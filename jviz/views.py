@@ -135,6 +135,23 @@ class View(State):
             return None
         return self.layers[self.active] if -len(self.layers) <= self.active < len(self.layers) else self.layers[-1]
 
+    def update(self, **values: Any) -> None:
+        """Set several properties of the view, and of its active layer those that a view lends from it."""
+        lent = {n: v for n, v in values.items() if self._lends(n)}
+        before = self.layer.recorded() if lent else {}
+        if lent:
+            self.layer.update(**lent)
+        try:
+            super().update(**{n: v for n, v in values.items() if n not in lent})
+        except Exception:
+            if lent:
+                self.layer.update(**before)
+            raise
+
+    def _lends(self, name: str) -> bool:
+        is_own = self.is_callback_property(name) or not isinstance(getattr(type(self), name, None), property)
+        return not is_own and self.layer is not None and name in LAYER_PROPERTIES
+
     @property
     def data(self) -> Any:
         """The data of the active layer, or None."""
@@ -195,6 +212,12 @@ class ImageLayer(State):
         super().__init__()
         for name in ("data", "plane", "index", "limits_mode", "limits_from", "percentiles"):
             self.add_callback(name, self._forget_limits)
+
+    def update(self, **values: Any) -> None:
+        """Set several properties; ``limits`` may be among them."""
+        if "limits" in values:
+            values |= {"manual_limits": values.pop("limits"), "limits_mode": "manual"}
+        super().update(**values)
 
     def _forget_limits(self, _: Any) -> None:
         self.shown_limits = None
