@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QSize, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QIcon, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -55,6 +55,7 @@ class DataPanel(Panel):
         self.tree.customContextMenuRequested.connect(self._show_menu)
         self.tree.itemSelectionChanged.connect(self._update_actions)
         self.setFocusProxy(self.tree)
+        self._icons: dict[str, QIcon] = {}
         self._make_actions()
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -123,7 +124,7 @@ class DataPanel(Panel):
     def _row(self, data: Data, shown: bool) -> QTreeWidgetItem:
         item = QTreeWidgetItem([data.name, WORDS.get(data.kind, data.kind), _sizes(data.shape), data.unit])
         item.setData(0, ROLE, data)
-        item.setIcon(0, self.context.icon(ICONS.get(data.kind, "fa6s.file")))
+        item.setIcon(0, self._icon(data.kind))
         item.setToolTip(0, "\n".join(filter(None, [data.name, data.label, str(data.path or "made in this session")])))
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled)
         font = item.font(0)
@@ -132,6 +133,11 @@ class DataPanel(Panel):
         for plane in data.planes.values() if len(data.planes) > 1 else ():
             item.addChild(self._plane_row(data, plane))
         return item
+
+    def _icon(self, kind: str) -> QIcon:
+        if kind not in self._icons:
+            self._icons[kind] = self.context.icon(ICONS.get(kind, "fa6s.file"))
+        return self._icons[kind]
 
     def _plane_row(self, data: Data, plane: Plane) -> QTreeWidgetItem:
         meaning = "" if plane.meaning == "other" else plane.meaning

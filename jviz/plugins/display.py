@@ -145,7 +145,7 @@ class DisplayPanel(Panel):
         """Runs in a job's thread: sample and limits; the owner's thread shows them."""
         raster = layer.data.raster(layer.plane, layer.index)
         values = raster.sample() if sight is None else in_sight(raster, *sight)
-        values = values[np.isfinite(values)]
+        values = np.sort(values[np.isfinite(values)])
         limits = layer.computed_limits() if layer.limits_mode != "manual" else None
         self.session.dispatcher.call(partial(self._take, key, layer, values, limits))
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -61,6 +61,7 @@ class Panel(QWidget):
     """
 
     empty_text = ""
+    _stirred = Signal()
 
     def __init__(self, context: Any) -> None:
         super().__init__()
@@ -73,12 +74,14 @@ class Panel(QWidget):
         self._pages.addWidget(self._empty)
         self._due = QTimer(self, singleShot=True, interval=0)
         self._due.timeout.connect(self._refresh_if_seen)
+        # Through a signal, because a state may be changed in any thread.
+        self._stirred.connect(self._due.start)
         self._stale = True
 
     def later(self, *_: Any, **__: Any) -> None:
-        """Ask for a `refresh`, soon."""
+        """Ask for a `refresh`, soon; from any thread."""
         self._stale = True
-        self._due.start()
+        self._stirred.emit()
 
     def refresh(self) -> None:
         """Show the present state of the session."""
