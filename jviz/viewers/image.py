@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -28,9 +27,9 @@ from jviz.viewers.base import Viewer, viewer
 from jviz.viewers.drops import DropZones
 from jviz.viewers.image_frame import Frame, frame_of
 from jviz.viewers.image_layers import Compositor, raster_of
-from jviz.viewers.image_loading import Loader, preparer_of
+from jviz.viewers.image_loading import Loader, preparer_of, warm_up
 from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
-from jviz.viewers.image_needs import Need, fulfil, missing
+from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
 from jviz.viewers.image_overlays import lens, overview
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.look import Look
@@ -70,6 +69,7 @@ class ImageViewer(Viewer):
         self.loader.arrived.connect(self._later.start)
         self._preparer = preparer_of(session)
         self._preparer.prepared.connect(self._later.start)
+        warm_up().ended.connect(self._warm)
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._come_to_rest)
         self.drops = DropZones(self)
@@ -102,21 +102,25 @@ class ImageViewer(Viewer):
 
     @property
     def pixels_ratio(self) -> float:
-        """Pixels of the picture per logical pixel: those of the screen, half of them while a large picture moves."""
-        ratio, area = self.devicePixelRatioF(), self.width() * self.height()
-        return ratio / 2 if self._moving and area * ratio * ratio > MUCH else ratio
+        """Pixels of the picture per logical pixel: those of the screen, or half of them while the picture moves
+        and is large or the fast kernels are not there yet.
+        """
+        ratio = self.devicePixelRatioF()
+        slow = self.width() * self.height() * ratio * ratio > MUCH or not kernels.ready
+        return ratio / 2 if self._moving and slow else ratio
 
     @property
     def is_sharp(self) -> bool:
         """Whether nothing better than what is drawn is still to come, pyramids included."""
         rasters = [raster_of(layer) for layer in self.state.layers if layer.visible]
         pending = any(r is not None and not r.sharp and self._preparer.is_pending(r) for r in rasters)
+        pending = pending or not warm_up().is_over
         waiting = self._later.isActive() or self._moving or self.loader.busy
         return self.has_painted and not pending and not waiting and not self.loader.open_needs(self._needs())
 
     def refresh(self) -> None:
         """Look for what is missing in memory, have it fetched, and paint what there is."""
-        self.loader.want(self._needs())
+        self.loader.want(need for need in self._needs() if warm_up().is_over or not isinstance(need, SkyNeed))
         self._rest.start()
         self.update()
 
@@ -180,10 +184,17 @@ class ImageViewer(Viewer):
             self.loader.forget_failures()
 
     def _after_first_paint(self) -> None:
-        _warm_up()
+        warm_up().begin()
+        self._prepare()
+
+    def _warm(self) -> None:
+        self._later.start()
         self._prepare()
 
     def _prepare(self) -> None:
+        """Have the pyramids of all images built."""
+        if not (warm_up().is_over and self.has_painted):
+            return
         for layer in self.state.layers:
             raster = raster_of(layer) if layer.visible else None
             if raster is not None:
@@ -192,8 +203,7 @@ class ImageViewer(Viewer):
     def _come_to_rest(self) -> None:
         """Draw in full resolution and tell assistive programs what is shown."""
         self._describe()
-        if self.has_painted:
-            self._prepare()
+        self._prepare()
         if self._moving and self._gesture is None:
             self._moving = False
             self.refresh()
@@ -356,14 +366,3 @@ class ImageViewer(Viewer):
         self.loader.close()
         super().release()
 
-
-_warming: threading.Thread | None = None
-
-
-def _warm_up() -> None:
-    """Compile or load the fast kernels in a thread, once in a program."""
-    global _warming
-    if kernels.ready or _warming is not None:
-        return
-    _warming = threading.Thread(target=kernels.warm_up, name="jviz-kernels", daemon=True)
-    _warming.start()

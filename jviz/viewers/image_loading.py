@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections import deque
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -11,12 +14,59 @@ import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from jviz.backend.progress import Cancelled
+from jviz.backend.render import kernels
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.session import Session
 from jviz.viewers.image_needs import Need, failed_text
 
-__all__ = ["Loader", "Preparer", "preparer_of"]
+__all__ = ["Loader", "Preparer", "WarmUp", "preparer_of", "warm_up"]
+
+
+class WarmUp(QObject):
+    """Loads the compiled kernels in a thread, once in a program.
+
+    Imports in several threads at once would leave the window too little time; what else
+    imports much waits until this is over.
+
+    Attributes
+    ----------
+    ended : Signal
+        The kernels are in use, or cannot be.
+    """
+
+    ended = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing has to wait any more."""
+        return self._over or kernels.ready
+
+    def begin(self) -> None:
+        """Start, unless that was done before."""
+        if not self.is_over and self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="jviz-kernels", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            kernels.warm_up()
+            # What was imported stays: looking through it again for garbage takes a tenth of a second.
+            gc.freeze()
+        finally:
+            self._over = True
+            self.ended.emit()
+
+
+@cache
+def warm_up() -> WarmUp:
+    """Return the one warm-up of the program."""
+    return WarmUp()
 
 
 class Loader(QObject):

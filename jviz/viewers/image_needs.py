@@ -5,8 +5,10 @@ A viewer has them fetched by jobs, a saved picture waits for them.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,9 @@ class SkyNeed:
         return ("sky", id(self.data))
 
     def run(self, progress: Progress) -> Any:
-        return self.data.sky
+        sky = self.data.sky
+        _keep_imports()
+        return sky
 
     def apply(self, value: Any) -> None:
         """The data have kept it already."""
@@ -110,6 +114,12 @@ class CurveNeed:
 
 
 Need = BlockNeed | SkyNeed | LimitsNeed | CurveNeed
+
+
+@cache
+def _keep_imports() -> None:
+    """Spare what the first sky imported from the search for garbage, which would stop the window for 0.1 s."""
+    gc.freeze()
 
 
 def asked_limits(layer: ImageLayer) -> tuple:
