@@ -244,11 +244,14 @@ class Central(QWidget):
     def _replace(self, old: QWidget, new: QWidget) -> None:
         parent = old.parentWidget()
         if isinstance(parent, QSplitter):
-            sizes = parent.sizes()
-            parent.replaceWidget(parent.indexOf(old), new)
+            # Not by replaceWidget: with PySide it ends the life of the widget that it gives back.
+            sizes, index = parent.sizes(), parent.indexOf(old)
+            old.setParent(self._area)
+            parent.insertWidget(index, new)
             parent.setSizes(sizes)
         else:
-            self._area.layout().replaceWidget(old, new)
+            self._area.layout().removeWidget(old)
+            self._area.layout().addWidget(new)
         new.show()
 
     def _tidy(self, group: TabGroup) -> None:
@@ -352,7 +355,8 @@ class Central(QWidget):
         active, old = self._active, self._root()
         built = self._built(state.get("tree") or {}, labels)
         new = built or self._new_group()
-        self._area.layout().replaceWidget(old, new)
+        self._area.layout().removeWidget(old)
+        self._area.layout().addWidget(new)
         for name in [n for n in self._widgets if n in labels]:
             self._put(next(_groups_in(new)), name, *labels.pop(name))
         old.hide()

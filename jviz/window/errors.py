@@ -70,6 +70,8 @@ class Errors(QObject):
             return
         if not isinstance(error, JvizError):
             log.error("%s", error, exc_info=(kind, error, where))
+            # Whoever started jviz from a terminal sees it there too.
+            (self._former[0] if self._former is not None else sys.__excepthook__)(kind, error, where)
         self._met.emit(error)
 
     # --- showing --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from jviz.backend.cache import home
@@ -75,8 +76,10 @@ class Layouts:
         """Come back as the window was last closed; False at a first start."""
         last = self._kept["last"]
         geometry = QByteArray.fromBase64(str(last.get("geometry", "")).encode())
-        placed = not geometry.isEmpty() and self._window.restoreGeometry(geometry)
-        return self._window.docks.restore(str(last.get("docks", ""))) and placed
+        # Offscreen there is no screen to fit into: pictures get the size that their maker asks for.
+        if not geometry.isEmpty() and QGuiApplication.platformName() != "offscreen":
+            self._window.restoreGeometry(geometry)
+        return self._window.docks.restore(str(last.get("docks", "")))
 
     def keep_last(self) -> None:
         """Remember how the window is, for the next start."""

@@ -213,7 +213,6 @@ class MainWindow(QMainWindow):
             return
         self._let_go()
         super().closeEvent(event)
-        self.deleteLater()
 
     def _let_go(self) -> None:
         """Give the session back: nothing of the window is called any more."""
@@ -233,3 +232,6 @@ class MainWindow(QMainWindow):
         self.session._recorder.touched.disconnect(self._touched)
         self.session.dispatcher.drain()
         self.session.dispatcher.bind(None)
+        # The window itself stays for whoever holds it; all that it is made of goes now.
+        for part in (self.central, *self.docks, self.menus.tool_bar, *self.toasts.shown):
+            part.deleteLater()

@@ -76,8 +76,7 @@ class Startup(QObject):
 
     def _go_on(self) -> None:
         self._steps = [
-            self._window.docks.build_visible,
-            lambda: self._in_job("Preparing the window", _import_later, self._show_icons),
+            lambda: self._in_job("Preparing the window", _import_later, self._furnish),
             lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
             lambda: self._in_job("Preparing fast drawing", _warm_up, None),
         ]
@@ -93,7 +92,11 @@ class Startup(QObject):
         session = self._window.session
 
         def run(_: Job) -> None:
-            value = work()
+            try:
+                value = work()
+            except Exception:
+                log.exception("%s failed", title)
+                raise
             if after is not None:
                 session.dispatcher.call(lambda: after(value))
 
@@ -102,9 +105,11 @@ class Startup(QObject):
         except JvizError:
             log.debug("%s: the window was closed before", title)
 
-    def _show_icons(self, _: Any) -> None:
+    def _furnish(self, _: Any) -> None:
+        """Show icons and panels, now that what they need is imported."""
         if not self._window.is_closed:
-            self._window.show_icons()
+            self._steps = [self._window.show_icons, self._window.docks.build_visible, *self._steps]
+            self._turn.start()
 
     def _load_plugins(self) -> list[Any]:
         from jviz.plugin_loader import load_plugins

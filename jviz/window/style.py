@@ -37,6 +37,10 @@ QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ padding: 0 6px; }}
 QLabel[muted="true"] {{ color: {muted}; }}
 
+QDockWidget {{ titlebar-close-icon: url({icons}/close-{shade}.svg);
+    titlebar-normal-icon: url({icons}/float-{shade}.svg); }}
+QDockWidget::close-button, QDockWidget::float-button {{ border: none; padding: 1px; border-radius: 4px; }}
+QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {hover}; }}
 QDockWidget {{ color: {muted}; font-weight: 600; }}
 QDockWidget::title {{ background: {window}; padding: 6px 8px; border-bottom: 1px solid {line}; text-align: left; }}
 QDockWidget > QWidget {{ background: {base}; }}
@@ -47,6 +51,8 @@ QTabBar::tab {{ background: {window}; color: {muted}; border: none; border-top: 
 QTabBar::tab:hover {{ color: {text}; background: {hover}; }}
 QTabBar::tab:selected {{ background: {base}; color: {text}; border-top-color: {edge_soft}; }}
 QTabBar:focus::tab:selected {{ color: {accent}; }}
+QTabBar::close-button {{ image: url({icons}/close-{shade}.svg); subcontrol-position: right; margin: 2px; }}
+QTabBar::close-button:hover {{ background: {hover}; border-radius: 4px; }}
 TabGroup[active="true"] > QTabBar::tab:selected {{ border-top-color: {accent}; }}
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{ background: {base}; color: {text};
@@ -58,7 +64,15 @@ QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {error}; }}
 QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {disabled}; }}
 QComboBox {{ padding: 3px 8px; background: {raised}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
-QComboBox::down-arrow {{ image: url({chevron}); width: 10px; height: 10px; }}
+QComboBox::down-arrow {{ image: url({icons}/chevron-{shade}.svg); width: 10px; height: 10px; }}
+QAbstractSpinBox {{ padding-right: 18px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 18px; border: none;
+    background: transparent; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {hover}; }}
+QAbstractSpinBox::up-arrow {{ image: url({icons}/up-{shade}.svg); width: 8px; height: 8px; }}
+QAbstractSpinBox::down-arrow {{ image: url({icons}/chevron-{shade}.svg); width: 8px; height: 8px; }}
 QComboBox QAbstractItemView {{ background: {menu}; border: 1px solid {edge_soft};
     selection-background-color: {selection}; selection-color: {text}; padding: 3px; }}
 
@@ -108,17 +122,17 @@ def style_sheet(colours: Any) -> str:
     from PySide6.QtWidgets import QApplication
 
     size = QApplication.font().pointSizeF()
-    window, edge = QColor(colours.window), QColor(colours.edge)
-    soft = QColor.fromRgbF(*(0.62 * w + 0.38 * e for w, e in zip(window.getRgbF()[:3], edge.getRgbF()[:3], strict=True)))
+    window, edge = QColor(colours.window).getRgbF()[:3], QColor(colours.edge).getRgbF()[:3]
+    soft = QColor.fromRgbF(*(0.62 * w + 0.38 * e for w, e in zip(window, edge, strict=True)))
     menu = colours.base if not colours.dark else "#23272f"
     names = {name: getattr(colours, name) for name in colours.__dataclass_fields__}
     return SHEET.format(
         **names, edge_soft=soft.name(), menu=menu, larger=round(size * 1.25, 1), title_size=round(size * 1.7, 1),
-        chevron=_chevron(colours.dark),
+        icons=_icons(), shade="dark" if colours.dark else "light",
     )  # fmt: skip
 
 
-def _chevron(dark: bool) -> str:
+def _icons() -> str:
     from jviz.resources import resource
 
-    return resource(f"icons/chevron-{'dark' if dark else 'light'}.svg").as_posix()
+    return resource("icons/close-dark.svg").parent.as_posix()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QTabBar, QTabWidget, QWidget
 
 __all__ = ["TabGroup"]
+
+MIN_WIDTH, MAX_WIDTH = 150, 320
+"""Of a tab, in pixels."""
 
 
 class DragBar(QTabBar):
@@ -28,6 +31,15 @@ class DragBar(QTabBar):
         self.setUsesScrollButtons(True)
         self.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.setAccessibleName("Viewers")
+
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        """Keep enough of a name to tell tabs apart; those that do not fit are scrolled to."""
+        size = self.tabSizeHint(index)
+        return QSize(min(size.width(), MIN_WIDTH), size.height())
+
+    def tabSizeHint(self, index: int) -> QSize:
+        size = super().tabSizeHint(index)
+        return QSize(min(size.width(), MAX_WIDTH), size.height())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed = self.tabAt(event.position().toPoint()) if event.button() == Qt.MouseButton.LeftButton else -1

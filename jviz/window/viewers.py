@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
-from jviz.views import View
 from jviz.viewers.base import Viewer, viewer_types
+from jviz.views import View
 
 __all__ = ["Viewers"]
 
@@ -57,6 +57,7 @@ class Viewers(QObject):
         for view, viewer in self._widgets.items():
             view.remove_callback("layers", self._retitle)
             viewer.release()
+        self._widgets.clear()
 
     # --- one viewer -----------------------------------------------------------------------------
 

@@ -1,0 +1,276 @@
+"""Fields for values of every kind that commands and settings take."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QWidget
+
+from jviz.data import Data
+from jviz.errors import CommandError
+from jviz.views import View
+
+__all__ = ["Field", "field_for"]
+
+LARGEST = 2**31 - 1
+NOTHING = "—"
+
+
+class Field(QWidget):
+    """A widget for one value.
+
+    Attributes
+    ----------
+    changed : Signal
+        The user changed the value.
+    """
+
+    changed = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(6)
+
+    def _hold(self, *widgets: QWidget) -> None:
+        for number, widget in enumerate(widgets):
+            self._row.addWidget(widget, 0 if number else 1)
+            widget.setAccessibleName(widget.accessibleName() or _shown(self.name))
+        self.setFocusProxy(widgets[0])
+
+    def value(self) -> Any:
+        """Return what is entered, in the type of the parameter.
+
+        Raises
+        ------
+        CommandError
+            When it cannot be that.
+        """
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show a value."""
+        raise NotImplementedError
+
+    def set_wrong(self, wrong: bool) -> None:
+        """Mark the field as the one that is at fault, or not."""
+        target = self.focusProxy()
+        if target is not None and bool(target.property("wrong")) != wrong:
+            target.setProperty("wrong", wrong)
+            target.style().unpolish(target)
+            target.style().polish(target)
+
+
+class TextField(Field):
+    """Text, or anything that is written as text: ``read`` makes the value, ``show`` the text."""
+
+    def __init__(
+        self, name: str, read: Callable[[str], Any] = str, show: Callable[[Any], str] = str, *,
+        optional: bool = False, hint: str = "",
+    ) -> None:  # fmt: skip
+        super().__init__(name)
+        self._read, self._show, self._optional = read, show, optional
+        self.edit = QLineEdit(placeholderText=hint or ("leave empty for the usual" if optional else ""))
+        self.edit.textChanged.connect(lambda: self.changed.emit())
+        self._hold(self.edit)
+
+    def value(self) -> Any:
+        text = self.edit.text().strip()
+        if not text and self._optional:
+            return None
+        try:
+            return self._read(text)
+        except (ValueError, SyntaxError, TypeError):
+            raise CommandError(f"{_shown(self.name)} cannot be {text!r}; {_wanted(self._read)}.") from None
+
+    def set_value(self, value: Any) -> None:
+        self.edit.setText("" if value is None else self._show(value))
+
+
+class PathField(TextField):
+    """A path with a button that opens a file dialog."""
+
+    def __init__(self, name: str, *, optional: bool = False) -> None:
+        super().__init__(name, _path, optional=optional, hint="Path of the file")
+        browse = QPushButton("Browse…")
+        browse.setAutoDefault(False)
+        browse.setAccessibleName(f"Browse for {_shown(name).lower()}")
+        browse.clicked.connect(self._browse)
+        self._hold(self.edit, browse)
+
+    def _browse(self) -> None:
+        dialog = QFileDialog(self.window(), f"Choose {_shown(self.name)}", self.edit.text())
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(self.edit.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+
+class NumberField(Field):
+    """A whole number with arrows."""
+
+    def __init__(self, name: str, low: float | None = None, high: float | None = None) -> None:
+        super().__init__(name)
+        self.spin = QSpinBox()
+        self.spin.setRange(int(-LARGEST if low is None else low), int(LARGEST if high is None else high))
+        self.spin.valueChanged.connect(lambda: self.changed.emit())
+        self._hold(self.spin)
+
+    def value(self) -> int:
+        return self.spin.value()
+
+    def set_value(self, value: Any) -> None:
+        self.spin.setValue(0 if value is None else int(value))
+
+
+class SwitchField(Field):
+    """A tick box."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.box = QCheckBox("Yes")
+        self.box.toggled.connect(lambda on: self.changed.emit())
+        self._hold(self.box)
+
+    def value(self) -> bool:
+        return self.box.isChecked()
+
+    def set_value(self, value: Any) -> None:
+        self.box.setChecked(bool(value))
+
+
+class ChoiceField(Field):
+    """One of some values, shown by name; editable lists take others too."""
+
+    def __init__(self, name: str, choices: Iterable[tuple[str, Any]], *, editable: bool = False) -> None:
+        super().__init__(name)
+        self.combo = QComboBox()
+        self.combo.setEditable(editable)
+        for text, value in choices:
+            self.combo.addItem(text, value)
+        self.combo.currentTextChanged.connect(lambda: self.changed.emit())
+        self._hold(self.combo)
+
+    def value(self) -> Any:
+        at = self.combo.findText(self.combo.currentText())
+        if at >= 0:
+            return self.combo.itemData(at)
+        if self.combo.isEditable():
+            return self.combo.currentText()
+        raise CommandError(f"There is nothing to choose for {_shown(self.name).lower()}; open a fitting file first.")
+
+    def set_value(self, value: Any) -> None:
+        for at in range(self.combo.count()):
+            if self.combo.itemData(at) is value or self.combo.itemData(at) == value:
+                self.combo.setCurrentIndex(at)
+                return
+        if self.combo.isEditable():
+            self.combo.setEditText("" if value is None else str(value))
+
+
+# --- which field for which type -------------------------------------------------------------------
+
+
+def field_for(
+    name: str, annotation: Any, session: Any, *, low: float | None = None, high: float | None = None
+) -> Field:
+    """Return the field for a parameter of this type; what is not known is entered as a Python literal."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    optional = type(None) in kinds
+    kinds = tuple(k for k in kinds if k is not type(None))
+    choices = [c for k in kinds if get_origin(k) is Literal for c in get_args(k)]
+    if choices:
+        listed = [(NOTHING, None)] * optional + [(str(c), c) for c in choices]
+        return ChoiceField(name, listed, editable=len(kinds) > 1)
+    kind = kinds[0] if len(kinds) == 1 else Any
+    if known := _named_choices(name, session):
+        return ChoiceField(name, known, editable=True)
+    if isinstance(kind, type) and issubclass(kind, Data | View):
+        return ChoiceField(name, _objects(kind, session, optional=optional))
+    if kind is bool:
+        return ChoiceField(name, [("switch", None), ("on", True), ("off", False)]) if optional else SwitchField(name)
+    if kind is int and not optional:
+        return NumberField(name, low, high)
+    if isinstance(kind, type) and issubclass(kind, Path):
+        return PathField(name, optional=optional)
+    return _text_field(name, kind, optional)
+
+
+def _text_field(name: str, kind: Any, optional: bool) -> TextField:
+    if kind is str:
+        return TextField(name, optional=optional)
+    if kind in (float, int):
+        return TextField(name, kind, _number_text, optional=optional, hint="" if optional else "a number")
+    if get_origin(kind) is tuple or kind is tuple:
+        return TextField(name, _tuple_of(get_args(kind)), _tuple_text, optional=optional, hint="numbers, with commas")
+    return TextField(name, _literal, repr, optional=optional)
+
+
+def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
+    """Return names that a text parameter of this name can take, when jviz knows them."""
+    if name == "colormap":
+        from jviz.backend.render.colormaps import names
+
+        return [(n, n) for n in names()]
+    if name == "plane":
+        views = [view for view in session.views.values() if view.data is not None]
+        return [("first", "")] + [(n, n) for n in (views[-1].data.planes if views else ())]
+    if name == "kind":
+        from jviz.views import view_kinds
+
+        return [(kind, kind) for kind in view_kinds()]
+    return []
+
+
+def _objects(kind: type, session: Any, *, optional: bool) -> list[tuple[str, Any]]:
+    things = session.data if issubclass(kind, Data) else session.views.values()
+    return [(NOTHING, None)] * optional + [(thing.name, thing) for thing in things if isinstance(thing, kind)]
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError
+    return Path(text).expanduser()
+
+
+def _literal(text: str) -> Any:
+    return ast.literal_eval(text)
+
+
+def _tuple_of(kinds: tuple[Any, ...]) -> Callable[[str], tuple[Any, ...]]:
+    first = next((k for k in kinds if k in (int, float)), float)
+    count = len(kinds) if kinds and Ellipsis not in kinds else None
+
+    def read(text: str) -> tuple[Any, ...]:
+        parts = text.strip("()[] ").replace(",", " ").split()
+        if not parts or (count is not None and len(parts) != count):
+            raise ValueError
+        return tuple(first(part) for part in parts)
+
+    read.wanted = f"it takes {count or 'some'} numbers, such as {', '.join(['1', '2', '3', '4'][: count or 3])}"
+    return read
+
+
+def _tuple_text(value: Any) -> str:
+    return ", ".join(_number_text(v) if isinstance(v, int | float) else str(v) for v in value)
+
+
+def _number_text(value: float) -> str:
+    return repr(value) if not isinstance(value, float) or not value.is_integer() else f"{value:g}"
+
+
+def _wanted(read: Callable[[str], Any]) -> str:
+    usual = {float: "it takes a number", int: "it takes a whole number", _path: "it takes the path of a file"}
+    return getattr(read, "wanted", usual.get(read, "it takes a Python value such as 3, 'text' or (1, 2)"))
+
+
+def _shown(name: str) -> str:
+    """Turn the name of a parameter into words."""
+    return name.replace("_", " ").capitalize().replace("Colormap", "Colour map")

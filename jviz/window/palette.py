@@ -1,0 +1,309 @@
+"""The command palette: everything that can be done, found by a few letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QTextCharFormat, QTextLayout
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsDropShadowEffect,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+)
+
+from jviz.settings import declared
+from jviz.window.recent import folder_of
+from jviz.window.search import Hit, matched_letters, ranked
+from jviz.window.shortcuts import shown_keys
+
+__all__ = ["Palette", "open_palette"]
+
+HIT = Qt.ItemDataRole.UserRole
+WIDTH, ROWS = 680, 11
+LEAVING = (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.OtherFocusReason)
+
+
+def open_palette(window: Any, only: str = "") -> Palette:
+    """Open the palette over a window, with hits of one kind only if one is named."""
+    for old in window.findChildren(Palette):
+        old.close()
+    palette = Palette(window, [hit for hit in _hits(window) if not only or hit.kind == only], only)
+    palette.show()
+    palette.search.setFocus()
+    return palette
+
+
+class Palette(QFrame):
+    """A field and a list below it; arrows choose, Enter runs, Escape closes."""
+
+    def __init__(self, window: Any, hits: list[Hit], only: str = "") -> None:
+        super().__init__(window)
+        self.setObjectName("card")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAccessibleName("Command palette")
+        self._window, self._hits = window, hits
+        self._before = window.focusWidget()
+        what = f"Search: {only.casefold()} files" if only else "Search commands, data, viewers, recent files, settings"
+        self.search = QLineEdit(placeholderText=what)
+        self.search.setObjectName("paletteSearch")
+        self.search.setAccessibleName(what)
+        self.search.textChanged.connect(self._find)
+        self.search.installEventFilter(self)
+        self.list = QListView()
+        self.list.setAccessibleName("What was found")
+        self.list.setUniformItemSizes(True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.model = Hits(self)
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(Row(self))
+        self.list.clicked.connect(self._run)
+        self.summary = QLabel()
+        self.summary.setProperty("muted", "true")
+        self.summary.setContentsMargins(8, 4, 8, 2)
+        self._lay_out()
+        self._find("")
+
+    def _lay_out(self) -> None:
+        rule = QFrame()
+        rule.setObjectName("rule")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(4)
+        for widget in (self.search, rule, self.list, self.summary):
+            layout.addWidget(widget)
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(36)
+        shadow.setOffset(0, 8)
+        shadow.setColor(QColor(0, 0, 0, 130))
+        self.setGraphicsEffect(shadow)
+        self.list.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
+        self.list.setStyleSheet("QListView { background: transparent; }")
+        self.place()
+        self._window.installEventFilter(self)
+
+    def place(self) -> None:
+        """Stand at the top in the middle of the window."""
+        width = min(WIDTH, self._window.width() - 40)
+        row = self.fontMetrics().height() + 14
+        height = self.search.sizeHint().height() + row * ROWS + self.summary.sizeHint().height() + 36
+        height = min(height, self._window.height() - 90)
+        self.setGeometry((self._window.width() - width) // 2, 56, width, height)
+
+    # --- finding --------------------------------------------------------------------------------
+
+    def _find(self, text: str) -> None:
+        self.model.show(ranked(text, self._hits), text)
+        self._choose(0)
+
+    def _choose(self, row: int) -> None:
+        count = self.model.rowCount()
+        if count:
+            index = self.model.index(max(0, min(row, count - 1)))
+            self.list.setCurrentIndex(index)
+            self.list.scrollTo(index)
+            hit = index.data(HIT)
+            room = self.width() - 60
+            self.summary.setText(self.fontMetrics().elidedText(hit.summary, Qt.TextElideMode.ElideRight, room))
+            self.search.setAccessibleDescription(f"{hit.title}. {hit.summary}")
+        else:
+            self.summary.setText("Nothing was found; try fewer letters.")
+
+    def _run(self, index: QModelIndex) -> None:
+        hit = index.data(HIT)
+        if hit is None:
+            return
+        if not hit.enabled:
+            self.summary.setText(f"{hit.title} cannot be run now: what it works on is not open.")
+            return
+        self.close()
+        hit.run()
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._window and event.type() == QEvent.Type.Resize:
+            self.place()
+        elif watched is self.search and event.type() == QEvent.Type.KeyPress:
+            return self._pressed(event.key())
+        elif watched is self.search and event.type() == QEvent.Type.FocusOut and event.reason() in LEAVING:
+            self.close()
+        return False
+
+    def _pressed(self, key: int) -> bool:
+        row = self.list.currentIndex().row()
+        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: ROWS - 1, Qt.Key.Key_PageUp: 1 - ROWS}
+        if key in steps:
+            count = self.model.rowCount()
+            wraps = abs(steps[key]) == 1 and count
+            self._choose((row + steps[key]) % count if wraps else row + steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._run(self.list.currentIndex())
+        elif key == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
+        return True
+
+    def closeEvent(self, event: Any) -> None:
+        self._window.removeEventFilter(self)
+        if self._before is not None and self.search.hasFocus():
+            self._before.setFocus()
+        super().closeEvent(event)
+
+
+class Hits(QAbstractListModel):
+    """The hits that fit, best first."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._hits: list[Hit] = []
+        self.query = ""
+
+    def show(self, hits: list[Hit], query: str) -> None:
+        """Take over what was found."""
+        self.beginResetModel()
+        self._hits, self.query = hits, query
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return len(self._hits)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        hit = self._hits[index.row()]
+        if role == HIT:
+            return hit
+        if role == Qt.ItemDataRole.DisplayRole:
+            return hit.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(filter(None, [hit.title, hit.note or hit.kind, hit.keys]))
+        return None
+
+
+class Row(QStyledItemDelegate):
+    """Draws a hit: title with the letters found in bold, where it comes from, its keys."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(100, option.fontMetrics.height() + 14)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        hit: Hit = index.data(HIT)
+        palette = option.palette
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(palette.color(QPalette.ColorRole.Highlight))
+            painter.drawRoundedRect(option.rect.adjusted(0, 1, 0, -1), 5, 5)
+        inside = option.rect.adjusted(8, 0, -8, 0)
+        right = _draw_keys(painter, inside, hit.keys, palette)
+        group = QPalette.ColorGroup.Normal if hit.enabled else QPalette.ColorGroup.Disabled
+        left = _draw_title(painter, inside, hit.title, matched_letters(index.model().query, hit.title),
+                           palette.color(group, QPalette.ColorRole.Text))  # fmt: skip
+        room = QRect(left + 14, inside.top(), right - left - 28, inside.height())
+        if room.width() > 30:
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            note = option.fontMetrics.elidedText(hit.note or hit.kind, Qt.TextElideMode.ElideMiddle, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, note)
+        painter.restore()
+
+
+def _draw_title(painter: QPainter, area: QRect, title: str, bold: set[int], colour: QColor) -> int:
+    """Draw a title; returns where it ends."""
+    layout = QTextLayout(title, painter.font())
+    strong = QTextCharFormat()
+    strong.setFontWeight(QFont.Weight.Bold)
+    ranges = []
+    for at in sorted(bold):
+        piece = QTextLayout.FormatRange()
+        piece.start, piece.length, piece.format = at, 1, strong
+        ranges.append(piece)
+    layout.setFormats(ranges)
+    layout.beginLayout()
+    line = layout.createLine()
+    layout.endLayout()
+    painter.setPen(colour)
+    layout.draw(painter, area.topLeft() + QRect(0, 0, 0, area.height() - int(line.height())).center())
+    return area.left() + round(line.naturalTextWidth())
+
+
+def _draw_keys(painter: QPainter, area: QRect, keys: str, palette: QPalette) -> int:
+    """Draw the keys in a frame at the right; returns where it begins."""
+    if not keys:
+        return area.right()
+    metrics = QFontMetrics(painter.font())
+    width = metrics.horizontalAdvance(keys) + 14
+    box = QRect(area.right() - width, area.center().y() - metrics.height() // 2 - 2, width, metrics.height() + 4)
+    painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+    painter.setBrush(palette.color(QPalette.ColorRole.Base))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, keys)
+    return box.left()
+
+
+# --- what can be found ----------------------------------------------------------------------------
+
+
+def _hits(window: Any) -> list[Hit]:
+    return [*_commands(window), *_viewers(window), *_data(window), *_panels(window), *_recent(window),
+            *_settings(window)]  # fmt: skip
+
+
+def _commands(window: Any) -> Iterator[Hit]:
+    invoker, effective = window.invoker, window.shortcuts.effective()
+    for id, command in sorted(invoker.visible_commands().items(), key=lambda item: item[1].title):
+        yield Hit(
+            command.title.rstrip("…"), lambda id=id: invoker.trigger(id), "Command",
+            command.menu.replace("/", " ▸ "), f"{id} {id.replace('.', ' ').replace('_', ' ')} {command.summary}",
+            shown_keys(effective.get(id, [])), command.summary, invoker.is_possible(command), weight=3,
+        )  # fmt: skip
+
+
+def _viewers(window: Any) -> Iterator[Hit]:
+    for viewer in window.viewers:
+        name, data = viewer.state.name, viewer.state.data
+        yield Hit(name, lambda name=name: window.central.activate(name), "Viewer",
+                  f"Viewer of {data.name}" if data is not None else "Viewer", summary=f"Go to {name}")  # fmt: skip
+
+
+def _data(window: Any) -> Iterator[Hit]:
+    from jviz.actions.view import kind_for
+
+    for data in window.session.data:
+        kind = kind_for(data)
+
+        def show(name: str = data.name, kind: str | None = kind) -> None:
+            window.invoker.run("view.open", kind=kind, data=name) if kind else window.panel("data")
+
+        summary = "Open in a new viewer" if kind else "Show in the Data panel"
+        yield Hit(data.name, show, "Data", f"Data, {data.label or data.kind}", summary=summary)
+
+
+def _panels(window: Any) -> Iterator[Hit]:
+    effective = window.shortcuts.effective()
+    for dock in window.docks:
+        spec = dock.spec
+        yield Hit(f"{spec.title} Panel", lambda id=spec.id: window.panel(id).setFocus(), "Panel", "Panels",
+                  keys=shown_keys(effective.get(f"panel.{spec.id}", [])), summary=f"Show the panel {spec.title}")
+
+
+def _recent(window: Any) -> Iterator[Hit]:
+    for path in window.recent.paths:
+        yield Hit(path.name, lambda path=path: window.recent.open(path), "Recent", f"Recent, {folder_of(path)}",
+                  summary=f"Open {path}", weight=-4)  # fmt: skip
+
+
+def _settings(window: Any) -> Iterator[Hit]:
+    for setting in declared().values():
+        yield Hit(setting.title, lambda key=setting.key: window.invoker.run("window.preferences", key=key), "Setting",
+                  "Setting", setting.key, summary=setting.help, weight=-2)  # fmt: skip
