@@ -112,11 +112,15 @@ class _Popup(QFrame):
 
     def _fill(self, text: str) -> None:
         self.list.clear()
+        bold = self.font()
+        bold.setBold(True)
         for group, names in colormap_names().items():
             matching = [name for name in names if text.casefold() in name.casefold()]
             if matching:
                 heading = QListWidgetItem(group)
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
+                heading.setForeground(self.palette().color(QPalette.ColorRole.PlaceholderText))
+                heading.setFont(bold)
                 self.list.addItem(heading)
             for name in matching:
                 icon = QIcon(swatch(name))

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -372,3 +372,26 @@ def test_without_a_view_there_is_no_error(qtbot, session):
     assert context.active_view() is None
     assert context.run("image.fit") is None
     assert "No image is open" in context.notices[-1].text
+
+
+def test_icons_follow_the_theme(context, qapp):
+    def brightest():
+        picture = icon.pixmap(32, 32).toImage()
+        seen = [picture.pixelColor(x, y) for x in range(32) for y in range(32)]
+        return [c.getRgb()[:3] for c in seen if c.alpha() == 255]
+
+    icon, before = context.icon("fa6s.square"), qapp.palette()
+    try:
+        for colour in ("#ff8000", "#2040c0"):
+            palette = QPalette(before)
+            palette.setColor(QPalette.ColorRole.WindowText, QColor(colour))
+            qapp.setPalette(palette)
+            assert set(brightest()) == {QColor(colour).getRgb()[:3]}
+    finally:
+        qapp.setPalette(before)
+
+
+def test_a_state_may_change_in_another_thread(make_panel, session, view, qtbot):
+    panel = make_panel("display")
+    job = session.jobs.submit("Elsewhere", lambda job: view.layer.update(colormap="magma"))
+    qtbot.waitUntil(lambda: job.is_over and panel.controls.colormap.name == "magma")
