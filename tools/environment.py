@@ -50,14 +50,15 @@ def stop(text):
 
 def uv():
     """Return the path of uv, installed into a private folder when the machine has none."""
-    found = shutil.which("uv") or next(map(str, PRIVATE.glob("uv/bin/uv*")), None)
+    private = str(PRIVATE / "uv" / "bin")
+    found = shutil.which("uv") or shutil.which("uv", path=private)
     if found:
         return found
     say("installing uv with pip")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(PRIVATE / "uv"), "uv"]
     if subprocess.run(command, check=False).returncode:
         stop("pip could not install uv. Is there a network, and pip (apt-get install python3-pip)?")
-    return str(next(PRIVATE.glob("uv/bin/uv*")))
+    return shutil.which("uv", path=private)
 
 
 def fingerprint():
