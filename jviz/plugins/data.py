@@ -55,6 +55,7 @@ class DataPanel(Panel):
         self.tree.customContextMenuRequested.connect(self._show_menu)
         self.tree.itemSelectionChanged.connect(self._update_actions)
         self.setFocusProxy(self.tree)
+        self.setMinimumWidth(170)
         self._icons: dict[str, QIcon] = {}
         self._make_actions()
         layout = QVBoxLayout(self.body)
