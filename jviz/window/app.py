@@ -45,9 +45,34 @@ def launch(files: Any = (), *, session: Session | None = None, show: bool = True
     return window
 
 
-def run(files: Any = (), *, session: Session | None = None) -> int:
-    """Open the window and return when it is closed, with the exit status."""
+def run(
+    files: Any = (),
+    *,
+    session: Session | None = None,
+    theme: str | None = None,
+    size: tuple[int, int] | None = None,
+    screenshot: Path | None = None,
+) -> int:
+    """Open the window and return when it is closed, with the exit status.
+
+    Parameters
+    ----------
+    theme : str, optional
+        "dark", "light" or "system", for this once.
+    size : (int, int), optional
+        Width and height of the window in pixels.
+    screenshot : Path, optional
+        Write the window to this picture as soon as everything is drawn, and close it.
+    """
     window = launch(files, session=session)
+    if theme is not None:
+        window.theme.wear(theme)
+    if size is not None:
+        window.resize(*size)
+    if screenshot is not None:
+        from jviz.window.screenshot import Screenshot
+
+        Screenshot(window, screenshot)
     status = application().exec()
     window.session.close()
     return status

@@ -98,6 +98,7 @@ class Theme(QObject):
         super().__init__(window)
         self._window, self._settings = window, settings
         self.colours = DARK
+        self._worn: str | None = None
         settings.changed.connect(self._setting_changed)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply)
         self.apply()
@@ -109,8 +110,13 @@ class Theme(QObject):
         self._window.setStyleSheet(style_sheet(self.colours))
         self.changed.emit()
 
+    def wear(self, theme: str) -> None:
+        """Put on a theme until the setting changes, without changing the setting."""
+        self._worn = theme
+        self.apply()
+
     def _wanted(self) -> Colours:
-        chosen = self._settings["window.theme"]
+        chosen = self._worn or self._settings["window.theme"]
         if chosen == "system":
             # A system that says nothing gets the dark one: pictures look best on it.
             return LIGHT if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
@@ -118,4 +124,5 @@ class Theme(QObject):
 
     def _setting_changed(self, key: str) -> None:
         if key == "window.theme":
+            self._worn = None
             self.apply()
