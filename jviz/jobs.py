@@ -37,6 +37,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.RLock()
+        self._held = 0
         self._owner: int | None = None
         self._wake: Callable[[], None] = lambda: None
 
@@ -60,6 +61,7 @@ class Dispatcher:
             self._calls.put(function)
             self._wake()
         elif self._lock.acquire(blocking=False):
+            self._held += 1
             try:
                 function()
             finally:
@@ -72,14 +74,18 @@ class Dispatcher:
     def hold(self) -> Iterator[None]:
         """Keep other threads from changing the session; what they want to do waits."""
         self._lock.acquire()
+        self._held += 1
         try:
             yield
         finally:
             self._release()
 
     def _release(self) -> None:
+        self._held -= 1
+        is_free = not self._held
         self._lock.release()
-        self._drain_if_free()
+        if is_free:
+            self._drain_if_free()
 
     def _drain_if_free(self) -> None:
         if self._owner is None and not self._calls.empty():
@@ -101,6 +107,8 @@ class Dispatcher:
         answer: Future = Future()
 
         def run() -> None:
+            if unless():
+                answer.cancel()
             if not answer.set_running_or_notify_cancel():
                 return
             try:
@@ -110,12 +118,14 @@ class Dispatcher:
 
         self.call(run)
         while not answer.done():
-            if unless() and answer.cancel():
-                raise Cancelled
+            if unless():
+                answer.cancel()
             # The owner may give up its place meanwhile (the window closes); then anybody may run the calls.
             if self.is_here:
                 self.drain()
             wait([answer], 0.05)
+        if answer.cancelled():
+            raise Cancelled
         return answer.result()
 
     def drain(self) -> None:
@@ -126,6 +136,7 @@ class Dispatcher:
         errors: list[BaseException] = []
         # When the lock is taken, who has it drains when giving it back.
         while not self._calls.empty() and self._lock.acquire(blocking=False):
+            self._held += 1
             try:
                 self._calls.get_nowait()()
             except queue.Empty:
@@ -133,6 +144,7 @@ class Dispatcher:
             except BaseException as error:
                 errors.append(error)
             finally:
+                self._held -= 1
                 self._lock.release()
         if errors:
             raise errors[0]

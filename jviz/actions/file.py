@@ -9,7 +9,7 @@ from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, from_product
-from jviz.errors import ReadError, SessionError
+from jviz.errors import CommandError, ReadError, SessionError
 from jviz.running import Apply, add_data
 from jviz.session import Session
 from jviz.session_file import adopt, is_session_file
@@ -55,6 +55,8 @@ def open_files(
     ReadError
         When nothing could be read; files of a folder that could not are named in a notice.
     """
+    if not paths:
+        raise CommandError("There is nothing to open; name at least one file or folder.")
     files, in_folder = _files_of(paths)
     loaded: list[Data] = []
     saved: dict[Path, Any] = {}

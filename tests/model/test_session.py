@@ -1,0 +1,161 @@
+"""The session: names, views, errors that help, and that it stays as it was when something fails."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from regions import CirclePixelRegion, PixCoord
+
+import jviz
+from jviz import CommandError, ReadError, SessionError
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session(settings={})
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def image_file(tmp_path):
+    path = tmp_path / "field.fits"
+    fits.PrimaryHDU(np.arange(20.0, dtype=np.float32).reshape(4, 5)).writeto(path)
+    return path
+
+
+def test_data_are_found_by_name(session, image_file):
+    [image] = session.open(image_file)
+    made = session.add(np.ones((3, 3)), name="made")
+    assert session.names == ["field", "made"]
+    assert session["field"] is image
+    assert "made" in session
+    assert made in session
+    assert "other" not in session
+    assert len(session) == 2
+    assert list(session) == [image, made]
+    with pytest.raises(SessionError, match="'other'; the session holds field, made"):
+        session["other"]
+
+
+def test_names_are_unique(session, image_file):
+    for _ in range(3):
+        session.open(image_file)
+    assert session.names == ["field", "field (2)", "field (3)"]
+    with pytest.raises(CommandError, match="named 'field' already"):
+        session.run("data.rename", data="field (2)", name="field")
+    with pytest.raises(CommandError, match="empty"):
+        session.run("data.rename", data="field", name="  ")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"SIMPLE  =                    T"])
+def test_bad_files_leave_the_session_as_it_was(session, image_file, tmp_path, content):
+    session.open(image_file)
+    before = session.script()
+    bad = tmp_path / "bad.fits"
+    bad.write_bytes(content)
+    with pytest.raises(ReadError, match=r"bad\.fits"):
+        session.open(bad)
+    with pytest.raises(ReadError, match="nowhere"):
+        session.open(tmp_path / "nowhere.fits")
+    assert session.script() == before
+    assert session.names == ["field"]
+
+
+def test_the_readable_files_of_several_are_opened_and_the_others_told(session, image_file, tmp_path):
+    (tmp_path / "bad.fits").write_bytes(b"hello")
+    assert len(session.open(image_file, tmp_path / "bad.fits")) == 1
+    assert "bad.fits" in session.notices[-1][1]
+    assert len(session.open(tmp_path)) == 1
+
+
+def test_opening_nothing_says_so(session):
+    with pytest.raises(jviz.JvizError, match="nothing to open"):
+        session.open()
+
+
+def test_a_name_can_be_chosen(session, image_file):
+    assert session.open(image_file, name="mine")[0].name == "mine"
+    assert "name='mine'" in session.script()
+
+
+def test_views_are_named_and_found(session, image_file):
+    session.open(image_file)
+    one = session.view("image", data="field")
+    two = session.view("image", data="field", name="Right", stretch="log")
+    assert list(session.views) == ["Image 1", "Right"]
+    assert session.find_view(None) is two
+    assert session.find_view("Image 1") is one
+    assert two.stretch == "log"
+    with pytest.raises(CommandError, match="named 'Right' already"):
+        session.view("image", name="Right")
+    with pytest.raises(CommandError, match="no viewer 'hologram'"):
+        session.view("hologram")
+    with pytest.raises(CommandError, match="no 'colour'"):
+        session.view("image", data="field", colour=1)
+    assert len(session.views) == 2
+    session.run("view.close", view=one)
+    assert session.view("image").name == "Image 1"
+
+
+def test_removing_data_takes_their_layers_views_and_subsets_along(session):
+    for name in "ab":
+        session.add(np.ones((3, 3)), name=name)
+        session.view("image", data=name)
+        session.subset(f"of {name}", CirclePixelRegion(PixCoord(1, 1), 1), data=name)
+    session.run("view.show", view="Image 2", data="a")
+    session.run("data.remove", data="a")
+    assert list(session.views) == ["Image 2"]
+    assert [layer.data.name for layer in session.views["Image 2"].layers] == ["b"]
+    assert list(session.subsets) == ["of b"]
+    session.undo()
+    assert list(session.views) == ["Image 1", "Image 2"]
+    assert list(session.subsets) == ["of a", "of b"]
+
+
+def test_masks_must_fit_their_data(session):
+    session.add(np.ones((3, 4)), name="a")
+    session.subset("all", np.ones((3, 4), bool), data="a")
+    for mask, data in ((np.ones((4, 3), bool), "a"), (np.ones((3, 4), bool), None)):
+        with pytest.raises(CommandError, match="does not fit"):
+            session.subset("bad", mask, data=data)
+    assert list(session.subsets) == ["all"]
+    with pytest.raises(SessionError, match="no subset 'bad'; there are all"):
+        session.run("subset.remove", name="bad")
+
+
+def test_notices_are_told_and_remembered(session):
+    heard = []
+    session.noticed.connect(told := lambda level, text: heard.append((level, text)))
+    session.notice("info", "hello")
+    assert heard == list(session.notices) == [("info", "hello")]
+    assert told
+
+
+def test_the_session_knows_whether_it_was_saved(session, tmp_path):
+    assert not session.modified
+    session.add(np.ones((3, 3)), name="a")
+    assert session.modified
+    session.save(tmp_path / "a.jviz")
+    assert not session.modified
+    session.undo()
+    assert session.modified
+    session.redo()
+    assert not session.modified
+
+
+def test_the_same_numbers_by_every_road(session, image_file, tmp_path):
+    """From the file, through the session, its script, and the saved session."""
+    session.open(image_file)
+    session.view("image", data="field", stretch="asinh")
+    with fits.open(image_file) as units:
+        expected = units[0].data
+    np.testing.assert_array_equal(session["field"].get(np.ndarray), expected)
+    names: dict = {}
+    exec(session.script(), names)
+    np.testing.assert_array_equal(names["session"]["field"].get(np.ndarray), expected)
+    assert names["session"].views["Image 1"].limits == session.views["Image 1"].limits
+    names["session"].close()
+    again = jviz.Session.load(session.save(tmp_path / "a.jviz"))
+    np.testing.assert_array_equal(again["field"].get(np.ndarray), expected)
+    assert again.views["Image 1"].limits == session.views["Image 1"].limits
+    again.close()
