@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,7 +44,8 @@ def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]
 
 
 def viewer_types() -> dict[str, type[Viewer]]:
-    """Return the declared viewers by kind."""
+    """Return the declared viewers by kind, those of jviz first."""
+    import_module("jviz.viewers.image")
     return dict(_viewers)
 
 
@@ -84,6 +86,7 @@ class Viewer(QWidget):
         self._later.timeout.connect(self.refresh)
         # Through a signal, because a state may be changed in any thread.
         self._stirred.connect(self._later.start)
+        session.settings.changed.connect(self._setting_changed)
         self._watch()
         self._later.start()
 
@@ -141,6 +144,7 @@ class Viewer(QWidget):
     def release(self) -> None:
         """Stop listening to the state; the widget is about to go."""
         self._later.stop()
+        self.session.settings.changed.disconnect(self._setting_changed)
         for state in self._watched:
             state.remove_global_callback(self._state_changed)
         self._watched.clear()
@@ -162,6 +166,9 @@ class Viewer(QWidget):
             if state not in self._watched:
                 state.add_global_callback(self._state_changed)
         self._watched = wanted
+
+    def _setting_changed(self, key: str) -> None:
+        self.stir()
 
     def _state_changed(self, **values: Any) -> None:
         if not shiboken6.isValid(self):

@@ -63,7 +63,7 @@ class DropZones:
 
     def _draw_zone(self, painter: QPainter, look: Look, text: str, area: QRectF, chosen: bool) -> None:
         fill, line = QColor(look.accent if chosen else look.canvas), QColor(look.accent)
-        fill.setAlphaF(0.62 if chosen else 0.7)
+        fill.setAlphaF(0.78 if chosen else 0.8)
         painter.setBrush(fill)
         painter.setPen(QPen(line, 2.0, Qt.PenStyle.SolidLine if chosen else Qt.PenStyle.DashLine))
         painter.drawRoundedRect(area, 10, 10)

@@ -136,9 +136,9 @@ class ImageViewer(Viewer):
             QTimer.singleShot(0, self, self._after_first_paint)
 
     def draw(self, painter: QPainter) -> None:
-        """Draw all of the viewer, exactly: waits for what is not in memory yet."""
+        """Draw all of the viewer, as exactly as it can be now: waits for what is not in memory, not for pyramids."""
         try:
-            fulfil(self.state, self.geometry_now(), self.devicePixelRatioF(), self.compositor)
+            fulfil(self.state, self.geometry_now(), self.devicePixelRatioF(), self.compositor, build=False)
         except (JvizError, OSError) as error:
             self.session.notice("error", str(error))
         self._paint(painter)
@@ -204,6 +204,7 @@ class ImageViewer(Viewer):
         """Draw in full resolution and tell assistive programs what is shown."""
         self._describe()
         self._prepare()
+        self._tell_readout()
         if self._moving and self._gesture is None:
             self._moving = False
             self.refresh()

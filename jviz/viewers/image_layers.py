@@ -306,7 +306,7 @@ class Compositor:
         if limits is None:
             return None
         table = FLAG_COLOURS if flags else self._tables.of(layer, self.curve(layer))
-        blank = argb(layer.nan_color, look.blank if layer is view.layers[0] else "")
+        blank = 0 if flags else argb(layer.nan_color, look.blank if layer is view.layers[0] else "")
         smooth = view.smooth and place.step < 1 and not flags
         return _Part(tuple(blocks), place, table, limits, blank, layer.opacity, smooth, flags)
 

@@ -210,9 +210,20 @@ def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, composito
 
 
 def fulfil(
-    view: ImageView, geometry: Geometry, ratio: float, compositor: Compositor, *, progress: Progress = silent
+    view: ImageView,
+    geometry: Geometry,
+    ratio: float,
+    compositor: Compositor,
+    *,
+    build: bool = True,
+    progress: Progress = silent,
 ) -> None:
     """Wait for all that a picture lacks (in this thread).
+
+    Parameters
+    ----------
+    build : bool
+        Make pyramids too where the picture is not exact without, which may take seconds.
 
     Raises
     ------
@@ -228,7 +239,7 @@ def fulfil(
                 continue
             value = need.run(progress)
             need.apply(value)
-            if isinstance(need, BlockNeed) and not value.exact and not need.raster.sharp:
+            if build and isinstance(need, BlockNeed) and not value.exact and not need.raster.sharp:
                 need.raster.build(progress)
 
 

@@ -97,3 +97,13 @@ def test_variance_becomes_an_error(session, shared_data):
 )
 def test_units_are_written_as_people_do(raw, pretty):
     assert pretty_unit(raw) == pretty
+
+
+def test_importing_the_viewer_is_light():
+    import subprocess
+    import sys
+
+    heavy = ("astropy", "numba", "pyqtgraph", "glue", "scipy", "matplotlib")
+    code = f"import sys, jviz.viewers.image, jviz.viewers.picture; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
