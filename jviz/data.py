@@ -87,6 +87,13 @@ class Data:
             raise CommandError(f"{self.name} has no plane {name!r}; it has {', '.join(self.planes)}.")
         return self.planes[name]
 
+    @property
+    def glue(self) -> Any:
+        """The same as a glue ``Data`` with lazily read components, made on first use."""
+        from jviz.glue_data import glue_of
+
+        return glue_of(self)
+
     def prepare(self, progress: Progress = silent) -> None:
         """Do what the first picture needs (called in a job, before the data are added)."""
 
@@ -201,8 +208,10 @@ class WithPicture(WithSky):
 
     def prepare(self, progress: Progress = silent) -> None:
         """Read the strided sample for the first picture, its limits and its stretch."""
-        raster = self.raster()
-        raster.first()
+        from jviz.backend.render.colormaps import colormap
+
+        colormap("viridis")  # reads the tables, which painting must not wait for
+        self.raster().first()
         self.limits("auto")
 
 

@@ -1,18 +1,56 @@
-"""Icons in the colours of the theme, also after it has changed."""
+"""Icons in the colours of the theme, also after it has changed.
+
+They are glyphs of the fonts that come with QtAwesome. Only the fonts that are used are read: QtAwesome itself
+reads all of its own when it draws the first icon, which would stop the window for a tenth of a second.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QGuiApplication,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
 
-__all__ = ["themed_icon"]
+__all__ = ["preload_icons", "themed_icon"]
+
+FONTS = {
+    "fa6s": "fontawesome6-solid-webfont",
+    "fa6r": "fontawesome6-regular-webfont",
+    "mdi6": "materialdesignicons6-webfont",
+}
+"""QtAwesome's prefixes, and how the files of their fonts begin."""
+
+USUAL = ("fa6s", "mdi6")
+UNKNOWN = "fa6s.circle-question"
+FILLED = 0.84
+"""Share of an icon's height that its glyph fills: room for those that stick out."""
 
 
 def themed_icon(name: str, color: str = "") -> QIcon:
-    """Return an icon by its QtAwesome name, in a colour of its own or in that of the text."""
+    """Return an icon by its QtAwesome name, in a colour of its own or in that of the text.
+
+    An unknown name gives a question mark, so that a plugin's mistake is seen and does no harm.
+    """
     return QIcon(_Engine(name, color))
+
+
+def preload_icons() -> None:
+    """Read which glyph has which name (in a thread, before the first icon is drawn)."""
+    for prefix in USUAL:
+        _codes(prefix)
 
 
 class _Engine(QIconEngine):
@@ -25,8 +63,14 @@ class _Engine(QIconEngine):
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         disabled = mode == QIcon.Mode.Disabled
         group = QPalette.ColorGroup.Disabled if disabled else QPalette.ColorGroup.Active
-        text = QGuiApplication.palette().color(group, QPalette.ColorRole.WindowText).name()
-        _drawn(self._name, text if disabled or not self._color else self._color).paint(painter, rect)
+        text = QGuiApplication.palette().color(group, QPalette.ColorRole.WindowText)
+        glyph, font = _glyph(self._name)
+        font.setPixelSize(max(1, round(FILLED * rect.height())))
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(text if disabled or not self._color else QColor(self._color))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, glyph)
+        painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
@@ -37,8 +81,27 @@ class _Engine(QIconEngine):
         return pixmap
 
 
-@lru_cache(maxsize=512)
-def _drawn(name: str, color: str) -> QIcon:
-    import qtawesome
+def _glyph(name: str) -> tuple[str, QFont]:
+    prefix, _, word = name.partition(".")
+    if word not in _codes(prefix):
+        prefix, _, word = UNKNOWN.partition(".")
+    font = QFont(_family(prefix))
+    font.setStyleName("Solid" if prefix == "fa6s" else "Regular")
+    return chr(int(_codes(prefix)[word], 16)), font
 
-    return qtawesome.icon(name, color=color)
+
+@cache
+def _file(prefix: str, ending: str) -> Path:
+    folder = Path(importlib.util.find_spec("qtawesome").origin).parent / "fonts"
+    return next(path for path in sorted(folder.glob(f"{FONTS[prefix]}*{ending}")) if path.suffix == ending)
+
+
+@cache
+def _codes(prefix: str) -> dict[str, str]:
+    return json.loads(_file(prefix, ".json").read_text(encoding="utf-8")) if prefix in FONTS else {}
+
+
+@cache
+def _family(prefix: str) -> str:
+    number = QFontDatabase.addApplicationFont(str(_file(prefix, ".ttf")))
+    return QFontDatabase.applicationFontFamilies(number)[0]

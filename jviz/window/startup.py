@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from jviz.errors import JvizError
 from jviz.jobs import Job
+from jviz.plugins.icons import preload_icons
 
 __all__ = ["Startup"]
 
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 LATEST_MS = 1500
 """The longest that panels wait for a picture that does not come."""
 
-LATER_IMPORTS = ("qtawesome", "rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
+LATER_IMPORTS = ("rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
 
 
 class Startup(QObject):
@@ -30,6 +32,11 @@ class Startup(QObject):
     window : MainWindow
     files : list of str
         Opened once the window is on screen.
+
+    Attributes
+    ----------
+    is_done : bool
+        Whether icons and panels are there.
     """
 
     def __init__(self, window: Any, files: list[str]) -> None:
@@ -37,6 +44,7 @@ class Startup(QObject):
         self._window, self._files = window, files
         self._steps: list[Callable[[], Any]] = []
         self._started = False
+        self.is_done = False
         self._turn = QTimer(self, singleShot=True, interval=0)
         self._turn.timeout.connect(self._next)
         self._wait = QTimer(self, interval=10)
@@ -79,6 +87,7 @@ class Startup(QObject):
             lambda: self._in_job("Preparing the window", _import_later, self._furnish),
             lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
             lambda: self._in_job("Preparing fast drawing", _warm_up, None),
+            self._window.keeper.start,
         ]
         self._turn.start()
 
@@ -108,7 +117,8 @@ class Startup(QObject):
     def _furnish(self, _: Any) -> None:
         """Show icons and panels, now that what they need is imported."""
         if not self._window.is_closed:
-            self._steps = [self._window.show_icons, self._window.docks.build_visible, *self._steps]
+            last = partial(setattr, self, "is_done", True)
+            self._steps = [self._window.show_icons, self._window.docks.build_visible, *self._steps, last]
             self._turn.start()
 
     def _load_plugins(self) -> list[Any]:
@@ -126,8 +136,12 @@ class Startup(QObject):
 
 
 def _import_later() -> None:
+    from jviz.plugins.icons import preload_icons
+
+    preload_icons()
     for name in LATER_IMPORTS:
         importlib.import_module(name)
+    preload_icons()
 
 
 def _warm_up() -> None:
