@@ -105,6 +105,9 @@ def has_display() -> bool:
 
 def _import_actions() -> None:
     """Declare the commands of the window, its viewers and panels."""
+    from jviz.commands import all_commands
+
+    all_commands()  # the model's come first in the menus
     import jviz.viewers.image
     import jviz.window.actions  # noqa: F401
     from jviz.plugin_loader import load_builtin

@@ -35,11 +35,14 @@ class Central(QWidget):
     ----------
     activated : Signal
         With the name of the viewer that the user went to, ``""`` when there is none.
+    arranged : Signal
+        Something changed its place.
     close_requested : Signal
         With the name of the viewer whose close button was pressed.
     """
 
     activated = Signal(str)
+    arranged = Signal()
     close_requested = Signal(str)
 
     def __init__(self, welcome: QWidget, parent: QWidget | None = None) -> None:
@@ -133,6 +136,7 @@ class Central(QWidget):
         if name != self._active:
             self._active = name
             self.activated.emit(name)
+            self.arranged.emit()
 
     def step(self, by: int) -> None:
         """Go to the next or the previous viewer."""
@@ -171,6 +175,7 @@ class Central(QWidget):
         self._put(group, name, title, tip)
         self._tidy(source)
         self.activate(name)
+        self.arranged.emit()
 
     def _split(self, group: TabGroup, zone: Zone) -> TabGroup:
         """Make a new group on a side of another one."""

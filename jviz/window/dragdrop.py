@@ -143,7 +143,8 @@ class DropTarget(QWidget):
         window.setAlphaF(0.62)
         painter.fillRect(self.rect(), window)
         *on_viewers, whole = self._spots
-        self._paint_spot(painter, whole, whole is self._hot or not on_viewers, centred=not on_viewers)
+        if whole is self._hot or not on_viewers:
+            self._paint_spot(painter, whole, True, centred=True)
         for spot in on_viewers:
             self._paint_spot(painter, spot, spot is self._hot, centred=True)
 

@@ -19,6 +19,9 @@ __all__ = ["Invoker", "is_toggle"]
 
 log = logging.getLogger(__name__)
 
+INSTEAD = {"file.open": "file.open_dialog", "file.open_session": "file.open_session_dialog"}
+"""Commands that take paths, and those that ask for them in a dialog of the system."""
+
 ASKS_FOR_A_NAME = {"file.save_session": "file.save_session_as"}
 """Commands that need a file of the session, and what runs while it has none."""
 
@@ -45,6 +48,7 @@ class Invoker(QObject):
 
     def trigger(self, id: str) -> None:
         """Do what a menu entry promises: open the form of a command whose title ends with …, run others."""
+        id = INSTEAD.get(id, id)
         id = ASKS_FOR_A_NAME.get(id, id) if self._session.path is None else id
         command = find(id)
         if command.title.endswith("…") and not command.needs_window:
@@ -149,7 +153,7 @@ class Invoker(QObject):
 
 def _is_for_scripts(command: Command) -> bool:
     """Whether a command takes what only a script can give (objects, lists of paths)."""
-    if command.id in ("file.open", "view.show"):
+    if command.id in INSTEAD or command.id == "view.show":
         return True
     return not command.menu and any(command.hints.get(n) is Any for n in command.parameters)
 

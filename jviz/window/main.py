@@ -25,6 +25,7 @@ from jviz.window.logging import LogKeeper
 from jviz.window.menus import Menus
 from jviz.window.notifications import Toasts
 from jviz.window.recent import Recent
+from jviz.window.recovery import Keeper
 from jviz.window.shortcuts import Shortcuts
 from jviz.window.startup import Startup
 from jviz.window.status import StatusBar
@@ -34,6 +35,8 @@ from jviz.window.viewers import Viewers
 from jviz.window.welcome import Welcome
 
 __all__ = ["MainWindow"]
+
+NOTE_MS = 200
 
 PAUSE_MS = 300
 """How long a user must pause before what they drag becomes a step of the history."""
@@ -111,12 +114,16 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self)
         self.toasts = Toasts(self)
         self.drops = DropTarget(self)
-        self.theme.changed.connect(self._restyle)
+        self.keeper = Keeper(self)
         self._first_layout = not self.layouts.restore_last()
         for problem in self.session.settings.problems:
             self.session.notice("warning", problem)
         self.session.settings.problems.clear()
         self._viewers.refresh()
+        self._note = QTimer(self, singleShot=True, interval=NOTE_MS)
+        self._note.timeout.connect(self._note_layout)
+        self.central.arranged.connect(self._note.start)
+        self.session.extras_changed.connect(self._extras_changed)
 
     # --- what scripts, panels and tests use -----------------------------------------------------
 
@@ -185,9 +192,15 @@ class MainWindow(QMainWindow):
         for part in (self.menus, self.docks, self.statusBar()):
             part.show_icons(self.context.icon)
 
-    def _restyle(self) -> None:
-        for part in self.findChildren(QWidget, "commandSearch"):
-            part.update()
+    def _note_layout(self) -> None:
+        """Keep the arrangement with the session, so that it is saved with it."""
+        self.session.extras["layout"] = self.layout_state()
+
+    def _extras_changed(self) -> None:
+        """A session was opened: arrange its viewers as they were, once they are all there."""
+        layout = self.session.extras.get("layout")
+        if isinstance(layout, dict):
+            QTimer.singleShot(0, self, lambda: self.restore_layout_state(layout))
 
     def _touched(self) -> None:
         self._pause.start()
@@ -221,7 +234,10 @@ class MainWindow(QMainWindow):
         self.is_closed = True
         self.layouts.keep_last()
         self.startup.stop()
+        self.keeper.stop()
         self._pause.stop()
+        self._note.stop()
+        self.session.extras_changed.disconnect(self._extras_changed)
         self.session.flush()
         self.statusBar().release()
         self._viewers.release()

@@ -19,6 +19,9 @@ __all__ = ["Menus"]
 TOP = ("File", "Edit", "View", "Image", "Data", "Panels", "Window", "Help")
 """Order of the menus; others stand before Panels."""
 
+FIRST_GROUPS = ("open", "history", "palette", "views")
+"""Groups that stand at the beginning of their menu, in this order."""
+
 LAST_GROUPS = ("settings", "quit", "about")
 """Groups that come at the end of their menu."""
 
@@ -81,6 +84,8 @@ class Menus(QObject):
         action.setCheckable(is_toggle(command))
         action.setMenuRole(_role(command.id))
         action.setStatusTip(command.summary)
+        if command.icon:
+            action.setIcon(blank_icon())
         action.triggered.connect(partial(self._triggered, command.id))
         return action
 
@@ -95,7 +100,7 @@ class Menus(QObject):
         order = [*TOP[:5], *others, *TOP[5:]]
         for top in order:
             self._menu(top)
-        for command in sorted(listed, key=lambda c: LAST_GROUPS.index(c.group) if c.group in LAST_GROUPS else -1):
+        for command in sorted(listed, key=_rank):
             self._add_to_menu(command)
         self._window.docks.fill_menu(self._menus["Panels"])
         self._special_menus()
@@ -225,6 +230,13 @@ def _tool_bar(window: Any) -> QToolBar:
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
     window.addToolBar(bar)
     return bar
+
+
+def _rank(command: Command) -> int:
+    """Say which group of a menu comes first; those not named stand in between, in the order of declaration."""
+    if command.group in FIRST_GROUPS:
+        return FIRST_GROUPS.index(command.group) - len(FIRST_GROUPS)
+    return 1 + LAST_GROUPS.index(command.group) if command.group in LAST_GROUPS else 0
 
 
 def blank_icon() -> QIcon:

@@ -52,6 +52,7 @@ class Toast(QFrame):
         self.setAccessibleName(f"{WORDS[level]}: {text}")
         self._label = QLabel(text)
         self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -63,7 +64,7 @@ class Toast(QFrame):
             more.clicked.connect(details)
             column.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setContentsMargins(12, 12, 8, 12)
         layout.setSpacing(10)
         layout.addWidget(Mark(level, getattr(colours, level), colours.base), alignment=Qt.AlignmentFlag.AlignTop)
         layout.addLayout(column, 1)
@@ -154,7 +155,7 @@ class Toasts(QObject):
         for toast in reversed(self.shown):
             toast.setFixedWidth(width)
             toast.layout().activate()
-            height = max(toast.sizeHint().height(), toast.heightForWidth(width))
+            height = toast.heightForWidth(width)
             toast.setGeometry(area.right() - width - MARGIN, bottom - height, width, height)
             toast.raise_()
             bottom -= height + 8

@@ -27,7 +27,7 @@ from jviz.window.shortcuts import shown_keys
 __all__ = ["Palette", "open_palette"]
 
 HIT = Qt.ItemDataRole.UserRole
-WIDTH, ROWS = 680, 11
+WIDTH, ROWS, ROW_PADDING = 680, 11, 14
 LEAVING = (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.OtherFocusReason)
 
 
@@ -93,10 +93,11 @@ class Palette(QFrame):
     def place(self) -> None:
         """Stand at the top in the middle of the window."""
         width = min(WIDTH, self._window.width() - 40)
-        row = self.fontMetrics().height() + 14
-        height = self.search.sizeHint().height() + row * ROWS + self.summary.sizeHint().height() + 36
-        height = min(height, self._window.height() - 90)
-        self.setGeometry((self._window.width() - width) // 2, 56, width, height)
+        row = self.fontMetrics().height() + ROW_PADDING
+        rows = max(3, min(ROWS, (self._window.height() - 220) // row))
+        self.list.setFixedHeight(row * rows)
+        self.layout().activate()
+        self.setGeometry((self._window.width() - width) // 2, 56, width, self.sizeHint().height())
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -194,7 +195,7 @@ class Row(QStyledItemDelegate):
     """Draws a hit: title with the letters found in bold, where it comes from, its keys."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(100, option.fontMetrics.height() + 14)
+        return QSize(100, option.fontMetrics.height() + ROW_PADDING)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         hit: Hit = index.data(HIT)

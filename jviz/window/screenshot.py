@@ -45,6 +45,8 @@ class Screenshot(QObject):
             self._take()
 
     def _is_ready(self) -> bool:
+        if not self._window.startup.is_done:
+            return False
         jobs = self._window.session.jobs
         return all(job.is_over for job in jobs.all) and all(viewer.is_sharp for viewer in self._window.viewers)
 

@@ -136,7 +136,6 @@ class Startup(QObject):
 
 
 def _import_later() -> None:
-    from jviz.plugins.icons import preload_icons
 
     preload_icons()
     for name in LATER_IMPORTS:

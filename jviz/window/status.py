@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
 
@@ -44,6 +45,9 @@ class StatusBar(QStatusBar):
         self._text = ""
         self._unread = 0
         self._view: Any = None
+        self._viewer: Any = None
+        self._soon = QTimer(self, singleShot=True, interval=50)
+        self._soon.timeout.connect(self._view_changed)
         self._session.noticed.connect(self._noticed)
         window.context.active_changed.connect(self._follow)
 
@@ -81,7 +85,23 @@ class StatusBar(QStatusBar):
             self._view = view
             if view is not None:
                 view.add_global_callback(self._view_changed)
+            self._watch_size(view)
         self._view_changed()
+
+    def _watch_size(self, view: Any) -> None:
+        """An image that fits changes its scale with its viewer."""
+        if self._viewer is not None and shiboken6.isValid(self._viewer):
+            self._viewer.removeEventFilter(self)
+        viewers = self._window.viewers
+        self._viewer = viewers[view.name] if view is not None and view.name in viewers else None
+        if self._viewer is not None:
+            self._viewer.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            # The viewer sets the size of its picture at its next refresh.
+            self._soon.start()
+        return False
 
     def release(self) -> None:
         """Stop listening to the active view."""

@@ -81,7 +81,7 @@ QPushButton {{ background: {raised}; color: {text}; border: 1px solid {edge_soft
 QPushButton:hover {{ background: {hover}; }}
 QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:disabled {{ color: {disabled}; }}
-QPushButton:default {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
+QPushButton:default {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton:default:focus {{ border-color: {text}; }}
 QPushButton:default:disabled {{ background: {raised}; color: {disabled}; border-color: {edge_soft}; }}
 QPushButton:flat {{ background: transparent; border-color: transparent; }}

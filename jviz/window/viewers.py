@@ -107,7 +107,7 @@ class Viewers(QObject):
         self._window.invoker.run("view.close", view=self._session.views[name])
 
     def _readout(self, view: View, readout: Any) -> None:
-        self._window.statusBar().show_readout("" if readout is None else str(readout))
+        self._window.statusBar().show_readout("" if readout is None else readout.text)
         if readout is None:
             self._window.context.move_cursor(None)
         else:

@@ -85,7 +85,7 @@ class Welcome(QWidget):
         invoker = self._window.invoker
         for text, tip, action in (
             ("Open Files…", "Ctrl+O", lambda: invoker.trigger("file.open_dialog")),
-            ("Open Session…", "", lambda: invoker.trigger("file.open_session")),
+            ("Open Session…", "", lambda: invoker.trigger("file.open_session_dialog")),
             ("All Commands…", "Ctrl+Shift+P", lambda: invoker.trigger("window.palette")),
         ):
             column.addWidget(_link(text, tip, action))

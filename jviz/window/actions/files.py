@@ -54,17 +54,17 @@ def open_sample(window: Any, which: Literal["mosaic", "cube", "all"] = "mosaic")
     open_samples(window, which)
 
 
-@command("file.open_session", title="Open Session…", menu="File", recorded=False, script=False, group="session",
+@command("file.open_session_dialog", title="Open Session…", menu="File", recorded=False, script=False, group="open",
          icon="fa6s.box-open")
-def open_session(window: Any) -> None:
-    """Choose a saved session and open it."""
+def open_session_dialog(window: Any) -> None:
+    """Choose a saved session; it replaces the present one."""
     from jviz.window.dialogs import file_to_open
 
-    file_to_open(window, "Open Session", SESSIONS, lambda path: window.open_files([path]))
+    file_to_open(window, "Open Session", SESSIONS, lambda path: window.invoker.run("file.open_session", path=path))
 
 
 @command("file.save_session_as", title="Save Session As…", menu="File", shortcut="Ctrl+Alt+S", recorded=False,
-         script=False, group="session")
+         script=False, group="save")
 def save_session_as(window: Any, session: Session) -> None:
     """Choose a name and write the session there."""
     from jviz.window.dialogs import file_to_save
