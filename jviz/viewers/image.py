@@ -137,6 +137,7 @@ class ImageViewer(Viewer):
 
     def draw(self, painter: QPainter) -> None:
         """Draw all of the viewer, as exactly as it can be now: waits for what is not in memory, not for pyramids."""
+        self._moving = False
         try:
             fulfil(self.state, self.geometry_now(), self.devicePixelRatioF(), self.compositor, build=False)
         except (JvizError, OSError) as error:
@@ -180,6 +181,9 @@ class ImageViewer(Viewer):
 
     def _state_changed(self, **values: Any) -> None:
         super()._state_changed(**values)
+        if self._rest.isActive() and values.keys() - {"shown_limits"}:
+            # One change after the other: a drag in a panel, or a script that moves the picture.
+            self._moving = True
         if "layers" in values:
             self.loader.forget_failures()
 

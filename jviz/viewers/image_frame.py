@@ -56,12 +56,13 @@ def frame_of(view: ImageView, width: float, height: float, look: Look) -> Frame:
     line, letter = look.metrics(0.92).height(), look.metrics(0.92).horizontalAdvance("0")
     left = top = right = bottom = 0.0
     axes = view.axes != "none" and bool(view.layers)
-    bar = view.colorbar and view.layer is not None and not is_flags(view.layer)
+    bar = view.colorbar and view.layer is not None
+    flags = bar and is_flags(view.layer)
     if axes:
         left = round(letter * (11 if view.axes == "sky" else 6) + line + 16)
         bottom = round(2 * line + 18)
         top, right = round(line), round(line)
-    bar_room = round(0.7 * line + 14 + 8 * letter + 16 + 1.2 * line) if bar else 0.0
+    bar_room = round(0.7 * line + 14 + (18 if flags else 8) * letter + 16 + 1.2 * line) if bar else 0.0
     if width - left - max(right, bar_room) < LEAST or height - top - bottom < LEAST:
         left = top = right = bottom = bar_room = 0.0
         axes = bar = False

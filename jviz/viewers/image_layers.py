@@ -28,7 +28,18 @@ NICE = np.array(
     [0x4E79A7, 0xF28E2B, 0xE15759, 0x76B7B2, 0x59A14F, 0xEDC948, 0xB07AA1, 0xFF9DA7, 0x9C755F, 0xBAB0AC, 0x86BCB6],
     np.uint32,
 )
-FLAG_COLOURS = np.resize(NICE, 32) | np.uint32(0xFF000000)
+
+
+def _shades(colours: np.ndarray, towards: int, share: float) -> np.ndarray:
+    """Mix colours with a grey."""
+    mixed = np.zeros_like(colours)
+    for shift in (16, 8, 0):
+        channel = (colours >> np.uint32(shift)) & np.uint32(255)
+        mixed |= np.rint(channel * (1 - share) + towards * share).astype(np.uint32) << np.uint32(shift)
+    return mixed
+
+
+FLAG_COLOURS = np.concatenate([NICE, _shades(NICE, 255, 0.5), _shades(NICE, 0, 0.4)])[:32] | np.uint32(0xFF000000)
 """One colour for each bit of a flags plane."""
 
 
@@ -187,6 +198,7 @@ class _Memory:
     curve: Stretch | None = None
     curve_for: Any = None
     seen: tuple | None = None
+    flags: tuple[Any, int] = (None, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,6 +269,10 @@ class Compositor:
         """Return the stretch to draw with."""
         return curve_of(layer, self.memory(layer).curve)
 
+    def flags_in_sight(self, layer: ImageLayer) -> int:
+        """Return all flags of the pixels that were drawn last, as bits."""
+        return self.memory(layer).flags[1]
+
     def compose(
         self, view: ImageView, geometry: Geometry, ratio: float, look: Look, slot: str = "main"
     ) -> np.ndarray | None:
@@ -307,6 +323,8 @@ class Compositor:
             return None
         table = FLAG_COLOURS if flags else self._tables.of(layer, self.curve(layer))
         blank = 0 if flags else argb(layer.nan_color, look.blank if layer is view.layers[0] else "")
+        if flags and memory.flags[0] is not blocks[-1]:
+            memory.flags = (blocks[-1], int(np.bitwise_or.reduce(blocks[-1].data, axis=None)))
         smooth = view.smooth and place.step < 1 and not flags
         return _Part(tuple(blocks), place, table, limits, blank, layer.opacity, smooth, flags)
 

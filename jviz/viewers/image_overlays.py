@@ -11,10 +11,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
+from jviz.backend.dq import flag_names
 from jviz.backend.render.grid import Compass, compass, scale_bar, ticks_for_table
 from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
-from jviz.viewers.image_layers import Compositor, bar_table
+from jviz.viewers.image_layers import FLAG_COLOURS, Compositor, bar_table, is_flags
 from jviz.viewers.ink import Ink, ink_on
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
@@ -74,6 +75,9 @@ def image_of(pixels: np.ndarray) -> QImage:
 def draw_bar(painter: QPainter, scene: Scene) -> None:
     """Draw the colours of the active layer with their values."""
     layer, bar, look = scene.view.layer, scene.frame.bar, scene.look
+    if bar is not None and layer is not None and is_flags(layer):
+        _draw_flags(painter, scene)
+        return
     limits = scene.compositor.limits(layer) if layer is not None else None
     if bar is None or limits is None:
         return
@@ -108,6 +112,23 @@ def _draw_bar_numbers(painter: QPainter, scene: Scene, low: float, high: float, 
     painter.translate(across, bar.center().y() + metrics.horizontalAdvance(title) / 2)
     painter.rotate(-90)
     painter.drawText(QPointF(0, 0), title)
+
+
+def _draw_flags(painter: QPainter, scene: Scene) -> None:
+    """List the flags that are set in sight, each with its colour, in place of a colour bar."""
+    layer, bar, look = scene.view.layer, scene.frame.bar, scene.look
+    metrics = look.metrics(0.85)
+    painter.save()
+    painter.setFont(look.font(0.85))
+    step = 1.5 * metrics.height()
+    bits = [bit for bit in range(32) if scene.compositor.flags_in_sight(layer) >> bit & 1]
+    for number, bit in enumerate(bits[: max(0, int(bar.height() / step))]):
+        y = bar.top() + number * step
+        painter.fillRect(QRectF(bar.left(), y, 14, metrics.height()), QColor.fromRgb(int(FLAG_COLOURS[bit])))
+        painter.setPen(QColor(look.text))
+        name = flag_names(1 << bit, layer.data.product.flags or "generic")[0]
+        painter.drawText(QPointF(bar.left() + 21, y + metrics.ascent()), name)
+    painter.restore()
 
 
 def bar_title(layer: Any) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jviz.backend.coords import format_position
+from jviz.backend.dq import flag_names
 from jviz.viewers.image_layers import raster_of, ready_sky
 from jviz.views import ImageLayer, ImageView
 
@@ -95,6 +96,9 @@ class Readout:
         parts = (f"({self.pixel_text})", sky, self.value_text, f"DQ {self.flags_text}" if self.flags_text else "")
         return "   ".join(part for part in parts if part)
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout:
     """Read what a view shows at a data pixel of its first layer.
@@ -110,8 +114,6 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
     value, unit, error, flags = _values(layer, column, row)
     names: tuple[str, ...] = ()
     if flags:
-        from jviz.backend.dq import flag_names
-
         names = tuple(flag_names(flags, layer.data.product.flags or "generic"))
     return Readout(
         view, layer.data, x, y, (x + origin, y + origin), lon, lat, view.sky_frame, view.sky_style,

@@ -1,6 +1,9 @@
 """What is drawn where: colours at computed places, at any orientation; NaN, limits, layers, resolution."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -216,3 +219,43 @@ def test_an_empty_view_says_what_to_do(show, qtbot):
     viewer = show()
     colours = {viewer.grab().pixelColor(x, 190).name() for x in range(150, 350)}
     assert len(colours) > 3
+
+
+TWICE = """
+import numpy as np
+from PySide6.QtWidgets import QApplication
+application = QApplication([])
+from jviz.session import Session
+from jviz.viewers.image import ImageViewer
+session = Session()
+y, x = np.mgrid[:40, :60]
+data = session.add((x + 100.0 * y).astype("f4"), name="a")
+view = session.view("image", data=data, limits=(0, 4000), stretch="linear", colorbar=False, compass=False)
+viewer = ImageViewer(session, view)
+viewer.resize(500, 400)
+viewer.show()
+image = viewer.grab()
+u, v = viewer.geometry_now().to_screen(31, 17)
+print(image.width(), image.height(), image.pixelColor(int(2 * u), int(2 * v)).red(), viewer.pixels_ratio)
+session.close()
+"""
+
+
+def test_screens_with_two_pixels_per_point():
+    environment = {**os.environ, "QT_SCALE_FACTOR": "2"}
+    run = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, check=True, env=environment)
+    width, height, red, ratio = run.stdout.split()
+    assert (width, height, ratio) == ("1000", "800", "2.0")
+    assert abs(int(red) - expected(1731.0)) <= 1
+
+
+def test_a_burst_of_changes_counts_as_moving_until_it_rests(show, ramp, qtbot):
+    viewer = show(ramp, size=(2400, 1200))
+    qtbot.waitUntil(lambda: not viewer._rest.isActive())
+    for bias in (0.4, 0.45, 0.5):
+        viewer.state.layer.bias = bias
+    assert viewer.pixels_ratio == 1.0  # the view had rested before: no burst yet
+    qtbot.wait(10)
+    viewer.state.layer.bias = 0.55
+    assert viewer.pixels_ratio == 0.5
+    qtbot.waitUntil(lambda: viewer.pixels_ratio == 1.0)
