@@ -285,9 +285,9 @@ class _Tree(QTreeWidget):
         super().resizeEvent(event)
         # Where there is no room for all, the name matters most, then the shape.
         width = self.viewport().width()
-        self.setColumnHidden(1, width < 260)
-        self.setColumnHidden(3, width < 220)
-        self.setColumnHidden(2, width < 180)
+        self.setColumnHidden(1, width < 430)
+        self.setColumnHidden(3, width < 350)
+        self.setColumnHidden(2, width < 200)
 
     def mimeTypes(self) -> list[str]:
         return [DATA_MIME, "text/plain"]

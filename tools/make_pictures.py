@@ -1,0 +1,194 @@
+"""Draws the pictures of the documentation from the real window: ``python tools/make_pictures.py``."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+FOLDER = ROOT / "docs" / "images"
+SIZE = (1360, 860)
+
+
+def pump(seconds: float) -> None:
+    """Let the window live for a while."""
+    from PySide6.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.003)
+
+
+def settle(window: Any) -> None:
+    """Wait until nothing more is to come."""
+    calm, end = 0, time.monotonic() + 60
+    while calm < 60 and time.monotonic() < end:
+        pump(0.01)
+        quiet = all(job.is_over for job in window.session.jobs.all) and all(v.is_sharp for v in window.viewers)
+        calm = calm + 1 if quiet else 0
+
+
+def opened(files: list[Path], theme: str = "dark") -> Any:
+    """Open a window as a user would."""
+    import jviz
+
+    window = jviz.launch([str(f) for f in files])
+    window.theme.wear(theme)
+    window.resize(*SIZE)
+    settle(window)
+    return window
+
+
+def sample(*words: str) -> list[Path]:
+    """Return samples by parts of their names."""
+    from jviz.backend.demo import sample_files
+
+    return [path for word in words for path in sample_files() if word in path.name]
+
+
+def window_dark() -> Any:
+    window = opened(sample("i2d"))
+    window.viewers[0].state.update(axes="sky", grid=False)
+    return window
+
+
+def window_light() -> Any:
+    window = opened(sample("i2d", "s3d"), "light")
+    window.session.run("view.split_right")
+    window.session.views["Image 1"].colormap = "inferno"
+    return window
+
+
+def welcome() -> Any:
+    return opened([])
+
+
+def palette() -> Any:
+    window = opened(sample("i2d"))
+    window.session.run("window.palette")
+    pump(0.3)
+    type_into_focus("zoom")
+    return window
+
+
+def header() -> Any:
+    window = opened(sample("i2d"))
+    window.panel("header")
+    return window
+
+
+def display() -> Any:
+    window = opened(sample("i2d"))
+    state = window.viewers[0].state
+    state.update(scale=2.0, centre=(1390.0, 1420.0))
+    window.session.run("image.stretch", stretch="asinh", parameter=0.02, view=state)
+    state.colormap = "magma"
+    settle(window)
+    return window.panel("display")
+
+
+def grid() -> Any:
+    window = opened(sample("i2d"))
+    window.viewers[0].state.update(axes="sky", grid=True, colorbar=False)
+    settle(window)
+    return window.viewers[0]
+
+
+def console() -> Any:
+    window = opened(sample("i2d"))
+    panel = window.panel("console")
+    pump(3)
+    panel.run("session['simulated_field_i2d'].get(np.ndarray).mean()")
+    pump(1)
+    panel.run("view.colormap = 'cividis'")
+    pump(1)
+    return window
+
+
+def chooser() -> Any:
+    from jviz.backend.io.registry import open_products
+    from jviz.window.chooser import Chooser
+
+    window = opened([])
+    path = several_images()
+    dialog = Chooser(window, path, open_products(path))
+    dialog.show()
+    pump(0.3)
+    return dialog
+
+
+def several_images() -> Path:
+    """Write a file with three exposures."""
+    import numpy as np
+    from astropy.io import fits
+
+    random = np.random.default_rng(3)
+    units = [fits.PrimaryHDU()]
+    for number in (1, 2, 3):
+        shape = (256 * number, 256)
+        for name in ("SCI", "ERR"):
+            unit = fits.ImageHDU(random.normal(size=shape).astype("f4"), name=name, ver=number)
+            unit.header["BUNIT"] = "MJy/sr"
+            units.append(unit)
+    path = Path(os.environ["JVIZ_HOME"]) / "three_exposures.fits"
+    fits.HDUList(units).writeto(path, overwrite=True)
+    return path
+
+
+def type_into_focus(text: str) -> None:
+    """Type where the keyboard is."""
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    QTest.keyClicks(QApplication.focusWidget() or QApplication.activeWindow(), text)
+    pump(0.3)
+
+
+PICTURES: dict[str, Callable[[], Any]] = {
+    "window-dark": window_dark,
+    "window-light": window_light,
+    "welcome": welcome,
+    "palette": palette,
+    "header": header,
+    "display": display,
+    "grid": grid,
+    "console": console,
+    "chooser": chooser,
+}
+
+
+def main(names: list[str]) -> None:
+    """Draw all pictures, or those named, each in a process with settings and folders of its own."""
+    FOLDER.mkdir(exist_ok=True)
+    if len(names) == 1:
+        draw(names[0])
+        return
+    for name in names or PICTURES:
+        with tempfile.TemporaryDirectory() as home:
+            environment = {**os.environ, "JVIZ_HOME": home, "QT_QPA_PLATFORM": "offscreen"}
+            subprocess.run([sys.executable, __file__, name], env=environment, check=True)
+
+
+def draw(name: str) -> None:
+    """Draw one picture in this process."""
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QApplication
+
+    widget = PICTURES[name]()
+    pump(0.5)
+    picture = widget.grab()
+    picture = picture if isinstance(picture, QImage) else picture.toImage()
+    picture.convertToFormat(QImage.Format.Format_RGB32).save(str(FOLDER / f"{name}.png"))
+    for window in QApplication.topLevelWidgets():
+        window.close()
+    pump(0.3)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
