@@ -73,7 +73,11 @@ def run(
         from jviz.window.screenshot import Screenshot
 
         Screenshot(window, screenshot)
+    from jviz.window.interrupt import Interrupt
+
+    interrupt = Interrupt(window)
     status = application().exec()
+    interrupt.release()
     window.session.close()
     return status
 

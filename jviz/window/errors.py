@@ -53,7 +53,8 @@ class Errors(QObject):
 
     def install(self) -> None:
         """Hear of errors that nobody caught, in any thread."""
-        self._former = (sys.excepthook, threading.excepthook, qInstallMessageHandler(_qt_message))
+        former = qInstallMessageHandler(self._qt_message)
+        self._former = (sys.excepthook, threading.excepthook, former)
         sys.excepthook = self._uncaught
         threading.excepthook = lambda args: self._uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
@@ -63,6 +64,11 @@ class Errors(QObject):
             sys.excepthook, threading.excepthook = self._former[:2]
             qInstallMessageHandler(self._former[2])
             self._former = None
+
+    def _qt_message(self, kind: QtMsgType, context: Any, text: str) -> None:
+        logging.getLogger("qt").log(LEVELS.get(kind, logging.WARNING), "%s", text)
+        if self._former is not None and self._former[2] is not None:
+            self._former[2](kind, context, text)
 
     def _uncaught(self, kind: type, error: BaseException | None, where: TracebackType | None) -> None:
         if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
@@ -167,7 +173,3 @@ def report_of(error: BaseException, session: Any) -> str:
 
 def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _qt_message(kind: QtMsgType, _: Any, text: str) -> None:
-    logging.getLogger("qt").log(LEVELS.get(kind, logging.WARNING), "%s", text)

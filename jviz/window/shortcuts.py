@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeySequence
 
 from jviz.commands import all_commands
 from jviz.plugin_loader import panels
+from jviz.window.invoke import INSTEAD
 
 __all__ = ["Keyed", "Shortcuts", "is_plain", "shown_keys", "split_keys"]
 
@@ -41,6 +42,8 @@ class Shortcuts:
     def all(self) -> Iterator[Keyed]:
         """Return everything that can have keys, commands first."""
         for command in all_commands().values():
+            if command.id in INSTEAD:
+                continue
             yield Keyed(command.id, command.title.rstrip("…"), command.menu, command.shortcut)
         for spec in panels().values():
             yield Keyed(f"panel.{spec.id}", f"{spec.title} Panel", "Panels", spec.shortcut)

@@ -136,8 +136,6 @@ class Startup(QObject):
 
 
 def _import_later() -> None:
-
-    preload_icons()
     for name in LATER_IMPORTS:
         importlib.import_module(name)
     preload_icons()

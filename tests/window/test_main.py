@@ -1,0 +1,165 @@
+"""The window as a whole: opening, viewers, active view, closing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+
+import jviz
+from jviz.errors import SessionError
+
+
+def test_launch_opens_files_in_viewers(make_window, image_file, qtbot):
+    window = make_window([image_file])
+    qtbot.waitUntil(lambda: len(window.viewers) == 1 and window.viewers[0].has_painted, timeout=20_000)
+    assert window.viewers[0] is window.viewers["Image 1"]
+    assert window.viewers[0].state is window.session.views["Image 1"]
+    assert window.central.active == "Image 1"
+
+
+def test_a_file_that_cannot_be_read_is_told_and_nothing_else_happens(make_window, tmp_path, qtbot):
+    path = tmp_path / "broken.fits"
+    path.write_bytes(b"<html>no such file</html>")
+    window = make_window([path])
+    qtbot.waitUntil(lambda: any(t.level == "error" for t in window.toasts.shown), timeout=20_000)
+    assert "broken.fits" in window.toasts.shown[0].text
+    assert len(window.viewers) == 0
+
+
+def test_viewers_follow_the_views_of_the_session(filled, qtbot):
+    view = filled.session.view("image", data="picture")
+    assert filled.viewers.names == ["Image 1", view.name]
+    filled.session.run("view.close", view=view)
+    assert filled.viewers.names == ["Image 1"]
+    filled.session.undo()
+    assert filled.viewers.names == ["Image 1", view.name]
+    with pytest.raises(KeyError, match="Image 1"):
+        filled.viewers["nothing"]
+
+
+def test_close_button_of_a_tab_closes_the_view_and_undo_brings_it_back(filled, qtbot):
+    group = filled.central.group_of("Image 1")
+    button = group.bar.tabButton(0, group.bar.ButtonPosition.RightSide)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not filled.session.views
+    assert filled.central.findChild(object, "welcome").isVisible()
+    qtbot.keyClick(filled, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert list(filled.session.views) == ["Image 1"]
+    assert filled.viewers["Image 1"].isVisible()
+
+
+def test_undo_and_redo_by_keys(filled, qtbot):
+    view = filled.session.views["Image 1"]
+    view.colormap = "viridis"
+    filled.session.flush()
+    qtbot.keyClick(filled, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert view.colormap == "gray"
+    qtbot.keyClick(filled, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert view.colormap == "viridis"
+
+
+def test_changes_by_hand_become_a_step_after_a_pause(filled, qtbot):
+    before = len(filled.session._history.entries)
+    filled.session.views["Image 1"].stretch = "log"
+    assert len(filled.session._history.entries) == before
+    qtbot.waitUntil(lambda: len(filled.session._history.entries) == before + 1, timeout=5_000)
+
+
+def test_commands_work_on_the_active_viewer_not_on_the_newest(filled, qtbot):
+    newest = filled.session.view("image", data="picture")
+    filled.central.activate("Image 1")
+    qtbot.keyClick(filled.viewers["Image 1"], Qt.Key.Key_G)
+    assert filled.session.views["Image 1"].grid
+    assert not newest.grid
+
+
+def test_single_letters_do_nothing_while_a_panel_has_the_focus(filled, qtbot):
+    panel = filled.panel("data")
+    panel.setFocus()
+    QApplication.focusWidget()
+    qtbot.keyClick(panel, Qt.Key.Key_G)
+    assert not filled.session.views["Image 1"].grid
+
+
+def test_panel_names_those_there_are(window):
+    assert window.panel("history").isVisible()
+    with pytest.raises(SessionError, match="history"):
+        window.panel("nothing")
+
+
+def test_jobs_of_other_threads_reach_the_window(window, qtbot):
+    seen = []
+    thread = threading.Thread(
+        target=lambda: window.session.dispatcher.call(lambda: seen.append(threading.current_thread()))
+    )
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: bool(seen), timeout=5_000)
+    assert seen == [threading.main_thread()]
+
+
+@pytest.mark.parametrize(("button", "closes"), [("Keep Working", False), ("Cancel Jobs and Close", True)])
+def test_closing_with_a_job_running_asks(make_window, qtbot, button, closes):
+    window = make_window()
+    go_on = threading.Event()
+
+    def work(job):
+        while not go_on.wait(0.01):
+            job.report(0.1)
+
+    window.session.jobs.submit("Count the stars", work)
+    asked = []
+
+    def answer():
+        box = window.findChild(QMessageBox)
+        asked.append(box.informativeText())
+        qtbot.mouseClick(
+            next(b for b in box.findChildren(QPushButton) if b.text() == button), Qt.MouseButton.LeftButton
+        )
+
+    QTimer.singleShot(100, answer)
+    window.close()
+    assert "Count the stars" in asked[0]
+    assert window.is_closed is closes
+    go_on.set()
+
+
+def test_closing_without_asking_when_the_setting_says_so(make_window):
+    window = make_window()
+    window.session.settings["window.confirm_close"] = False
+    go_on = threading.Event()
+    window.session.jobs.submit("Count", lambda job: go_on.wait(5))
+    window.close()
+    assert window.is_closed
+    go_on.set()
+
+
+def test_after_closing_the_session_is_free_again(make_window, image):
+    window = make_window()
+    session = window.session
+    window.close()
+    assert not session.showing
+    assert session.dispatcher.is_here
+    session.add(image, name="later")
+    assert session.names == ["later"]
+    with pytest.raises(jviz.JvizError, match="window"):
+        session.run("window.reset_layout")
+
+
+def test_a_second_window_on_the_same_session_shows_what_is_there(make_window, filled, qtbot):
+    session = filled.session
+    filled.close()
+    second = make_window(session=session)
+    qtbot.waitUntil(lambda: len(second.viewers) == 1 and second.viewers[0].has_painted, timeout=20_000)
+    assert second.viewers.names == ["Image 1"]
+
+
+def test_copy_picture(filled, qtbot):
+    QApplication.clipboard().clear()
+    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(filled, Qt.Key.Key_C, modifiers)
+    copied = QApplication.clipboard().image()
+    assert copied.size() == filled.viewers[0].grab().size()
