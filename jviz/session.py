@@ -305,6 +305,19 @@ class Session:
         self.notices.append((level, text))
         self.dispatcher.call(lambda: self.noticed.emit(level, text))
 
+    def receivers(self) -> list[tuple[Signal, list[Any]]]:
+        """Return who hears of what now; a window takes it before it connects anything."""
+        signals = (
+            self.data_changed, self.views_changed, self.subsets_changed, self.history_changed, self.extras_changed,
+            self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
+        )  # fmt: skip
+        return [(signal, signal.receivers()) for signal in signals]
+
+    def restore_receivers(self, receivers: list[tuple[Signal, list[Any]]]) -> None:
+        """Forget all who connected since `receivers` was asked for: without a window, jobs would call them."""
+        for signal, connected in receivers:
+            signal.restore(connected)
+
     def memento(self) -> Memento:
         """Return what `restore` needs to come back to the present."""
         return self._recorder.capture()

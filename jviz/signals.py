@@ -25,6 +25,14 @@ class Signal:
         if receiver in self._receivers:
             self._receivers.remove(receiver)
 
+    def receivers(self) -> list[Any]:
+        """Return who is connected now, for `restore`."""
+        return list(self._receivers.callbacks)
+
+    def restore(self, receivers: list[Any]) -> None:
+        """Go back to who was connected once."""
+        self._receivers.callbacks[:] = receivers
+
     def emit(self, *arguments: Any) -> None:
         """Call every receiver."""
         for receiver in list(self._receivers):

@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
 
     def _bind(self) -> None:
         """Become the owner of the session."""
+        self._receivers = self.session.receivers()
         self._woken.connect(self.session.dispatcher.drain, Qt.ConnectionType.QueuedConnection)
         self.session.dispatcher.bind(self._woken.emit)
         self.session.showing = True
@@ -247,6 +248,7 @@ class MainWindow(QMainWindow):
         self.session._runner.window = None
         self.session._recorder.touched.disconnect(self._touched)
         self.session.dispatcher.drain()
+        self.session.restore_receivers(self._receivers)
         self.session.dispatcher.bind(None)
         # The window itself stays for whoever holds it; all that it is made of goes now.
         for part in (self.central, *self.docks, self.menus.tool_bar, *self.toasts.shown):

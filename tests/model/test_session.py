@@ -131,6 +131,18 @@ def test_notices_are_told_and_remembered(session):
     assert told
 
 
+def test_who_leaves_is_called_no_more(session):
+    heard = []
+    stays, leaves = lambda: heard.append("stays"), lambda: heard.append("leaves")
+    session.data_changed.connect(stays)
+    before = session.receivers()
+    session.data_changed.connect(leaves)
+    session.add(np.ones((2, 2)))
+    session.restore_receivers(before)
+    session.add(np.ones((2, 2)))
+    assert heard == ["stays", "leaves", "stays"]
+
+
 def test_the_session_knows_whether_it_was_saved(session, tmp_path):
     assert not session.modified
     session.add(np.ones((3, 3)), name="a")

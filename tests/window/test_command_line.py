@@ -122,7 +122,8 @@ def launch(*arguments, **options):
 app.launch = launch
 sys.exit(app.run([{str(image_file)!r}]))
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout.readline() == "ready\n"
         time.sleep(0.3)
         run.send_signal(signal.SIGINT)
