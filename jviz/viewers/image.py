@@ -116,10 +116,17 @@ class ImageViewer(Viewer):
         pending = any(r is not None and not r.sharp and self._preparer.is_pending(r) for r in rasters)
         pending = pending or not warm_up().is_over
         waiting = self._later.isActive() or self._moving or self.loader.busy
-        return self.has_painted and not pending and not waiting and not self.loader.open_needs(self._needs())
+        return self._is_under_way and not pending and not waiting and not self.loader.open_needs(self._needs())
+
+    @property
+    def _is_under_way(self) -> bool:
+        """Whether the first picture is out, or nobody is there to see it; until then nothing else may take time."""
+        return self.has_painted or not self.isVisible()
 
     def refresh(self) -> None:
         """Look for what is missing in memory, have it fetched, and paint what there is."""
+        if not self.isVisible():
+            warm_up().begin()
         self.loader.want(need for need in self._needs() if warm_up().is_over or not isinstance(need, SkyNeed))
         self._rest.start()
         self.update()
@@ -197,7 +204,7 @@ class ImageViewer(Viewer):
 
     def _prepare(self) -> None:
         """Have the pyramids of all images built."""
-        if not (warm_up().is_over and self.has_painted):
+        if not (warm_up().is_over and self._is_under_way):
             return
         for layer in self.state.layers:
             raster = raster_of(layer) if layer.visible else None
