@@ -125,10 +125,10 @@ class Runner:
         inner = tuple(a for k in kinds if get_origin(k) in (list, tuple) for a in get_args(k))
         if isinstance(value, list | tuple) and any(isinstance(k, type) and issubclass(k, Data) for k in inner):
             return type(value)(self._found(command, inner, item) for item in value)
-        return self._found(command, kinds, value)
+        return self._found(command, kinds, value, name)
 
-    def _found(self, command: Command, kinds: tuple[Any, ...], value: Any) -> Any:
-        """Return the data, view or path that a name stands for."""
+    def _found(self, command: Command, kinds: tuple[Any, ...], value: Any, name: str = "") -> Any:
+        """Return the data, view, path or number that a value stands for."""
         classes = tuple(k for k in kinds if isinstance(k, type))
         wanted = tuple(k for k in classes if issubclass(k, Data))
         if wanted and isinstance(value, str | Data):
@@ -140,6 +140,8 @@ class Runner:
             value = self._session.find_view(value)
         elif Path in classes and str not in classes and isinstance(value, str):
             value = Path(value)
+        elif {int, float} & set(classes) and not _fits_any(value, classes):
+            value = _number(command, name, value, float if float in classes else int)
         return value
 
 
@@ -152,6 +154,18 @@ def kinds_of(annotation: Any) -> tuple[Any, ...]:
 
 def _fits(value: Any, kind: Any) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _fits_any(value: Any, classes: tuple[type, ...]) -> bool:
+    # Python counts True as an integer and 3 as no float; users see it the other way round.
+    return isinstance(value, (*classes, int) if float in classes else classes)
+
+
+def _number(command: Command, name: str, value: Any, kind: type) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise CommandError(f"{name} of {command.id} must be a number; {value!r} is none.") from None
 
 
 def _title(command: Command, values: dict[str, Any]) -> str:

@@ -60,10 +60,15 @@ def take_spectrum(thing: Any, name: str) -> Product:
     axis = thing.spectral_axis
     planes.append(plane_from("WAVELENGTH", np.asarray(axis.value), "other", axis.unit.to_string()))
     meta = {k: v for k, v in thing.meta.items() if k != "header"} | dict(thing.meta.get("header") or {})
-    product = _product_of(planes, name or "spectrum", meta=meta, wcs=thing.wcs)
+    product = _product_of(planes, name or "spectrum", meta=meta, wcs=_wcs_of_axis(thing))
     product.kind = _SPECTRUM_KINDS.get(len(planes[0].shape), "other")
     product.load_object = lambda: thing
     return product
+
+
+def _wcs_of_axis(spectrum: Any) -> Any:
+    """Return the WCS of a spectrum, None where it only repeats the table of wavelengths."""
+    return None if type(spectrum.wcs).__module__.startswith("specutils.") else spectrum.wcs
 
 
 def take_spectra(thing: Any, name: str) -> Product:

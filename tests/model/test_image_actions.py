@@ -220,3 +220,12 @@ def test_adding_and_replacing_layers(session, sky_file):
 
         session.add(Table({"a": [1]}), name="table")
         session.run("view.show", view=view, data="table")
+
+
+def test_numbers_are_checked_before_a_command_runs(session):
+    session.add(np.zeros((4, 5), "f4"), name="zeros")
+    view = session.view("image", data="zeros")
+    with pytest.raises(jviz.CommandError, match=r"angle of image\.rotate must be a number"):
+        session.run("image.rotate", angle="north", view=view)
+    session.run("image.rotate", angle="30", view=view)
+    assert view.rotation == 30

@@ -379,3 +379,19 @@ def test_a_folder_that_is_gone_is_told_and_nothing_is_left(session, tmp_path):
     with pytest.raises(SessionError):
         jviz.Session.load(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_spectrum_made_in_memory_is_saved_with_its_session(tmp_path):
+    from astropy import units as u
+    from specutils import Spectrum
+
+    session = jviz.Session()
+    axis = np.geomspace(1, 2, 5) * u.um
+    session.add(Spectrum(flux=np.arange(5.0) * u.Jy, spectral_axis=axis), name="line")
+    session.save(tmp_path / "work.jviz")
+    session.close()
+    loaded = jviz.Session.load(tmp_path / "work.jviz")
+    back = loaded["line"].get(Spectrum)
+    loaded.close()
+    assert (back.spectral_axis == axis).all()
+    assert (back.flux.value == np.arange(5)).all()
