@@ -1,12 +1,12 @@
 """Sets up everything jviz needs beside a bare Python with pip, and then runs something in it.
 
-Only the standard library of Python 3.8 is used here: this runs before anything is installed.
+Only the standard library of Python 3.9 is used here: this runs before anything is installed.
 """
 
-import ctypes
 import hashlib
 import os
 import platform
+import runpy
 import shutil
 import subprocess
 import sys
@@ -16,26 +16,6 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 PRIVATE = ROOT / ".setup"
 
-# Shared libraries that Qt loads, and the Debian packages that bring them.
-LIBRARIES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xinerama.so.0": "libxcb-xinerama0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-}
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 
@@ -90,12 +70,8 @@ def missing_packages():
     """Return the Debian packages of shared libraries (and a font) that this machine lacks."""
     if platform.system() != "Linux":
         return []
-    missing = []
-    for library, package in LIBRARIES.items():
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            missing.append(package)
+    display = runpy.run_path(str(ROOT / "jviz" / "display.py"))
+    missing = display["missing_packages"]({**display["LIBRARIES"], **display["DISPLAY_LIBRARIES"]})
     folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
     if not any(next(folder.rglob("*.[ot]t[fc]"), None) for folder in folders if folder.is_dir()):
         missing.append("fonts-dejavu-core")
