@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,11 +15,14 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from jviz.session import Session
+from jviz.viewers.post import post, post_office
 from jviz.views import State, View, declare_view
 
 __all__ = ["Viewer", "viewer", "viewer_types"]
 
 _viewers: dict[str, type[Viewer]] = {}
+_alive: dict[int, Viewer] = {}
+"""Viewers that Qt has not deleted: the garbage collector may run in any thread, and must not delete a widget there."""
 
 
 def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]], type[Viewer]]:
@@ -75,7 +80,6 @@ class Viewer(QWidget):
     readout_changed = Signal(object)
     files_dropped = Signal(list, str)
     activated = Signal()
-    _stirred = Signal()
 
     def __init__(self, session: Session, state: View, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,8 +88,9 @@ class Viewer(QWidget):
         self._watched: list[State] = []
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.refresh)
-        # Through a signal, because a state may be changed in any thread.
-        self._stirred.connect(self._later.start)
+        _alive[id(self)] = self
+        self.destroyed.connect(partial(_forget, id(self)))
+        post_office()
         session.settings.changed.connect(self._setting_changed)
         self._watch()
         self._later.start()
@@ -138,8 +143,10 @@ class Viewer(QWidget):
 
     def stir(self) -> None:
         """Ask for a `refresh`; from any thread."""
-        if shiboken6.isValid(self):
-            self._stirred.emit()
+        if threading.current_thread() is not threading.main_thread():
+            post(self.stir)
+        elif shiboken6.isValid(self):
+            self._later.start()
 
     def release(self) -> None:
         """Stop listening to the state; the widget is about to go."""
@@ -171,11 +178,13 @@ class Viewer(QWidget):
         self.stir()
 
     def _state_changed(self, **values: Any) -> None:
-        if not shiboken6.isValid(self):
-            return
         if "layers" in values:
             self._watch()
         self.stir()
+
+
+def _forget(number: int, *_: Any) -> None:
+    _alive.pop(number, None)
 
 
 def _times(size: QSize, ratio: float) -> QSize:

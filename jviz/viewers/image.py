@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
@@ -34,6 +35,7 @@ from jviz.viewers.image_overlays import lens, overview
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
+from jviz.viewers.post import post
 from jviz.viewers.readout import Readout, read_out
 from jviz.views import ImageView
 
@@ -65,10 +67,10 @@ class ImageViewer(Viewer):
         self._look: Look | None = None
         self.run_command: Callable[[str], Any] = self._run_command
         super().__init__(session, state, parent)
-        self.loader = Loader(session, self)
-        self.loader.arrived.connect(self._later.start)
+        self.loader = Loader(session)
+        self.loader.arrived.connect(self.stir)
         self._preparer = preparer_of(session)
-        self._preparer.prepared.connect(self._later.start)
+        self._preparer.prepared.connect(self.stir)
         warm_up().ended.connect(self._warm)
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._come_to_rest)
@@ -140,7 +142,7 @@ class ImageViewer(Viewer):
             painter.end()
         if drawn and not self.has_painted:
             self.has_painted = True
-            QTimer.singleShot(0, self, self._after_first_paint)
+            post(self._after_first_paint)
 
     def draw(self, painter: QPainter) -> None:
         """Draw all of the viewer, as exactly as it can be now: waits for what is not in memory, not for pyramids."""
@@ -196,11 +198,13 @@ class ImageViewer(Viewer):
 
     def _after_first_paint(self) -> None:
         warm_up().begin()
-        self._prepare()
+        self._warm()
 
     def _warm(self) -> None:
-        self._later.start()
-        self._prepare()
+        """Go on with what waited for the fast kernels."""
+        if shiboken6.isValid(self):
+            self.stir()
+            self._prepare()
 
     def _prepare(self) -> None:
         """Have the pyramids of all images built."""

@@ -6,24 +6,23 @@ import gc
 import threading
 from collections import deque
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
-
-import shiboken6
-from PySide6.QtCore import QObject, Signal
 
 from jviz.backend.progress import Cancelled
 from jviz.backend.render import kernels
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.session import Session
+from jviz.signals import Signal
 from jviz.viewers.image_needs import Need, failed_text
+from jviz.viewers.post import post
 
 __all__ = ["Loader", "Preparer", "WarmUp", "preparer_of", "warm_up"]
 
 
-class WarmUp(QObject):
+class WarmUp:
     """Loads the compiled kernels in a thread, once in a program.
 
     Imports in several threads at once would leave the window too little time; what else
@@ -35,10 +34,8 @@ class WarmUp(QObject):
         The kernels are in use, or cannot be.
     """
 
-    ended = Signal()
-
     def __init__(self) -> None:
-        super().__init__()
+        self.ended = Signal()
         self._thread: threading.Thread | None = None
         self._over = False
 
@@ -60,7 +57,7 @@ class WarmUp(QObject):
             gc.freeze()
         finally:
             self._over = True
-            self.ended.emit()
+            post(self.ended.emit)
 
 
 @cache
@@ -69,7 +66,7 @@ def warm_up() -> WarmUp:
     return WarmUp()
 
 
-class Loader(QObject):
+class Loader:
     """Runs needs as quiet jobs and applies their results in the thread of the viewer.
 
     Attributes
@@ -78,16 +75,13 @@ class Loader(QObject):
         Something was fetched and applied.
     """
 
-    arrived = Signal()
-    _done = Signal(object, object, object)
-
-    def __init__(self, session: Session, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session) -> None:
+        self.arrived = Signal()
         self._session = session
+        self._closed = False
         self._running: dict[tuple, tuple[Need, Job]] = {}
         self._next: dict[tuple, Need] = {}
         self._failed: list[Need] = []
-        self._done.connect(self._finish)
 
     @property
     def busy(self) -> bool:
@@ -126,6 +120,7 @@ class Loader(QObject):
 
     def close(self) -> None:
         """Drop everything."""
+        self._closed = True
         self._next.clear()
         for _, job in list(self._running.values()):
             job.cancel()
@@ -147,16 +142,12 @@ class Loader(QObject):
             error = problem
             raise
         finally:
-            self._post(need, value, error)
-
-    def _post(self, need: Need, value: Any, error: BaseException | None) -> None:
-        try:
-            self._done.emit(need, value, error)
-        except RuntimeError:
-            return  # the viewer went while its job ran
+            post(partial(self._finish, need, value, error))
 
     def _finish(self, need: Need, value: Any, error: BaseException | None) -> None:
         self._running.pop(need.group, None)
+        if self._closed:
+            return
         if error is None:
             need.apply(value)
         elif not isinstance(error, Cancelled):
@@ -168,7 +159,7 @@ class Loader(QObject):
         self.arrived.emit()
 
 
-class Preparer(QObject):
+class Preparer:
     """Builds pyramids, one image after the other, so that a thread is left for what is looked at.
 
     Attributes
@@ -177,17 +168,13 @@ class Preparer(QObject):
         An image became sharp at every scale.
     """
 
-    prepared = Signal()
-    _done = Signal(object, object)
-
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        self.prepared = Signal()
         self._session = ref(session)
         self._waiting: deque[tuple[str, Any]] = deque()
         self._now: Any = None
         self._job: Job | None = None
         self._known: WeakSet[Any] = WeakSet()
-        self._done.connect(self._finish)
 
     def prepare(self, name: str, raster: Any) -> None:
         """Build the pyramid of a raster unless it has one or is about to get it."""
@@ -225,10 +212,9 @@ class Preparer(QObject):
             error = problem
             raise
         finally:
-            if shiboken6.isValid(self):
-                self._done.emit(raster, error)
+            post(partial(self._finish, error))
 
-    def _finish(self, raster: Any, error: BaseException | None) -> None:
+    def _finish(self, error: BaseException | None) -> None:
         self._now = self._job = None
         session = self._session()
         if error is not None and not isinstance(error, Cancelled) and session is not None:

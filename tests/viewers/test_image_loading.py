@@ -103,3 +103,20 @@ def test_a_closed_session_stops_the_viewer_quietly(show, session, ramp, qtbot):
     viewer.state.layer.limits_mode = "zscale"
     viewer.refresh()
     qtbot.wait(50)
+
+
+def test_a_deleted_viewer_is_gone(session, ramp, qtbot):
+    import gc
+    import weakref
+
+    from jviz.viewers.image import ImageViewer
+
+    viewer = ImageViewer(session, session.view("image", data=session.add(ramp, name="a")))
+    viewer.show()
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    known = weakref.ref(viewer)
+    viewer.deleteLater()
+    del viewer
+    qtbot.wait(20)
+    gc.collect()
+    assert known() is None

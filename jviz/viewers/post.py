@@ -1,0 +1,54 @@
+"""Calls from any thread into the one of the widgets.
+
+Threads must not touch widgets, not even to emit their signals: one may be deleted at that very
+moment. They leave a call with `post`, on an object that lives as long as the program.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+
+__all__ = ["post", "post_office"]
+
+
+class PostOffice(QObject):
+    """Runs in its own thread what other threads left."""
+
+    _left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+        application = QCoreApplication.instance()
+        if application is not None:
+            self.moveToThread(application.thread())
+        self._left.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def leave(self, call: Callable[[], Any]) -> None:
+        """Have a call made soon; from any thread."""
+        self._calls.put(call)
+        self._left.emit()
+
+    def _deliver(self) -> None:
+        while True:
+            try:
+                call = self._calls.get_nowait()
+            except queue.Empty:
+                return
+            call()
+
+
+@cache
+def post_office() -> PostOffice:
+    """Return the one of the program; first called in the thread of the widgets."""
+    return PostOffice()
+
+
+def post(call: Callable[[], Any]) -> None:
+    """Have a call made soon in the thread of the widgets."""
+    post_office().leave(call)
