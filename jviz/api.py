@@ -35,6 +35,7 @@ from jviz.geometry import Geometry, geometry_of
 from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
+from jviz.records import LogKeeper, Record
 from jviz.running import Apply
 from jviz.script import literal
 from jviz.session import Session
@@ -83,6 +84,7 @@ __all__ = [
     "Job",
     "Jobs",
     "JvizError",
+    "LogKeeper",
     "Other",
     "PanelSpec",
     "Plane",
@@ -92,6 +94,7 @@ __all__ = [
     "Ramp",
     "ReadError",
     "Reader",
+    "Record",
     "Regions",
     "Session",
     "SessionError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
-from jviz.api import Job, JvizError, PanelSpec, Session, Settings, View, all_commands
+from jviz.api import Job, JvizError, LogKeeper, PanelSpec, Session, Settings, View, all_commands
 
 __all__ = ["Context", "Notice", "built_panel"]
 
@@ -37,6 +38,8 @@ class Context(QObject):
     window : MainWindow or None
     notices : deque of Notice
         The last 1,000, oldest first.
+    records : LogKeeper
+        What jviz and its libraries log.
     active_changed : Signal
         The user went to another view.
     cursor_changed : Signal
@@ -54,6 +57,9 @@ class Context(QObject):
         self.session = session
         self.window: Any = None
         self.notices: deque[Notice] = deque(maxlen=1000)
+        self.records = LogKeeper()
+        self.records.install()
+        self.destroyed.connect(_remover(self.records))
         self.cursor: tuple[View, float, float] | None = None
         self._active: View | None = None
         session.noticed.connect(self._noticed)
@@ -151,6 +157,10 @@ class Context(QObject):
         if self._active is not None and self._active not in self.session.views.values():
             self._active = None
         self.active_changed.emit()
+
+
+def _remover(records: LogKeeper) -> Callable[..., None]:
+    return lambda *_: records.remove()
 
 
 def built_panel(spec: PanelSpec, context: Context) -> QWidget:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QPalette, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout
 
-from jviz.api import Entry, panel
+from jviz.api import Entry, Record, panel
 from jviz.plugins.parts import Panel, is_dark, tool_button
 
 __all__ = ["LogPanel"]
@@ -21,34 +19,6 @@ LEVELS = {"Everything": 0, "Commands and above": logging.INFO, "Warnings and err
           "Errors": logging.ERROR}  # fmt: skip
 NOTICE_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR, "status": logging.DEBUG}
 COLOURS = {logging.ERROR: ("#b3261e", "#ff8a80"), logging.WARNING: ("#8a5a00", "#f0b860"), 0: ("#1f5fa8", "#8ab4f8")}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the log."""
-
-    when: float
-    level: int
-    source: str
-    text: str
-
-    def __str__(self) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(self.when))
-        return f"{clock}  {logging.getLevelName(self.level):<8} {self.source:<10} {self.text}"
-
-
-class Collector(logging.Handler):
-    """Keeps the newest records; may be called from any thread."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: deque[Line] = deque(maxlen=5000)
-        self.count = 0
-        self.setFormatter(logging.Formatter("%(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(Line(record.created, record.levelno, record.name.split(".")[0], self.format(record)))
-        self.count += 1
 
 
 @panel("log", title="Log", place="bottom", icon="fa6s.scroll", shortcut="Ctrl+7")
@@ -78,9 +48,6 @@ class LogPanel(Panel):
         self.search.textChanged.connect(self.later)
         self._arrange()
         self.setFocusProxy(self.search)
-        self._collector = Collector()
-        logging.getLogger().addHandler(self._collector)
-        self.destroyed.connect(self._remover(self._collector))
         self._since = 0.0
         self.links.signal(self.session.history_changed, self.later)
         self.links.signal(self.session.jobs.changed, self.later)
@@ -100,13 +67,9 @@ class LogPanel(Panel):
         self._clock.stop()
 
     def _look(self) -> None:
-        if self._collector.count != self._seen:
-            self._seen = self._collector.count
+        if self.context.records.count != self._seen:
+            self._seen = self.context.records.count
             self.later()
-
-    @staticmethod
-    def _remover(collector: Collector) -> Any:
-        return lambda *_: logging.getLogger().removeHandler(collector)
 
     def _arrange(self) -> None:
         bar = QHBoxLayout()
@@ -123,7 +86,7 @@ class LogPanel(Panel):
 
     # --- lines ----------------------------------------------------------------------------------
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[Record]:
         """Return the lines that pass level and search, oldest first."""
         least = list(LEVELS.values())[self.level.currentIndex()]
         wanted = self.search.text().casefold()
@@ -133,10 +96,10 @@ class LogPanel(Panel):
             if line.level >= least and line.when > self._since and wanted in str(line).casefold()
         ]
 
-    def _all(self) -> list[Line]:
-        own = self.context.window_log() if hasattr(self.context, "window_log") else self._collector.lines
-        notices = [Line(n.when, NOTICE_LEVELS[n.level], "notice", n.text) for n in self.context.notices]
-        return [*own, *notices, *(line for entry in self.session.history.entries for line in _of_entry(entry))]
+    def _all(self) -> list[Record]:
+        notices = [Record(n.when, NOTICE_LEVELS[n.level], "notice", n.text) for n in self.context.notices]
+        steps = (line for entry in self.session.history.entries for line in _of_entry(entry))
+        return [*self.context.records.lines(), *notices, *steps]
 
     def refresh(self) -> None:
         lines = self.lines()
@@ -150,7 +113,7 @@ class LogPanel(Panel):
             self.text.moveCursor(QTextCursor.MoveOperation.End)
             self.text.horizontalScrollBar().setValue(0)
 
-    def _format(self, line: Line) -> QTextCharFormat:
+    def _format(self, line: Record) -> QTextCharFormat:
         style = QTextCharFormat()
         level = logging.ERROR if line.level >= logging.ERROR else line.level
         key = 0 if line.source == "command" else level
@@ -176,5 +139,5 @@ class LogPanel(Panel):
         super().keyPressEvent(event)
 
 
-def _of_entry(entry: Entry) -> list[Line]:
-    return [Line(entry.when, logging.INFO, "command", line) for line in entry.lines or [f"# {entry.label}"]]
+def _of_entry(entry: Entry) -> list[Record]:
+    return [Record(entry.when, logging.INFO, "command", line) for line in entry.lines or [f"# {entry.label}"]]

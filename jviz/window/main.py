@@ -21,7 +21,6 @@ from jviz.window.dragdrop import DropTarget
 from jviz.window.errors import Errors
 from jviz.window.invoke import Invoker
 from jviz.window.layouts import Layouts
-from jviz.window.logging import LogKeeper
 from jviz.window.menus import Menus
 from jviz.window.notifications import Toasts
 from jviz.window.recent import Recent
@@ -95,13 +94,11 @@ class MainWindow(QMainWindow):
         self.theme = Theme(self, self.session.settings)
 
     def _make_parts(self) -> None:
-        self.log = LogKeeper()
-        self.log.install()
         self.errors = Errors(self)
         self.errors.install()
         self.context = Context(self.session, self)
         self.context.window = self
-        self.context.window_log = self.log.lines
+        self.log = self.context.records
         self.shortcuts = Shortcuts(self.session.settings)
         self.recent = Recent(self)
         self.invoker = Invoker(self)
@@ -125,6 +122,7 @@ class MainWindow(QMainWindow):
         self._note.timeout.connect(self._note_layout)
         self.central.arranged.connect(self._note.start)
         self.session.extras_changed.connect(self._extras_changed)
+        self.session.history_changed.connect(self.refresh_title)
 
     # --- what scripts, panels and tests use -----------------------------------------------------
 
@@ -239,6 +237,7 @@ class MainWindow(QMainWindow):
         self._pause.stop()
         self._note.stop()
         self.session.extras_changed.disconnect(self._extras_changed)
+        self.session.history_changed.disconnect(self.refresh_title)
         self.session.flush()
         self.statusBar().release()
         self._viewers.release()

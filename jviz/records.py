@@ -30,15 +30,22 @@ class LogKeeper(logging.Handler):
     """Keeps the newest records of Python's logging; may be called from any thread.
 
     Notices and commands are added by whoever shows the log: the context keeps notices, the history commands.
+
+    Attributes
+    ----------
+    count : int
+        Of all records so far, those that were dropped too.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.records: deque[Record] = deque(maxlen=MOST)
+        self.count = 0
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(Record(record.created, record.levelno, record.name.split(".")[0], self.format(record)))
+        self.count += 1
 
     def lines(self) -> list[Record]:
         """Return the records, oldest first."""
