@@ -111,11 +111,15 @@ def _frames(application: Any, viewer: Any, name: str) -> Iterator[Row]:
 
 
 def _frame(viewer: Any, change: Callable[[], None], *, moving: bool = False) -> Callable[[], None]:
-    """Return a function that changes the state and paints, as a mouse move does."""
+    """Return a function that changes the state and paints.
+
+    ``moving`` frames are drawn as during a drag, at half resolution on large screens; the others as single
+    changes are, in full.
+    """
 
     def run() -> None:
-        viewer._moving = moving
         change()
+        viewer._moving = moving
         viewer.refresh()
         viewer.repaint()
 
