@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from jviz.jobs import Job
@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.session.showing = True
         self.session._runner.window = self
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._pause.timeout.connect(self.session.flush)
+        self._pause.timeout.connect(self._user_pauses)
         self.session._recorder.touched.connect(self._touched)
 
     def _dress(self) -> None:
@@ -203,6 +203,13 @@ class MainWindow(QMainWindow):
 
     def _touched(self) -> None:
         self._pause.start()
+
+    def _user_pauses(self) -> None:
+        """Make a step of what was changed, unless a drag still holds it."""
+        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self.session.flush()
+        else:
+            self._pause.start()
 
     def refresh_title(self) -> None:
         """Name the session and the active data in the title."""

@@ -71,6 +71,9 @@ class Viewers(QObject):
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
         self._window.central.add(view.name, viewer, _title(view), _tip(view))
+        self._window.drops.watch(viewer)
+        if hasattr(viewer, "run_command"):
+            viewer.run_command = self._window.invoker.trigger
 
     def _made(self, view: View) -> Viewer:
         kind = viewer_types().get(view.kind)
