@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, WithPicture
 from jviz.errors import CommandError
 from jviz.session import Session
-from jviz.views import View, view_kinds
+from jviz.views import ImageView, View, view_kinds
 
 
 @command("view.open", title="New View…", menu="View", method="view", group="views")
@@ -77,24 +79,30 @@ def order_layers(session: Session, view: View, order: list[int]) -> None:
 @command("view.duplicate", title="Duplicate View", menu="View", group="views", needs="view")
 def duplicate(session: Session, view: View | None = None) -> View:
     """Open a second view that looks the same."""
-    view = session.find_view(view)
-    copy = _new_view(session, view.kind)
-    copy.layers = tuple(copy_of_state(layer) for layer in view.layers)
-    copy.update(**{n: v for n, v in view.recorded().items() if n not in ("name", "layers")})
+    copy = still_of(session.find_view(view))
+    copy.name = _free_view_name(session, copy.kind)
     session.set_views((*session.views.values(), copy))
     return copy
 
 
 @command("view.save", title="Save Picture…", menu="File", shortcut="Ctrl+Shift+S", group="save",
-         method="render", icon="fa6s.camera", needs="view")
+         method="render", icon="fa6s.camera", needs="view", job=True)
 def save_picture(
-    session: Session, view: View | None = None, path: Path = Path("view.png"), size: tuple[int, int] = (1200, 900)
+    session: Session,
+    view: View | None = None,
+    path: Path = Path("view.png"),
+    size: tuple[int, int] = (1200, 900),
+    *,
+    progress: Progress,
 ) -> Path:
-    """Draw a view into a PNG, PDF or SVG file of any size (width, height in pixels)."""
-    from importlib import import_module
-
+    """Draw a view, as it is now, into a PNG, PDF or SVG file of any size (width, height in pixels)."""
     # The model knows no Qt: who draws is found at run time, so that scripts without a window draw too.
-    return import_module("jviz.viewers.picture").save(session, session.find_view(view), Path(path), size)
+    picture = import_module("jviz.viewers.picture")
+    ask = session.dispatcher.ask
+    if not isinstance(found := session.find_view(view), ImageView):
+        return ask(lambda: picture.save(session, found, Path(path), size))
+    still = ask(lambda: still_of(found))
+    return picture.save(session, still, Path(path), size, progress=progress)
 
 
 def open_views_for(session: Session, loaded: list[Data]) -> None:
@@ -126,6 +134,16 @@ def place(session: Session, view: View, loaded: list[Data], mode: str) -> None:
     view.update(**values)
 
 
+def still_of(view: View) -> View:
+    """Return a copy that no viewer follows and that does not change any more."""
+    still = type(view)()
+    still.layers = tuple(copy_of_state(layer) for layer in view.layers)
+    still.update(**{n: v for n, v in view.recorded().items() if n != "layers"})
+    if isinstance(view, ImageView):
+        still.viewport = view.viewport
+    return still
+
+
 def copy_of_state(state: Any) -> Any:
     """Return a new state of the same type with the same values."""
     copy = type(state)()
@@ -138,13 +156,17 @@ def _new_view(session: Session, kind: str) -> View:
     if kind not in kinds:
         raise CommandError(f"There is no viewer {kind!r}; there are {', '.join(kinds)}.")
     view = kinds[kind]()
-    taken = session.views
-    number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
-    view.name = f"{kind.capitalize()} {number}"
+    view.name = _free_view_name(session, kind)
     for name in ("sky_frame", "sky_style", "smooth"):
         if view.is_callback_property(name):
             setattr(view, name, session.settings[f"image.{name}"])
     return view
+
+
+def _free_view_name(session: Session, kind: str) -> str:
+    taken = session.views
+    number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
+    return f"{kind.capitalize()} {number}"
 
 
 def _new_layer(session: Session, view: View, data: Data) -> Any:
