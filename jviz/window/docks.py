@@ -88,12 +88,13 @@ class Docks(QObject):
         return action
 
     def _place(self, dock: Dock) -> None:
-        """Put a dock where it was declared: open ones beside each other, others behind them."""
+        """Put a dock where it was declared, behind the first one there."""
         spec = dock.spec
+        there = [d for d in self._docks.values() if self._window.dockWidgetArea(d) == AREAS[spec.place]]
         self._window.addDockWidget(AREAS[spec.place], dock)
-        others = [d for d in self._docks.values() if d is not dock and d.spec.place == spec.place]
-        if others:
-            self._window.tabifyDockWidget(others[0], dock)
+        first = next((d for d in there if d is not dock and not d.isFloating()), None)
+        if first is not None:
+            self._window.tabifyDockWidget(first, dock)
         dock.setFloating(False)
         dock.setVisible(spec.default_open)
 

@@ -53,7 +53,7 @@ class DragBar(QTabBar):
             # The tab under the mouse may have moved along the bar meanwhile: it is the current one.
             self._end_moving_along(event)
             self._away = True
-            self.grabKeyboard()
+            self.setFocus()  # Escape gives up
             self.taken.emit(self.currentIndex(), where)
         else:
             super().mouseMoveEvent(event)
@@ -81,7 +81,6 @@ class DragBar(QTabBar):
 
     def _stop(self) -> None:
         self._away, self._pressed = False, -1
-        self.releaseKeyboard()
 
     def _is_outside(self, point: QPoint) -> bool:
         reach = QApplication.startDragDistance() * 2

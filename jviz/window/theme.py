@@ -48,7 +48,7 @@ DARK = Colours(
 )  # fmt: skip
 
 LIGHT = Colours(
-    dark=False, window="#f2f3f5", base="#ffffff", raised="#ffffff", hover="#e4e7ec", line="#cfd4db", edge="#868e9a",
+    dark=False, window="#f2f3f5", base="#ffffff", raised="#ffffff", hover="#e4e7ec", line="#cfd4db", edge="#808894",
     text="#1b1f26", muted="#565f6d", disabled="#9aa2ad", accent="#1863c0", on_accent="#ffffff", selection="#cfe2fa",
     info="#1863c0", warning="#8a5a00", error="#b3261e", good="#1c7a4a",
 )  # fmt: skip

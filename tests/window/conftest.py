@@ -36,7 +36,7 @@ def make_window(qtbot):
         windows.append(window)
         window.resize(1000, 700)
         if show:
-            qtbot.waitExposed(window)
+            qtbot.waitUntil(window.isActiveWindow, timeout=5_000)
         if ready:
             qtbot.waitUntil(lambda: window.startup.is_done, timeout=20_000)
         return window

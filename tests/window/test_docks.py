@@ -1,0 +1,101 @@
+"""Panels in docks, and arrangements that come back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from jviz.backend.cache import home
+from jviz.errors import JvizError
+from jviz.plugin_loader import _panels, panel, panels
+
+
+def arrangement(window):
+    return {
+        d.spec.id: (not d.isHidden(), d.isFloating(), window.dockWidgetArea(d)) for d in window.docks
+    }
+
+
+def test_every_declared_panel_has_a_dock(window):
+    assert {d.spec.id for d in window.docks} == set(panels())
+
+
+def test_panels_are_made_when_they_are_first_seen(window):
+    hidden = [d for d in window.docks if d.isHidden()]
+    assert hidden
+    assert all(d.panel is None for d in hidden)
+    widget = window.panel("history")
+    assert window.panel("history") is widget
+
+
+def test_the_arrangement_comes_back_in_the_next_window(make_window):
+    first = make_window()
+    first.docks["data"].close()
+    first.panel("history")
+    first.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first.docks["history"])
+    first.panel("log")
+    first.docks["log"].setFloating(True)
+    before = arrangement(first)
+    first.close()
+    assert arrangement(make_window()) == before
+
+
+def test_named_layouts_and_reset(window):
+    usual = arrangement(window)
+    window.panel("log")
+    window.docks["data"].close()
+    window.invoker.run("window.save_layout", name="  plain ")
+    mine = arrangement(window)
+    window.invoker.run("window.reset_layout")
+    assert arrangement(window) == usual
+    window.invoker.run("window.restore_layout", name="plain")
+    assert arrangement(window) == mine
+    with pytest.raises(JvizError, match="plain"):
+        window.layouts.restore("fancy")
+
+
+def test_layouts_are_written_whole_or_not_at_all(window):
+    window.layouts.save("mine")
+    path = home("data") / "layouts.json"
+    assert "mine" in json.loads(path.read_text())["named"]
+    assert [p.name for p in path.parent.glob("*layouts*")] == ["layouts.json"]
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[1, 2]", '{"last": {"docks": "rubbish"}, "named": 3}'])
+def test_a_damaged_layout_file_does_no_harm(make_window, text):
+    path = home("data") / "layouts.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    assert make_window().panel("data").isVisible()
+
+
+def test_a_panel_of_a_plugin_that_raises_is_told_and_the_rest_goes_on(window):
+    @panel("extra.broken", title="Broken", place="right")
+    class Broken(QLabel):
+        """Cannot be made."""
+
+        def __init__(self, context):
+            raise ValueError("no luck")
+
+    try:
+        window.take_plugins()
+        window.panel("extra.broken")
+        assert any("no luck" in t.text for t in window.toasts.shown)
+        assert window.panel("data").isVisible()
+    finally:
+        del _panels["extra.broken"]
+
+
+def test_the_arrangement_of_viewers_is_saved_with_a_session(filled, make_window, tmp_path, qtbot):
+    filled.session.view("image", data="picture")
+    filled.central.move("Image 2", "Image 1", "right")
+    qtbot.waitUntil(lambda: "split" in str(filled.session.extras.get("layout")), timeout=5_000)
+    path = filled.session.save(tmp_path / "work.jviz")
+    other = make_window()
+    other.invoker.run("file.open_session", path=path)
+    qtbot.waitUntil(lambda: len(other.viewers) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(list(other.central.groups())) == 2, timeout=5_000)
+    assert other.central.names == ["Image 1", "Image 2"]

@@ -1,0 +1,216 @@
+"""Forms made from signatures."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from jviz.commands import command, find, forget
+from jviz.data import Cube, Data, Image
+from jviz.errors import CommandError
+from jviz.window.docstrings import parameter_docs
+from jviz.window.fields import ChoiceField, NumberField, PathField, SwitchField, TextField, field_for
+from jviz.window.forms import Form, open_form
+
+
+@pytest.fixture
+def declared():
+    """A command with parameters of many kinds; gives what it was called with."""
+    calls = []
+
+    @command("extra.measure", title="Measure…", menu="Data", script=True)
+    def measure(
+        session, data: Image, radius: float, method: Literal["exact", "centre"] = "exact", count: int = 3,
+        sky: bool = False, box: tuple[float, float] = (0.0, 1.0), name: str = "m",
+    ) -> None:  # fmt: skip
+        """Measure something.
+
+        Parameters
+        ----------
+        radius : float
+            In pixels, above 0.
+        method : str
+            How edges count.
+        """
+        if radius <= 0:
+            raise CommandError(f"radius is {radius:g}; it must be above 0 pixels")
+        calls.append({"data": data, "radius": radius, "method": method, "count": count, "sky": sky, "box": box})
+
+    yield calls
+    forget("extra.measure")
+
+
+@pytest.fixture
+def form(filled, declared):
+    filled.invoker.trigger("extra.measure")
+    return filled.findChild(Form)
+
+
+def run_button(form):
+    return form.run_button
+
+
+def test_fields_fit_the_types(form):
+    kinds = {name: type(field) for name, field in form.fields.items()}
+    assert kinds == {
+        "data": ChoiceField, "radius": TextField, "method": ChoiceField, "count": NumberField, "sky": SwitchField,
+        "box": TextField, "name": TextField,
+    }  # fmt: skip
+    assert form.fields["data"].value().name == "picture"
+    assert form.fields["radius"].focusProxy().toolTip() == "(float) In pixels, above 0."
+    assert form.fields["radius"].focusProxy().accessibleName() == "Radius"
+
+
+def test_it_runs_and_the_line_is_the_one_in_the_script(filled, form, declared, qtbot):
+    qtbot.keyClicks(form.fields["radius"].edit, "2.5")
+    qtbot.keyClick(form.fields["method"].combo, Qt.Key.Key_Down)
+    box = form.fields["sky"].box
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    line = form.line.text()
+    assert line == "session.run('extra.measure', data='picture', radius=2.5, method='centre', sky=True)"
+    qtbot.keyClick(form.fields["radius"].edit, Qt.Key.Key_Return)
+    assert not form.isVisible()
+    assert declared[0]["radius"] == 2.5
+    assert declared[0]["data"] is filled.session["picture"]
+    assert line in filled.session.script()
+
+
+def test_the_line_can_be_copied(form, qtbot):
+    qtbot.keyClicks(form.fields["radius"].edit, "4")
+    button = next(b for b in form.findChildren(QPushButton) if b.accessibleName() == "Copy the line of Python")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text() == form.line.text()
+
+
+@pytest.mark.parametrize(("text", "reason"), [("two", "number"), ("", "number"), ("-1", "above 0")])
+def test_a_wrong_value_is_told_in_the_form_and_nothing_is_lost(form, declared, qtbot, text, reason):
+    form.fields["name"].set_value("keep me")
+    qtbot.keyClicks(form.fields["radius"].edit, text)
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    assert form.isVisible()
+    assert reason in form.error.text()
+    assert form.fields["name"].value() == "keep me"
+    assert not declared
+    form.fields["radius"].edit.clear()
+    qtbot.keyClicks(form.fields["radius"].edit, "1")
+    assert not form.error.isVisible()
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    assert len(declared) == 1
+
+
+def test_a_job_runs_beside_the_form_which_stays_when_it_fails(filled, qtbot):
+    go_on = threading.Event()
+
+    @command("extra.slow", title="Slow…", job=True)
+    def slow(session, depth: int = 1) -> None:
+        """Wait, then fail."""
+        go_on.wait(10)
+        raise CommandError("The depth is too deep; take less.")
+
+    try:
+        form = open_form(filled, find("extra.slow"))
+        qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+        assert form.bar.isVisible()
+        assert not run_button(form).isEnabled()
+        go_on.set()
+        qtbot.waitUntil(lambda: "too deep" in form.error.text(), timeout=5_000)
+        assert run_button(form).isEnabled()
+        assert not filled.toasts.shown
+    finally:
+        forget("extra.slow")
+
+
+def test_a_command_without_dots_runs_at_once(filled, qtbot):
+    filled.invoker.trigger("image.invert")
+    assert filled.findChild(Form) is None
+    assert filled.session.views["Image 1"].invert
+
+
+def test_every_command_with_dots_has_a_form_that_shows_its_line(filled):
+    for id, found in filled.invoker.visible_commands().items():
+        if found.title.endswith("…") and not found.needs_window:
+            form = open_form(filled, found, filled.invoker.on_active(found, {}))
+            assert form.line.text().startswith("session."), id
+            form.close()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        (float, "1e-3", 1e-3), (float | None, "", None), (float | None, "2", 2.0), (int | None, "7", 7),
+        (tuple[float, float], "1, 2.5", (1.0, 2.5)), (tuple[int, int], "(1200, 900)", (1200, 900)),
+        (tuple[int, ...], "3", (3,)), (str, "a b", "a b"), (str | None, "", None), (list, "[1, 'a']", [1, "a"]),
+    ],
+)  # fmt: skip
+def test_text_becomes_values(qtbot, annotation, text, value):
+    field = field_for("thing", annotation, None)
+    qtbot.addWidget(field)
+    qtbot.keyClicks(field.edit, text)
+    assert field.value() == value
+    if value is not None:
+        field.edit.clear()
+        field.set_value(value)
+        assert field.value() == value
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "reason"),
+    [(float, "x", "a number"), (int | None, "1.5", "whole number"), (tuple[float, float], "1", "2 numbers"),
+     (list, "[1,", "Python value")],
+)  # fmt: skip
+def test_wrong_text_is_explained(qtbot, annotation, text, reason):
+    field = field_for("some_thing", annotation, None)
+    qtbot.addWidget(field)
+    qtbot.keyClicks(field.edit, text)
+    with pytest.raises(CommandError, match=reason) as caught:
+        field.value()
+    assert "Some thing" in str(caught.value)
+
+
+def test_only_fitting_data_are_offered(filled, qtbot):
+    images = field_for("data", Image, filled.session)
+    cubes = field_for("data", Cube, filled.session)
+    either = field_for("data", Data | None, filled.session)
+    for field in (images, cubes, either):
+        qtbot.addWidget(field)
+    assert images.value().name == "picture"
+    assert either.value() is None
+    with pytest.raises(CommandError, match="open a fitting file"):
+        cubes.value()
+
+
+def test_paths_have_a_button_to_browse(qtbot):
+    field = field_for("path", Path, None)
+    qtbot.addWidget(field)
+    assert isinstance(field, PathField)
+    assert field.findChild(QPushButton).accessibleName() == "Browse for path"
+    field.set_value("~/x.png")
+    assert field.value() == Path.home() / "x.png"
+
+
+def test_parameter_docs_are_read():
+    def function(x, y, mode):
+        """Do.
+
+        Parameters
+        ----------
+        x, y : float
+            Where, in pixels,
+            0-based.
+        mode : str
+
+        Returns
+        -------
+        int
+            Not a parameter.
+        """
+
+    docs = parameter_docs(function)
+    assert docs["x"] == docs["y"] == "(float) Where, in pixels, 0-based."
+    assert docs["mode"] == "(str)"
+    assert "int" not in docs

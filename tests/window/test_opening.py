@@ -1,0 +1,260 @@
+"""Opening by drop, by dialog, by recent files; choosing among several data sets; samples; recovery."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QPushButton
+
+from jviz.plugin_loader import DATA_MIME
+from jviz.window.chooser import Chooser
+from jviz.window.welcome import Link
+
+NONE, LEFT, COPY = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
+
+
+def urls_of(*paths) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def drop(window, mime: QMimeData, where: QPoint) -> None:
+    """Enter the window, move over the veil, let go."""
+    target = window.childAt(where) or window
+    while target is not window and not target.acceptDrops():
+        target = target.parentWidget()
+    here = target.mapFrom(window, where)
+    QApplication.sendEvent(target, QDragEnterEvent(QPointF(here), COPY, mime, LEFT, NONE))
+    assert window.drops.isVisible()
+    # The veil is under the cursor now: Qt tells it so.
+    QApplication.sendEvent(window.drops, QDragEnterEvent(QPointF(where), COPY, mime, LEFT, NONE))
+    QApplication.sendEvent(window.drops, QDragMoveEvent(QPointF(where), COPY, mime, LEFT, NONE))
+    QApplication.sendEvent(window.drops, QDropEvent(QPointF(where), COPY, mime, LEFT, NONE, QEvent.Type.Drop))
+    assert not window.drops.isVisible()
+
+
+def on_viewer(window, *, upper: bool) -> QPoint:
+    viewer = window.viewers[0]
+    return viewer.mapTo(window, QPoint(viewer.width() // 2, viewer.height() // (4 if upper else 1) - 10 * (not upper)))
+
+
+def test_a_file_dropped_on_the_empty_window_opens(window, image_file, qtbot):
+    drop(window, urls_of(image_file), QPoint(400, 300))
+    qtbot.waitUntil(lambda: window.viewers.names == ["Image 1"], timeout=20_000)
+
+
+def test_the_veil_changes_the_pixels_and_goes_with_the_mouse(window, image_file):
+    before = window.grab().toImage().pixelColor(500, 400)
+    mime = urls_of(image_file)
+    QApplication.sendEvent(window, QDragEnterEvent(QPointF(500, 400), COPY, mime, LEFT, NONE))
+    assert window.grab().toImage().pixelColor(500, 400) != before
+    QApplication.sendEvent(window.drops, QEvent(QEvent.Type.DragLeave))
+    window.drops.hide()
+    assert window.grab().toImage().pixelColor(500, 400) == before
+
+
+def test_what_is_no_file_is_not_taken(window):
+    mime = QMimeData()
+    mime.setText("hello")
+    event = QDragEnterEvent(QPointF(400, 300), COPY, mime, LEFT, NONE)
+    QApplication.sendEvent(window, event)
+    assert not event.isAccepted()
+    assert not window.drops.isVisible()
+
+
+@pytest.mark.parametrize(("upper", "names"), [(True, ["picture", "other"]), (False, ["other"])])
+def test_dropped_on_a_viewer_it_is_added_or_replaces(filled, tmp_path, image_file, qtbot, upper, names):
+    other = tmp_path / "other.fits"
+    shutil.copy(image_file, other)
+    drop(filled, urls_of(other), on_viewer(filled, upper=upper))
+    view = filled.session.views["Image 1"]
+    qtbot.waitUntil(lambda: [layer.data.name for layer in view.layers] == names, timeout=20_000)
+    assert len(filled.viewers) == 1
+
+
+def test_data_from_the_panel_are_dropped_on_a_viewer(filled, image):
+    filled.session.add(image, name="second")
+    mime = QMimeData()
+    mime.setData(DATA_MIME, b"second")
+    drop(filled, mime, on_viewer(filled, upper=True))
+    assert [layer.data.name for layer in filled.session.views["Image 1"].layers] == ["picture", "second"]
+
+
+def test_a_folder_dropped_opens_what_can_be_read(window, image_file, qtbot):
+    (image_file.parent / "notes.xyz").write_text("nothing")
+    drop(window, urls_of(image_file.parent), QPoint(400, 300))
+    qtbot.waitUntil(lambda: window.session.names == ["picture"], timeout=20_000)
+
+
+# --- dialogs --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def several(tmp_path, image):
+    """A file with three images of different names and shapes."""
+    from astropy.io import fits
+
+    hdus = [fits.PrimaryHDU(), *(fits.ImageHDU(image[: 20 + 10 * n], name=f"CHIP{n}") for n in range(3))]
+    path = tmp_path / "several.fits"
+    fits.HDUList(hdus).writeto(path)
+    return path
+
+
+def test_open_dialog_offers_a_choice_when_there_is_one(window, several, qtbot):
+    qtbot.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    dialog = window.findChild(QFileDialog)
+    dialog.setDirectory(str(several.parent))
+    dialog.selectFile(str(several))
+    dialog.accept()
+    qtbot.waitUntil(lambda: window.findChild(Chooser) is not None, timeout=20_000)
+    chooser = window.findChild(Chooser)
+    rows = [[chooser.tree.topLevelItem(n).text(c) for c in (1, 3)] for n in range(3)]
+    assert rows == [["80 × 20", "image"], ["80 × 30", "image"], ["80 × 40", "image"]]
+    chooser.tree.setCurrentItem(chooser.tree.topLevelItem(0))
+    qtbot.keyClick(chooser.tree, Qt.Key.Key_Space)  # untick the first
+    qtbot.mouseClick(chooser.buttons.button(QDialogButtonBox.StandardButton.Open), LEFT)
+    qtbot.waitUntil(lambda: len(window.session.data) == 2, timeout=20_000)
+    assert [d.shape for d in window.session.data] == [(30, 80), (40, 80)]
+
+
+def test_the_chooser_filters_and_ticks(window, several, qtbot):
+    window.choose_and_open([several])
+    qtbot.waitUntil(lambda: window.findChild(Chooser) is not None, timeout=20_000)
+    chooser = window.findChild(Chooser)
+    none = next(b for b in chooser.findChildren(QPushButton) if b.text() == "Tick None")
+    qtbot.mouseClick(none, LEFT)
+    open_button = chooser.buttons.button(QDialogButtonBox.StandardButton.Open)
+    assert not open_button.isEnabled()
+    qtbot.keyClicks(chooser.search, "chip1")
+    assert [chooser.tree.topLevelItem(n).isHidden() for n in range(3)] == [True, False, True]
+    every = next(b for b in chooser.findChildren(QPushButton) if b.text() == "Tick All")
+    qtbot.mouseClick(every, LEFT)
+    assert open_button.text() == "Open 1"
+
+
+def test_a_file_with_one_data_set_opens_without_a_question(window, image_file, qtbot):
+    window.choose_and_open([image_file])
+    qtbot.waitUntil(lambda: window.session.names == ["picture"], timeout=20_000)
+    assert window.findChild(Chooser) is None
+
+
+def test_save_session_asks_for_a_name_the_first_time_only(filled, tmp_path, qtbot):
+    qtbot.keyClick(filled, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    dialog = filled.findChild(QFileDialog)
+    dialog.selectFile(str(tmp_path / "work.jviz"))
+    dialog.accept()
+    path = tmp_path / "work.jviz"
+    qtbot.waitUntil(path.is_file, timeout=20_000)
+    qtbot.waitUntil(lambda: "work" in filled.windowTitle(), timeout=5_000)
+    path.unlink()
+    filled.session.views["Image 1"].invert = True
+    filled.activateWindow()
+    qtbot.waitUntil(filled.isActiveWindow, timeout=5_000)
+    qtbot.keyClick(filled, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(path.is_file, timeout=20_000)
+
+
+# --- recent files and samples ---------------------------------------------------------------------
+
+
+def test_recent_files_are_kept_and_offered(make_window, image_file, qtbot):
+    first = make_window([image_file])
+    qtbot.waitUntil(lambda: first.recent.paths == [image_file], timeout=20_000)
+    first.close()
+    second = make_window()
+    link = next(w for w in second.findChildren(Link) if w.accessibleName().startswith("picture.fits"))
+    qtbot.mouseClick(link, LEFT)
+    qtbot.waitUntil(lambda: second.session.names == ["picture"], timeout=20_000)
+
+
+def test_recent_files_are_newest_first_once_each_and_limited(window, tmp_path):
+    window.session.settings["window.recent_files"] = 3
+    paths = [tmp_path / f"{n}.fits" for n in range(5)]
+    for path in paths:
+        window.recent.add(path)
+    window.recent.add(paths[3])
+    assert window.recent.paths == [paths[3], paths[4], paths[2]]
+
+
+def test_a_sample_opens_from_the_welcome_page(window, qtbot):
+    link = next(w for w in window.findChildren(Link) if w.accessibleName().startswith("Mosaic"))
+    qtbot.mouseClick(link, LEFT)
+    qtbot.waitUntil(lambda: len(window.viewers) == 1, timeout=60_000)
+    assert "simulated" in window.session.names[0]
+
+
+# --- status bar -----------------------------------------------------------------------------------
+
+
+def test_the_status_bar_reads_out_what_is_under_the_cursor(filled, image, qtbot):
+    viewer = filled.viewers[0]
+    from jviz.geometry import geometry_of
+
+    x, y = geometry_of(viewer.state).to_screen(40, 30)
+    qtbot.mouseMove(viewer, QPoint(10, 10))
+    qtbot.mouseMove(viewer, QPoint(round(float(x)), round(float(y))))
+    qtbot.waitUntil(lambda: f"{image[30, 40]:.4g}" in filled.statusBar().readout.text(), timeout=5_000)
+
+
+def test_the_status_bar_says_the_zoom(filled, qtbot):
+    qtbot.keyClick(filled.viewers[0], Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: filled.statusBar().zoom.text() == "100 %", timeout=5_000)
+
+
+def test_running_jobs_are_counted_and_lead_to_their_panel(window, qtbot):
+    import threading
+
+    go_on = threading.Event()
+    for number in range(2):
+        window.session.jobs.submit(f"Job {number}", lambda job: go_on.wait(10))
+    jobs = window.statusBar().jobs
+    qtbot.waitUntil(jobs.isVisible, timeout=5_000)
+    assert jobs.button.text() == "2 jobs"
+    qtbot.mouseClick(jobs.button, LEFT)
+    assert window.docks["jobs"].isVisible()
+    go_on.set()
+    qtbot.waitUntil(lambda: not jobs.isVisible(), timeout=5_000)
+
+
+# --- after a crash --------------------------------------------------------------------------------
+
+CRASH = """
+import sys, time, numpy as np, jviz
+window = jviz.launch([], show=False)
+window.session.add(np.arange(12.0, dtype="f4").reshape(3, 4), name="precious")
+from PySide6.QtWidgets import QApplication
+from jviz.autosave import Autosave
+saver = Autosave(window.session)
+job = saver.save_now()
+while not job.is_over:
+    QApplication.processEvents()
+print("saved", flush=True)
+time.sleep(60)
+"""
+
+
+def test_after_a_kill_the_next_start_offers_to_restore(make_window, qtbot):
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    process = subprocess.Popen([sys.executable, "-c", CRASH], stdout=subprocess.PIPE, env=environment, text=True)
+    try:
+        assert process.stdout.readline().strip() == "saved"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    window = make_window()
+    qtbot.waitUntil(lambda: window.keeper.offer is not None, timeout=10_000)
+    box = window.keeper.offer
+    assert "precious" in box.informativeText()
+    qtbot.mouseClick(next(b for b in box.findChildren(QPushButton) if b.text() == "Restore"), LEFT)
+    qtbot.waitUntil(lambda: window.session.names == ["precious"], timeout=20_000)
+    assert np.array_equal(window.session["precious"].get(np.ndarray), np.arange(12.0, dtype="f4").reshape(3, 4))
+    assert window.findChild(QMessageBox) is None or not window.keeper.offer.isVisible()
