@@ -140,7 +140,7 @@ class Runner:
             value = self._session.find_view(value)
         elif Path in classes and str not in classes and isinstance(value, str):
             value = Path(value)
-        elif {int, float} & set(classes) and not _fits_any(value, classes):
+        elif {int, float} & set(classes) and not _fits_any(value, (*classes, *_origins(kinds))):
             value = _number(command, name, value, float if float in classes else int)
         return value
 
@@ -154,6 +154,11 @@ def kinds_of(annotation: Any) -> tuple[Any, ...]:
 
 def _fits(value: Any, kind: Any) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _origins(kinds: tuple[Any, ...]) -> tuple[type, ...]:
+    """Classes of parametrised types: list for ``list[int]``."""
+    return tuple(origin for kind in kinds if isinstance(origin := get_origin(kind), type))
 
 
 def _fits_any(value: Any, classes: tuple[type, ...]) -> bool:
