@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QApplication, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
+from jviz.window.arrangement import cleaned, groups_in, new_splitter, state_of
+from jviz.window.tab_drag import TabDrag
 from jviz.window.tabs import TabGroup
-from jviz.window.zones import Veil, Zone, part_of, zone_at
+from jviz.window.zones import Zone
 
 __all__ = ["Central"]
 
@@ -51,14 +53,12 @@ class Central(QWidget):
         self.setAccessibleName("Viewers")
         self._widgets: dict[str, QWidget] = {}
         self._active = ""
-        self._dragged = ""
-        self._homes: dict[str, dict[str, Any]] = {}
         self._area = QWidget(self)
         QVBoxLayout(self._area).setContentsMargins(0, 0, 0, 0)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(welcome)
         self._pages.addWidget(self._area)
-        self._veil = Veil(self)
+        self._drag = TabDrag(self)
         QApplication.instance().focusChanged.connect(self._focus_changed)
 
     # --- what is there --------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Central(QWidget):
     def groups(self) -> Iterator[TabGroup]:
         """Return the tab groups, from left to right and top to bottom."""
         root = self._root()
-        yield from _groups_in(root) if root is not None else ()
+        yield from groups_in(root) if root is not None else ()
 
     def group_of(self, name: str) -> TabGroup | None:
         """Return the group that holds a viewer."""
@@ -151,7 +151,11 @@ class Central(QWidget):
         """Move a viewer to a side of the group of another one, or into that group ("centre")."""
         target = self.group_of(beside)
         if target is not None:
-            self._move_to(name, target, zone)
+            self.move_to_group(name, target, zone)
+
+    def name_of(self, widget: QWidget | None) -> str:
+        """Return the name of a viewer, ``""`` when it is none."""
+        return next((name for name, w in self._widgets.items() if w is widget), "")
 
     def move_towards(self, name: str, zone: Zone) -> None:
         """Move a viewer to the neighbouring group on that side; where there is none, split off a new one."""
@@ -160,11 +164,12 @@ class Central(QWidget):
             return
         neighbour = self._neighbour(group, zone)
         if neighbour is not None:
-            self._move_to(name, neighbour, "centre")
+            self.move_to_group(name, neighbour, "centre")
         elif group.count() > 1:
-            self._move_to(name, group, zone)
+            self.move_to_group(name, group, zone)
 
-    def _move_to(self, name: str, target: TabGroup, zone: Zone) -> None:
+    def move_to_group(self, name: str, target: TabGroup, zone: Zone) -> None:
+        """Move a viewer to a side of a group, or into it ("centre")."""
         source, widget = self.group_of(name), self._widgets[name]
         if source is None or (source is target and (zone == "centre" or source.count() == 1)):
             return
@@ -188,7 +193,7 @@ class Central(QWidget):
             sizes[index : index + 1] = [half, half]
             parent.setSizes(sizes)
             return new
-        splitter = _new_splitter(orientation)
+        splitter = new_splitter(orientation)
         self._replace(group, splitter)
         for part in (group, new) if after else (new, group):
             splitter.addWidget(part)
@@ -226,10 +231,7 @@ class Central(QWidget):
         group = TabGroup()
         group.tabCloseRequested.connect(partial(self._close, group))
         group.tabBarClicked.connect(lambda index: self._clicked(group, index))
-        group.bar.taken.connect(lambda index, where: self._taken(group, index, where))
-        group.bar.moved.connect(self._drag_moved)
-        group.bar.dropped.connect(self._drag_dropped)
-        group.bar.given_up.connect(self._drag_ended)
+        self._drag.watch(group)
         return group
 
     def _put(self, group: TabGroup, name: str, title: str, tip: str) -> None:
@@ -275,17 +277,14 @@ class Central(QWidget):
             parent = above
 
     def _shown_in(self, group: TabGroup | None) -> str:
-        widget = group.currentWidget() if group is not None and group.count() else None
-        return next((name for name, w in self._widgets.items() if w is widget), "") if widget else ""
+        return self.name_of(group.currentWidget()) if group is not None and group.count() else ""
 
     def _close(self, group: TabGroup, index: int) -> None:
-        widget = group.widget(index)
-        self.close_requested.emit(next(name for name, w in self._widgets.items() if w is widget))
+        self.close_requested.emit(self.name_of(group.widget(index)))
 
     def _clicked(self, group: TabGroup, index: int) -> None:
         if index >= 0:
-            widget = group.widget(index)
-            self.activate(next(name for name, w in self._widgets.items() if w is widget))
+            self.activate(self.name_of(group.widget(index)))
 
     def _focus_changed(self, _: Any, now: QWidget | None) -> None:
         """The viewer that holds the focus is the active one."""
@@ -296,61 +295,12 @@ class Central(QWidget):
                 self.activate(name, focus=False)
                 return
 
-    # --- dragging a tab -------------------------------------------------------------------------
-
-    def _taken(self, group: TabGroup, index: int, where: QPoint) -> None:
-        widget = group.widget(index)
-        self._dragged = next(name for name, w in self._widgets.items() if w is widget)
-        self._drag_moved(where)
-
-    def _target(self, where: QPoint) -> tuple[TabGroup | None, Zone, QRect]:
-        point = self.mapFromGlobal(where)
-        for group in self.groups():
-            area = QRect(group.mapTo(self, QPoint(0, 0)), group.size())
-            if area.contains(point):
-                zone = zone_at(area, point)
-                return group, zone, part_of(area, zone)
-        return None, "centre", QRect()
-
-    def _drag_moved(self, where: QPoint) -> None:
-        group = self.group_of(self._dragged)
-        if group is None:
-            return
-        title = group.tabText(group.indexOf(self._widgets[self._dragged])).replace("&&", "&")
-        self._veil.show_target(self._target(where)[2], title, self.mapFromGlobal(where))
-
-    def _drag_dropped(self, where: QPoint) -> None:
-        name = self._dragged
-        self._drag_ended()
-        group, zone, _ = self._target(where)
-        if name in self._widgets and group is not None:
-            self._move_to(name, group, zone)
-
-    def _drag_ended(self) -> None:
-        self._dragged = ""
-        self._veil.hide()
-
-    def event(self, event: Any) -> bool:
-        if event.type() == QEvent.Type.Resize and self._veil.isVisible():
-            self._veil.setGeometry(self.rect())
-        return super().event(event)
-
     # --- keeping the arrangement ----------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """Return the arrangement as a dict for JSON: groups, splits with sizes, the active viewer."""
         root = self._root()
-        return {"tree": self._state_of(root) if root is not None else None, "active": self._active}
-
-    def _state_of(self, part: QWidget) -> dict[str, Any]:
-        if isinstance(part, QSplitter):
-            return {
-                "split": "h" if part.orientation() == Qt.Orientation.Horizontal else "v",
-                "sizes": part.sizes(),
-                "parts": [self._state_of(part.widget(n)) for n in range(part.count())],
-            }
-        names = {widget: name for name, widget in self._widgets.items()}
-        return {"tabs": [names[w] for w in part.viewers() if w in names], "current": max(0, part.currentIndex())}
+        return {"tree": state_of(root, self.name_of) if root is not None else None, "active": self._active}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Arrange the viewers that are there as they were; unknown names are left out, others join the first group."""
@@ -358,58 +308,36 @@ class Central(QWidget):
             return
         labels = {name: self._label_of(name) for name in self._widgets}
         active, old = self._active, self._root()
-        built = self._built(state.get("tree") or {}, labels)
-        new = built or self._new_group()
+        new = self._built(cleaned(state.get("tree"), set(labels)), labels) or self._new_group()
         self._area.layout().removeWidget(old)
         self._area.layout().addWidget(new)
         for name in [n for n in self._widgets if n in labels]:
-            self._put(next(_groups_in(new)), name, *labels.pop(name))
+            self._put(next(groups_in(new)), name, *labels.pop(name))
         old.hide()
         old.setParent(None)
         old.deleteLater()
         new.show()
         self._active = ""
         wanted = state.get("active")
-        self.activate(wanted if wanted in self._widgets else active)
+        self.activate(wanted if isinstance(wanted, str) and wanted in self._widgets else active)
 
     def _label_of(self, name: str) -> tuple[str, str]:
         group = self.group_of(name)
         index = group.indexOf(self._widgets[name])
         return group.tabText(index).replace("&&", "&"), group.tabToolTip(index)
 
-    def _built(self, state: dict[str, Any], labels: dict[str, tuple[str, str]]) -> QWidget | None:
-        """Make the part of the tree that a state describes; None when nothing of it is left."""
-        if "split" not in state:
-            names = [n for n in state.get("tabs", ()) if n in labels]
-            if not names:
-                return None
+    def _built(self, state: dict[str, Any] | None, labels: dict[str, tuple[str, str]]) -> QWidget | None:
+        """Make the part of the tree that a cleaned state describes; viewers that it places leave ``labels``."""
+        if state is None:
+            return None
+        if "tabs" in state:
             group = self._new_group()
-            for name in names:
+            for name in state["tabs"]:
                 self._put(group, name, *labels.pop(name))
-            group.setCurrentIndex(min(int(state.get("current", 0)), group.count() - 1))
+            group.setCurrentIndex(state["current"])
             return group
-        parts = [self._built(part, labels) for part in state.get("parts", ())]
-        there = [part for part in parts if part is not None]
-        if len(there) < 2:
-            return there[0] if there else None
-        splitter = _new_splitter(Qt.Orientation.Horizontal if state["split"] == "h" else Qt.Orientation.Vertical)
-        for part in there:
-            splitter.addWidget(part)
-        splitter.setSizes([int(s) for s, part in zip(state["sizes"], parts, strict=False) if part is not None])
+        splitter = new_splitter(Qt.Orientation.Horizontal if state["split"] == "h" else Qt.Orientation.Vertical)
+        for part in state["parts"]:
+            splitter.addWidget(self._built(part, labels))
+        splitter.setSizes(state["sizes"])
         return splitter
-
-
-def _new_splitter(orientation: Qt.Orientation) -> QSplitter:
-    splitter = QSplitter(orientation)
-    splitter.setChildrenCollapsible(False)
-    splitter.setHandleWidth(4)
-    splitter.setAccessibleName("Split of viewers")
-    return splitter
-
-
-def _groups_in(part: QWidget) -> Iterator[TabGroup]:
-    if isinstance(part, TabGroup):
-        yield part
-    elif isinstance(part, QSplitter):
-        for n in range(part.count()):
-            yield from _groups_in(part.widget(n))

@@ -175,9 +175,11 @@ class MainWindow(QMainWindow):
     def restore_layout_state(self, state: dict[str, Any]) -> None:
         """Arrange viewers and panels as `layout_state` found them."""
         self._viewers.refresh()
-        self.central.restore(state.get("viewers") or {})
-        if state.get("docks"):
-            self.docks.restore(state["docks"])
+        viewers, docks = state.get("viewers"), state.get("docks")
+        if isinstance(viewers, dict):
+            self.central.restore(viewers)
+        if isinstance(docks, str):
+            self.docks.restore(docks)
 
     # --- for the parts --------------------------------------------------------------------------
 

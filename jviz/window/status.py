@@ -104,7 +104,10 @@ class StatusBar(QStatusBar):
         return False
 
     def release(self) -> None:
-        """Stop listening to the active view."""
+        """Stop listening to the active view and to the jobs."""
+        for timer in (self._message, self._soon):
+            timer.stop()
+        self.jobs.release()
         if self._view is not None:
             self._view.remove_global_callback(self._view_changed)
             self._view = None
@@ -165,6 +168,11 @@ class JobsButton(QWidget):
     def _changed(self, _: Job) -> None:
         if not self._soon.isActive():
             self._soon.start()
+
+    def release(self) -> None:
+        """Stop listening to the jobs."""
+        self._jobs.changed.disconnect(self._changed)
+        self._soon.stop()
 
     def refresh(self) -> None:
         """Show how many jobs run, and how far they are."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from jviz.window.arrangement import cleaned
 from jviz.window.zones import part_of, zone_at
 
 LEFT = Qt.MouseButton.LeftButton
@@ -76,10 +79,10 @@ def test_dragging_to_the_top_and_back_into_the_middle(three):
 def test_the_place_is_shown_while_dragging_and_escape_gives_up(three, qtbot):
     central = three.central
     drag_tab(three, "Image 1", QPoint(10, central.height() // 2), release=False)
-    assert central._veil.isVisible()
+    assert central._drag.veil.isVisible()
     bar = central.group_of("Image 1").bar
     qtbot.keyClick(bar, Qt.Key.Key_Escape)
-    assert not central._veil.isVisible()
+    assert not central._drag.veil.isVisible()
     QTest.mouseRelease(bar, LEFT)
     assert len(list(central.groups())) == 1
 
@@ -170,6 +173,49 @@ def test_zones(point, zone):
     area = QRect(0, 0, 200, 100)
     assert zone_at(area, QPoint(*point)) == zone
     assert area.contains(part_of(area, zone))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [None, 3, [], {}, {"tabs": "Image 1"}, {"tabs": [1, None]}, {"split": "h"}, {"split": "x", "parts": [5, {}]},
+     {"tabs": ["Image 1"], "current": "x"}, {"split": "h", "parts": [{"tabs": ["Image 1"]}] * 3}],
+)  # fmt: skip
+def test_descriptions_that_make_no_sense_do_no_harm(three, state):
+    three.central.restore({"tree": state, "active": state})
+    assert sorted(three.central.names) == ["Image 1", "Image 2", "Image 3"]
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
+TREES = st.recursive(
+    st.builds(lambda tabs, n: {"tabs": tabs, "current": n}, st.lists(NAMES, max_size=4), st.integers(-2, 5)),
+    lambda parts: st.builds(
+        lambda p, s, d: {"split": d, "parts": p, "sizes": s},
+        st.lists(parts, max_size=4), st.lists(st.integers(0, 900), max_size=4), st.sampled_from("hv"),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(TREES)
+def test_cleaned_trees_hold_each_known_viewer_once_and_part_at_least_two(tree):
+    def leaves(part):
+        if "tabs" in part:
+            assert part["tabs"]
+            assert 0 <= part["current"] < len(part["tabs"])
+            return part["tabs"]
+        assert len(part["parts"]) >= 2
+        assert len(part["sizes"]) == len(part["parts"])
+        return [name for inner in part["parts"] for name in leaves(inner)]
+
+    known = {"a", "b", "c"}
+    result = cleaned(tree, known)
+    names = leaves(result) if result is not None else []
+    assert sorted(names) == sorted(known & set(_names_in(tree)))
+    assert result is None or cleaned(result, known) == result
+
+
+def _names_in(tree) -> list[str]:
+    return tree["tabs"] if "tabs" in tree else [name for part in tree["parts"] for name in _names_in(part)]
 
 
 def _without_sizes(state):

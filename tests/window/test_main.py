@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+import shiboken6
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
 
 import jviz
 from jviz.errors import SessionError
@@ -163,3 +166,32 @@ def test_copy_picture(filled, qtbot):
     qtbot.keyClick(filled, Qt.Key.Key_C, modifiers)
     copied = QApplication.clipboard().image()
     assert copied.size() == filled.viewers[0].grab().size()
+
+
+def test_a_closed_window_leaves_no_widget_no_timer_and_no_receiver(make_window, image, qtbot):
+    before = set(QApplication.topLevelWidgets())
+    window = make_window()
+    session = window.session
+    session.add(image, name="picture")
+    viewer = window.open_viewer("image", data="picture")
+    qtbot.waitUntil(lambda: window.viewers[0].has_painted, timeout=20_000)
+    window.panel("history")
+    gone = weakref.ref(viewer)
+    window.close()
+    del viewer
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert {w for w in QApplication.topLevelWidgets() if w.isVisible()} <= before
+    assert not [timer.parent() for timer in window.findChildren(QTimer) if timer.isActive()]
+    gc.collect()
+    assert gone() is None or not shiboken6.isValid(gone())
+    session.view("image", data="picture")  # nobody of the window answers any more
+    session.undo()
+
+
+def test_data_sets_that_come_and_go_leave_nothing_in_the_window(filled):
+    before = len(filled.findChildren(QWidget))
+    for _ in range(3):
+        view = filled.session.view("image", data="picture")
+        filled.session.run("view.close", view=view)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert len(filled.findChildren(QWidget)) == before
