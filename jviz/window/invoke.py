@@ -54,7 +54,7 @@ class Invoker(QObject):
         if command.title.endswith("…") and not command.needs_window:
             from jviz.window.forms import open_form
 
-            open_form(self._window, command, self.on_active(command, {}))
+            open_form(self._window, command, self._as_it_is(command, self.on_active(command, {})))
         else:
             self.run(id)
 
@@ -101,6 +101,14 @@ class Invoker(QObject):
             ):
                 filled[name] = view.data
         return filled
+
+    def _as_it_is(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Let a form start from how the view looks now, where its fields are named after what they set."""
+        view = self._window.context.active_view()
+        if view is None or not command.needs or command.needs != view.kind:
+            return arguments
+        now = {**view.recorded(), **(view.layer.recorded() if view.layer is not None else {})}
+        return {**{n: now[n] for n in command.parameters if now.get(n) is not None}, **arguments}
 
     # --- what can be run now --------------------------------------------------------------------
 

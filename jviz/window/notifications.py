@@ -14,6 +14,7 @@ __all__ = ["Toast", "Toasts"]
 SECONDS = {"info": 5, "warning": 9, "error": 14}
 MOST = 4
 WIDTH = 400
+MOVING = (QEvent.Type.Resize, QEvent.Type.LayoutRequest)
 MARGIN = 14
 WORDS = {"info": "Information", "warning": "Warning", "error": "Error"}
 
@@ -161,6 +162,7 @@ class Toasts(QObject):
             bottom -= height + 8
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.shown:
+        # A panel that is shown or brought to the front comes to lie above the messages.
+        if self.shown and not self._window.is_closed and event.type() in MOVING:
             self._arrange()
         return False
