@@ -16,7 +16,7 @@ from jviz.backend.render.grid import Compass, compass, scale_bar, ticks_for_tabl
 from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_layers import FLAG_COLOURS, Compositor, bar_table, is_flags
-from jviz.viewers.ink import Ink, ink_on
+from jviz.viewers.ink import BRIGHT, Ink, ink_on, is_mixed
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
 from jviz.views import ImageView
@@ -61,6 +61,15 @@ class Scene:
     def ink(self, area: QRectF) -> Ink:
         """Return what can be read on a part of the picture."""
         return ink_on(self.pixels, self.pixels_ratio, area)
+
+    def ground(self, painter: QPainter, area: QRectF) -> Ink:
+        """Lay a dark plate under a part of the picture where no ink could be read on all of it; return the ink."""
+        if not is_mixed(self.pixels, self.pixels_ratio, area):
+            return self.ink(area)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(16, 18, 22, 190))
+        painter.drawRoundedRect(area, 6, 6)
+        return BRIGHT
 
 
 def image_of(pixels: np.ndarray) -> QImage:
@@ -171,7 +180,7 @@ def _draw_arrows(painter: QPainter, scene: Scene, corner: QRectF, arrows: Any, s
     ways = [(name, math.cos(math.radians(a)), math.sin(math.radians(a))) for name, a in arrows]
     # The arrows' own middle stands in the middle of the corner, wherever they point.
     origin = corner.center() - QPointF(sum(w[1] for w in ways), sum(w[2] for w in ways)) * (size / 3)
-    ink, font = scene.ink(corner), scene.look.font(0.92, bold=True)
+    ink, font = scene.ground(painter, corner), scene.look.font(0.92, bold=True)
     path = QPainterPath()
     for _, dx, dy in ways:
         tip = origin + QPointF(dx, dy) * size
@@ -199,7 +208,7 @@ def draw_scale_bar(painter: QPainter, scene: Scene) -> None:
     if not length > 0:
         return
     left, base = EDGE + 2, geometry.height - EDGE - 2
-    ink = scene.ink(QRectF(left, base - 2 * scene.look.pixels, length, 2 * scene.look.pixels))
+    ink = scene.ground(painter, QRectF(left - 8, base - 2 * scene.look.pixels, length + 16, 2.6 * scene.look.pixels))
     path = QPainterPath()
     for x in (left, left + length):
         path.moveTo(x, base - 4)

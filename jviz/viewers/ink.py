@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-__all__ = ["Ink", "ink_on"]
+__all__ = ["Ink", "ink_on", "is_mixed"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Ink:
         painter.fillPath(path, QBrush(QColor(self.colour)))
 
 
+MIDDLE = 125
 BRIGHT, DARK = Ink("#ffffff", "#000000"), Ink("#101216", "#ffffff")
 
 
@@ -66,14 +67,23 @@ def ink_on(pixels: np.ndarray | None, ratio: float, area: QRectF) -> Ink:
     ratio : float
         Pixels per unit of ``area``.
     """
+    brightness = _brightness(pixels, ratio, area)
+    return DARK if brightness.size and brightness.mean() > MIDDLE else BRIGHT
+
+
+def is_mixed(pixels: np.ndarray | None, ratio: float, area: QRectF) -> bool:
+    """Whether a part of a picture is bright here and dark there, as at its edge on a light background."""
+    brightness = _brightness(pixels, ratio, area)
+    return bool(brightness.size) and 0.08 < (brightness > MIDDLE).mean() < 0.92
+
+
+def _brightness(pixels: np.ndarray | None, ratio: float, area: QRectF) -> np.ndarray:
+    """Return the luma, 0 to 255, of every fourth pixel of a part of a picture."""
     if pixels is None:
-        return BRIGHT
+        return np.empty(0)
     left, top, right, bottom = (
         max(0, int(edge * ratio)) for edge in (area.left(), area.top(), area.right(), area.bottom())
     )
     part = pixels[top : bottom + 1 : 4, left : right + 1 : 4]
-    if not part.size:
-        return BRIGHT
     red, green, blue = ((part >> np.uint32(shift)) & np.uint32(255) for shift in (16, 8, 0))
-    brightness = 0.3 * red.mean() + 0.59 * green.mean() + 0.11 * blue.mean()
-    return DARK if brightness > 125 else BRIGHT
+    return 0.3 * red + 0.59 * green + 0.11 * blue
