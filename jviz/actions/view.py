@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -80,7 +81,7 @@ def order_layers(session: Session, view: View, order: list[int]) -> None:
 def duplicate(session: Session, view: View | None = None) -> View:
     """Open a second view that looks the same."""
     copy = still_of(session.find_view(view))
-    copy.name = _free_view_name(session, copy.kind)
+    copy.name = _free_view_name(session.views, copy.kind)
     session.set_views((*session.views.values(), copy))
     return copy
 
@@ -107,12 +108,16 @@ def save_picture(
 
 def open_views_for(session: Session, loaded: list[Data]) -> None:
     """Open a view for each data set that has a viewer (inside a change)."""
+    views = dict(session.views)
     for data in loaded:
         kind = kind_for(data)
         if kind is not None:
             view = _new_view(session, kind)
+            view.name = _free_view_name(views, kind)
             place(session, view, [data], "add")
-            session.set_views((*session.views.values(), view))
+            views[view.name] = view
+    # All at once: a window goes to the first of those that come together.
+    session.set_views(tuple(views.values()))
 
 
 def kind_for(data: Data) -> str | None:
@@ -156,15 +161,14 @@ def _new_view(session: Session, kind: str) -> View:
     if kind not in kinds:
         raise CommandError(f"There is no viewer {kind!r}; there are {', '.join(kinds)}.")
     view = kinds[kind]()
-    view.name = _free_view_name(session, kind)
+    view.name = _free_view_name(session.views, kind)
     for name in ("sky_frame", "sky_style", "smooth"):
         if view.is_callback_property(name):
             setattr(view, name, session.settings[f"image.{name}"])
     return view
 
 
-def _free_view_name(session: Session, kind: str) -> str:
-    taken = session.views
+def _free_view_name(taken: Collection[str], kind: str) -> str:
     number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
     return f"{kind.capitalize()} {number}"
 

@@ -45,10 +45,12 @@ class Viewers(QObject):
         present = list(self._session.views.values())
         for view in [v for v in self._widgets if v not in present]:
             self._remove(view)
-        for view in present:
-            if view not in self._widgets:
-                self._add(view)
-        self._window.refresh_title()
+        new = [view for view in present if view not in self._widgets]
+        for view in new:
+            self._add(view)
+        if len(new) > 1:
+            self._window.central.activate(new[0].name)
+        self._retitle()
 
     def release(self) -> None:
         """Let go of all views."""
@@ -63,14 +65,14 @@ class Viewers(QObject):
 
     def _add(self, view: View) -> None:
         viewer = self._made(view)
-        viewer.setAccessibleName(f"{view.name}: {_title(view)}")
+        viewer.setAccessibleName(_tip(view))
         viewer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         viewer.readout_changed.connect(partial(self._readout, view))
         viewer.files_dropped.connect(partial(self._dropped, view))
         viewer.activated.connect(lambda: self._window.central.activate(self._names[view], focus=False))
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
-        self._window.central.add(view.name, viewer, _title(view), _tip(view))
+        self._window.central.add(view.name, viewer, self._title(view), _tip(view))
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger
@@ -97,8 +99,15 @@ class Viewers(QObject):
 
     def _retitle(self, *_: Any) -> None:
         for view in self._widgets:
-            self._window.central.set_title(self._names[view], _title(view), _tip(view))
+            self._window.central.set_title(self._names[view], self._title(view), _tip(view))
+            self._widgets[view].setAccessibleName(_tip(view))
         self._window.refresh_title()
+
+    def _title(self, view: View) -> str:
+        """Name a viewer by what it shows, and by its own name where others show the same."""
+        title = _shown(view)
+        same = [other for other in self._session.views.values() if _shown(other) == title]
+        return title if len(same) < 2 else f"{title} · {view.name}"
 
     # --- what the user does there ---------------------------------------------------------------
 
@@ -135,8 +144,8 @@ class NoViewer(Viewer):
         super().paintEvent(event)
 
 
-def _title(view: View) -> str:
-    """Name a viewer by what it shows."""
+def _shown(view: View) -> str:
+    """Say what a view shows in a few words."""
     names = [layer.data.name for layer in view.layers]
     if not names:
         return view.name
