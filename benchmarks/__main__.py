@@ -18,7 +18,7 @@ from benchmarks.timing import Row, table
 def names() -> list[str]:
     """Return the modules that may have benchmarks."""
     found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return [name for name in found if name not in ("__main__", "timing", "make_big")]
+    return [name for name in found if name not in ("__main__", "timing", "make_big", "monitor", "start_probe")]
 
 
 def run(name: str) -> list[Row]:

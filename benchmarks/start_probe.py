@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-BORN = float(os.environ["JVIZ_BENCH_BORN"])
+BORN = float(os.environ.get("JVIZ_BENCH_BORN", time.time()))
 
 
 def main() -> None:

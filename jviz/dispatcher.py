@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
@@ -114,12 +116,19 @@ class Dispatcher:
             raise Cancelled
         return answer.result()
 
-    def drain(self) -> None:
+    def drain(self, seconds: float = math.inf) -> None:
         """Run the calls that wait; only in the owner's thread.
 
         What one of them raises is raised again after the last one.
+
+        Parameters
+        ----------
+        seconds : float
+            After that many no further call is begun, and the owner is woken once more for the rest: a
+            window must answer its user between the calls of many jobs.
         """
         errors: list[BaseException] = []
+        end = time.monotonic() + seconds
         # When the lock is taken, who has it drains when giving it back.
         while not self._calls.empty() and self._lock.acquire(blocking=False):
             self._held += 1
@@ -132,5 +141,8 @@ class Dispatcher:
             finally:
                 self._held -= 1
                 self._lock.release()
+            if time.monotonic() > end:
+                self._wake()
+                break
         if errors:
             raise errors[0]

@@ -38,15 +38,28 @@ class WarmUp:
         self.ended = Signal()
         self._thread: threading.Thread | None = None
         self._over = False
+        self._wanted = False
+        self._held = 0
 
     @property
     def is_over(self) -> bool:
         """Whether nothing has to wait any more."""
         return self._over or kernels.ready
 
+    def hold(self) -> None:
+        """Keep it from beginning until `release`: a window furnishes itself, in half the time without it."""
+        self._held += 1
+
+    def release(self) -> None:
+        """Let it begin, if it was asked for and nobody else holds it."""
+        self._held -= 1
+        if self._wanted:
+            self.begin()
+
     def begin(self) -> None:
-        """Start, unless that was done before."""
-        if not self.is_over and self._thread is None:
+        """Start, unless that was done before; while it is held, as soon as it is released."""
+        self._wanted = True
+        if not self._held and not self.is_over and self._thread is None:
             self._thread = threading.Thread(target=self._work, name="jviz-kernels", daemon=True)
             self._thread.start()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMenu, QWidget
 
@@ -35,12 +36,31 @@ class Dock(QDockWidget):
         self.panel: QWidget | None = None
 
     def build(self, context: Any) -> QWidget:
-        """Make the panel, unless it is there."""
-        if self.panel is None:
-            self.panel = built_panel(self.spec, context)
+        """Make the panel, unless it is there, and put it in."""
+        self.make(context)
+        if self.widget() is not self.panel:
             self.setWidget(self.panel)
             self.setFocusProxy(self.panel)
         return self.panel
+
+    def make(self, context: Any) -> None:
+        """Make the panel, unless it is there; nobody sees it yet."""
+        if self.panel is None:
+            self.panel = built_panel(self.spec, context)
+
+    def dress(self) -> None:
+        """Style and lay out the panel before it is seen."""
+        if self.panel is not None and self.widget() is not self.panel:
+            self.panel.setParent(self)
+            for widget in (self.panel, *self.panel.findChildren(QWidget)):
+                widget.ensurePolished()
+
+    def lay_out(self) -> None:
+        """Give the parts of the panel their places before it is seen."""
+        if self.panel is not None and self.widget() is not self.panel:
+            self.panel.resize(self.size())
+            if self.panel.layout() is not None:
+                self.panel.layout().activate()
 
 
 class Docks(QObject):
@@ -70,19 +90,21 @@ class Docks(QObject):
     def __getitem__(self, id: str) -> Dock:
         return self._docks[id]
 
-    def add_declared(self) -> None:
-        """Make docks for panels that were declared since the last time."""
-        for spec in panels().values():
-            if spec.id not in self._docks:
-                dock = self._docks[spec.id] = Dock(spec, self._window)
-                self._toggles[spec.id] = self._toggle(spec)
-                if not self._window.restoreDockWidget(dock):
-                    self._place(dock)
-                dock.visibilityChanged.connect(partial(self._seen, dock))
+    def add_declared(self) -> bool:
+        """Make docks for panels that were declared since the last time; False when there are none."""
+        new = [spec for spec in panels().values() if spec.id not in self._docks]
+        for spec in new:
+            dock = self._docks[spec.id] = Dock(spec, self._window)
+            self._toggles[spec.id] = self._toggle(spec)
+            if not self._window.restoreDockWidget(dock):
+                self._place(dock)
+            dock.visibilityChanged.connect(partial(self._seen, dock))
+        return bool(new)
 
     def _toggle(self, spec: PanelSpec) -> QAction:
         action = QAction(spec.title, self._window, checkable=True)
         action.setObjectName(f"panel.{spec.id}")
+        action.setIconVisibleInMenu(False)  # the tick stands in its place
         action.triggered.connect(lambda: self.toggle(spec.id))
         self._window.addAction(action)
         return action
@@ -100,12 +122,18 @@ class Docks(QObject):
 
     # --- showing --------------------------------------------------------------------------------
 
-    def build_visible(self) -> None:
-        """From now on make panels as they are seen; those in sight one by one, so that nothing waits."""
+    def steps(self) -> list[Callable[[], Any]]:
+        """Return what makes the panels in sight, in steps short enough for a turn of the event loop each.
+
+        From now on other panels are made as they are seen.
+        """
         self._building = True
+        steps: list[Callable[[], Any]] = []
         for dock in self._docks.values():
             if dock.isVisible():
-                QTimer.singleShot(0, dock, partial(dock.build, self._window.context))
+                steps += [partial(dock.make, self._window.context), dock.dress, dock.lay_out,
+                          partial(dock.build, self._window.context)]  # fmt: skip
+        return steps
 
     def _seen(self, dock: Dock, visible: bool) -> None:
         if visible and self._building:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from jviz.window.welcome import Welcome
 __all__ = ["MainWindow"]
 
 NOTE_MS = 200
+
+DRAIN_SECONDS = 0.004
+"""How long calls from other threads may be begun in one turn of the event loop."""
 
 PAUSE_MS = 300
 """How long a user must pause before what they drag becomes a step of the history."""
@@ -73,13 +77,18 @@ class MainWindow(QMainWindow):
     def _bind(self) -> None:
         """Become the owner of the session."""
         self._receivers = self.session.receivers()
-        self._woken.connect(self.session.dispatcher.drain, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self.session.dispatcher.bind(self._woken.emit)
         self.session.showing = True
         self.session._runner.window = self
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._user_pauses)
         self.session._recorder.touched.connect(self._touched)
+
+    def _drain(self) -> None:
+        """Run what other threads left for this one, for a part of a frame; the rest comes after user and painting."""
+        if not self.is_closed:
+            self.session.dispatcher.drain(DRAIN_SECONDS)
 
     def _dress(self) -> None:
         from jviz.resources import resource
@@ -185,13 +194,12 @@ class MainWindow(QMainWindow):
 
     def take_plugins(self) -> None:
         """Show what plugins declared: panels, commands, keys."""
-        self.docks.add_declared()
-        self.menus.build()
+        if self.docks.add_declared() or self.menus.is_outdated:
+            self.menus.build()
 
-    def show_icons(self) -> None:
-        """Put icons on menus, tool bar and status bar."""
-        for part in (self.menus, self.docks, self.statusBar()):
-            part.show_icons(self.context.icon)
+    def icon_steps(self) -> list[Callable[[], None]]:
+        """Return what puts icons on menus, tool bar and status bar, in steps."""
+        return [partial(part.show_icons, self.context.icon) for part in (self.menus, self.docks, self.statusBar())]
 
     def _note_layout(self) -> None:
         """Keep the arrangement with the session, so that it is saved with it."""

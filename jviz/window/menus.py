@@ -59,13 +59,18 @@ class Menus(QObject):
 
     # --- building -------------------------------------------------------------------------------
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether commands were declared or taken away since the menus were made."""
+        return self._commands != self._window.invoker.visible_commands()
+
     def build(self) -> None:
         """Make everything anew from the commands that there are now."""
         self._window.menuBar().clear()
         for menu in self._menus.values():
             menu.deleteLater()
         self._menus = {}
-        commands = self._window.invoker.visible_commands()
+        commands = self._commands = self._window.invoker.visible_commands()
         for id in [id for id in self.actions if id not in commands]:
             self.actions.pop(id).deleteLater()
         for command in commands.values():
@@ -82,6 +87,7 @@ class Menus(QObject):
         action = QAction(command.title, self._window)
         action.setObjectName(command.id)
         action.setCheckable(is_toggle(command))
+        action.setIconVisibleInMenu(not action.isCheckable())  # the tick stands in its place
         action.setMenuRole(_role(command.id))
         action.setStatusTip(command.summary)
         if command.icon:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.plugins.icons import preload_icons
+from jviz.viewers.image_loading import warm_up
 
 __all__ = ["Startup"]
 
@@ -20,6 +22,9 @@ log = logging.getLogger(__name__)
 
 LATEST_MS = 1500
 """The longest that panels wait for a picture that does not come."""
+
+BREATH_MS = 4
+"""Between two steps, so that what the user does comes in and what was changed is painted."""
 
 LATER_IMPORTS = ("rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
 
@@ -45,7 +50,10 @@ class Startup(QObject):
         self._steps: list[Callable[[], Any]] = []
         self._started = False
         self.is_done = False
-        self._turn = QTimer(self, singleShot=True, interval=0)
+        self._kernels = contextlib.ExitStack()
+        warm_up().hold()
+        self._kernels.callback(warm_up().release)
+        self._turn = QTimer(self, singleShot=True, interval=BREATH_MS)
         self._turn.timeout.connect(self._next)
         self._wait = QTimer(self, interval=10)
         self._wait.timeout.connect(self._look)
@@ -73,6 +81,7 @@ class Startup(QObject):
         self._turn.stop()
         self._wait.stop()
         self._steps.clear()
+        self._kernels.close()
 
     def _look(self) -> None:
         self._waited += self._wait.interval()
@@ -83,12 +92,7 @@ class Startup(QObject):
             self._go_on()
 
     def _go_on(self) -> None:
-        self._steps = [
-            lambda: self._in_job("Preparing the window", _import_later, self._furnish),
-            lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
-            lambda: self._in_job("Preparing fast drawing", _warm_up, None),
-            self._window.keeper.start,
-        ]
+        self._steps = [lambda: self._in_job("Preparing the icons", preload_icons, self._furnish)]
         self._turn.start()
 
     def _next(self) -> None:
@@ -117,9 +121,19 @@ class Startup(QObject):
     def _furnish(self, _: Any) -> None:
         """Show icons and panels, now that what they need is imported."""
         if not self._window.is_closed:
-            last = partial(setattr, self, "is_done", True)
-            self._steps = [self._window.show_icons, self._window.docks.build_visible, *self._steps, last]
+            self._steps = [*self._window.icon_steps(), *self._window.docks.steps(), *self._steps, *self._later()]
             self._turn.start()
+
+    def _later(self) -> list[Callable[[], Any]]:
+        """Return the steps after which much is imported in threads, which takes time from the window."""
+        return [
+            self._kernels.close,
+            warm_up().begin,
+            lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
+            lambda: self._in_job("Preparing the window", _import_later, None),
+            self._window.keeper.start,
+            partial(setattr, self, "is_done", True),
+        ]
 
     def _load_plugins(self) -> list[Any]:
         from jviz.plugin_loader import load_plugins
@@ -138,11 +152,3 @@ class Startup(QObject):
 def _import_later() -> None:
     for name in LATER_IMPORTS:
         importlib.import_module(name)
-    preload_icons()
-
-
-def _warm_up() -> None:
-    """Load the compiled kernels; drawing is by numpy until they are there."""
-    from jviz.backend.render import kernels
-
-    kernels.warm_up()
