@@ -105,11 +105,12 @@ class ImageViewer(Viewer):
     @property
     def pixels_ratio(self) -> float:
         """Pixels of the picture per logical pixel: those of the screen, or half of them while the picture moves
-        and is large or the fast kernels are not there yet.
+        and is large or the fast kernels are not there yet, and for the first look without them.
         """
         ratio = self.devicePixelRatioF()
         slow = self.width() * self.height() * ratio * ratio > MUCH or not kernels.ready
-        return ratio / 2 if self._moving and slow else ratio
+        first = not (self.has_painted or kernels.ready)
+        return ratio / 2 if first or (self._moving and slow) else ratio
 
     @property
     def is_sharp(self) -> bool:
@@ -137,7 +138,7 @@ class ImageViewer(Viewer):
         """Paint from what is in memory."""
         painter = QPainter(self)
         try:
-            drawn = self._paint(painter)
+            drawn = self._paint(painter, self.pixels_ratio)
         finally:
             painter.end()
         if drawn and not self.has_painted:
@@ -151,16 +152,16 @@ class ImageViewer(Viewer):
             fulfil(self.state, self.geometry_now(), self.devicePixelRatioF(), self.compositor, build=False)
         except (JvizError, OSError) as error:
             self.session.notice("error", str(error))
-        self._paint(painter)
+        self._paint(painter, self.devicePixelRatioF())
 
-    def _paint(self, painter: QPainter) -> bool:
+    def _paint(self, painter: QPainter, pixels_ratio: float) -> bool:
         scene = scene_of(
             self.state, self.width(), self.height(), self.look, self.compositor,
             ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"],
             cursor=self._inside(), fast=True,
         )  # fmt: skip
         self.state.viewport = (scene.frame.picture.width(), scene.frame.picture.height())
-        drawn = paint(painter, scene, pixels_ratio=self.pixels_ratio)
+        drawn = paint(painter, scene, pixels_ratio=pixels_ratio)
         band = self._gesture.band() if self._gesture is not None else None
         if band is not None:
             self._draw_band(painter, band)
