@@ -1,18 +1,15 @@
-"""What jviz is, and where its manual stands."""
+"""What jviz is, and what it stands on."""
 
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QUrl, qVersion
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QSize, Qt, qVersion
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout
 
-from jviz.errors import JvizError
-
-__all__ = ["open_about", "open_manual"]
+__all__ = ["open_about"]
 
 PARTS = ("numpy", "PySide6_Essentials", "astropy", "glue-core", "numba", "pyqtgraph", "gwcs", "regions", "specutils")
 
@@ -43,21 +40,6 @@ def open_about(window: Any) -> QDialog:
     layout.addWidget(buttons)
     dialog.open()
     return dialog
-
-
-def open_manual(window: Any) -> None:
-    """Open the user guide in the program that the desktop has for it.
-
-    Raises
-    ------
-    JvizError
-        When this installation has none.
-    """
-    page = Path(__file__).resolve().parents[2] / "docs" / "user" / "index.md"
-    if not page.is_file():
-        raise JvizError("The manual is not part of this installation; it is in the folder docs/user of the sources.")
-    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
-        raise JvizError(f"No program opened the manual; it is in {page.parent}.")
 
 
 def _text() -> str:

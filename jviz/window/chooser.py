@@ -135,6 +135,6 @@ class Chooser(QDialog):
 def _facts(product: Product) -> list[str]:
     first = next(iter(product.planes.values()), None)
     part = product.options.get("hdu")
-    name = product.name if part is None else f"{product.name}   [{part}]"
-    shape = " × ".join(map(str, reversed(product.shape)))
+    name = product.name if part is None or f"[{part}" in product.name else f"{product.name} [{part}]"
+    shape = " × ".join(map(str, product.shape))
     return [name, shape, first.unit if first is not None else "", product.kind, ", ".join(product.planes)]

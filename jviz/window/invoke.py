@@ -151,8 +151,8 @@ class Invoker(QObject):
         elif job.state == "cancelled":
             self._session.notice("status", f"{job.title}: cancelled")
         elif job.state == "done":
-            # The job's result is set just before; a timer keeps this out of the jobs' own call.
-            QTimer.singleShot(0, self, lambda: self._tell(None, job.result(0)))
+            # A timer keeps this out of the jobs' own call; the result is set at the same moment as the state.
+            QTimer.singleShot(0, self, lambda: self._tell(None, job.result(5)))
 
     def _tell(self, command: Command | None, value: Any) -> None:
         if isinstance(value, Path):

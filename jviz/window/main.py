@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
             return
         self.is_closed = True
         self.layouts.keep_last()
+        self.recent.keep()
         self.startup.stop()
         self.keeper.stop()
         self._pause.stop()

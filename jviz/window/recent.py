@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class Recent:
     def __init__(self, window: Any) -> None:
         self._window, self._session = window, window.session
         self._known: set[Path] = set()
+        self._is_kept = True
+        self._writing = threading.Lock()
         self.paths: list[Path] = self._read()
         self._session.data_changed.connect(self._look)
 
@@ -85,6 +88,21 @@ class Recent:
             return []
 
     def _write(self) -> None:
+        """Have the list written in a thread: a disk may be slow."""
+        self._is_kept = False
+        try:
+            self._session.jobs.submit("Keep the list of recent files", lambda _: self.keep(), quiet=True)
+        except JvizError:
+            self.keep()  # the session is closed
+
+    def keep(self) -> None:
+        """Write the list unless that was done."""
+        with self._writing:
+            if not self._is_kept:
+                self._is_kept = True
+                self._write_now()
+
+    def _write_now(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with writing(self._path) as temporary:

@@ -37,7 +37,7 @@ QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ padding: 0 6px; }}
 QLabel[muted="true"] {{ color: {muted}; }}
 
-QDockWidget {{ titlebar-close-icon: url({icons}/close-{shade}.svg);
+QDockWidget {{ titlebar-close-icon: url({icons}/dock-close-{shade}.svg);
     titlebar-normal-icon: url({icons}/float-{shade}.svg); }}
 QDockWidget::close-button, QDockWidget::float-button {{ border: none; padding: 1px; border-radius: 4px; }}
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {hover}; }}
@@ -65,7 +65,8 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {dis
 QComboBox {{ padding: 3px 8px; background: {raised}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({icons}/chevron-{shade}.svg); width: 10px; height: 10px; }}
-QAbstractSpinBox {{ padding-right: 18px; }}
+QAbstractSpinBox {{ padding: 2px 18px 2px 4px; }}
+QAbstractSpinBox QLineEdit {{ border: none; border-radius: 0; background: transparent; padding: 1px 2px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 18px; border: none;
     background: transparent; }}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
@@ -75,6 +76,15 @@ QAbstractSpinBox::up-arrow {{ image: url({icons}/up-{shade}.svg); width: 8px; he
 QAbstractSpinBox::down-arrow {{ image: url({icons}/chevron-{shade}.svg); width: 8px; height: 8px; }}
 QComboBox QAbstractItemView {{ background: {menu}; border: 1px solid {edge_soft};
     selection-background-color: {selection}; selection-color: {text}; padding: 3px; }}
+
+QCheckBox {{ spacing: 8px; padding: 2px 0; }}
+QCheckBox::indicator, QTreeView::indicator, QListView::indicator, QMenu::indicator:non-exclusive {{ width: 13px;
+    height: 13px; border: 1px solid {edge}; border-radius: 3px; background: {base}; }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border-color: {accent}; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked,
+    QMenu::indicator:non-exclusive:checked {{ background: {accent}; border-color: {accent};
+    image: url({icons}/check-{shade}.svg); }}
+QMenu::indicator:non-exclusive {{ margin-left: 6px; }}
 
 QPushButton {{ background: {raised}; color: {text}; border: 1px solid {edge_soft}; border-radius: 5px;
     padding: 5px 14px; }}

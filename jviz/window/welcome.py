@@ -74,6 +74,7 @@ class Welcome(QWidget):
         font.setPointSizeF(font.pointSizeF() * 2.6)
         font.setWeight(font.Weight.DemiBold)
         title.setFont(font)
+        title.setContentsMargins(6, 0, 0, 0)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(title)

@@ -8,11 +8,12 @@ import weakref
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QPushButton, QWidget
 
 import jviz
 from jviz.errors import SessionError
+from jviz.window.manual import Manual
 
 
 def test_launch_opens_files_in_viewers(make_window, image_file, qtbot):
@@ -195,3 +196,32 @@ def test_data_sets_that_come_and_go_leave_nothing_in_the_window(filled):
         filled.session.run("view.close", view=view)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert len(filled.findChildren(QWidget)) == before
+
+
+def test_tabs_are_named_by_their_data_and_told_apart(filled):
+    group = filled.central.group_of("Image 1")
+    assert group.tabText(0) == "picture"
+    filled.session.view("image", data="picture")
+    assert [group.tabText(n) for n in range(2)] == ["picture · Image 1", "picture · Image 2"]
+    filled.session.run("data.rename", data="picture", name="m31")
+    assert group.tabText(0) == "m31 · Image 1"
+    assert group.bar.accessibleTabName(0) == "Image 1: m31"
+
+
+def test_the_manual_opens_and_its_links_lead_on(window, qtbot):
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    manual = window.findChild(Manual)
+    assert "jviz" in manual.browser.toPlainText()
+    manual.browser.anchorClicked.emit(QUrl("window.md"))
+    assert manual.browser.toPlainText().startswith("The window")
+    qtbot.waitUntil(manual.isActiveWindow, timeout=5_000)
+    qtbot.keyClick(manual, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: manual.browser.source().fileName() == "index.md", timeout=5_000)
+
+
+def test_about_says_versions_that_can_be_copied(window, qtbot):
+    window.invoker.run("help.about")
+    dialog = next(d for d in window.findChildren(QDialog) if d.windowTitle() == "About jviz")
+    button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Copy Versions")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert f"jviz {jviz.__version__}" in QApplication.clipboard().text()

@@ -117,7 +117,7 @@ def test_open_dialog_offers_a_choice_when_there_is_one(window, several, qtbot):
     qtbot.waitUntil(lambda: window.findChild(Chooser) is not None, timeout=20_000)
     chooser = window.findChild(Chooser)
     rows = [[chooser.tree.topLevelItem(n).text(c) for c in (1, 3)] for n in range(3)]
-    assert rows == [["80 × 20", "image"], ["80 × 30", "image"], ["80 × 40", "image"]]
+    assert rows == [["20 × 80", "image"], ["30 × 80", "image"], ["40 × 80", "image"]]
     chooser.tree.setCurrentItem(chooser.tree.topLevelItem(0))
     qtbot.keyClick(chooser.tree, Qt.Key.Key_Space)  # untick the first
     qtbot.mouseClick(chooser.buttons.button(QDialogButtonBox.StandardButton.Open), LEFT)

@@ -11,7 +11,7 @@ from jviz.commands import command
          icon="fa6s.book")
 def manual(window: Any) -> None:
     """Open the user guide."""
-    from jviz.window.about import open_manual
+    from jviz.window.manual import open_manual
 
     open_manual(window)
 
