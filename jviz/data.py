@@ -164,6 +164,7 @@ class WithPicture(WithSky):
         self._rasters: dict[tuple[str, tuple[int, ...]], Any] = {}
         # Not the lock of the WCS: loading that takes seconds, and a paint must not wait for it.
         self._raster_lock = threading.Lock()
+        self._suggested_stretch = ""
 
     @property
     def middle(self) -> tuple[int, ...]:
@@ -204,7 +205,9 @@ class WithPicture(WithSky):
         """The stretch that suits the values of the first plane."""
         from jviz.backend.render.limits import suggest_stretch
 
-        return suggest_stretch(self.raster().sample())
+        if not self._suggested_stretch:
+            self._suggested_stretch = suggest_stretch(self.raster().sample())
+        return self._suggested_stretch
 
     def prepare(self, progress: Progress = silent) -> None:
         """Read the strided sample for the first picture, its limits and its stretch."""
@@ -213,6 +216,7 @@ class WithPicture(WithSky):
         colormap("viridis")  # reads the tables, which painting must not wait for
         self.raster().first()
         self.limits("auto")
+        self.suggested_stretch()
 
 
 class Image(WithPicture):
