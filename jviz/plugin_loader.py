@@ -24,8 +24,8 @@ from jviz.errors import JvizError
 from jviz.settings import Settings
 
 __all__ = [
-    "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "panel", "panels", "unload",
-    "user_folder",
+    "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "others_there", "panel", "panels",
+    "unload", "user_folder",
 ]  # fmt: skip
 
 GROUP = "jviz.plugins"
@@ -163,6 +163,11 @@ def load_plugins(settings: Settings) -> list[PluginReport]:
     for name, origin, run in (*_entry_points(), *_files()):
         reports.append(_load(name, origin, run, disabled))
     return reports
+
+
+def others_there() -> bool:
+    """Whether there are plugins besides jviz's own panels, loaded or not."""
+    return any(True for _ in (*_entry_points(), *_files()))
 
 
 def unload(name: str) -> None:

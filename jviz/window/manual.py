@@ -103,7 +103,7 @@ class Pages(QTextBrowser):
         from PySide6.QtGui import QImage
 
         image = QImage(address.toLocalFile())
-        width = max(200, self.viewport().width() - 60)
+        width = max(200, self.viewport().width() - 76)
         if image.isNull() or image.width() <= width:
             return image if not image.isNull() else None
         ratio = self.devicePixelRatioF()

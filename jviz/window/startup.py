@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 
 from jviz.errors import JvizError
 from jviz.jobs import Job
+from jviz.plugin_loader import others_there
 from jviz.plugins.icons import preload_icons
 from jviz.viewers.image_loading import warm_up
 
@@ -49,6 +50,7 @@ class Startup(QObject):
         self._window, self._files = window, files
         self._steps: list[Callable[[], Any]] = []
         self._started = False
+        self._plugins_came = False
         self.is_done = False
         self._kernels = contextlib.ExitStack()
         warm_up().hold()
@@ -68,9 +70,23 @@ class Startup(QObject):
         return False
 
     def begin(self) -> None:
-        """Open the files; everything else waits for their picture."""
+        """Open the files; everything else waits for their picture.
+
+        Only plugins of others come before, when there are any: a file may need a reader of theirs.
+        """
         self._started = True
-        if self._files:
+        if self._files and others_there():
+            self._plugins_came = True
+            self._in_job("Loading plugins", self._load_plugins, self._open_after_plugins)
+        else:
+            self._open()
+
+    def _open_after_plugins(self, reports: list[Any]) -> None:
+        self._take_plugins(reports)
+        self._open()
+
+    def _open(self) -> None:
+        if self._files and not self._window.is_closed:
             self._window.open_files(self._files)
             self._wait.start()
         else:
@@ -129,11 +145,14 @@ class Startup(QObject):
         return [
             self._kernels.close,
             warm_up().begin,
-            lambda: self._in_job("Loading plugins", self._load_plugins, self._take_plugins),
+            *([] if self._plugins_came else [self._load_plugins_later]),
             lambda: self._in_job("Preparing the window", _import_later, None),
             self._window.keeper.start,
             partial(setattr, self, "is_done", True),
         ]
+
+    def _load_plugins_later(self) -> None:
+        self._in_job("Loading plugins", self._load_plugins, self._take_plugins)
 
     def _load_plugins(self) -> list[Any]:
         from jviz.plugin_loader import load_plugins

@@ -118,6 +118,7 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 QFrame#card {{ background: {menu}; border: 1px solid {edge_soft}; border-radius: 8px; }}
 QFrame#rule {{ background: {edge_soft}; max-height: 1px; border: none; }}
 QFrame#toast {{ background: {menu}; border: 1px solid {edge_soft}; border-radius: 8px; }}
+QWidget#manual QTextBrowser {{ border: none; border-top: 1px solid {line}; border-radius: 0; }}
 QLabel#error {{ color: {error}; }}
 QLabel#title {{ font-size: {title_size}pt; font-weight: 600; }}
 QLineEdit#paletteSearch {{ border: none; border-radius: 0; background: transparent; padding: 6px;

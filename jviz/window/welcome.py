@@ -95,7 +95,7 @@ class Welcome(QWidget):
         for text, tip, which in (
             ("Mosaic of a galaxy field", "image", "mosaic"),
             ("Emission-line cube", "cube", "cube"),
-            ("Everything", "with spectra and a catalogue", "all"),
+            ("Everything", "also spectra", "all"),
         ):
             column.addWidget(_link(text, tip, partial(invoker.run, "file.open_sample", which=which)))
         return column
@@ -112,6 +112,7 @@ class Welcome(QWidget):
     def refresh(self) -> None:
         """List the recent files as they are now."""
         while (item := self._files.takeAt(0)) is not None:
+            item.widget().hide()
             item.widget().deleteLater()
         for path in self._window.recent.paths[:SHOWN_FILES]:
             self._files.addWidget(self._file(path))

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 
+import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QPushButton, Q
 
 import jviz
 from jviz.errors import SessionError
+from jviz.plugin_loader import unload, user_folder
 from jviz.window.manual import Manual
 
 
@@ -225,3 +227,30 @@ def test_about_says_versions_that_can_be_copied(window, qtbot):
     button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Copy Versions")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert f"jviz {jviz.__version__}" in QApplication.clipboard().text()
+
+
+PLUGIN = """
+from pathlib import Path
+import numpy as np
+from jviz.api import Plane, Product, reader
+
+@reader("stars", title="Stars", suffixes=(".stars",))
+def read_stars(path, *, progress):
+    values = np.loadtxt(path, dtype="f4")
+    plane = Plane("STARS", values.shape, values.dtype, lambda progress: values)
+    return [Product("image", Path(path).stem, planes={"STARS": plane})]
+"""
+
+
+def test_files_given_at_the_start_may_need_a_reader_of_a_plugin(make_window, tmp_path, image, qtbot):
+    folder = user_folder()
+    folder.mkdir(parents=True)
+    (folder / "stars.py").write_text(PLUGIN)
+    path = tmp_path / "sky.stars"
+    np.savetxt(path, image)
+    try:
+        window = make_window([path])
+        qtbot.waitUntil(lambda: window.session.names == ["sky"], timeout=20_000)
+        assert not [t.text for t in window.toasts.shown]
+    finally:
+        unload("stars")
