@@ -49,9 +49,10 @@ def launch(files: Any = (), *, session: "Session | None" = None, show: bool = Tr
     -------
     jviz.window.MainWindow
     """
-    from jviz.window import launch as launch_window
+    from importlib import import_module
 
-    return launch_window(files, session=session, show=show)
+    # By name: the package itself stands below the window.
+    return import_module("jviz.window").launch(files, session=session, show=show)
 
 
 def help(id: str) -> str:
