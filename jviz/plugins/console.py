@@ -19,8 +19,14 @@ from jviz.plugins.parts import Panel, is_dark
 
 __all__ = ["ConsolePanel"]
 
-NEEDED = ("IPython", "qtconsole.rich_jupyter_widget", "qtconsole.inprocess", "ipykernel.inprocess.ipkernel",
-          "ipykernel.debugger")  # fmt: skip
+NEEDED = (
+    "IPython", "qtconsole.rich_jupyter_widget", "qtconsole.inprocess", "ipykernel.inprocess.ipkernel",
+    "ipykernel.debugger", "IPython.core.application", "IPython.core.completerlib", "IPython.core.oinspect", "psutil",
+    "sqlite3", "tornado.platform.asyncio", "pygments.styles.default", "pygments.styles.monokai",
+)  # fmt: skip
+
+BREATH_MS = 4
+"""Between the steps of its start."""
 
 BANNER = """jviz console.  session: data, views, commands   view: the active viewer   window, np, jviz
 session.open("file.fits")   session.run("image.stretch", stretch="asinh")   jviz.help("image.stretch")
@@ -76,15 +82,16 @@ class ConsolePanel(Panel):
     # --- the kernel -----------------------------------------------------------------------------
 
     def _start(self) -> None:
+        """Start step by step, so that the window is not held up."""
+        self._steps = [self._make_kernel, self._make_terminal, self._show_terminal]
+        self._next()
+
+    def _next(self) -> None:
         with _own_streams(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of qtconsole and ipykernel, which no user can do anything about
-            self._make_kernel()
-            self._make_terminal()
-        self.body.layout().addWidget(self.terminal)
-        self.setFocusProxy(self.terminal)
-        self.show_empty(False)
-        self.restyle()
-        self.destroyed.connect(_stopper(self._manager, self._client))
+            self._steps.pop(0)()
+        if self._steps:
+            QTimer.singleShot(BREATH_MS, self, self._next)
 
     def _make_kernel(self) -> None:
         from qtconsole.inprocess import QtInProcessKernelManager
@@ -99,6 +106,7 @@ class ConsolePanel(Panel):
         shell.push(self.names())
         self._client = self._manager.client()
         self._client.start_channels()
+        self.destroyed.connect(_stopper(self._manager, self._client))
 
     def _make_terminal(self) -> None:
         from qtconsole.rich_jupyter_widget import RichJupyterWidget
@@ -109,7 +117,17 @@ class ConsolePanel(Panel):
         terminal.setAccessibleName("Python console")
         terminal._control.setFrameShape(terminal._control.Shape.NoFrame)
         terminal._control.setAccessibleName("Python console")
-        self.terminal = terminal
+        terminal.hide()
+        terminal.setParent(self.body)
+        self._made = terminal
+
+    def _show_terminal(self) -> None:
+        self.terminal = self._made
+        self.body.layout().addWidget(self.terminal)
+        self.terminal.show()
+        self.setFocusProxy(self.terminal)
+        self.show_empty(False)
+        self.restyle()
 
     def names(self) -> dict[str, Any]:
         """Return what the console knows at its start."""
@@ -173,6 +191,8 @@ def _import_needed(job: Job) -> None:
         for number, name in enumerate(NEEDED):
             job.report(number, len(NEEDED))
             importlib.import_module(name)
+        # Their regular expressions are compiled when the first of each is made.
+        importlib.import_module("ipython_pygments_lexers").IPython3Lexer()
 
 
 def _shorter(shell: Any) -> Any:

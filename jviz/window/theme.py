@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from jviz.window.style import style_sheet
 
 __all__ = ["DARK", "LIGHT", "Colours", "Theme", "contrast", "palette_of"]
+
+BREATH_MS = 4
+"""Between styling a window and painting it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Theme(QObject):
         super().__init__(window)
         self._window, self._settings = window, settings
         self.colours = DARK
+        self._is_dressed = False
         self._worn: str | None = None
         settings.changed.connect(self._setting_changed)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply)
@@ -105,10 +109,20 @@ class Theme(QObject):
 
     def apply(self, *_: Any) -> None:
         """Put on what setting and system ask for."""
-        self.colours = self._wanted()
-        QApplication.setPalette(palette_of(self.colours))
-        self._window.setStyleSheet(style_sheet(self.colours))
+        colours = self._wanted()
+        if self._is_dressed and colours == self.colours:
+            return
+        self.colours, self._is_dressed = colours, True
+        if self._window.isVisible():
+            # Styling and painting hundreds of widgets in one go would hold the window up for two frames.
+            self._window.setUpdatesEnabled(False)
+            QTimer.singleShot(BREATH_MS, self, self._paint_again)
+        QApplication.setPalette(palette_of(colours))
+        self._window.setStyleSheet(style_sheet(colours))
         self.changed.emit()
+
+    def _paint_again(self) -> None:
+        self._window.setUpdatesEnabled(True)
 
     def wear(self, theme: str) -> None:
         """Put on a theme until the setting changes, without changing the setting."""
