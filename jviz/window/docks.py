@@ -16,6 +16,9 @@ from jviz.plugins.context import built_panel
 
 __all__ = ["Docks"]
 
+LEAST_HEIGHT = 180
+BOTTOM_SHARE = 0.32
+
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -153,7 +156,14 @@ class Docks(QObject):
         panel = dock.build(self._window.context)
         dock.show()
         dock.raise_()
+        self._give_room(dock)
         return panel
+
+    def _give_room(self, dock: Dock) -> None:
+        """Make a panel at the bottom as high as it needs to be read; beside the viewers there is room enough."""
+        at_bottom = self._window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
+        if at_bottom and not dock.isFloating() and dock.height() < LEAST_HEIGHT:
+            self._window.resizeDocks([dock], [round(BOTTOM_SHARE * self._window.height())], Qt.Orientation.Vertical)
 
     def toggle(self, id: str) -> None:
         """Show a panel and go to it; close it when it is in sight."""
