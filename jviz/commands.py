@@ -98,7 +98,7 @@ class Command:
         """Signature and documentation."""
         shown = ", ".join(str(p).replace("jviz.data.", "").replace("jviz.views.", "") for p in self.parameters.values())
         doc = inspect.getdoc(self.function) or ""
-        return f'{self.id}({shown})\n\n{textwrap.indent(doc, "    ")}'
+        return f"{self.id}({shown})\n\n{textwrap.indent(doc, '    ')}"
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Check names of arguments; those left out keep their defaults.
@@ -154,7 +154,21 @@ def command(
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         _commands[id] = Command(
-            id, title, function, menu, shortcut, job, script, recorded, merges, method, icon, group, needs, origin, aliases
+            id,
+            title,
+            function,
+            menu,
+            shortcut,
+            job,
+            script,
+            recorded,
+            merges,
+            method,
+            icon,
+            group,
+            needs,
+            origin,
+            aliases,
         )
         _aliases.update(dict.fromkeys(aliases, id))
         return function

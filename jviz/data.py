@@ -170,6 +170,7 @@ class WithPicture(WithSky):
     def middle(self) -> tuple[int, ...]:
         """Index of the slice to look at first, ``()`` for two axes."""
         return tuple(n // 2 for n in self.shape[:-2])
+
     def raster(self, plane: str = "", index: tuple[int, ...] = ()) -> Any:
         """Return the multi-resolution picture of a plane (`jviz.backend.render.raster.Raster`)."""
         from jviz.backend.render.raster import Raster

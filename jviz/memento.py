@@ -86,9 +86,7 @@ class Recorder:
         for state in _states(tuple(session.views.values())):
             values = state.recorded()
             states[state] = known[state] if known.get(state) == values else values
-        return Memento(
-            tuple((d, d.name) for d in session.data), tuple(session.views.values()), states, session.subsets
-        )
+        return Memento(tuple((d, d.name) for d in session.data), tuple(session.views.values()), states, session.subsets)
 
     def restore(self, memento: Memento) -> None:
         """Put the session back to what it was."""

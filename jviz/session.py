@@ -372,5 +372,3 @@ class Session:
                 raise JvizError(f"{data.name} is not in this session; add it first.")
             return data
         return self[data]
-
-

@@ -201,9 +201,7 @@ def _subset_to(subset: Subset, data: tuple[Data, ...]) -> dict[str, Any]:
 # --- to the parts of a session ----------------------------------------------------------------------
 
 
-def parts_of(
-    document: dict[str, Any], where: Path, search: list[Path], *, progress: Progress = silent
-) -> Parts:
+def parts_of(document: dict[str, Any], where: Path, search: list[Path], *, progress: Progress = silent) -> Parts:
     """Open the data of a document and make its views and subsets.
 
     Parameters
@@ -347,5 +345,3 @@ def put_in(session: Session, parts: Parts) -> None:
     for view in parts.views:
         view.name = free_name(view.name, session.views)
         session.set_views((*session.views.values(), view))
-
-

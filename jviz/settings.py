@@ -67,34 +67,89 @@ def declared() -> dict[str, Setting]:
     return dict(_declared)
 
 
-declare("window.theme", Literal["system", "dark", "light"], "system", "Theme",
-        "Colours of the window; “system” follows the desktop.")
-declare("window.confirm_close", bool, True, "Ask before closing with jobs running",
-        "Ask when the window is closed while jobs run.")
-declare("window.recent_files", int, 20, "Recent files", "How many recently opened files are remembered.",
-        low=0, high=200)
+declare(
+    "window.theme",
+    Literal["system", "dark", "light"],
+    "system",
+    "Theme",
+    "Colours of the window; “system” follows the desktop.",
+)
+declare(
+    "window.confirm_close",
+    bool,
+    True,
+    "Ask before closing with jobs running",
+    "Ask when the window is closed while jobs run.",
+)
+declare(
+    "window.recent_files", int, 20, "Recent files", "How many recently opened files are remembered.", low=0, high=200
+)
 declare("window.shortcuts", dict, {}, "Shortcuts", "Keys that differ from the built-in ones; see the shortcut editor.")
 declare("image.colormap", str, "gray", "Colour map", "Colour map of newly opened images.")
-declare("image.stretch", Literal["auto", "linear", "sqrt", "log", "asinh"], "auto", "Stretch",
-        "Stretch of newly opened images; “auto” takes what suits the data.")
-declare("image.limits", Literal["auto", "minmax", "99.5", "zscale"], "auto", "Limits",
-        "Limits of newly opened images; “auto” takes robust percentiles.")
-declare("image.pixel_origin", Literal[0, 1], 0, "First pixel",
-        "Number of the first pixel in read-outs: 0 as in Python, 1 as in FITS and DS9.")
-declare("image.sky_frame", Literal["icrs", "fk5", "fk4", "galactic", "ecliptic"], "icrs", "Sky frame",
-        "Frame of the sky coordinates in read-outs and grids.")
-declare("image.sky_style", Literal["sexagesimal", "degrees"], "sexagesimal", "Sky style",
-        "How sky coordinates are written.")
+declare(
+    "image.stretch",
+    Literal["auto", "linear", "sqrt", "log", "asinh"],
+    "auto",
+    "Stretch",
+    "Stretch of newly opened images; “auto” takes what suits the data.",
+)
+declare(
+    "image.limits",
+    Literal["auto", "minmax", "99.5", "zscale"],
+    "auto",
+    "Limits",
+    "Limits of newly opened images; “auto” takes robust percentiles.",
+)
+declare(
+    "image.pixel_origin",
+    Literal[0, 1],
+    0,
+    "First pixel",
+    "Number of the first pixel in read-outs: 0 as in Python, 1 as in FITS and DS9.",
+)
+declare(
+    "image.sky_frame",
+    Literal["icrs", "fk5", "fk4", "galactic", "ecliptic"],
+    "icrs",
+    "Sky frame",
+    "Frame of the sky coordinates in read-outs and grids.",
+)
+declare(
+    "image.sky_style", Literal["sexagesimal", "degrees"], "sexagesimal", "Sky style", "How sky coordinates are written."
+)
 declare("image.zoom_step", float, 1.25, "Zoom step", "Factor of one step of the mouse wheel.", low=1.01, high=4.0)
-declare("image.smooth", bool, False, "Smooth magnified pixels",
-        "Interpolate between pixels when an image is magnified, instead of showing them as squares.")
-declare("cache.limit_gb", float, 10.0, "Cache limit in GB",
-        "Largest size of the cache folder (pyramids, decompressed files); the least recently used goes first.",
-        low=0.1, high=10000.0)
-declare("session.autosave_seconds", int, 20, "Autosave interval in s",
-        "How often a changed session is saved for recovery; 0 turns it off.", low=0, high=3600)
-declare("network.name_resolver", str, "https://cds.unistra.fr/cgi-bin/nph-sesame/SNV", "Name resolver",
-        "Address of the service that turns object names into positions (Sesame).")
+declare(
+    "image.smooth",
+    bool,
+    False,
+    "Smooth magnified pixels",
+    "Interpolate between pixels when an image is magnified, instead of showing them as squares.",
+)
+declare(
+    "cache.limit_gb",
+    float,
+    10.0,
+    "Cache limit in GB",
+    "Largest size of the cache folder (pyramids, decompressed files); the least recently used goes first.",
+    low=0.1,
+    high=10000.0,
+)
+declare(
+    "session.autosave_seconds",
+    int,
+    20,
+    "Autosave interval in s",
+    "How often a changed session is saved for recovery; 0 turns it off.",
+    low=0,
+    high=3600,
+)
+declare(
+    "network.name_resolver",
+    str,
+    "https://cds.unistra.fr/cgi-bin/nph-sesame/SNV",
+    "Name resolver",
+    "Address of the service that turns object names into positions (Sesame).",
+)
 declare("network.offline", bool, False, "Work offline", "Never ask a server; only what is known locally.")
 declare("plugins.disabled", list, [], "Disabled plugins", "Names of the plugins that are not loaded.")
 

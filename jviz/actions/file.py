@@ -146,8 +146,15 @@ def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
         session.notice("warning", f"{len(problems)} not read: {' '.join(problems[:3])}{more}")
 
 
-@command("file.save_script", title="Save Script…", menu="File", script=False, recorded=False, group="save",
-         icon="fa6s.file-code")
+@command(
+    "file.save_script",
+    title="Save Script…",
+    menu="File",
+    script=False,
+    recorded=False,
+    group="save",
+    icon="fa6s.file-code",
+)
 def save_script(session: Session, path: Path) -> Path:
     """Write the Python program that repeats this session without a window."""
     return _write_text(path, session.script())

@@ -30,15 +30,31 @@ def _zoom_by(view: Any, factor: float) -> None:
     view.scale = min(max(geometry_of(view).scale * factor, 1e-5), 1e3)
 
 
-@command("image.zoom_in", merges=True, title="Zoom In", menu=ZOOM, shortcut="+; =; Ctrl++", needs="image",
-         icon="fa6s.magnifying-glass-plus", group="zoom")
+@command(
+    "image.zoom_in",
+    merges=True,
+    title="Zoom In",
+    menu=ZOOM,
+    shortcut="+; =; Ctrl++",
+    needs="image",
+    icon="fa6s.magnifying-glass-plus",
+    group="zoom",
+)
 def zoom_in(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
     """Magnify about the centre."""
     _zoom_by(_image(session, view), factor)
 
 
-@command("image.zoom_out", merges=True, title="Zoom Out", menu=ZOOM, shortcut="-; Ctrl+-", needs="image",
-         icon="fa6s.magnifying-glass-minus", group="zoom")
+@command(
+    "image.zoom_out",
+    merges=True,
+    title="Zoom Out",
+    menu=ZOOM,
+    shortcut="-; Ctrl+-",
+    needs="image",
+    icon="fa6s.magnifying-glass-minus",
+    group="zoom",
+)
 def zoom_out(session: Session, view: ImageView | None = None, factor: float = 2.0) -> None:
     """Show more of the image about the centre."""
     _zoom_by(_image(session, view), 1 / factor)
@@ -50,8 +66,15 @@ def fit(session: Session, view: ImageView | None = None) -> None:
     _image(session, view).update(centre=None, scale=None)
 
 
-@command("image.one_to_one", title="One Screen Pixel per Data Pixel", menu=ZOOM, shortcut="1", needs="image",
-         icon="mdi6.numeric-1-box-outline", group="zoom")
+@command(
+    "image.one_to_one",
+    title="One Screen Pixel per Data Pixel",
+    menu=ZOOM,
+    shortcut="1",
+    needs="image",
+    icon="mdi6.numeric-1-box-outline",
+    group="zoom",
+)
 def one_to_one(session: Session, view: ImageView | None = None) -> None:
     """Show each data pixel as one screen pixel."""
     _image(session, view).scale = 1.0
@@ -64,9 +87,7 @@ def zoom(session: Session, scale: float, view: ImageView | None = None) -> None:
 
 
 @command("image.zoom_to", title="Zoom to Box…", menu=ZOOM, needs="image", group="zoom")
-def zoom_to(
-    session: Session, x0: float, y0: float, x1: float, y1: float, view: ImageView | None = None
-) -> None:
+def zoom_to(session: Session, x0: float, y0: float, x1: float, y1: float, view: ImageView | None = None) -> None:
     """Show a box between two corners, in data pixels."""
     view = _image(session, view)
     if x0 == x1 or y0 == y1:
@@ -78,8 +99,16 @@ def zoom_to(
     view.update(centre=((x0 + x1) / 2, (y0 + y1) / 2), scale=min(scale, 1e3))
 
 
-@command("image.go_to", title="Go to…", menu=ZOOM, shortcut="Ctrl+G", needs="image", job=True,
-         icon="fa6s.location-crosshairs", group="go")
+@command(
+    "image.go_to",
+    title="Go to…",
+    menu=ZOOM,
+    shortcut="Ctrl+G",
+    needs="image",
+    job=True,
+    icon="fa6s.location-crosshairs",
+    group="go",
+)
 def go_to(session: Session, position: str, view: ImageView | None = None, scale: float | None = None) -> Any:
     """Centre on a pixel, a sky position or a named object.
 
@@ -168,9 +197,9 @@ for _name, _title, _key, _step in (
         go.__doc__ = f"Move the view {where} by an eighth of its size."
         return go
 
-    command(f"image.pan_{_name}", merges=True, title=f"Pan {_title}", menu=ZOOM, shortcut=_key, needs="image", group="pan")(
-        _make(_step, _name)
-    )
+    command(
+        f"image.pan_{_name}", merges=True, title=f"Pan {_title}", menu=ZOOM, shortcut=_key, needs="image", group="pan"
+    )(_make(_step, _name))
 
 
 # --- orientation ----------------------------------------------------------------------------------
@@ -183,8 +212,15 @@ def rotate(session: Session, angle: float, view: ImageView | None = None) -> Non
     view.rotation = view.rotation + angle
 
 
-@command("image.rotate_left", title="Rotate by 90°", menu=ORIENTATION, shortcut="R", needs="image", group="rotate",
-         icon="fa6s.rotate-left")
+@command(
+    "image.rotate_left",
+    title="Rotate by 90°",
+    menu=ORIENTATION,
+    shortcut="R",
+    needs="image",
+    group="rotate",
+    icon="fa6s.rotate-left",
+)
 def rotate_left(session: Session, view: ImageView | None = None) -> None:
     """Turn the picture counter-clockwise by a quarter turn."""
     rotate(session, 90, view)
@@ -204,8 +240,16 @@ def flip_y(session: Session, view: ImageView | None = None) -> None:
     view.flip_y = not view.flip_y
 
 
-@command("image.north_up", title="North Up, East Left", menu=ORIENTATION, shortcut="N", needs="image", job=True,
-         group="north", icon="fa6s.compass")
+@command(
+    "image.north_up",
+    title="North Up, East Left",
+    menu=ORIENTATION,
+    shortcut="N",
+    needs="image",
+    job=True,
+    group="north",
+    icon="fa6s.compass",
+)
 def north_up(session: Session, view: ImageView | None = None) -> Any:
     """Turn and mirror the picture so that north is up and east is left at the view's centre."""
     from jviz.running import Apply
@@ -280,9 +324,7 @@ def stretch(
 
 
 @command("image.colormap", title="Colour Map…", menu="Image", needs="image", group="colours")
-def colormap(
-    session: Session, colormap: str = "gray", invert: bool = False, view: ImageView | None = None
-) -> None:
+def colormap(session: Session, colormap: str = "gray", invert: bool = False, view: ImageView | None = None) -> None:
     """Set the colour map of the active layer by its name (matplotlib's or DS9's)."""
     from jviz.backend.render.colormaps import colormap as look_up
 
@@ -290,8 +332,15 @@ def colormap(
     _image(session, view).layer.update(colormap=colormap, invert=invert)
 
 
-@command("image.invert", title="Invert Colours", menu="Image", shortcut="I", needs="image", group="colours",
-         icon="fa6s.circle-half-stroke")
+@command(
+    "image.invert",
+    title="Invert Colours",
+    menu="Image",
+    shortcut="I",
+    needs="image",
+    group="colours",
+    icon="fa6s.circle-half-stroke",
+)
 def invert(session: Session, view: ImageView | None = None) -> None:
     """Turn the colour map of the active layer round."""
     layer = _image(session, view).layer

@@ -11,8 +11,16 @@ from jviz.session import Session
 from jviz.session_file import adopt, read, save
 
 
-@command("file.open_session", title="Open Session…", menu="File", job=True, script=False, recorded=False, group="open",
-         icon="fa6s.box-open")
+@command(
+    "file.open_session",
+    title="Open Session…",
+    menu="File",
+    job=True,
+    script=False,
+    recorded=False,
+    group="open",
+    icon="fa6s.box-open",
+)
 def open_session(session: Session, path: Path, search: list[Path] | None = None, *, progress: Progress) -> None:
     """Replace everything by a saved session, with its script; undo begins anew.
 
@@ -30,8 +38,17 @@ def open_session(session: Session, path: Path, search: list[Path] | None = None,
     session.dispatcher.ask(lambda: adopt(session, parts, path, replace=True))
 
 
-@command("file.save_session", title="Save Session", menu="File", shortcut="Ctrl+S", job=True, script=False,
-         recorded=False, group="save", icon="fa6s.floppy-disk")
+@command(
+    "file.save_session",
+    title="Save Session",
+    menu="File",
+    shortcut="Ctrl+S",
+    job=True,
+    script=False,
+    recorded=False,
+    group="save",
+    icon="fa6s.floppy-disk",
+)
 def save_session(session: Session, path: Path | None = None, *, progress: Progress) -> Path:
     """Write the session (data by path and checksum, viewers, history) to a ``.jviz`` file."""
     path = path or session.path

@@ -86,8 +86,17 @@ def duplicate(session: Session, view: View | None = None) -> View:
     return copy
 
 
-@command("view.save", title="Save Picture…", menu="File", shortcut="Ctrl+Shift+S", group="save",
-         method="render", icon="fa6s.camera", needs="view", job=True)
+@command(
+    "view.save",
+    title="Save Picture…",
+    menu="File",
+    shortcut="Ctrl+Shift+S",
+    group="save",
+    method="render",
+    icon="fa6s.camera",
+    needs="view",
+    job=True,
+)
 def save_picture(
     session: Session,
     view: View | None = None,

@@ -121,9 +121,7 @@ def _rotated(name: str, frame: Any) -> NativeFrame:
 def _general(name: str, frame: Any) -> NativeFrame:
     from astropy.coordinates import ICRS as AstropyICRS
 
-    return NativeFrame(
-        name, partial(_by_astropy, frame, AstropyICRS()), partial(_by_astropy, AstropyICRS(), frame)
-    )
+    return NativeFrame(name, partial(_by_astropy, frame, AstropyICRS()), partial(_by_astropy, AstropyICRS(), frame))
 
 
 def _by_astropy(source: Any, target: Any, vectors: np.ndarray) -> np.ndarray:

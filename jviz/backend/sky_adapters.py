@@ -160,9 +160,7 @@ def _celestial_pair(wcs: Any) -> tuple[int, int] | None:
     """Return the world axes of longitude and latitude when they belong to pixel axes 0 and 1 alone."""
     physical = [str(kind or "") for kind in wcs.world_axis_physical_types]
     lon = [i for i, kind in enumerate(physical) if kind.startswith("pos.") and kind.endswith((".ra", ".lon"))]
-    lat = [
-        i for i, kind in enumerate(physical) if kind.startswith("pos.") and kind.endswith((".dec", ".lat"))
-    ]
+    lat = [i for i, kind in enumerate(physical) if kind.startswith("pos.") and kind.endswith((".dec", ".lat"))]
     if not lon or not lat:
         return None
     pair = lon[0], lat[0]

@@ -149,9 +149,7 @@ def _from_keywords(header: Any, units: Any, shape: tuple[int, ...], name: str) -
 
 
 def _short(error: Exception) -> str:
-    lines = [
-        line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("ERROR")
-    ]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("ERROR")]
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:160]
 
 
@@ -164,9 +162,7 @@ def _alternates(header: Any) -> list[str]:
 
 def _best(header: Any, keys: list[str]) -> str:
     """Choose the first version with a celestial pair, else the first with types, else the first."""
-    types = {
-        key: [str(header.get(f"CTYPE{i}{key.strip()}", "")).strip() for i in range(1, 5)] for key in keys
-    }
+    types = {key: [str(header.get(f"CTYPE{i}{key.strip()}", "")).strip() for i in range(1, 5)] for key in keys}
     for letters in ("RA--", "RA", "GLON", "ELON", "SLON"):
         for key in keys:
             if any(kind.startswith(letters) for kind in types[key]):

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QRect, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QColor, QFontDatabase, QPainter, QPalette, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QColor, QFontDatabase, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from jviz.plugins.tree_model import Row, Rows
 
 __all__ = ["Cards", "Highlight", "Tree", "matching"]
 
@@ -99,7 +101,7 @@ class Tree(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._model = QStandardItemModel(0, 2, self)
+        self._model = Rows(("Key", "Value"), self)
         self.shown = QSortFilterProxyModel(self)
         self.shown.setSourceModel(self._model)
         self.shown.setRecursiveFilteringEnabled(True)
@@ -109,15 +111,11 @@ class Tree(QObject):
 
     def clear(self, text: str = "") -> None:
         """Show nothing but a text."""
-        self._model.clear()
-        self._model.setHorizontalHeaderLabels(["Key", "Value"])
-        if text:
-            self._model.appendRow(_row(text, ""))
+        self._model.show([Row((text, ""))] if text else [])
 
     def fill(self, tree: Any) -> None:
         """Show a tree of dicts, lists and plain values."""
-        self.clear()
-        _grow(self._model.invisibleRootItem(), tree)
+        self._model.show(_rows(tree))
 
     def search(self, text: str) -> None:
         """Show only keys and values that hold a text, with all that is below them."""
@@ -133,23 +131,15 @@ class Tree(QObject):
         return f"{'.'.join(reversed(names))}: {value}" if names else ""
 
 
-def _grow(parent: QStandardItem, tree: Any) -> None:
+def _rows(tree: Any) -> list[Row]:
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else [("", tree)]
-    for key, value in pairs:
-        if isinstance(value, dict | list):
-            row = _row(str(key), f"{len(value)} {'keys' if isinstance(value, dict) else 'items'}")
-            _grow(row[0], value)
-        else:
-            row = _row(str(key), value_text(value))
-        parent.appendRow(row)
+    return [_row(str(key), value) for key, value in pairs]
 
 
-def _row(*texts: str) -> list[QStandardItem]:
-    items = [QStandardItem(text) for text in texts]
-    for item, text in zip(items, texts, strict=True):
-        item.setEditable(False)
-        item.setToolTip(text)
-    return items
+def _row(key: str, value: Any) -> Row:
+    if isinstance(value, dict | list):
+        return Row((key, f"{len(value)} {'keys' if isinstance(value, dict) else 'items'}"), children=_rows(value))
+    return Row((key, value_text(value)))
 
 
 class Highlight(QStyledItemDelegate):

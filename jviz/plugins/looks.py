@@ -38,6 +38,4 @@ def curve_of(layer: ImageLayer, sample: np.ndarray, limits: tuple[float, float])
 def ramp_of(layer: ImageLayer, curve: Stretch, size: int = 512) -> np.ndarray:
     """Return the colours from the lower to the upper limit as uint32, shape (size,)."""
     colours = colormap(layer.colormap)
-    return look_table(
-        curve, colours, contrast=layer.contrast, bias=layer.bias, invert=layer.invert, size=size
-    )
+    return look_table(curve, colours, contrast=layer.contrast, bias=layer.bias, invert=layer.invert, size=size)

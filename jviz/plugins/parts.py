@@ -37,9 +37,7 @@ class Links:
         for state in states:
             if state is not None:
                 state.add_global_callback(receiver)
-                self._ends.setdefault(group, []).append(
-                    lambda state=state: state.remove_global_callback(receiver)
-                )
+                self._ends.setdefault(group, []).append(lambda state=state: state.remove_global_callback(receiver))
 
     def end(self, group: str) -> None:
         """End the connections of one group."""

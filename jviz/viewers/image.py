@@ -382,4 +382,3 @@ class ImageViewer(Viewer):
         self._rest.stop()
         self.loader.close()
         super().release()
-

@@ -60,9 +60,7 @@ class Lines:
 
 
 @lru_cache(maxsize=4)
-def sky_lines(
-    sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float
-) -> Lines:
+def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float) -> Lines:
     """Trace the sky grid of a picture."""
     grid = sky_grid(
         sky.pixel_to_sky, geometry.to_data, geometry.width, geometry.height,

@@ -304,9 +304,7 @@ class Compositor:
         made = (self._part(view, layer, geometry, ratio, look) for layer in visible)
         return [part for part in made if part is not None]
 
-    def _part(
-        self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, look: Look
-    ) -> _Part | None:
+    def _part(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, look: Look) -> _Part | None:
         memory, raster, flags = self.memory(layer), raster_of(layer), is_flags(layer)
         for candidate in (raster, memory.raster):
             if candidate is None or (candidate.reduce == "or") != flags:

@@ -168,9 +168,7 @@ def draw_compass(painter: QPainter, scene: Scene) -> None:
         arrows = (("N", found.north), ("E", found.east))
     else:
         x, y = geometry.to_screen(np.array([0, 1.0, 0]), np.array([0, 0, 1.0]))
-        arrows = tuple(
-            (name, math.degrees(math.atan2(y[k] - y[0], x[k] - x[0]))) for name, k in (("x", 1), ("y", 2))
-        )
+        arrows = tuple((name, math.degrees(math.atan2(y[k] - y[0], x[k] - x[0]))) for name, k in (("x", 1), ("y", 2)))
     room = size + 1.5 * scene.look.pixels
     corner = QRectF(geometry.width - 2 * room - EDGE / 2, EDGE / 2, 2 * room, 2 * room)
     _draw_arrows(painter, scene, corner, arrows, size)

@@ -55,9 +55,7 @@ def scene_of(
     frame = frame_of(view, width, height, look)
     geometry = frame.geometry(view, same_field=same_field)
     sky = ready_sky(view.layers[0].data) if view.layers else None
-    return Scene(
-        view, frame, geometry, look, ratio, compositor, sky=sky, origin=origin, cursor=cursor, fast=fast
-    )
+    return Scene(view, frame, geometry, look, ratio, compositor, sky=sky, origin=origin, cursor=cursor, fast=fast)
 
 
 def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None) -> bool:

@@ -52,9 +52,7 @@ class Chooser(QDialog):
         self.search.setAccessibleName("Filter by name or kind")
         self.search.textChanged.connect(self._filter)
         self.tree = self._tree(products)
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
-        )
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

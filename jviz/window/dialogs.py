@@ -37,9 +37,7 @@ def file_to_open(window: Any, title: str, name_filter: str, then: Callable[[Path
     return _asked(dialog, lambda: then(Path(dialog.selectedFiles()[0])))
 
 
-def file_to_save(
-    window: Any, title: str, suggested: str, name_filter: str, then: Callable[[Path], Any]
-) -> QFileDialog:
+def file_to_save(window: Any, title: str, suggested: str, name_filter: str, then: Callable[[Path], Any]) -> QFileDialog:
     """Ask for the name of a file to write."""
     dialog = _dialog(window, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)

@@ -294,8 +294,14 @@ def _panels(window: Any) -> Iterator[Hit]:
     effective = window.shortcuts.effective()
     for dock in window.docks:
         spec = dock.spec
-        yield Hit(f"{spec.title} Panel", lambda id=spec.id: window.panel(id).setFocus(), "Panel", "Panels",
-                  keys=shown_keys(effective.get(f"panel.{spec.id}", [])), summary=f"Show the panel {spec.title}")
+        yield Hit(
+            f"{spec.title} Panel",
+            lambda id=spec.id: window.panel(id).setFocus(),
+            "Panel",
+            "Panels",
+            keys=shown_keys(effective.get(f"panel.{spec.id}", [])),
+            summary=f"Show the panel {spec.title}",
+        )
 
 
 def _recent(window: Any) -> Iterator[Hit]:

@@ -61,9 +61,7 @@ def test_everything_says_that_it_is_simulated(demo, catalogue):
 def test_errors_fit_the_scatter_of_empty_sky(mosaic, catalogue):
     """Neighbouring pixels of smooth sky differ by nothing but noise."""
     sci, err = mosaic["SCI"][0].copy(), mosaic["ERR"][0]
-    for x, y, radius in zip(
-        catalogue["x"].value, catalogue["y"].value, catalogue["radius"].value, strict=True
-    ):
+    for x, y, radius in zip(catalogue["x"].value, catalogue["y"].value, catalogue["radius"].value, strict=True):
         reach = round(12 + 3 * radius / 0.031)
         sci[max(0, round(y) - reach) : round(y) + reach, max(0, round(x) - reach) : round(x) + reach] = np.nan
     box = np.s_[1200:2000, 1000:2000]
@@ -124,9 +122,7 @@ def test_positions_on_the_sky_are_positions_in_the_image(mosaic, catalogue):
 
 
 def test_magnitudes_and_errors_of_the_catalogue_agree(catalogue):
-    assert catalogue["abmag"].to_value("mag(AB)") == pytest.approx(
-        catalogue["flux"].to("mag(AB)").value, abs=1e-3
-    )
+    assert catalogue["abmag"].to_value("mag(AB)") == pytest.approx(catalogue["flux"].to("mag(AB)").value, abs=1e-3)
     assert catalogue["snr"] == pytest.approx((catalogue["flux"] / catalogue["flux_err"]).value, rel=1e-2)
     assert (np.diff(catalogue["flux"].value) <= 0).all()
 

@@ -27,9 +27,7 @@ def sky_file(tmp_path):
     wcs.wcs.crval = [150.0, 2.0]
     wcs.wcs.crpix = [101, 81]
     scale = 0.1 / 3600
-    wcs.wcs.cd = scale * np.array(
-        [[-math.cos(angle), math.sin(angle)], [math.sin(angle), math.cos(angle)]]
-    )
+    wcs.wcs.cd = scale * np.array([[-math.cos(angle), math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     path = tmp_path / "turned.fits"
     values = np.random.default_rng(1).normal(size=(160, 200)).astype("f4")
     fits.writeto(path, values, wcs.to_header())

@@ -14,9 +14,7 @@ from jviz.plugin_loader import _panels, panel, panels
 
 
 def arrangement(window):
-    return {
-        d.spec.id: (not d.isHidden(), d.isFloating(), window.dockWidgetArea(d)) for d in window.docks
-    }
+    return {d.spec.id: (not d.isHidden(), d.isFloating(), window.dockWidgetArea(d)) for d in window.docks}
 
 
 def test_every_declared_panel_has_a_dock(window):

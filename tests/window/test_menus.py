@@ -38,9 +38,7 @@ def test_every_command_with_a_menu_is_in_it(window):
 
 
 def test_no_two_commands_share_keys(window):
-    declared = [
-        key for keyed in window.shortcuts.all() for key in split_keys(keyed.declared)
-    ]
+    declared = [key for keyed in window.shortcuts.all() for key in split_keys(keyed.declared)]
     twice = [key for key, count in Counter(declared).items() if count > 1]
     assert not twice, f"declared twice: {twice}"
 

@@ -213,9 +213,7 @@ def _slit_hdus(seed: int) -> list[Hdu]:
     ]
 
 
-def _spectrum_hdus(
-    cube: ifu.Measured, name: str, aperture: tuple[float, float, float], seed: int
-) -> list[Hdu]:
+def _spectrum_hdus(cube: ifu.Measured, name: str, aperture: tuple[float, float, float], seed: int) -> list[Hdu]:
     """Sum the cube in a circle: offsets from the centre and radius in arcsec."""
     x, y, radius = aperture
     offset = (np.arange(_SIDE) - (_SIDE - 1) / 2) * ifu.SPAXEL

@@ -56,9 +56,7 @@ def nebula(rng: np.random.Generator, size: int) -> np.ndarray:
 def doubled(field: np.ndarray) -> np.ndarray:
     """Return a field at twice the size, linearly interpolated."""
     for axis in (0, 1):
-        following = np.concatenate(
-            [field.take(range(1, field.shape[axis]), axis), field.take([-1], axis)], axis
-        )
+        following = np.concatenate([field.take(range(1, field.shape[axis]), axis), field.take([-1], axis)], axis)
         field = np.stack([field, (field + following) * np.float32(0.5)], axis + 1)
         shape = list(field.shape)
         shape[axis : axis + 2] = [shape[axis] * 2]

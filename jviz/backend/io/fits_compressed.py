@@ -76,9 +76,7 @@ def _just_stored(identity: Identity, suffix: str, name: str) -> Path:
     return found
 
 
-def _decompress(
-    path: Path, opener: Callable[[IO[bytes]], IO[bytes]], identity: Identity, progress: Progress
-) -> None:
+def _decompress(path: Path, opener: Callable[[IO[bytes]], IO[bytes]], identity: Identity, progress: Progress) -> None:
     _check_room(path, _announced_size(path))
     with (
         cache.storing(identity, ".fits") as temporary,

@@ -175,9 +175,7 @@ def _only_section(products: list[Product], name: str, section: int) -> list[Prod
     chosen = [product for product in products if product.options.get("section") == section]
     if not chosen:
         count = sum("section" in product.options for product in products)
-        raise ReadError(
-            f"There is no section {section} in {name}. Leave the option out, or take one below {count}."
-        )
+        raise ReadError(f"There is no section {section} in {name}. Leave the option out, or take one below {count}.")
     return chosen
 
 

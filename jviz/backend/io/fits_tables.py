@@ -51,8 +51,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
         raise
     except Exception as error:  # damaged headers fail in many ways within astropy
         raise ReadError(
-            f"Table {index} of {path.name} cannot be read: {error}. "
-            "Look at its header, or fetch the file again."
+            f"Table {index} of {path.name} cannot be read: {error}. Look at its header, or fetch the file again."
         ) from error
     note_units(notes, path.name, unknown)
     return result

@@ -185,9 +185,7 @@ class FitsFile:
 
     def _stop(self, name: str, offset: int, reason: str) -> None:
         if not self.hdus:
-            raise ReadError(
-                f"{name} cannot be read as FITS: {reason}. Fetch or write the file again."
-            ) from None
+            raise ReadError(f"{name} cannot be read as FITS: {reason}. Fetch or write the file again.") from None
         if reason:
             self.warnings.append(
                 f"{name} has unreadable bytes after extension {self.hdus[-1].title} (byte {offset:,}): "
@@ -261,9 +259,7 @@ def describe(header: Header, index: int, start: int, file_size: int) -> Hdu:
     return Hdu(index, header, start, size, what, shape, bitpix, start + size <= file_size)
 
 
-def _what(
-    header: Header, index: int, axes: list[int], bitpix: int, groups: bool
-) -> tuple[str, tuple[int, ...], int]:
+def _what(header: Header, index: int, axes: list[int], bitpix: int, groups: bool) -> tuple[str, tuple[int, ...], int]:
     if groups:
         return "random groups", tuple(axes[:0:-1]), bitpix
     extension = str(header.get("XTENSION", "IMAGE")).strip() if index else "IMAGE"

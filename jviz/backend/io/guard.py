@@ -79,9 +79,7 @@ def explain(path: Path, reader: Reader, error: Exception) -> ReadError:
         return ReadError(f"{path.name} does not fit into memory. Close other data, then open it again.")
     if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
         option = str(error).rpartition(" ")[2].strip("'")
-        return ReadError(
-            f"The reader of {reader.title} has no option {option!r}; leave it out ({path.name})."
-        )
+        return ReadError(f"The reader of {reader.title} has no option {option!r}; leave it out ({path.name}).")
     text = " ".join(str(error).split()).rstrip(".")
     reason = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
     return ReadError(

@@ -19,12 +19,8 @@ from jviz.errors import ReadError
 
 __all__ = ["Identity", "Kind", "Meaning", "Plane", "Product", "Unit", "WcsResult"]
 
-Kind = Literal[
-    "image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "other"
-]
-Meaning = Literal[
-    "data", "error", "variance", "inverse variance", "flags", "weight", "other"
-]
+Kind = Literal["image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "other"]
+Meaning = Literal["data", "error", "variance", "inverse variance", "flags", "weight", "other"]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,16 @@ from jviz.session import Session
 SESSIONS = "jviz sessions (*.jviz)"
 
 
-@command("file.open_dialog", title="Open…", menu="File", shortcut="Ctrl+O", recorded=False, script=False,
-         icon="fa6s.folder-open", group="open")
+@command(
+    "file.open_dialog",
+    title="Open…",
+    menu="File",
+    shortcut="Ctrl+O",
+    recorded=False,
+    script=False,
+    icon="fa6s.folder-open",
+    group="open",
+)
 def open_dialog(window: Any) -> None:
     """Choose files to open; several data sets in one file are offered in a list."""
     from jviz.window.dialogs import files_to_open
@@ -28,8 +36,9 @@ def open_folder(window: Any) -> None:
     folder_to_open(window, lambda path: window.open_files([path]))
 
 
-@command("file.open_as", title="Open As…", menu="File", shortcut="Ctrl+Shift+O", recorded=False, script=False,
-         group="open")
+@command(
+    "file.open_as", title="Open As…", menu="File", shortcut="Ctrl+Shift+O", recorded=False, script=False, group="open"
+)
 def open_as(window: Any) -> None:
     """Choose files and the reader that is to read them, whatever their names and content say."""
     from jviz.window.dialogs import files_to_open
@@ -54,8 +63,15 @@ def open_sample(window: Any, which: Literal["mosaic", "cube", "all"] = "mosaic")
     open_samples(window, which)
 
 
-@command("file.open_session_dialog", title="Open Session…", menu="File", recorded=False, script=False, group="open",
-         icon="fa6s.box-open")
+@command(
+    "file.open_session_dialog",
+    title="Open Session…",
+    menu="File",
+    recorded=False,
+    script=False,
+    group="open",
+    icon="fa6s.box-open",
+)
 def open_session_dialog(window: Any) -> None:
     """Choose a saved session; it replaces the present one."""
     from jviz.window.dialogs import file_to_open
@@ -63,15 +79,27 @@ def open_session_dialog(window: Any) -> None:
     file_to_open(window, "Open Session", SESSIONS, lambda path: window.invoker.run("file.open_session", path=path))
 
 
-@command("file.save_session_as", title="Save Session As…", menu="File", shortcut="Ctrl+Alt+S", recorded=False,
-         script=False, group="save")
+@command(
+    "file.save_session_as",
+    title="Save Session As…",
+    menu="File",
+    shortcut="Ctrl+Alt+S",
+    recorded=False,
+    script=False,
+    group="save",
+)
 def save_session_as(window: Any, session: Session) -> None:
     """Choose a name and write the session there."""
     from jviz.window.dialogs import file_to_save
 
     suggested = session.path or Path(f"{session.names[0] if session.names else 'session'}.jviz")
-    file_to_save(window, "Save Session As", str(suggested), SESSIONS,
-                 lambda path: window.invoker.run("file.save_session", path=path))
+    file_to_save(
+        window,
+        "Save Session As",
+        str(suggested),
+        SESSIONS,
+        lambda path: window.invoker.run("file.save_session", path=path),
+    )
 
 
 @command("file.quit", title="Quit", menu="File", shortcut="Ctrl+Q", recorded=False, script=False, group="quit")

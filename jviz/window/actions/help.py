@@ -7,8 +7,16 @@ from typing import Any
 from jviz.commands import command
 
 
-@command("help.manual", title="Manual", menu="Help", shortcut="F1", recorded=False, script=False, group="read",
-         icon="fa6s.book")
+@command(
+    "help.manual",
+    title="Manual",
+    menu="Help",
+    shortcut="F1",
+    recorded=False,
+    script=False,
+    group="read",
+    icon="fa6s.book",
+)
 def manual(window: Any) -> None:
     """Open the user guide."""
     from jviz.window.manual import open_manual
@@ -16,8 +24,15 @@ def manual(window: Any) -> None:
     open_manual(window)
 
 
-@command("help.shortcuts", title="Keyboard Shortcuts…", menu="Help", shortcut="Ctrl+F1", recorded=False, script=False,
-         group="read")
+@command(
+    "help.shortcuts",
+    title="Keyboard Shortcuts…",
+    menu="Help",
+    shortcut="Ctrl+F1",
+    recorded=False,
+    script=False,
+    group="read",
+)
 def help_shortcuts(window: Any) -> None:
     """List all keys."""
     from jviz.window.shortcut_editor import open_editor

@@ -29,15 +29,33 @@ def _split(window: Any, zone: str) -> None:
         window.central.move(twin.name, name, zone)
 
 
-@command("view.split_right", title="Split Right", menu="View", shortcut="Ctrl+\\", needs="view", recorded=False,
-         script=False, group="split", icon="mdi6.arrow-split-vertical")
+@command(
+    "view.split_right",
+    title="Split Right",
+    menu="View",
+    shortcut="Ctrl+\\",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="split",
+    icon="mdi6.arrow-split-vertical",
+)
 def split_right(window: Any) -> None:
     """Put the active viewer to the right of those it shares its place with; alone, show it twice."""
     _split(window, "right")
 
 
-@command("view.split_down", title="Split Down", menu="View", shortcut="Ctrl+Shift+\\", needs="view", recorded=False,
-         script=False, group="split", icon="mdi6.arrow-split-horizontal")
+@command(
+    "view.split_down",
+    title="Split Down",
+    menu="View",
+    shortcut="Ctrl+Shift+\\",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="split",
+    icon="mdi6.arrow-split-horizontal",
+)
 def split_down(window: Any) -> None:
     """Put the active viewer below those it shares its place with; alone, show it twice."""
     _split(window, "bottom")
@@ -46,8 +64,17 @@ def split_down(window: Any) -> None:
 def _declare_moves() -> None:
     for zone, word, key in (("left", "Left", "Left"), ("right", "Right", "Right"), ("top", "Up", "Up"),
                             ("bottom", "Down", "Down")):  # fmt: skip
-        @command(f"view.move_to_{zone}", title=f"Move {word}", menu=MOVE, shortcut=f"Ctrl+Alt+{key}", needs="view",
-                 recorded=False, script=False, group="move")
+
+        @command(
+            f"view.move_to_{zone}",
+            title=f"Move {word}",
+            menu=MOVE,
+            shortcut=f"Ctrl+Alt+{key}",
+            needs="view",
+            recorded=False,
+            script=False,
+            group="move",
+        )
         def move(window: Any, zone: Any = zone) -> None:
             window.central.move_towards(_active(window), zone)
 
@@ -57,29 +84,62 @@ def _declare_moves() -> None:
 _declare_moves()
 
 
-@command("view.next", title="Next Viewer", menu="View", shortcut="Ctrl+Tab", needs="view", recorded=False, script=False,
-         group="step")
+@command(
+    "view.next",
+    title="Next Viewer",
+    menu="View",
+    shortcut="Ctrl+Tab",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="step",
+)
 def next_viewer(window: Any) -> None:
     """Go to the next viewer."""
     window.central.step(1)
 
 
-@command("view.previous", title="Previous Viewer", menu="View", shortcut="Ctrl+Shift+Tab", needs="view",
-         recorded=False, script=False, group="step")
+@command(
+    "view.previous",
+    title="Previous Viewer",
+    menu="View",
+    shortcut="Ctrl+Shift+Tab",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="step",
+)
 def previous_viewer(window: Any) -> None:
     """Go to the viewer before this one."""
     window.central.step(-1)
 
 
-@command("view.focus", title="Go to Viewers", menu="View", shortcut="Alt+0", needs="view", recorded=False,
-         script=False, group="step")
+@command(
+    "view.focus",
+    title="Go to Viewers",
+    menu="View",
+    shortcut="Alt+0",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="step",
+)
 def focus(window: Any) -> None:
     """Bring the keyboard from a panel back to the active viewer."""
     window.central.activate(_active(window))
 
 
-@command("view.copy_picture", title="Copy Picture", menu="Edit", shortcut="Ctrl+Shift+C", needs="view",
-         recorded=False, script=False, group="copy", icon="fa6s.copy")
+@command(
+    "view.copy_picture",
+    title="Copy Picture",
+    menu="Edit",
+    shortcut="Ctrl+Shift+C",
+    needs="view",
+    recorded=False,
+    script=False,
+    group="copy",
+    icon="fa6s.copy",
+)
 def copy_picture(window: Any) -> None:
     """Copy what the active viewer shows as a picture."""
     QGuiApplication.clipboard().setImage(window.viewers[_active(window)].grab())

@@ -7,8 +7,16 @@ from typing import Any, Literal
 from jviz.commands import command
 
 
-@command("window.palette", title="Command Palette…", menu="View", shortcut="Ctrl+Shift+P", recorded=False,
-         script=False, group="palette", icon="fa6s.terminal")
+@command(
+    "window.palette",
+    title="Command Palette…",
+    menu="View",
+    shortcut="Ctrl+Shift+P",
+    recorded=False,
+    script=False,
+    group="palette",
+    icon="fa6s.terminal",
+)
 def palette(window: Any) -> None:
     """Find and run any command by typing a part of its name."""
     from jviz.window.palette import open_palette
@@ -16,8 +24,16 @@ def palette(window: Any) -> None:
     open_palette(window)
 
 
-@command("window.preferences", title="Preferences…", menu="Edit", shortcut="Ctrl+,", recorded=False, script=False,
-         group="settings", icon="fa6s.gear")
+@command(
+    "window.preferences",
+    title="Preferences…",
+    menu="Edit",
+    shortcut="Ctrl+,",
+    recorded=False,
+    script=False,
+    group="settings",
+    icon="fa6s.gear",
+)
 def preferences(window: Any, key: str = "") -> None:
     """Change settings; ``key`` names the one to show."""
     from jviz.window.preferences import open_preferences
@@ -25,8 +41,15 @@ def preferences(window: Any, key: str = "") -> None:
     open_preferences(window, key)
 
 
-@command("window.shortcuts", title="Shortcuts…", menu="Edit", recorded=False, script=False, group="settings",
-         icon="fa6s.keyboard")
+@command(
+    "window.shortcuts",
+    title="Shortcuts…",
+    menu="Edit",
+    recorded=False,
+    script=False,
+    group="settings",
+    icon="fa6s.keyboard",
+)
 def shortcuts(window: Any) -> None:
     """Change the keys of commands and panels."""
     from jviz.window.shortcut_editor import open_editor
@@ -34,8 +57,15 @@ def shortcuts(window: Any) -> None:
     open_editor(window)
 
 
-@command("window.theme", title="Switch Dark and Light", menu="Window", recorded=False, script=False, group="theme",
-         icon="fa6s.circle-half-stroke")
+@command(
+    "window.theme",
+    title="Switch Dark and Light",
+    menu="Window",
+    recorded=False,
+    script=False,
+    group="theme",
+    icon="fa6s.circle-half-stroke",
+)
 def theme(window: Any, theme: Literal["switch", "system", "dark", "light"] = "switch") -> None:
     """Change the colours of the window; "switch" takes the other of dark and light."""
     if theme == "switch":
@@ -43,8 +73,16 @@ def theme(window: Any, theme: Literal["switch", "system", "dark", "light"] = "sw
     window.session.settings["window.theme"] = theme
 
 
-@command("window.full_screen", title="Full Screen", menu="Window", shortcut="F11", recorded=False, script=False,
-         group="screen", icon="fa6s.expand")
+@command(
+    "window.full_screen",
+    title="Full Screen",
+    menu="Window",
+    shortcut="F11",
+    recorded=False,
+    script=False,
+    group="screen",
+    icon="fa6s.expand",
+)
 def full_screen(window: Any) -> None:
     """Fill the screen, or go back."""
     if window.isFullScreen():
@@ -61,8 +99,13 @@ def save_layout(window: Any, name: str = "") -> None:
     if name:
         window.layouts.save(name)
     else:
-        ask_text(window, "Save Layout", "Name of the layout:", window.layouts.names,
-                 lambda text: window.invoker.run("window.save_layout", name=text))
+        ask_text(
+            window,
+            "Save Layout",
+            "Name of the layout:",
+            window.layouts.names,
+            lambda text: window.invoker.run("window.save_layout", name=text),
+        )
 
 
 @command("window.restore_layout", title="Restore Layout…", recorded=False, script=False, group="layout")
@@ -73,8 +116,13 @@ def restore_layout(window: Any, name: str = "") -> None:
     if name:
         window.layouts.restore(name)
     else:
-        ask_text(window, "Restore Layout", "Name of the layout:", window.layouts.names,
-                 lambda text: window.invoker.run("window.restore_layout", name=text))
+        ask_text(
+            window,
+            "Restore Layout",
+            "Name of the layout:",
+            window.layouts.names,
+            lambda text: window.invoker.run("window.restore_layout", name=text),
+        )
 
 
 @command("window.reset_layout", title="Reset Layout", menu="Window", recorded=False, script=False, group="layout")
@@ -83,8 +131,9 @@ def reset_layout(window: Any) -> None:
     window.layouts.reset()
 
 
-@command("window.close_messages", title="Close All Messages", menu="Window", recorded=False, script=False,
-         group="messages")
+@command(
+    "window.close_messages", title="Close All Messages", menu="Window", recorded=False, script=False, group="messages"
+)
 def close_messages(window: Any) -> None:
     """Take away the messages at the lower right; the Notifications panel keeps them."""
     window.toasts.clear()

@@ -13,8 +13,7 @@ from jviz.backend.io.cards import Header, parse_cards
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200)
 KEYWORDS = st.from_regex(r"[A-Z][A-Z0-9_-]{0,7}", fullmatch=True).filter(
     lambda word: (
-        word not in ("COMMENT", "HISTORY", "END", "CONTINUE", "HIERARCH")
-        and not word.startswith(("NAXIS", "XTENSIO"))
+        word not in ("COMMENT", "HISTORY", "END", "CONTINUE", "HIERARCH") and not word.startswith(("NAXIS", "XTENSIO"))
     )
 )
 VALUES = st.one_of(

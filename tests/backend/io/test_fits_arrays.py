@@ -118,9 +118,7 @@ def test_cards_of_every_unit_are_there(tmp_path):
 
 
 def test_random_groups_are_jumped_over(tmp_path):
-    groups = fits.GroupData(
-        np.ones((5, 1, 1, 3), "f4"), bitpix=-32, parnames=["UU"], pardata=[np.arange(5.0)]
-    )
+    groups = fits.GroupData(np.ones((5, 1, 1, 3), "f4"), bitpix=-32, parnames=["UU"], pardata=[np.arange(5.0)])
     image = fits.ImageHDU(np.ones((4, 4)), name="AFTER")
     path = tmp_path / "a.fits"
     fits.HDUList([fits.GroupsHDU(groups), image]).writeto(path)

@@ -102,9 +102,7 @@ def test_a_bomb_does_not_fill_the_disk(tmp_path, monkeypatch):
 def test_tiles(tmp_path, kind):
     data = np.abs(DATA)
     path = tmp_path / "m31.fits.fz"
-    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(data, name="SCI", compression_type=kind)]).writeto(
-        path
-    )
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(data, name="SCI", compression_type=kind)]).writeto(path)
     [product] = open_products(path)
     plane = product.plane("data")
     assert (product.kind, plane.shape, plane.dtype) == ("image", data.shape, data.dtype)
