@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from astropy.wcs import WCS
 
 import jviz
@@ -213,10 +214,8 @@ def test_adding_and_replacing_layers(session, sky_file):
     session.undo()
     session.undo()
     assert [layer.data.name for layer in view.layers] == ["turned"]
+    session.add(Table({"a": [1]}), name="table")
     with pytest.raises(jviz.CommandError, match="kind"):
-        from astropy.table import Table
-
-        session.add(Table({"a": [1]}), name="table")
         session.run("view.show", view=view, data="table")
 
 

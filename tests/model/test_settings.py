@@ -49,7 +49,8 @@ def test_values_come_back_from_the_file(path):
     ("key", "value"),
     [
         ("window.theme", "pink"), ("window.confirm_close", 1), ("window.recent_files", -1),
-        ("window.recent_files", 2.5), ("window.recent_files", "many"), ("image.zoom_step", float("nan")), ("image.zoom_step", 99),
+        ("window.recent_files", 2.5), ("window.recent_files", "many"), ("image.zoom_step", float("nan")),
+        ("image.zoom_step", 99),
         ("image.zoom_step", None), ("plugins.disabled", 5), ("no.such", 1),
     ],
 )  # fmt: skip
