@@ -113,7 +113,7 @@ def test_a_deleted_viewer_is_gone(session, ramp, qtbot):
 
     viewer = ImageViewer(session, session.view("image", data=session.add(ramp, name="a")))
     viewer.show()
-    qtbot.waitUntil(lambda shown=viewer: shown.is_sharp)
+    qtbot.waitUntil(lambda: viewer.is_sharp)  # noqa: F821  (deleted below, on purpose)
     known = weakref.ref(viewer)
     viewer.deleteLater()
     del viewer
