@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QIcon, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QMenu,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTreeView,
     QVBoxLayout,
 )
 
 from jviz.api import DATA_MIME, Data, Plane, panel, view_kinds
 from jviz.plugins.parts import Panel, tool_button
+from jviz.plugins.tree_model import Row, Rows
 
 __all__ = ["DataPanel"]
-
-ROLE = Qt.ItemDataRole.UserRole
 
 ICONS = {
     "image": "fa6s.image",
@@ -33,6 +31,8 @@ ICONS = {
     "catalog": "fa6s.table",
     "regions": "fa6s.draw-polygon",
 }
+
+SELECT = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 
 WORDS = {"spectrum2d": "2-D spectrum", "catalog": "catalogue"}
 
@@ -50,10 +50,11 @@ class DataPanel(Panel):
     def __init__(self, context: Any) -> None:
         super().__init__(context)
         self.tree = _Tree()
-        self.tree.itemActivated.connect(self._activated)
-        self.tree.itemChanged.connect(self._edited)
+        self.rows = self.tree.rows
+        self.tree.activated.connect(self._activated)
+        self.rows.edited.connect(self._edited)
         self.tree.customContextMenuRequested.connect(self._show_menu)
-        self.tree.itemSelectionChanged.connect(self._update_actions)
+        self.tree.selectionModel().selectionChanged.connect(lambda *_: self._update_actions())
         self.setFocusProxy(self.tree)
         self.setMinimumWidth(170)
         self._icons: dict[str, QIcon] = {}
@@ -111,51 +112,35 @@ class DataPanel(Panel):
 
     def refresh(self) -> None:
         chosen, open_ones = {d.number for d in self.selected()}, self._expanded()
-        self.tree.blockSignals(True)
-        self.tree.clear()
         shown = {layer.data for view in self.session.views.values() for layer in view.layers}
-        for data in self.session.data:
-            item = self._row(data, data in shown)
-            self.tree.addTopLevelItem(item)
-            item.setExpanded(data.number in open_ones)
-            item.setSelected(data.number in chosen)
-        self.tree.blockSignals(False)
+        self.rows.show(self._row(data, data in shown) for data in self.session.data)
+        for row in self.rows.top:
+            index = self.rows.index_of(row)
+            self.tree.setExpanded(index, row.what[0].number in open_ones)
+            if row.what[0].number in chosen:
+                self.tree.selectionModel().select(index, SELECT)
         self._update_actions()
 
-    def _row(self, data: Data, shown: bool) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([data.name, WORDS.get(data.kind, data.kind), _sizes(data.shape), data.unit])
-        item.setData(0, ROLE, data)
-        item.setIcon(0, self._icon(data.kind))
-        item.setToolTip(0, "\n".join(filter(None, [data.name, data.label, str(data.path or "made in this session")])))
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled)
-        font = item.font(0)
-        font.setBold(shown)
-        item.setFont(0, font)
-        for plane in data.planes.values() if len(data.planes) > 1 else ():
-            item.addChild(self._plane_row(data, plane))
-        return item
+    def _row(self, data: Data, shown: bool) -> Row:
+        texts = (data.name, WORDS.get(data.kind, data.kind), _sizes(data.shape), data.unit)
+        tip = "\n".join(filter(None, [data.name, data.label, str(data.path or "made in this session")]))
+        planes = data.planes.values() if len(data.planes) > 1 else ()
+        return Row(
+            texts, (data, None), [_plane_row(data, plane) for plane in planes], tip,
+            self._icon(data.kind), bold=shown, editable=True, draggable=True,
+        )  # fmt: skip
 
     def _icon(self, kind: str) -> QIcon:
         if kind not in self._icons:
             self._icons[kind] = self.context.icon(ICONS.get(kind, "fa6s.file"))
         return self._icons[kind]
 
-    def _plane_row(self, data: Data, plane: Plane) -> QTreeWidgetItem:
-        meaning = "" if plane.meaning == "other" else plane.meaning
-        child = QTreeWidgetItem([plane.name, meaning, _sizes(plane.shape), plane.unit])
-        child.setData(0, ROLE, data)
-        child.setData(0, ROLE + 1, plane.name)
-        child.setToolTip(0, f"{data.name}, plane {plane.name}: double-click shows it")
-        child.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-        return child
-
     def _expanded(self) -> set[int]:
-        items = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
-        return {item.data(0, ROLE).number for item in items if item.isExpanded()}
+        return {row.what[0].number for row in self.rows.top if self.tree.isExpanded(self.rows.index_of(row))}
 
     def selected(self) -> list[Data]:
         """Return the selected data, each once, in the order of the list."""
-        numbers = {item.data(0, ROLE).number for item in self.tree.selectedItems()}
+        numbers = {self.rows.row(index).what[0].number for index in self.tree.selectionModel().selectedRows()}
         return [d for d in self.session.data if d.number in numbers]
 
     def _update_actions(self) -> None:
@@ -172,8 +157,8 @@ class DataPanel(Panel):
 
     # --- what the user does ---------------------------------------------------------------------
 
-    def _activated(self, item: QTreeWidgetItem, _: int) -> None:
-        data, plane = item.data(0, ROLE), item.data(0, ROLE + 1)
+    def _activated(self, index: QModelIndex) -> None:
+        data, plane = self.rows.row(index).what
         if plane is None:
             self._open(data)
         else:
@@ -195,11 +180,10 @@ class DataPanel(Panel):
         else:
             self._open(data, plane=plane)
 
-    def _edited(self, item: QTreeWidgetItem, _: int) -> None:
-        data, name = item.data(0, ROLE), item.text(0)
-        if item.data(0, ROLE + 1) is None and name != data.name:
+    def _edited(self, row: Row, name: str) -> None:
+        data = row.what[0]
+        if name != data.name:
             self.context.run("data.rename", data=data, name=name)
-            self.later()  # brings the old name back when the new one was refused
 
     def open_selected(self) -> None:
         """Open each selected data set in a viewer of its own."""
@@ -227,8 +211,8 @@ class DataPanel(Panel):
 
     def rename(self) -> None:
         """Edit the name of the selected data in place."""
-        for item in self.tree.selectedItems()[:1]:
-            self.tree.editItem(item if item.parent() is None else item.parent(), 0)
+        for index in self.tree.selectionModel().selectedRows()[:1]:
+            self.tree.edit(index if not index.parent().isValid() else index.parent())
 
     def copy_names(self) -> None:
         """Copy the names of the selected data."""
@@ -255,14 +239,35 @@ class DataPanel(Panel):
             menu.popup(self.tree.viewport().mapToGlobal(position))
 
 
-class _Tree(QTreeWidget):
-    """The list, whose rows can be dragged onto viewers."""
+def _plane_row(data: Data, plane: Plane) -> Row:
+    meaning = "" if plane.meaning == "other" else plane.meaning
+    texts = (plane.name, meaning, _sizes(plane.shape), plane.unit)
+    return Row(texts, (data, plane.name), tip=f"{data.name}, plane {plane.name}: double-click shows it")
+
+
+class _Rows(Rows):
+    """The rows of the list; those of data can be dragged onto viewers."""
+
+    def mimeTypes(self) -> list[str]:
+        return [DATA_MIME, "text/plain"]
+
+    def mimeData(self, indexes: Iterable[QModelIndex]) -> QMimeData:
+        names = "\n".join(dict.fromkeys(self.row(index).what[0].name for index in indexes))
+        mime = QMimeData()
+        mime.setData(DATA_MIME, names.encode())
+        mime.setText(names)
+        return mime
+
+
+class _Tree(QTreeView):
+    """The list."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setHeaderLabels(["Name", "Kind", "Shape", "Unit"])
+        self.rows = _Rows(("Name", "Kind", "Shape", "Unit"), self)
+        self.setModel(self.rows)
         self.setAccessibleName("Data of the session")
-        self.setFrameShape(QTreeWidget.Shape.NoFrame)
+        self.setFrameShape(QTreeView.Shape.NoFrame)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
@@ -288,16 +293,6 @@ class _Tree(QTreeWidget):
         self.setColumnHidden(1, width < 430)
         self.setColumnHidden(3, width < 350)
         self.setColumnHidden(2, width < 200)
-
-    def mimeTypes(self) -> list[str]:
-        return [DATA_MIME, "text/plain"]
-
-    def mimeData(self, items: Iterable[QTreeWidgetItem]) -> QMimeData:
-        names = "\n".join(dict.fromkeys(item.data(0, ROLE).name for item in items))
-        mime = QMimeData()
-        mime.setData(DATA_MIME, names.encode())
-        mime.setText(names)
-        return mime
 
 
 def _viewer_for(data: Data) -> str | None:

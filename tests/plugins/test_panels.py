@@ -89,27 +89,43 @@ def test_data_are_listed_with_shape_and_planes(make_panel, session, shared_data,
     session.open(shared_data / "jw01288016001_34101_00002_mirimage_i2d.fits")
     session.open(shared_data / "2MASS_PSC.vot")
     panel = make_panel("data")
-    rows = [panel.tree.topLevelItem(n) for n in range(panel.tree.topLevelItemCount())]
-    assert [row.text(0) for row in rows] == session.names
-    assert rows[0].text(2) == "129 × 137"
-    assert rows[0].text(3) == "MJy/sr"
-    assert [rows[0].child(n).text(0) for n in range(3)] == ["SCI", "ERR", "CON"]
-    assert rows[1].text(1) == "catalogue"
+    rows = panel.tree.model()
+    table = [[rows.index(n, c).data() for c in range(4)] for n in range(rows.rowCount())]
+    assert [row[0] for row in table] == session.names
+    assert table[0][2:] == ["129 × 137", "MJy/sr"]
+    assert [rows.index(n, 0, rows.index(0, 0)).data() for n in range(3)] == ["SCI", "ERR", "CON"]
+    assert table[1][1] == "catalogue"
+
+
+def test_the_rows_keep_to_the_rules_of_models(make_panel, session, shared_data, qtmodeltester):
+    session.open(shared_data / "jw01288016001_34101_00002_mirimage_i2d.fits")
+    qtmodeltester.check(make_panel("data").tree.model())
+
+
+def test_selection_and_open_rows_stay_when_data_come(make_panel, session, shared_data, picture, qtbot):
+    session.open(shared_data / "jw01288016001_34101_00002_mirimage_i2d.fits")
+    panel = make_panel("data")
+    tree = panel.tree
+    tree.expand(tree.model().index(0, 0))
+    tree.setCurrentIndex(tree.model().index(0, 0))
+    session.add(picture, name="later")
+    qtbot.waitUntil(lambda: tree.model().rowCount() == 2)
+    assert tree.isExpanded(tree.model().index(0, 0))
+    assert panel.selected() == [session.data[0]]
 
 
 def test_double_click_opens_a_viewer_and_a_plane(make_panel, session, shared_data, qtbot):
     session.open(shared_data / "jw01288016001_34101_00002_mirimage_i2d.fits")
     panel = make_panel("data")
     tree = panel.tree
-    item = tree.topLevelItem(0)
-    item.setExpanded(True)
-    place = tree.visualItemRect(item).center()
+    index = tree.model().index(0, 0)
+    tree.expand(index)
+    place = tree.visualRect(index).center()
     QTest.mouseClick(tree.viewport(), LEFT, pos=place)
     QTest.mouseDClick(tree.viewport(), LEFT, pos=place)
-    assert [v.data.name for v in session.views.values()] == [item.text(0)]
+    assert [v.data.name for v in session.views.values()] == [index.data()]
     qtbot.wait(20)
-    item = tree.topLevelItem(0)
-    place = tree.visualItemRect(item.child(1)).center()
+    place = tree.visualRect(tree.model().index(1, 0, tree.model().index(0, 0))).center()
     QTest.mouseClick(tree.viewport(), LEFT, pos=place)
     QTest.mouseDClick(tree.viewport(), LEFT, pos=place)
     assert [v.plane for v in session.views.values()] == ["ERR"]
@@ -119,7 +135,7 @@ def test_rename_in_place(make_panel, session, picture, qtbot):
     session.add(picture, name="one")
     session.add(picture, name="two")
     panel = make_panel("data")
-    panel.tree.setCurrentItem(panel.tree.topLevelItem(0))
+    panel.tree.setCurrentIndex(panel.tree.model().index(0, 0))
     panel.tree.setFocus()
     panel.rename_action.trigger()
     editor = panel.tree.findChild(QLineEdit)
@@ -128,10 +144,10 @@ def test_rename_in_place(make_panel, session, picture, qtbot):
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: session.names == ["first", "two"])
     qtbot.wait(20)
-    panel.tree.topLevelItem(0).setText(0, "two")  # taken: refused with a notice
+    panel.tree.model().setData(panel.tree.model().index(0, 0), "two")  # taken: refused with a notice
     qtbot.wait(20)
     assert session.names == ["first", "two"]
-    assert panel.tree.topLevelItem(0).text(0) == "first"
+    assert panel.tree.model().index(0, 0).data() == "first"
     assert "already" in panel.context.notices[-1].text
 
 
@@ -139,19 +155,19 @@ def test_dragged_rows_carry_the_names(make_panel, session, picture):
     session.add(picture, name="nébuleuse")
     session.add(picture, name="two")
     panel = make_panel("data")
-    items = [panel.tree.topLevelItem(n) for n in range(2)]
-    mime = panel.tree.mimeData(items)
+    rows = panel.tree.model()
+    mime = rows.mimeData([rows.index(n, 0) for n in range(2)])
     assert bytes(mime.data(plugin_loader.DATA_MIME)).decode().split("\n") == ["nébuleuse", "two"]
 
 
 def test_remove_asks_the_session_and_can_be_undone(make_panel, session, view, qtbot):
     panel = make_panel("data")
-    panel.tree.setCurrentItem(panel.tree.topLevelItem(0))
+    panel.tree.setCurrentIndex(panel.tree.model().index(0, 0))
     panel.remove_action.trigger()
     assert session.names == []
     qtbot.waitUntil(lambda: not panel.body.isVisible())
     session.undo()
-    qtbot.waitUntil(lambda: panel.tree.topLevelItemCount() == 1)
+    qtbot.waitUntil(lambda: panel.tree.model().rowCount() == 1)
     assert list(session.views.values()) == [view]
 
 
