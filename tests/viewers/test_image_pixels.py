@@ -236,7 +236,7 @@ viewer.resize(500, 400)
 viewer.show()
 image = viewer.grab()
 u, v = viewer.geometry_now().to_screen(31, 17)
-print(image.width(), image.height(), image.pixelColor(int(2 * u), int(2 * v)).red(), viewer.pixels_ratio)
+print(image.width(), image.height(), image.pixelColor(int(2 * u), int(2 * v)).red(), image.devicePixelRatio())
 session.close()
 """
 
