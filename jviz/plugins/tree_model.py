@@ -1,8 +1,6 @@
 """Rows below rows, for views of Qt, made of plain Python objects.
 
-Items of Qt with children (`QTreeWidgetItem`, `QStandardItem`) are not for lists that change while
-threads work: PySide 6.12 takes the Python halves of the children apart without holding the GIL,
-which corrupts memory.
+Qt asks the model for what is in sight; no object of Qt is made, owned or deleted for a row.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class Central(QWidget):
         self.setAccessibleName("Viewers")
         self._widgets: dict[str, QWidget] = {}
         self._active = ""
+        self._root: QWidget | None = None
         self._area = QWidget(self)
         QVBoxLayout(self._area).setContentsMargins(0, 0, 0, 0)
         self._pages = QStackedLayout(self)
@@ -80,7 +81,7 @@ class Central(QWidget):
 
     def groups(self) -> Iterator[TabGroup]:
         """Return the tab groups, from left to right and top to bottom."""
-        root = self._root()
+        root = self._root
         yield from groups_in(root) if root is not None else ()
 
     def group_of(self, name: str) -> TabGroup | None:
@@ -218,13 +219,19 @@ class Central(QWidget):
 
     # --- keeping the tree in order --------------------------------------------------------------
 
-    def _root(self) -> QWidget | None:
-        item = self._area.layout().itemAt(0)
-        return item.widget() if item is not None else None
+    def _take_root(self, root: QWidget | None) -> None:
+        """Fill the area with a group or a splitter."""
+        # Not asking the layout (itemAt) what is there: PySide would keep its answer when Qt has deleted it,
+        # and take for it whatever is made at the same address later.
+        if self._root is not None:
+            self._area.layout().removeWidget(self._root)
+        self._root = root
+        if root is not None:
+            self._area.layout().addWidget(root)
 
     def _first_group(self) -> TabGroup:
         group = self._new_group()
-        self._area.layout().addWidget(group)
+        self._take_root(group)
         return group
 
     def _new_group(self) -> TabGroup:
@@ -257,8 +264,7 @@ class Central(QWidget):
             parent.insertWidget(index, new)
             parent.setSizes(sizes)
         else:
-            self._area.layout().removeWidget(old)
-            self._area.layout().addWidget(new)
+            self._take_root(new)
         new.show()
 
     def _tidy(self, group: TabGroup) -> None:
@@ -266,6 +272,8 @@ class Central(QWidget):
         if group.count():
             return
         parent = group.parentWidget()
+        if group is self._root:
+            self._take_root(None)
         group.hide()
         group.setParent(None)
         group.deleteLater()
@@ -299,7 +307,7 @@ class Central(QWidget):
 
     def state(self) -> dict[str, Any]:
         """Return the arrangement as a dict for JSON: groups, splits with sizes, the active viewer."""
-        root = self._root()
+        root = self._root
         return {"tree": state_of(root, self.name_of) if root is not None else None, "active": self._active}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -307,10 +315,9 @@ class Central(QWidget):
         if not self._widgets:
             return
         labels = {name: self._label_of(name) for name in self._widgets}
-        active, old = self._active, self._root()
+        active, old = self._active, self._root
         new = self._built(cleaned(state.get("tree"), set(labels)), labels) or self._new_group()
-        self._area.layout().removeWidget(old)
-        self._area.layout().addWidget(new)
+        self._take_root(new)
         for name in [n for n in self._widgets if n in labels]:
             self._put(next(groups_in(new)), name, *labels.pop(name))
         old.hide()

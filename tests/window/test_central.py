@@ -222,3 +222,23 @@ def _without_sizes(state):
     if isinstance(state, dict):
         return {key: _without_sizes(value) for key, value in state.items() if key != "sizes"}
     return [_without_sizes(value) for value in state] if isinstance(state, list) else state
+
+
+def test_no_layout_item_outlives_what_it_held(three, qtbot):
+    # PySide keeps what a layout answered (itemAt) after Qt has deleted it, and takes it for whatever
+    # is made at the same address later: wrong types, then a crash.
+    import shiboken6
+    from PySide6.QtWidgets import QLayout, QLayoutItem
+
+    def kept():
+        return {
+            id(w) for w in shiboken6.getAllValidWrappers() if isinstance(w, QLayoutItem) and not isinstance(w, QLayout)
+        }
+
+    before = kept()
+    drag_tab(three, "Image 2", QPoint(three.central.width() - 20, three.central.height() // 2))
+    for name in list(three.central.names):
+        three.session.run("view.close", view=name)
+    three.session.undo()
+    qtbot.wait(10)
+    assert kept() <= before
