@@ -14,11 +14,13 @@ from collections.abc import Sequence
 import benchmarks
 from benchmarks.timing import Row, table
 
+HELPERS = ("__main__", "make_big", "monitor", "scenes", "start_probe", "timing")
+
 
 def names() -> list[str]:
     """Return the modules that may have benchmarks."""
     found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return [name for name in found if name not in ("__main__", "timing", "make_big", "monitor", "start_probe")]
+    return [name for name in found if name not in HELPERS]
 
 
 def run(name: str) -> list[Row]:

@@ -112,10 +112,10 @@ def blocked() -> Iterator[list[float]]:
 
 def table(rows: list[Row]) -> str:
     """Return the rows as text, those over budget marked."""
-    lines = [f"{'':62} {'median':>10} {'99 %':>9} {'budget':>9}"]
+    lines = [f"{'':92} {'median':>10} {'99 %':>9} {'budget':>9}"]
     for row in rows:
         worst = "" if row.worst is None else f"{row.worst:9.2f}"
         limit = "" if row.limit is None else f"{row.limit:9.1f}"
         mark = "" if row.kept else "  OVER"
-        lines.append(f"{row.name:62} {row.value:10.2f} {worst:>9} {limit:>9} {row.unit}{mark}")
+        lines.append(f"{row.name:92} {row.value:10.2f} {worst:>9} {limit:>9} {row.unit}{mark}")
     return "\n".join(lines)

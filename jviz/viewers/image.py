@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +46,9 @@ __all__ = ["ImageViewer"]
 MUCH = 2_000_000
 """Pixels of a picture above which it is drawn at half resolution while it moves."""
 
+FIRST_LOOKS = 1.5
+"""Seconds after the first picture in which half its resolution will do, if the fast kernels are being loaded."""
+
 REST = 140
 """Milliseconds without a change after which the view rests."""
 
@@ -65,6 +70,7 @@ class ImageViewer(Viewer):
         self._cursor: QPointF | None = None
         self._moving = False
         self._look: Look | None = None
+        self._first_looks_end = math.inf
         self.run_command: Callable[[str], Any] = self._run_command
         super().__init__(session, state, parent)
         self.loader = Loader(session)
@@ -198,6 +204,8 @@ class ImageViewer(Viewer):
             self.loader.forget_failures()
 
     def _after_first_paint(self) -> None:
+        self._first_looks_end = time.monotonic() + FIRST_LOOKS
+        QTimer.singleShot(round(1000 * FIRST_LOOKS) + 1, self, self.stir)
         warm_up().begin()
         self._warm()
 
