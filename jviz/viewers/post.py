@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
 __all__ = ["post", "post_office"]
@@ -40,7 +41,14 @@ class PostOffice(QObject):
                 call = self._calls.get_nowait()
             except queue.Empty:
                 return
-            call()
+            if _can_be_called(call):
+                call()
+
+
+def _can_be_called(call: Callable[[], Any]) -> bool:
+    """Whether the widget whose method this is, if it is one's, was not deleted meanwhile."""
+    owner = getattr(call, "__self__", None)
+    return not isinstance(owner, QObject) or shiboken6.isValid(owner)
 
 
 @cache
