@@ -133,6 +133,12 @@ class WithSky(Data):
         return self._load_wcs().warnings
 
     @property
+    def wcs_notes(self) -> tuple[str, ...]:
+        """Those of `wcs_warnings` that tell of a fault, not of a file that has no WCS."""
+        result = self._load_wcs()
+        return () if result.absent else result.warnings
+
+    @property
     def wcs_ready(self) -> bool:
         """Whether `wcs` and `sky` are at hand without waiting."""
         return self._sky is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from jviz.actions.check import check_later, check_loaded
 from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
@@ -55,7 +56,7 @@ def open_files(
     ReadError
         When nothing could be read; files of a folder that could not are named in a notice.
     """
-    if not paths:
+    if not paths or "" in paths:
         raise CommandError("There is nothing to open; name at least one file or folder.")
     files, in_folder = _files_of(paths)
     loaded: list[Data] = []
@@ -74,6 +75,7 @@ def open_files(
             problems.append(str(error))
     if not loaded and not saved:
         raise ReadError(_none_of(paths, problems))
+    check_loaded(loaded, progress)
     if name is not None:
         for data in loaded:
             data.name = name
@@ -87,6 +89,8 @@ def open_files(
             open_views_for(session, loaded)
         for path, parts in saved.items():
             adopt(session, parts, path, replace=False)
+        if session.showing:
+            check_later(session, loaded)
         return [*loaded, *(data for parts in saved.values() for data in parts.data)]
 
     shown = session.showing if show is None else show

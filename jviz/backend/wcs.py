@@ -130,7 +130,7 @@ def _from_keywords(header: Any, units: Any, shape: tuple[int, ...], name: str) -
 
     keys = _alternates(header)
     if not keys:
-        return WcsResult(None, (f"{name[0].upper()}{name[1:]} has no WCS keywords. {_advice}",))
+        return WcsResult(None, (f"{name[0].upper()}{name[1:]} has no WCS keywords. {_advice}",), absent=True)
     key = _best(header, keys)
     notes = _mend_sip(header) if key == " " else ()
     try:

@@ -163,6 +163,8 @@ class Loader:
             return
         if error is None:
             need.apply(value)
+            for text in getattr(need, "notes", ()):
+                self._session.notice("warning", text)
         elif not isinstance(error, Cancelled):
             self._failed.append(need)
             self._session.notice("error", failed_text(error))

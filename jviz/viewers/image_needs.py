@@ -60,6 +60,11 @@ class SkyNeed:
         _keep_imports()
         return sky
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the WCS; nothing when the file just has none."""
+        return tuple(f"{self.data.name}: {text}" for text in self.data.wcs_notes)
+
     def apply(self, value: Any) -> None:
         """The data have kept it already."""
 

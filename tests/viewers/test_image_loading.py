@@ -120,3 +120,14 @@ def test_a_deleted_viewer_is_gone(session, ramp, qtbot):
     qtbot.wait(20)
     gc.collect()
     assert known() is None
+
+
+@pytest.mark.parametrize(("header", "told"), [({}, 0), ({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}, 1)])
+def test_a_wcs_that_cannot_be_read_is_told_once_but_not_its_absence(show, session, ramp, tmp_path, qtbot, header, told):
+    path = tmp_path / "lost.fits"
+    fits.writeto(path, ramp, fits.Header({"SIMPLE": True, **header}))
+    for _ in range(2):
+        show(session.open(path, show=False)[0] if not len(session) else session.data[0])
+    warnings = [text for level, text in session.notices if level == "warning"]
+    assert len(warnings) == told
+    assert all("WCS" in text and "lost" in text and "pixels" in text for text in warnings)

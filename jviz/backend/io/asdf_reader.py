@@ -323,7 +323,9 @@ def _load_wcs(path: Path, parent: tuple[Any, ...], shape: tuple[int, ...]) -> Wc
     if problem:
         return WcsResult(None, (f"The GWCS of {path.name} cannot be read ({problem}). Positions are given in pixels.",))
     if wcs is None:
-        return WcsResult(None, (f"{path.name} has no WCS beside this array. Positions are given in pixels.",))
+        return WcsResult(
+            None, (f"{path.name} has no WCS beside this array. Positions are given in pixels.",), absent=True
+        )
     return agreeing(wcs, WcsResult(), shape, path.name) if shape else WcsResult(wcs)
 
 

@@ -185,10 +185,14 @@ def header_of(cards: tuple[tuple[str, Any, str], ...]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class WcsResult:
-    """A WCS as an APE-14 object (or None) with what a user should know about it."""
+    """A WCS as an APE-14 object (or None) with what a user should know about it.
+
+    ``absent`` tells a file that has none, which is no fault, from one whose WCS cannot be read.
+    """
 
     wcs: Any = None
     warnings: tuple[str, ...] = ()
+    absent: bool = False
 
 
 def no_wcs() -> WcsResult:

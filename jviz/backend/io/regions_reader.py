@@ -57,7 +57,7 @@ def read_regions(path: Path, *, progress: Progress = silent) -> list[Product]:
         kind = _format(path, stream.read(4096)) or "ds9"
     found, notes = _regions_of_fits(path) if kind == "fits" else _regions_of_text(path, kind)
     if not len(found):
-        listed = f" ({'; '.join(notes)})" if notes else ""
+        listed = f" ({'; '.join(notes[:3])}{' …' if len(notes) > 3 else ''})" if notes else ""
         raise ReadError(f"{path.name} holds no regions that can be read{listed}. Save it again as DS9 regions.")
     product = Product("regions", path.stem, f"{_FORMATS[kind]} ({len(found)})", path=path, load_object=lambda: found)
     if notes:

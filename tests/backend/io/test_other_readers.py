@@ -450,6 +450,12 @@ def test_files_without_regions(tmp_path, name, content):
     message(path)
 
 
+def test_noise_called_regions_gives_a_short_message(tmp_path):
+    path = tmp_path / "noise.reg"
+    path.write_bytes(np.random.default_rng(1).bytes(5000))
+    assert len(message(path)) < 300
+
+
 # ---- ASDF
 
 
