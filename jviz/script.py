@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,10 @@ LARGE = 4 << 20
 def command_line(session: Session, command: Command, arguments: dict[str, Any]) -> str:
     """Return the line that runs a command with these arguments (defaults left out)."""
     try:
-        return _command_line(command, arguments)
+        line = _command_line(command, arguments)
+        if command.id == "view.save":
+            return "\n".join([*viewport_lines([session.find_view(arguments.get("view"))]), line])
+        return line
     except JvizError as error:
         # A step that Python cannot say is no reason not to do it.
         return f"# {command.title.rstrip('…')}: {' '.join(str(error).split())}"
@@ -70,6 +73,29 @@ def _assignments(target: str, changed: dict[str, Any]) -> list[str]:
     if len(changed) == 1 or "limits" in changed:
         return [f"{target}.{name} = {literal(value)}" for name, value in changed.items()]
     return [f"{target}.update({', '.join(f'{n}={literal(v)}' for n, v in changed.items())})"]
+
+
+def viewport_lines(views: Iterable[View]) -> list[str]:
+    """Return the lines that give views the size they have in the window: saved pictures show the same field then."""
+    sized = [view for view in views if "viewport" in vars(view)]
+    return [f"session.views[{view.name!r}].viewport = {literal(view.viewport)}" for view in sized]
+
+
+def _ending(session: Session) -> str:
+    """Return lines for what depends on the size of viewers, so that it is the same without them."""
+    views = [view for view in session.views.values() if "viewport" in vars(view)]
+    lines = viewport_lines(view for view in views if getattr(view, "scale", None) is not None or _from_view(view))
+    for view in views:
+        for number in _from_view(view):
+            low_high = literal(view.layers[number].limits)
+            lines.append(f"session.views[{view.name!r}].layers[{number}].shown_limits = {low_high}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _from_view(view: View) -> list[int]:
+    """Return which layers have limits of the pixels in sight."""
+    layers = enumerate(view.layers)
+    return [n for n, layer in layers if getattr(layer, "limits_from", "") == "view" and layer.limits_mode != "manual"]
 
 
 def literal(value: Any) -> str:
@@ -130,4 +156,4 @@ def script_of(session: Session) -> str:
     imports = "".join(f"import {name}\n" for name in modules)
     # Not the settings of whoever runs it: the views must come out the same.
     settings = session.settings.differing("image")
-    return f"{HEAD}{imports}\nsession = jviz.Session(settings={literal(settings)})\n{lines}"
+    return f"{HEAD}{imports}\nsession = jviz.Session(settings={literal(settings)})\n{lines}{_ending(session)}"

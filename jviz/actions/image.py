@@ -86,7 +86,7 @@ def zoom(session: Session, scale: float, view: ImageView | None = None) -> None:
     _image(session, view).scale = scale
 
 
-@command("image.zoom_to", title="Zoom to Box…", menu=ZOOM, needs="image", group="zoom")
+@command("image.zoom_to", merges=True, title="Zoom to Box…", menu=ZOOM, needs="image", group="zoom")
 def zoom_to(session: Session, x0: float, y0: float, x1: float, y1: float, view: ImageView | None = None) -> None:
     """Show a box between two corners, in data pixels."""
     view = _image(session, view)

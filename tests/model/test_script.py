@@ -203,3 +203,17 @@ def test_what_is_long_or_special_has_no_source():
     circle.visual["color"] = "red"
     assert source_of(circle) == ""
     assert source_of(object()) == ""
+
+
+def test_what_depends_on_the_size_of_a_viewer_is_the_same_without_it(session, image_file, tmp_path):
+    session.open(image_file)
+    view = session.view("image", data=session.names[0])
+    view.viewport = (320.0, 270.0)  # as a window sets it
+    session.run("image.zoom_to", x0=5, y0=5, x1=25, y1=20, view=view)
+    view.limits_from = "view"
+    view.layer.shown_limits = (8.25, 11.5)  # as a viewer finds them
+    saved = session.render(view, tmp_path / "saved.png", size=(400, 300))
+    before = saved.read_bytes()
+    saved.unlink()
+    assert replayed(session, tmp_path) == outcome(session)
+    assert saved.read_bytes() == before
