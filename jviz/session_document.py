@@ -28,6 +28,9 @@ __all__ = ["VERSION", "Parts", "Snapshot", "parts_of", "snapshot"]
 
 VERSION = 1
 
+SUBSET_LOOK = ("color", "visible", "locked", "group")
+"""What of a subset says how it is drawn; files of older versions lack it."""
+
 _kept_data: weakref.WeakKeyDictionary[Data, str] = weakref.WeakKeyDictionary()
 
 
@@ -195,7 +198,8 @@ def _product_from(values: dict[str, Any]) -> Product:
 
 def _subset_to(subset: Subset, data: tuple[Data, ...]) -> dict[str, Any]:
     owner = data.index(subset.data) if subset.data in data else None
-    return {"name": subset.name, "data": owner, "region": packed(subset.region)}
+    look = {name: getattr(subset, name) for name in SUBSET_LOOK}
+    return {"name": subset.name, "data": owner, "region": packed(subset.region), **look}
 
 
 # --- to the parts of a session ----------------------------------------------------------------------
@@ -329,7 +333,8 @@ def _subset_from(values: dict[str, Any], found: list[Data | None], parts: Parts)
         parts.problems.append(f"The subset {name} is left out, because its data are missing.")
         return
     try:
-        parts.subsets.append(Subset(name, unpacked(values["region"]), data))
+        look = {key: values[key] for key in SUBSET_LOOK if key in values}
+        parts.subsets.append(Subset(name, unpacked(values["region"]), data, **look))
     except JvizError as error:
         parts.problems.append(f"The subset {name} is left out: {error}")
 
@@ -341,7 +346,7 @@ def put_in(session: Session, parts: Parts) -> None:
         session.set_data((*session.data, data))
     for subset in parts.subsets:
         name = free_name(subset.name, session.subsets)
-        session.set_subsets({**session.subsets, name: Subset(name, subset.region, subset.data)})
+        session.set_subsets({**session.subsets, name: subset.but(name=name)})
     for view in parts.views:
         view.name = free_name(view.name, session.views)
         session.set_views((*session.views.values(), view))

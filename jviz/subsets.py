@@ -1,25 +1,66 @@
-"""Named selections of a session: a region (pixel, sky or spectral) or a boolean mask."""
+"""Named selections of a session: a region (pixel, sky or spectral) or a boolean mask, and how it is drawn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Subset"]
+from jviz.errors import CommandError
+
+__all__ = ["PALETTE", "Subset", "next_color"]
+
+PALETTE = ("#4cc9f0", "#f9c74f", "#f94144", "#90be6d", "#f8961e", "#c77dff", "#ff85a1", "#43aa8b")
+"""Colours given to new subsets in turn: told apart on dark and bright pictures, also by colour-blind people."""
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """A named selection.
+    """A named selection; never changed, only replaced by another one of the same name.
 
     Attributes
     ----------
     name : str
     region : regions.Region, specutils.SpectralRegion or ndarray of bool
+        A mask has the shape of the first plane of ``data``, or one value for each row of a catalogue.
     data : Data or None
         Whose pixels a pixel region or mask counts; None for regions on the sky.
+    color : str
+        ``"#rrggbb"``.
+    visible, locked : bool
+        Whether it is drawn; whether mouse and keys leave it as it is.
+    group : str
+        Regions of one group are shown, hidden and selected together; empty: of none.
     """
 
     name: str
     region: Any
     data: Any = None
+    color: str = PALETTE[0]
+    visible: bool = True
+    locked: bool = False
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not _COLOR.fullmatch(self.color):
+            raise CommandError(f"{self.color!r} is no colour for {self.name}; write one as '#4cc9f0'.")
+
+    @property
+    def kind(self) -> str:
+        """What it selects by: "pixel" or "sky" (a region), "spectral" or "mask"."""
+        bases = {base.__name__ for base in type(self.region).__mro__}  # nothing is imported for a look
+        kinds = {"SkyRegion": "sky", "PixelRegion": "pixel", "SpectralRegion": "spectral"}
+        return next((kind for name, kind in kinds.items() if name in bases), "mask")
+
+    def but(self, **values: Any) -> Subset:
+        """Return the same with other values."""
+        return replace(self, **values)
+
+
+def next_color(subsets: Mapping[str, Subset]) -> str:
+    """Return the colour of the palette that is used least so far."""
+    used = [subset.color for subset in subsets.values()]
+    return min(PALETTE, key=used.count)

@@ -8,7 +8,7 @@ from jviz.commands import command
 from jviz.data import Data
 from jviz.errors import CommandError, SessionError
 from jviz.session import Session
-from jviz.subsets import Subset
+from jviz.subsets import Subset, next_color
 
 
 @command("subset.create", title="New Subset", method="subset")
@@ -19,7 +19,8 @@ def create(session: Session, name: str, region: Any, data: Data | None = None) -
     if isinstance(region, np.ndarray) and (data is None or region.shape != data.shape):
         shape = "no data" if data is None else f"{data.name} of shape {data.shape}"
         raise CommandError(f"The mask of shape {region.shape} does not fit {shape}; give data of the same shape.")
-    subset = Subset(name, region, data)
+    old = session.subsets.get(name) or Subset(name, region, color=next_color(session.subsets))
+    subset = old.but(region=region, data=data)
     session.set_subsets({**session.subsets, name: subset})
     return subset
 

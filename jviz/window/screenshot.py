@@ -47,8 +47,9 @@ class Screenshot(QObject):
     def _is_ready(self) -> bool:
         if not self._window.startup.is_done:
             return False
-        jobs = self._window.session.jobs
-        return all(job.is_over for job in jobs.all) and all(viewer.is_sharp for viewer in self._window.viewers)
+        # Those behind other tabs may have lost their pixels to the others: memory is bounded.
+        in_sight = (viewer for viewer in self._window.viewers if viewer.isVisible())
+        return all(job.is_over for job in self._window.session.jobs.all) and all(v.is_sharp for v in in_sight)
 
     def _take(self) -> None:
         try:

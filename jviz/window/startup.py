@@ -143,11 +143,12 @@ class Startup(QObject):
     def _later(self) -> list[Callable[[], Any]]:
         """Return the steps after which much is imported in threads, which takes time from the window."""
         return [
+            # Starting a thread waits until it runs: not while another one keeps Python busy.
+            self._window.keeper.start,
             self._kernels.close,
             warm_up().begin,
             *([] if self._plugins_came else [self._load_plugins_later]),
             lambda: self._in_job("Preparing the window", _import_later, None),
-            self._window.keeper.start,
             partial(setattr, self, "is_done", True),
         ]
 
