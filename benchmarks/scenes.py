@@ -57,7 +57,8 @@ class Hand:
     def _is_calm(self) -> bool:
         window = self.window
         over = all(job.is_over for job in window.session.jobs.all)
-        return over and window.startup.is_done and all(viewer.is_sharp for viewer in window.viewers if viewer.isVisible())
+        seen = [viewer for viewer in window.viewers if viewer.isVisible()]
+        return over and window.startup.is_done and all(viewer.is_sharp for viewer in seen)
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Press a key where the focus is."""

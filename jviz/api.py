@@ -36,6 +36,7 @@ from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.records import LogKeeper, Record
+from jviz.results import Result, Results, as_table, entries, said
 from jviz.running import Apply
 from jviz.script import literal
 from jviz.session import Session
@@ -96,6 +97,8 @@ __all__ = [
     "Reader",
     "Record",
     "Regions",
+    "Result",
+    "Results",
     "Session",
     "SessionError",
     "Setting",
@@ -111,11 +114,13 @@ __all__ = [
     "Viewer",
     "WcsResult",
     "all_commands",
+    "as_table",
     "colormap",
     "colormap_names",
     "command",
     "declare_setting",
     "declare_view",
+    "entries",
     "from_product",
     "geometry_of",
     "home",
@@ -130,6 +135,7 @@ __all__ = [
     "reader",
     "readers",
     "register_colormap",
+    "said",
     "silent",
     "stretch",
     "view_kinds",

@@ -31,7 +31,7 @@ __all__ = [
 GROUP = "jviz.plugins"
 FILES = "jviz_user_plugins"
 
-BUILTIN = ("data", "display", "header", "pixels", "history", "jobs", "notifications", "log", "console")
+BUILTIN = ("data", "display", "header", "pixels", "results", "history", "jobs", "notifications", "log", "console")
 """Modules of `jviz.plugins` that declare jviz's own panels."""
 
 DATA_MIME = "application/x-jviz-data"

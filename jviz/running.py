@@ -59,7 +59,8 @@ class Runner:
         if command.job:
             return self._apply(command, values, self._call(command, values, silent))
         with self._recorded(command, values) as step:
-            return step.take(self._call(command, values, silent))
+            value = step.take(self._call(command, values, silent))
+        return self._kept(command, step, value)
 
     def submit(self, id: str, arguments: dict[str, Any]) -> Job:
         """Run a command in a job's thread; the result is applied in the session's own."""
@@ -104,7 +105,13 @@ class Runner:
             values = {**values, **value.recorded}
             label, function = value.label, value.function
         with self._recorded(command, values, label) as step:
-            return step.take(function() if function is not None else value)
+            value = step.take(function() if function is not None else value)
+        return self._kept(command, step, value)
+
+    def _kept(self, command: Command, step: _Step, value: Any) -> Any:
+        """Keep a value that is something to show with the results of the session."""
+        self._session.results.add(command.title.rstrip("…"), value, "\n".join(step.lines), command.id)
+        return value
 
     def _recorded(self, command: Command, values: dict[str, Any], label: str = "") -> _Step:
         lines = [command_line(self._session, command, values)] if command.script else []
@@ -188,11 +195,11 @@ class _Step:
 
     def __init__(self, session: Session, command: Command, label: str, lines: list[str]) -> None:
         self._session, self._command = session, command
-        self._label, self._lines = label, lines
+        self._label, self.lines = label, lines
 
     def __enter__(self) -> _Step:
         merge = "navigation" if self._command.merges else None
-        self._change = self._session.change(self._label, lines=self._lines, merge=merge, command=self._command.id)
+        self._change = self._session.change(self._label, lines=self.lines, merge=merge, command=self._command.id)
         self._record = self._change.__enter__()
         return self
 

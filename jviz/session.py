@@ -14,6 +14,7 @@ from jviz.errors import CommandError, JvizError, SessionError
 from jviz.history import History
 from jviz.jobs import Dispatcher, Job, Jobs
 from jviz.memento import Memento, Recorder, Step
+from jviz.results import Results
 from jviz.running import Runner
 from jviz.settings import Settings
 from jviz.signals import Signal
@@ -37,9 +38,11 @@ class Session:
         States of the viewers by name.
     subsets : dict
         Regions and masks by name.
+    results : Results
+        What commands found out: tables, numbers, texts.
     history : History
     jobs : Jobs
-    data_changed, views_changed, subsets_changed, history_changed : Signal
+    data_changed, views_changed, subsets_changed, results_changed, history_changed : Signal
         Without arguments, emitted in the thread that owns the session.
     noticed : Signal
         Emitted with (level, text) for what a user should know: "info", "warning" or "error".
@@ -59,6 +62,7 @@ class Session:
         self.data_changed = Signal()
         self.views_changed = Signal()
         self.subsets_changed = Signal()
+        self.results_changed = Signal()
         self.history_changed = Signal()
         self.noticed = Signal()
         self.extras_changed = Signal()
@@ -69,6 +73,7 @@ class Session:
         self._data: tuple[Data, ...] = ()
         self._views: tuple[View, ...] = ()
         self._subsets: dict[str, Any] = {}
+        self.results = Results(self.results_changed.emit)
         self._history = History(self.history_changed.emit)
         self._recorder = Recorder(self)
         self._runner = Runner(self)
@@ -308,8 +313,8 @@ class Session:
     def receivers(self) -> list[tuple[Signal, list[Any]]]:
         """Return who hears of what now; a window takes it before it connects anything."""
         signals = (
-            self.data_changed, self.views_changed, self.subsets_changed, self.history_changed, self.extras_changed,
-            self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
+            self.data_changed, self.views_changed, self.subsets_changed, self.results_changed, self.history_changed,
+            self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 

@@ -84,6 +84,9 @@ declare(
 declare(
     "window.recent_files", int, 20, "Recent files", "How many recently opened files are remembered.", low=0, high=200
 )
+declare(
+    "results.show", bool, True, "Show results", "Bring the Results panel to the front when a command gave a result."
+)
 declare("window.shortcuts", dict, {}, "Shortcuts", "Keys that differ from the built-in ones; see the shortcut editor.")
 declare("image.colormap", str, "gray", "Colour map", "Colour map of newly opened images.")
 declare(

@@ -28,7 +28,7 @@ from jviz.window.fields import Field, field_for
 
 __all__ = ["Form", "open_form"]
 
-HIDDEN = ("show", "mode", "options", "values")
+HIDDEN = ("show", "mode", "options", "values", "table")
 """Parameters for scripts only."""
 
 
@@ -174,7 +174,7 @@ class Form(QDialog):
     def run(self) -> None:
         """Run the command; close when it is done, stay open with the reason when it fails."""
         try:
-            result = self._window.invoker.start(self._command.id, **self.values())
+            result = self._window.invoker.start(self._command.id, show_result=True, **self.values())
         except JvizError as error:
             self._fail(error)
             return

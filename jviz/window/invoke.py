@@ -26,6 +26,9 @@ ASKS_FOR_A_NAME = {"file.save_session": "file.save_session_as"}
 """Commands that need a file of the session, and what runs while it has none."""
 
 
+LONGEST_TEXT = 200
+"""Characters of a result that the status bar tells."""
+
 MAKES_NEW = ("view.open", "file.open")
 """Commands that make something new: what is active is no default for them."""
 
@@ -41,7 +44,7 @@ class Invoker(QObject):
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
-        self._own_jobs: set[int] = set()
+        self._own_jobs: dict[int, bool] = {}
         self._session.jobs.changed.connect(self._job_changed)
 
     # --- running --------------------------------------------------------------------------------
@@ -55,8 +58,11 @@ class Invoker(QObject):
             from jviz.window.forms import open_form
 
             open_form(self._window, command, self._as_it_is(command, self.on_active(command, {})))
-        else:
-            self.run(id)
+            return
+        try:
+            self.start(id, show_result=True)
+        except JvizError as error:
+            self.report(error)
 
     def run(self, id: str, /, **arguments: Any) -> Any:
         """Run a command on the active view unless told otherwise; errors become notices.
@@ -72,16 +78,22 @@ class Invoker(QObject):
             self.report(error)
             return None
 
-    def start(self, id: str, /, **arguments: Any) -> Any:
-        """Run a command like `run`, but raise what goes wrong at once (for forms)."""
+    def start(self, id: str, /, *, show_result: bool = False, **arguments: Any) -> Any:
+        """Run a command like `run`, but raise what goes wrong at once (for forms).
+
+        Parameters
+        ----------
+        show_result : bool
+            Bring the panel of results to the front when there is one: the user asked for it, and not a panel.
+        """
         command = find(id)
         arguments = self.on_active(command, arguments)
         if command.job:
             job = self._session.submit(id, **arguments)
-            self._own_jobs.add(job.number)
+            self._own_jobs[job.number] = show_result
             return job
         value = self._session.run(id, **arguments)
-        self._tell(command, value)
+        self._tell(value, show_result)
         return value
 
     def on_active(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -145,18 +157,24 @@ class Invoker(QObject):
     def _job_changed(self, job: Job) -> None:
         if not job.is_over or job.number not in self._own_jobs:
             return
-        self._own_jobs.discard(job.number)
+        show_result = self._own_jobs.pop(job.number)
         if job.state == "failed" and job.error is not None and job.number not in self._window.watched_jobs:
             self.report(job.error)
         elif job.state == "cancelled":
             self._session.notice("status", f"{job.title}: cancelled")
         elif job.state == "done":
             # A timer keeps this out of the jobs' own call; the result is set at the same moment as the state.
-            QTimer.singleShot(0, self, lambda: self._tell(None, job.result(5)))
+            QTimer.singleShot(0, self, lambda: self._tell(job.result(5), show_result))
 
-    def _tell(self, command: Command | None, value: Any) -> None:
+    def _tell(self, value: Any, show_result: bool) -> None:
         if isinstance(value, Path):
             self._session.notice("info", f"Saved {value.name} in {value.parent}")
+        result = self._session.results.of(value) if value is not None else None
+        if result is None:
+            return
+        self._session.notice("status", f"{result.title}: {result.text[:LONGEST_TEXT]}")
+        if show_result and self._session.settings["results.show"]:
+            self._window.panel("results").show_result(result)
 
 
 def _is_for_scripts(command: Command) -> bool:

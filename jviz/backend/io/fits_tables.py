@@ -38,14 +38,16 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
         When the table is damaged.
     """
     from astropy.io import fits
-    from astropy.table import QTable
+    from astropy.table import Column, QTable
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters of it is noted below
             with fits.open(decompressed(path), memmap=True) as units:
                 table = _read(units, index)
-            unknown = [text for column in table.itercols() if (text := settle_unit(column))]
+            # Coordinates and times, written as several columns, come back as objects that know their units.
+            plain = [column for column in table.itercols() if isinstance(column, Column)]
+            unknown = [text for column in plain if (text := settle_unit(column))]
             result = QTable(table)
     except ReadError:
         raise

@@ -1,0 +1,86 @@
+"""Writing tables: ECSV, CSV, tab-separated text, FITS and VOTable, each under a temporary name first."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jviz.backend.files import writing
+from jviz.errors import CommandError
+
+if TYPE_CHECKING:
+    from astropy.table import QTable, Table
+
+__all__ = ["FORMATS", "write_table"]
+
+FORMATS = {
+    ".ecsv": ("ECSV: text with units, reads back exactly", "ascii.ecsv"),
+    ".csv": ("CSV: for spreadsheets, without units", "ascii.csv"),
+    ".tsv": ("Text with tabs, without units", "ascii.tab"),
+    ".fits": ("FITS: a binary table", "fits"),
+    ".vot": ("VOTable: for the Virtual Observatory", "votable"),
+}
+"""By suffix: what a user should know, and astropy's name of the format."""
+
+OTHER_NAMES = {".fit": ".fits", ".xml": ".vot", ".votable": ".vot", ".txt": ".tsv", ".dat": ".tsv"}
+
+
+def write_table(table: Table, path: Path) -> Path:
+    """Write a table in the format of the file's name; what was there before stays when it fails.
+
+    Parameters
+    ----------
+    table : Table or QTable
+    path : Path
+        Its suffix, one of `FORMATS`, says how.
+
+    Raises
+    ------
+    CommandError
+        For other suffixes, or a table that the format cannot hold.
+    JvizError
+        When the folder cannot be written to.
+    """
+    suffix = path.suffix.lower()
+    suffix = OTHER_NAMES.get(suffix, suffix)
+    if suffix not in FORMATS:
+        raise CommandError(f"{path.name} does not say which kind of table to write; end it with {', '.join(FORMATS)}.")
+    name = FORMATS[suffix][1]
+    with writing(path) as temporary:
+        try:
+            with warnings.catch_warnings():
+                # Units outside of the standard of a format are written as they are.
+                warnings.simplefilter("ignore")
+                _prepared(table, name).write(temporary, format=name, overwrite=True)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            kind = FORMATS[suffix][0].partition(":")[0]
+            reason = " ".join(str(error).split())[:200]
+            raise CommandError(
+                f"{path.name} cannot be written as {kind}: {reason}. Choose ECSV, which holds every table."
+            ) from error
+    return path
+
+
+def _prepared(table: Table, name: str) -> Table | QTable:
+    """Return the table as a format wants it."""
+    from astropy.table import Table as Plain
+    from astropy.table.serialize import represent_mixins_as_columns
+
+    if name == "ascii.ecsv":
+        return table
+    plain = Plain(table, copy=False)
+    if name != "fits":
+        # Coordinates and times become columns of numbers: place.ra, place.dec.
+        plain = represent_mixins_as_columns(plain)
+    plain.meta = {key: value for key, value in table.meta.items() if _fits_card(key, value)}
+    if name in ("ascii.csv", "ascii.tab"):
+        # Text without a header cannot hold columns of arrays.
+        wide = [n for n in plain.colnames if getattr(plain[n], "ndim", 1) > 1]
+        for column in wide:
+            plain[column] = [" ".join(map(str, row.ravel())) for row in plain[column]]
+    return plain
+
+
+def _fits_card(key: Any, value: Any) -> bool:
+    return isinstance(key, str) and len(key) <= 8 and isinstance(value, str | int | float | bool)

@@ -1,0 +1,115 @@
+"""A table of astropy as a Qt model: quick with many rows, sorted without touching the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtGui import QColor
+
+from jviz.plugins.table_columns import TableColumn, columns_of
+
+__all__ = ["TableModel"]
+
+ROLES = Qt.ItemDataRole
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class TableModel(QAbstractTableModel):
+    """Rows and columns of an astropy table; headers have the units, what is missing is a quiet dash.
+
+    Attributes
+    ----------
+    table : Table or None
+        As it was given; sorting changes `order` only.
+    columns : list of TableColumn
+    order : ndarray of int
+        Row of the table for each row that is shown.
+    faint : QColor
+        Of cells without a value.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.table: Any = None
+        self.columns: list[TableColumn] = []
+        self.order = np.arange(0)
+        self.faint = QColor("gray")
+
+    def show(self, table: Any) -> None:
+        """Take over a table, in its own order; None shows nothing."""
+        self.beginResetModel()
+        self.table = table
+        self.columns = columns_of(table) if table is not None else []
+        self.order = np.arange(len(table) if table is not None else 0)
+        self.endResetModel()
+
+    # --- what Qt asks ---------------------------------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.order)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.columns)
+
+    def data(self, index: QModelIndex, role: int = ROLES.DisplayRole) -> Any:
+        column, row = self.columns[index.column()], int(self.order[index.row()])
+        if role == ROLES.DisplayRole:
+            return column.shown(row)
+        if role == ROLES.TextAlignmentRole:
+            return RIGHT if column.is_number else LEFT
+        if role == ROLES.ToolTipRole:
+            return f"{column.name} = {column.exact(row) or 'no value'} {column.unit}".rstrip()
+        if role == ROLES.ForegroundRole and column.is_missing(row):
+            return self.faint
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLES.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return str(int(self.order[section]) + 1) if role == ROLES.DisplayRole else None
+        column = self.columns[section]
+        if role == ROLES.DisplayRole:
+            return f"{column.name}\n{column.unit}" if any(c.unit for c in self.columns) else column.name
+        if role == ROLES.TextAlignmentRole:
+            return RIGHT if column.is_number else LEFT
+        if role == ROLES.ToolTipRole:
+            facts = (column.name + (f" ({column.unit})" if column.unit else ""), column.about, _type(column))
+            return "\n".join(filter(None, facts))
+        return None
+
+    def sort(self, section: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order the rows by a column; -1 gives the table's own order. Selected rows stay selected."""
+        self.layoutAboutToBeChanged.emit()
+        kept, before = self.persistentIndexList(), self.order
+        if 0 <= section < len(self.columns):
+            self.order = self.columns[section].order(descending=order == Qt.SortOrder.DescendingOrder)
+        else:
+            self.order = np.arange(len(before))
+        place = np.empty(len(before), np.intp)
+        place[self.order] = np.arange(len(before))
+        moved = [self.index(int(place[before[index.row()]]), index.column()) for index in kept]
+        self.changePersistentIndexList(kept, moved)
+        self.layoutChanged.emit()
+
+    # --- what panels ask ------------------------------------------------------------------------
+
+    def table_rows(self, shown: Iterable[int]) -> np.ndarray:
+        """Return which rows of the table stand in these rows of the view."""
+        return self.order[np.fromiter(shown, np.intp)]
+
+    def shown_row(self, row: int) -> int:
+        """Return where a row of the table is shown."""
+        return int(np.flatnonzero(self.order == row)[0])
+
+    def text_of(self, shown: Iterable[int]) -> str:
+        """Return rows as text with tabs, with all digits, below a line of names and units."""
+        head = "\t".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in self.columns)
+        rows = ("\t".join(column.exact(int(row)) for column in self.columns) for row in self.table_rows(shown))
+        return "\n".join([head, *rows])
+
+
+def _type(column: TableColumn) -> str:
+    return "text" if column.values.dtype.kind in "OUS" else column.values.dtype.name

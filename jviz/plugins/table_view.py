@@ -1,0 +1,111 @@
+"""A view of a `TableModel`: sorted by a click, copied by Ctrl+C, with the place its cells need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from jviz.plugins.parts import blended
+from jviz.plugins.table_model import TableModel
+
+__all__ = ["TableView"]
+
+MEASURED_ROWS = 60
+MOST_WIDTH = 320
+PADDING = 18
+
+
+class TableView(QTableView):
+    """Shows an astropy table.
+
+    Attributes
+    ----------
+    table_model : TableModel
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.table_model = TableModel(self)
+        self.setModel(self.table_model)
+        self.setAccessibleName(name)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        header, rows = self.horizontalHeader(), self.verticalHeader()
+        header.setHighlightSections(False)
+        header.setSortIndicatorClearable(True)
+        header.setMinimumSectionSize(36)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        rows.setHighlightSections(False)
+        rows.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        copy = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.copy)
+        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self._colour()
+
+    def show_table(self, table: Any) -> None:
+        """Take over a table; None empties the view."""
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.table_model.show(table)
+        self._fit_columns()
+        self.scrollToTop()
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    def selected_rows(self) -> list[int]:
+        """Return the selected rows, counted in the table, in the order in which they are shown."""
+        return [int(r) for r in self.table_model.table_rows(self._selected())]
+
+    def select_rows(self, rows: Any) -> None:
+        """Select rows of the table and go to the first of them."""
+        model, chosen = self.table_model, QItemSelection()
+        shown = sorted(model.shown_row(row) for row in rows)
+        for row in shown:
+            chosen.select(model.index(row, 0), model.index(row, 0))
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(chosen, flags.ClearAndSelect | flags.Rows)
+        if shown:
+            self.scrollTo(model.index(shown[0], 0))
+
+    def copy(self) -> None:
+        """Copy the selected rows, or all, as text with tabs."""
+        rows = self._selected() or range(self.table_model.rowCount())
+        QGuiApplication.clipboard().setText(self.table_model.text_of(rows))
+
+    def _selected(self) -> list[int]:
+        # Ranges, not indexes: Select All on 100,000 rows makes one range, and a million indexes.
+        spans = self.selectionModel().selection()
+        return sorted({row for span in spans for row in range(span.top(), span.bottom() + 1)})
+
+    # --- looks ----------------------------------------------------------------------------------
+
+    def _fit_columns(self) -> None:
+        """Give each column the width of its header and of its first cells."""
+        model, metrics, header = self.table_model, self.fontMetrics(), self.horizontalHeader()
+        rows = range(min(MEASURED_ROWS, model.rowCount()))
+        for number, column in enumerate(model.columns):
+            texts = [column.shown(row) for row in rows]
+            widths = [metrics.horizontalAdvance(text) for text in (column.unit, *texts)]
+            widths.append(metrics.horizontalAdvance(column.name) + PADDING)  # room for the arrow of the order
+            header.resizeSection(number, min(max(widths) + PADDING, MOST_WIDTH))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour()
+
+    def _colour(self) -> None:
+        palette = self.palette()
+        self.table_model.faint = blended(
+            palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base), 0.55
+        )
