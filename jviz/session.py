@@ -12,6 +12,7 @@ from jviz import commands
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError, SessionError
 from jviz.history import History
+from jviz.interaction import Interaction
 from jviz.jobs import Dispatcher, Job, Jobs
 from jviz.memento import Memento, Recorder, Step
 from jviz.results import Results
@@ -74,6 +75,7 @@ class Session:
         self._views: tuple[View, ...] = ()
         self._subsets: dict[str, Any] = {}
         self.results = Results(self.results_changed.emit)
+        self.interaction = Interaction()
         self._history = History(self.history_changed.emit)
         self._recorder = Recorder(self)
         self._runner = Runner(self)
@@ -315,6 +317,7 @@ class Session:
         signals = (
             self.data_changed, self.views_changed, self.subsets_changed, self.results_changed, self.history_changed,
             self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
+            self.interaction.changed, self.interaction.selection_changed,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 

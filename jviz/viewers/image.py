@@ -12,6 +12,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
@@ -29,12 +31,14 @@ from jviz.session import Session
 from jviz.viewers.base import Viewer, viewer
 from jviz.viewers.drops import DropZones
 from jviz.viewers.image_frame import Frame, frame_of
+from jviz.viewers.image_keys import key_action
 from jviz.viewers.image_layers import Compositor, raster_of
 from jviz.viewers.image_loading import Loader, preparer_of, warm_up
 from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
 from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
 from jviz.viewers.image_overlays import lens, overview
 from jviz.viewers.image_paint import paint, scene_of
+from jviz.viewers.image_tools import cursor_of, overlays
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
 from jviz.viewers.post import post
@@ -66,8 +70,9 @@ class ImageViewer(Viewer):
 
     def __init__(self, session: Session, state: ImageView, parent: QWidget | None = None) -> None:
         self.compositor = Compositor()
-        self._gesture: Gesture | None = None
+        self.gesture: Gesture | None = None
         self._cursor: QPointF | None = None
+        self.is_space_down = False
         self._moving = False
         self._look: Look | None = None
         self._first_looks_end = math.inf
@@ -84,7 +89,12 @@ class ImageViewer(Viewer):
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.CrossCursor)
+        session.interaction.changed.connect(self._show_cursor)
+        self._heard = [session.subsets_changed, session.interaction.selection_changed]
+        self._heard += [signal for overlay in overlays() for signal in overlay.signals(session)]
+        for signal in self._heard:
+            signal.connect(self._overlays_changed)
+        self._show_cursor()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(80, 60)
         self._describe()
@@ -164,13 +174,15 @@ class ImageViewer(Viewer):
         scene = scene_of(
             self.state, self.width(), self.height(), self.look, self.compositor,
             ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"],
-            cursor=self._inside(), fast=True,
+            cursor=self._inside(), fast=True, session=self.session,
         )  # fmt: skip
         self.state.viewport = (scene.frame.picture.width(), scene.frame.picture.height())
         drawn = paint(painter, scene, pixels_ratio=pixels_ratio)
-        band = self._gesture.band() if self._gesture is not None else None
+        band = self.gesture.band() if self.gesture is not None else None
         if band is not None:
             self._draw_band(painter, band)
+        if self.gesture is not None:
+            self.gesture.draw(painter)
         self.drops.draw(painter, self.look)
         return drawn
 
@@ -229,7 +241,7 @@ class ImageViewer(Viewer):
         self._describe()
         self._prepare()
         self._tell_readout()
-        if self._moving and self._gesture is None:
+        if self._moving and self.gesture is None:
             self._moving = False
             self.refresh()
 
@@ -251,49 +263,123 @@ class ImageViewer(Viewer):
         return frame.inside(self._cursor) if frame.picture.contains(self._cursor) else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a gesture."""
+        """Begin a gesture, or go on with it."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.activated.emit()
-        if self._gesture is None and self.state.layers:
+        if self.gesture is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.gesture.modifiers = event.modifiers()
+            self.gesture.press(event.position())
+            self._end_if_over()
+        elif self.gesture is None and self.state.layers:
             self._seal()
-            self._gesture = gesture_for(self, event)
+            self.gesture = gesture_for(self, event)
+            if self.gesture is not None:
+                self.gesture.modifiers = event.modifiers()
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow the gesture, or read what is under the cursor."""
         self._cursor = event.position()
-        if self._gesture is not None:
-            before = self._gesture.moved
-            self._gesture.move(event.position())
-            self._moving = self._moving or (self._gesture.navigates and self._gesture.moved)
-            if self._gesture.moved and not before:
-                self.setCursor(self._gesture.cursor)
+        if self.gesture is not None:
+            before = self.gesture.moved
+            self.gesture.modifiers = event.modifiers()
+            self.gesture.move(event.position())
+            self._moving = self._moving or (self.gesture.navigates and self.gesture.moved)
+            if self.gesture.moved and not before:
+                self.setCursor(self.gesture.cursor)
+        else:
+            self._show_cursor()
         self._tell_readout()
         if self.state.magnifier:
             self._later.start()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the gesture: one step of the history."""
-        gesture, self._gesture = self._gesture, None
+        """End the gesture, unless it goes on: one step of the history."""
+        gesture = self.gesture
         if gesture is None:
             return
-        self.setCursor(Qt.CursorShape.CrossCursor)
+        gesture.modifiers = event.modifiers()
         if gesture.moved:
             gesture.move(event.position())
         gesture.finish(event.position())
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        gesture = self.gesture
+        if gesture is None or gesture.goes_on:
+            return
+        self.gesture = None
+        self._show_cursor()
         if gesture.moved:
             self._seal()
+        self.update()
         self._rest.start()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Centre on the point that was clicked."""
+        """Centre on the point that was clicked, unless it is for the gesture or something over the picture."""
         if event.button() != Qt.MouseButton.LeftButton or not self.state.layers:
             return
-        self._gesture = None
-        at = self.frame_now().inside(event.position())
-        self._seal()
-        self.state.centre = self.geometry_now().to_data(at.x(), at.y())
-        self._seal()
+        if self.gesture is not None:
+            self.gesture.double_click(event.position())
+            self._end_if_over()
+        elif any(overlay.double_click(self, event) for overlay in reversed(overlays())):
+            return
+        elif self.session.interaction.tool == "pan":
+            at = self.frame_now().inside(event.position())
+            self._seal()
+            self.state.centre = self.geometry_now().to_data(at.x(), at.y())
+            self._seal()
+
+    def give_up(self) -> bool:
+        """Give up the gesture that goes on; returns whether there was one."""
+        gesture, self.gesture = self.gesture, None
+        if gesture is not None:
+            gesture.cancel()
+            self._show_cursor()
+            self.update()
+        return gesture is not None
+
+    def _show_cursor(self) -> None:
+        """Show what a press would do here."""
+        if self.is_space_down:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+            return
+        at, found = self._cursor, None
+        if at is not None and self.state.layers:
+            shapes = (overlay.cursor(self, at) for overlay in reversed(overlays()))
+            found = next((shape for shape in shapes if shape is not None), None)
+        self.setCursor(found if found is not None else cursor_of(self.session.interaction.tool))
+
+    def _overlays_changed(self, *_: Any) -> None:
+        self.update()
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let gesture, overlays and tools have their keys."""
+        action = key_action(self, event)
+        if action is None:
+            super().keyPressEvent(event)
+            return
+        action()
+        event.accept()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """End panning with Space, and what keys move."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.hold_space(False)
+        super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Forget the keys that are held."""
+        self.hold_space(False)
+        super().focusOutEvent(event)
+
+    def hold_space(self, down: bool) -> None:
+        """Let the left button pan while Space is down."""
+        if down != self.is_space_down:
+            self.is_space_down = down
+            self._show_cursor()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the cursor."""
@@ -305,6 +391,9 @@ class ImageViewer(Viewer):
 
     def event(self, event: QEvent) -> bool:
         """Take pinches of touch pads, and changes of theme and font."""
+        if event.type() == QEvent.Type.ShortcutOverride and key_action(self, event) is not None:
+            event.accept()
+            return True
         if isinstance(event, QNativeGestureEvent) and self.state.layers and pinch(self, event):
             return True
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
@@ -326,8 +415,16 @@ class ImageViewer(Viewer):
         event.accept()
 
     def show_menu(self, position: QPoint) -> None:
-        """Show the menu of commands on images at a place of the screen."""
+        """Show the menu of what is at a place of the screen, and of commands on images."""
         menu = command_menu(self, "image", lambda id: self.run_command(id))
+        here = QPointF(self.mapFromGlobal(position))
+        own = [action for overlay in reversed(overlays()) for action in overlay.menu(self, here)]
+        if own:
+            before = menu.actions()[0]
+            for action in own:
+                action.setParent(menu)
+            menu.insertActions(before, own)
+            menu.insertSeparator(before)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 
@@ -388,5 +485,8 @@ class ImageViewer(Viewer):
     def release(self) -> None:
         """Stop fetching, and stop listening to the state."""
         self._rest.stop()
+        self.session.interaction.changed.disconnect(self._show_cursor)
+        for signal in self._heard:
+            signal.disconnect(self._overlays_changed)
         self.loader.close()
         super().release()

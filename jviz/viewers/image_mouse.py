@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QNativeGestureEvent, QPainter, QWheelEvent
 
 from jviz.geometry import Geometry, fitting_scale
 from jviz.viewers.image_overlays import overview
+from jviz.viewers.image_tools import overlays, tool_gesture
 
 if TYPE_CHECKING:
     from jviz.viewers.image import ImageViewer
@@ -47,10 +49,20 @@ def pinch(viewer: ImageViewer, event: QNativeGestureEvent) -> bool:
 
 
 class Gesture:
-    """A drag from press to release."""
+    """A drag from press to release, or (while ``goes_on``) a row of clicks.
+
+    Attributes
+    ----------
+    modifiers : Qt.KeyboardModifier
+        The keys that are held now.
+    goes_on : bool
+        Whether it lasts beyond the release of the button; `press`, `double_click` and `key` tell what follows.
+    """
 
     cursor = Qt.CursorShape.CrossCursor
     navigates = False
+    goes_on = False
+    modifiers = Qt.KeyboardModifier.NoModifier
 
     def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
         self.viewer, self.start = viewer, start
@@ -72,6 +84,22 @@ class Gesture:
     def finish(self, position: QPointF) -> None:
         """End the drag."""
 
+    def press(self, position: QPointF) -> None:
+        """Take another press of the left button."""
+
+    def double_click(self, position: QPointF) -> None:
+        """Take a double click."""
+
+    def key(self, event: QKeyEvent) -> Callable[[], Any] | None:
+        """Return what a key does, None for keys of others."""
+        return None
+
+    def cancel(self) -> None:
+        """Put back what there was before."""
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw over the viewer while the gesture lasts, in its coordinates."""
+
     def band(self) -> QRectF | None:
         """Return a rectangle to draw while the drag lasts, in coordinates of the viewer."""
         return None
@@ -83,10 +111,17 @@ class Pan(Gesture):
     cursor = Qt.CursorShape.ClosedHandCursor
     navigates = True
 
+    def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
+        super().__init__(viewer, start)
+        self.before = viewer.state.centre
+
     def drag(self, position: QPointF) -> None:
         linear = self.geometry.matrix[:, :2]
         moved = linear @ (position.x() - self.start.x(), position.y() - self.start.y())
         self.view.centre = tuple(np.subtract(self.geometry.centre, moved).tolist())
+
+    def cancel(self) -> None:
+        self.view.centre = self.before
 
 
 class OverviewPan(Gesture):
@@ -125,6 +160,10 @@ class Contrast(Gesture):
         contrast = min(max(self.before[0] * 8**up, 0.02), 50.0)
         self.layer.update(contrast=contrast, bias=min(max(self.before[1] + across, -1.0), 2.0))
 
+    def cancel(self) -> None:
+        if self.layer is not None:
+            self.layer.update(contrast=self.before[0], bias=self.before[1])
+
     def finish(self, position: QPointF) -> None:
         if not self.moved:
             self.viewer.show_menu(self.viewer.mapToGlobal(position).toPoint())
@@ -156,15 +195,19 @@ class BoxZoom(Gesture):
 
 
 def gesture_for(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
-    """Return the gesture that a press begins, None when it begins none."""
-    kind: Any = None
-    if event.button() == Qt.MouseButton.LeftButton:
-        inset = overview(viewer.state, viewer.geometry_now()) if viewer.state.overview else None
-        inside = inset is not None and inset.area.contains(viewer.frame_now().inside(event.position()))
-        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        kind = BoxZoom if control else OverviewPan if inside else Pan
-    elif event.button() == Qt.MouseButton.MiddleButton:
-        kind = BoxZoom
-    elif event.button() == Qt.MouseButton.RightButton:
-        kind = Contrast
-    return kind(viewer, event.position()) if kind is not None else None
+    """Return the gesture that a press begins, None when it begins none.
+
+    With the left button: overlays that are hit, then the tool in hand. Space or the middle button always pan.
+    """
+    button = event.button()
+    if button == Qt.MouseButton.RightButton:
+        return Contrast(viewer, event.position())
+    if button == Qt.MouseButton.MiddleButton or (button == Qt.MouseButton.LeftButton and viewer.is_space_down):
+        return Pan(viewer, event.position())
+    if button != Qt.MouseButton.LeftButton:
+        return None
+    inset = overview(viewer.state, viewer.geometry_now()) if viewer.state.overview else None
+    if inset is not None and inset.area.contains(viewer.frame_now().inside(event.position())):
+        return OverviewPan(viewer, event.position())
+    found = (overlay.gesture(viewer, event) for overlay in reversed(overlays()))
+    return next((gesture for gesture in found if gesture is not None), None) or tool_gesture(viewer, event)

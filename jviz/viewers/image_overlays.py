@@ -43,6 +43,8 @@ class Scene:
         In coordinates of the picture.
     fast : bool
         For the screen, where a frame must be quick.
+    session : Session or None
+        Whose regions and the like belong to the picture.
     """
 
     view: ImageView
@@ -57,6 +59,7 @@ class Scene:
     origin: int = 0
     cursor: QPointF | None = None
     fast: bool = False
+    session: Any = None
 
     def ink(self, area: QRectF) -> Ink:
         """Return what can be read on a part of the picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
@@ -18,6 +20,7 @@ from jviz.viewers.image_overlays import (
     lens,
     overview,
 )
+from jviz.viewers.image_tools import overlays
 from jviz.viewers.look import Look
 from jviz.views import ImageView
 
@@ -36,6 +39,7 @@ def scene_of(
     origin: int = 0,
     cursor: QPointF | None = None,
     fast: bool = False,
+    session: Any = None,
 ) -> Scene:
     """Lay out a view in a size in logical pixels.
 
@@ -51,11 +55,16 @@ def scene_of(
         In coordinates of the picture.
     fast : bool
         For the screen, where a frame must be quick.
+    session : Session, optional
+        Whose regions and the like are painted over the picture.
     """
     frame = frame_of(view, width, height, look)
     geometry = frame.geometry(view, same_field=same_field)
     sky = ready_sky(view.layers[0].data) if view.layers else None
-    return Scene(view, frame, geometry, look, ratio, compositor, sky=sky, origin=origin, cursor=cursor, fast=fast)
+    return Scene(
+        view, frame, geometry, look, ratio, compositor,
+        sky=sky, origin=origin, cursor=cursor, fast=fast, session=session,
+    )  # fmt: skip
 
 
 def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None) -> bool:
@@ -124,6 +133,10 @@ def _draw_overlays(painter: QPainter, scene: Scene) -> None:
     painter.save()
     painter.setClipRect(scene.frame.picture, Qt.ClipOperation.IntersectClip)
     painter.translate(scene.frame.picture.topLeft())
+    for overlay in overlays():
+        painter.save()
+        overlay.paint(painter, scene)
+        painter.restore()
     small = min(scene.geometry.width, scene.geometry.height) < 160
     if view.scale_bar and not small:
         draw_scale_bar(painter, scene)

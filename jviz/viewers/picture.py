@@ -132,6 +132,7 @@ def _drawing(
         return _widget_drawing(session, view, width, height)
     compositor = Compositor()
     options: dict[str, Any] = {"same_field": True, "origin": session.settings["image.pixel_origin"]}
+    options["session"] = session
     scene = scene_of(view, width, height, look, compositor, ratio=ratio, **options)
     if view.layers:
         fulfil(view, scene.geometry, ratio, compositor, progress=progress)

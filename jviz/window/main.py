@@ -30,6 +30,7 @@ from jviz.window.shortcuts import Shortcuts
 from jviz.window.startup import Startup
 from jviz.window.status import StatusBar
 from jviz.window.theme import Theme
+from jviz.window.tool_strip import ToolStrip, beside
 from jviz.window.viewer_list import ViewerList
 from jviz.window.viewers import Viewers
 from jviz.window.welcome import Welcome
@@ -113,7 +114,8 @@ class MainWindow(QMainWindow):
         self.invoker = Invoker(self)
         self.layouts = Layouts(self)
         self.central = Central(Welcome(self))
-        self.setCentralWidget(self.central)
+        self.tool_strip = ToolStrip(self)
+        self.setCentralWidget(beside(self.tool_strip, self.central))
         self._viewers = Viewers(self)
         self.viewers = ViewerList(self._viewers.by_name)
         self.docks = Docks(self)
@@ -199,7 +201,10 @@ class MainWindow(QMainWindow):
 
     def icon_steps(self) -> list[Callable[[], None]]:
         """Return what puts icons on menus, tool bar and status bar, in steps."""
-        return [partial(part.show_icons, self.context.icon) for part in (self.menus, self.docks, self.statusBar())]
+        return [
+            partial(part.show_icons, self.context.icon)
+            for part in (self.menus, self.tool_strip, self.docks, self.statusBar())
+        ]
 
     def _note_layout(self) -> None:
         """Keep the arrangement with the session, so that it is saved with it."""
@@ -268,5 +273,5 @@ class MainWindow(QMainWindow):
         self.session.restore_receivers(self._receivers)
         self.session.dispatcher.bind(None)
         # The window itself stays for whoever holds it; all that it is made of goes now.
-        for part in (self.central, *self.docks, self.menus.tool_bar, *self.toasts.shown):
+        for part in (self.tool_strip, self.central, *self.docks, self.menus.tool_bar, *self.toasts.shown):
             part.deleteLater()

@@ -16,7 +16,7 @@ from jviz.window.shortcuts import is_plain, shown_keys
 
 __all__ = ["Menus"]
 
-TOP = ("File", "Edit", "View", "Image", "Data", "Panels", "Window", "Help")
+TOP = ("File", "Edit", "View", "Image", "Region", "Data", "Panels", "Window", "Help")
 """Order of the menus; others stand before Panels."""
 
 FIRST_GROUPS = ("open", "history", "palette", "views")
@@ -103,7 +103,7 @@ class Menus(QObject):
         listed = [c for c in commands if c.menu]
         tops = {c.menu.split("/")[0]: None for c in listed}
         others = [top for top in tops if top not in TOP]
-        order = [*TOP[:5], *others, *TOP[5:]]
+        order = [*TOP[:6], *others, *TOP[6:]]
         for top in order:
             self._menu(top)
         for command in sorted(listed, key=_rank):
@@ -259,8 +259,8 @@ def _tool_tip(text: str, keys: list[str], summary: str) -> str:
 
 def _with_mnemonic(name: str) -> str:
     """Mark the letter that opens a menu with Alt."""
-    letters = {"File": "&File", "Edit": "&Edit", "View": "&View", "Image": "&Image", "Data": "&Data",
-               "Panels": "&Panels", "Window": "&Window", "Help": "&Help"}  # fmt: skip
+    letters = {"File": "&File", "Edit": "&Edit", "View": "&View", "Image": "&Image", "Region": "&Region",
+               "Data": "&Data", "Panels": "&Panels", "Window": "&Window", "Help": "&Help"}  # fmt: skip
     return letters.get(name, name)
 
 

@@ -32,6 +32,9 @@ QToolButton:focus {{ border-color: {accent}; }}
 QToolButton#commandSearch {{ background: {base}; border: 1px solid {edge_soft}; color: {muted}; padding: 4px 10px; }}
 QToolButton#commandSearch:hover {{ border-color: {accent}; color: {text}; }}
 
+QToolBar#toolStrip {{ border-bottom: none; border-right: 1px solid {line}; padding: 4px 3px; }}
+QToolBar#toolStrip QToolButton::menu-indicator {{ image: none; }}
+
 QStatusBar {{ background: {window}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ padding: 0 6px; }}

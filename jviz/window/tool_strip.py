@@ -1,0 +1,154 @@
+"""The slim strip of tools beside the image viewers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolBar, QToolButton, QWidget
+
+from jviz.interaction import MODES, Tool, tools
+from jviz.window.menus import blank_icon
+from jviz.window.shortcuts import shown_keys
+
+__all__ = ["ToolStrip", "beside"]
+
+ICON_SIZE = 18
+MODE_ICONS = {
+    "new": "mdi6.plus-box-outline",
+    "replace": "mdi6.swap-horizontal",
+    "or": "mdi6.set-all",
+    "and": "mdi6.set-center",
+    "xor": "mdi6.set-left-right",
+    "andnot": "mdi6.set-left",
+}
+SYSTEM_ICONS = {"sky": "mdi6.web", "pixel": "mdi6.grid"}
+
+
+class ToolStrip(QToolBar):
+    """Buttons for the tools of image viewers, one for each group, and how drawn regions are taken.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: Any) -> None:
+        super().__init__("Tools")
+        self._window, self._interaction = window, window.session.interaction
+        self._icon: Any = None
+        self._buttons: dict[str, QToolButton] = {}
+        self._shown: dict[str, str] = {}
+        self.setObjectName("toolStrip")
+        self.setAccessibleName("Tools")
+        self.setOrientation(Qt.Orientation.Vertical)
+        self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.setMovable(False)
+        self._fill()
+        self._interaction.changed.connect(self.refresh)
+        window.context.active_changed.connect(self.refresh)
+        window.session.views_changed.connect(self.refresh)
+        self.refresh()
+
+    def _fill(self) -> None:
+        groups: dict[str, list[Tool]] = {}
+        for tool in tools().values():
+            groups.setdefault(tool.group or tool.id, []).append(tool)
+        for name, members in groups.items():
+            self._shown[name] = members[0].id
+            self._buttons[name] = self._button(members[0].title, [(t.id, t.title) for t in members], self._take)
+            self._buttons[name].setCheckable(True)
+        self.addSeparator()
+        self._mode = self._button("Drawn regions", list(MODES.items()), self._set_mode)
+        systems = [("sky", "Draw on the Sky"), ("pixel", "Draw on Pixels")]
+        self._system = self._button("Sky or pixels", systems, self._set_system)
+        self._system.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
+
+    def _button(self, name: str, entries: list[tuple[str, str]], chosen: Any) -> QToolButton:
+        button = QToolButton()
+        button.setAccessibleName(name)
+        button.setIcon(blank_icon())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(partial(self._clicked, button))
+        if len(entries) > 1:
+            menu = QMenu(button)
+            for id, title in entries:
+                menu.addAction(title, partial(chosen, id)).setData(id)
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
+        self.addWidget(button)
+        return button
+
+    # --- what the user does ---------------------------------------------------------------------
+
+    def _clicked(self, button: QToolButton, *_: Any) -> None:
+        if button is self._mode:
+            button.showMenu()
+        elif button is self._system:
+            self._set_system("pixel" if self._interaction.region_system == "sky" else "sky")
+        else:
+            name = next(n for n, b in self._buttons.items() if b is button)
+            tool = self._shown[name]
+            self._take(tool if self._interaction.tool != tool else "pan")
+
+    def _take(self, id: str) -> None:
+        self._window.invoker.run("tool.select", tool=id)
+        self.refresh()
+
+    def _set_mode(self, mode: str) -> None:
+        self._window.invoker.run("tool.region_mode", mode=mode)
+
+    def _set_system(self, system: str) -> None:
+        self._window.invoker.run("tool.region_system", system=system)
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def refresh(self, *_: Any) -> None:
+        """Show which tool is in hand; hide where there is no image."""
+        views = self._window.session.views.values()
+        self.setVisible(any(view.kind == "image" for view in views))
+        tool = tools().get(self._interaction.tool)
+        if tool is not None:
+            self._shown[tool.group or tool.id] = tool.id
+        for name, button in self._buttons.items():
+            self._dress(button, tools()[self._shown[name]])
+            button.setChecked(tool is not None and name == (tool.group or tool.id))
+        mode, system = self._interaction.region_mode, self._interaction.region_system
+        self._show(self._mode, MODE_ICONS[mode], f"<b>Drawn regions:</b> {MODES[mode]}")
+        words = "the sky, where the image has one" if system == "sky" else "the pixels of the image"
+        self._show(self._system, SYSTEM_ICONS[system], f"<b>Drawn regions lie on</b> {words}<br>Click to change")
+
+    def _dress(self, button: QToolButton, tool: Tool) -> None:
+        keys = shown_keys(self._window.shortcuts.effective().get(f"tool.{tool.id}", []))
+        more = "<br><i>Hold the button for more</i>" if button.menu() is not None else ""
+        button.setAccessibleName(tool.title)
+        self._show(button, tool.icon, f"<b>{tool.title}</b>{f'  ({keys})' if keys else ''}<br>{tool.summary}{more}")
+
+    def _show(self, button: QToolButton, icon: str, tip: str) -> None:
+        if self._icon is not None:
+            button.setIcon(self._icon(icon))
+        button.setToolTip(tip)
+
+    def show_icons(self, icon: Any) -> None:
+        """Give buttons and menus their icons; ``icon(name)`` makes one."""
+        self._icon = icon
+        for button in self._buttons.values():
+            for action in button.menu().actions() if button.menu() is not None else ():
+                action.setIcon(icon(tools()[action.data()].icon))
+        for action in self._mode.menu().actions():
+            action.setIcon(icon(MODE_ICONS[action.data()]))
+        for action in self._system.menu().actions():
+            action.setIcon(icon(SYSTEM_ICONS[action.data()]))
+        self.refresh()
+
+
+def beside(strip: ToolStrip, viewers: QWidget) -> QWidget:
+    """Return a widget that holds the strip and, to the right of it, the viewers."""
+    both = QWidget()
+    layout = QHBoxLayout(both)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(strip)
+    layout.addWidget(viewers, 1)
+    return both
