@@ -258,7 +258,7 @@ def main(large: str = "") -> None:
         monitor.stop()
         found[name] = monitor.longest
     print(json.dumps(found))
-    hand.window.close()
+    hand.window.close_at_once()
     hand.window.session.close()
 
 

@@ -47,7 +47,7 @@ def main() -> None:
     monitor.stop()
     answer |= {"blocked": monitor.longest, "blocks": monitor.above(33), "memory": resident()}
     print(json.dumps(answer))
-    window.close()
+    window.close_at_once()
 
 
 if __name__ == "__main__":

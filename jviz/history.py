@@ -7,13 +7,16 @@ not change, so a step costs about as much as what it changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Edit", "Entry", "History"]
 
 MERGE_SECONDS = 1.0
+
+LOOKS = ("file.open", "view.open", "view.show", "view.close")
+"""Commands that open what is on disk, and viewers of it."""
 
 
 @dataclass
@@ -51,6 +54,12 @@ class Entry:
     when: float = field(default_factory=time.time)
     values: dict[str, Any] = field(default_factory=dict)
     say: Callable[[dict[str, Any]], list[str]] | None = None
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it opened data or a viewer, or moved about in one: nothing that a user would miss."""
+        kind = self.merge[1] if isinstance(self.merge, tuple) and len(self.merge) > 1 else self.merge
+        return self.command in LOOKS or kind == "navigation"
 
     def extend(self, other: Entry) -> None:
         """Take in a step that was done after this one."""
@@ -107,6 +116,25 @@ class History:
             if self.entries[position].changes:
                 return position, self.entries[position].when
         return -1, 0.0
+
+    def work_since(self, mark: tuple[int, float] | None, measured: Collection[str] = ()) -> list[str]:
+        """Return the labels of steps since a `mark` that somebody would miss, oldest first.
+
+        Parameters
+        ----------
+        mark : (int, float) or None
+            None: nothing of what there is was ever saved.
+        measured : collection of str
+            Commands whose value was kept: they count though they changed nothing.
+        """
+        done = self.entries[: self.position]
+        if mark is None:
+            return ["Work that was restored"]
+        place, when = mark
+        if place >= len(done) or (place >= 0 and done[place].when != when and not done[place].only_looks):
+            return ["Steps that were taken back"]
+        new = done[place + 1 :]
+        return [e.label for e in new if not e.only_looks and (e.changes or e.command in measured)]
 
     def seal(self) -> None:
         """Let the next step be one of its own, even when it would merge."""

@@ -277,6 +277,10 @@ class Session:
         """Whether something was done since the session was opened or saved."""
         return self.mark() != self._saved
 
+    def unsaved(self) -> list[str]:
+        """Return the labels of steps that would be lost; opening data, looking and moving about are none."""
+        return self.history.work_since(self._saved, {result.command for result in self.results})
+
     def mark(self) -> Any:
         """Return a value that differs after every step, undo and redo."""
         self._recorder.flush()
@@ -285,6 +289,7 @@ class Session:
     def saved_as(self, path: Path, mark: Any) -> None:
         """Remember where the session was saved, and as it was at which `mark`."""
         self.path, self._saved = path, mark
+        self._history.seal()
         self.history_changed.emit()
 
     def close(self) -> None:

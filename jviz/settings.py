@@ -78,8 +78,8 @@ declare(
     "window.confirm_close",
     bool,
     True,
-    "Ask before closing with jobs running",
-    "Ask when the window is closed while jobs run.",
+    "Ask before closing",
+    "Ask when the window is closed over unsaved work or while jobs run, and before another session takes its place.",
 )
 declare(
     "window.recent_files", int, 20, "Recent files", "How many recently opened files are remembered.", low=0, high=200

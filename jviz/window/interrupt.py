@@ -63,9 +63,8 @@ class Interrupt(QObject):
 
     def _look(self) -> None:
         self._waited += LOOK_MS
-        # A window whose jobs still run would ask whether it may close.
         if not self._window.session.jobs.running:
-            self._window.close()
+            self._window.close_at_once(keep=bool(self._window.session.unsaved()))
         if self._window.is_closed or self._waited > PATIENCE_MS:
             self._timer.stop()
             QApplication.exit(STATUS)

@@ -16,7 +16,7 @@ from jviz.plugins.context import Context
 from jviz.session import Session
 from jviz.views import View
 from jviz.window.central import Central
-from jviz.window.closing import may_close
+from jviz.window.closing import Leaving
 from jviz.window.docks import Docks
 from jviz.window.dragdrop import DropTarget
 from jviz.window.errors import Errors
@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self.is_closed = False
+        self._may_close = False
         self.watched_jobs: set[int] = set()
         self._bind()
         self._dress()
@@ -124,6 +125,7 @@ class MainWindow(QMainWindow):
         self.toasts = Toasts(self)
         self.drops = DropTarget(self)
         self.keeper = Keeper(self)
+        self.leaving = Leaving(self)
         self._first_layout = not self.layouts.restore_last()
         for problem in self.session.settings.problems:
             self.session.notice("warning", problem)
@@ -242,11 +244,24 @@ class MainWindow(QMainWindow):
             self.docks.set_usual_sizes()
 
     def closeEvent(self, event: Any) -> None:
-        if not self.is_closed and not may_close(self):
+        may_close = self.is_closed or self._may_close
+        if not may_close and self.leaving.asks("Close jviz?", self.close_at_once):
             event.ignore()
             return
         self._let_go()
         super().closeEvent(event)
+
+    def close_at_once(self, *, keep: bool = False) -> None:
+        """Close without asking.
+
+        Parameters
+        ----------
+        keep : bool
+            Leave what is not saved for the next start to offer.
+        """
+        self._may_close = True
+        self.keeper.stop(keep=keep)
+        self.close()
 
     def _let_go(self) -> None:
         """Give the session back: nothing of the window is called any more."""
@@ -257,6 +272,7 @@ class MainWindow(QMainWindow):
         self.recent.keep()
         self.startup.stop()
         self.keeper.stop()
+        self.leaving.release()
         self._pause.stop()
         self._note.stop()
         self.session.extras_changed.disconnect(self._extras_changed)

@@ -41,10 +41,10 @@ class Keeper(QObject):
 
         self._session.jobs.submit("Look for sessions to restore", look, quiet=True)
 
-    def stop(self) -> None:
-        """End saving; the window was closed in the proper way."""
+    def stop(self, *, keep: bool = False) -> None:
+        """End saving; the window was closed in the proper way, unless what it saved is to be kept."""
         if self._autosave is not None:
-            self._autosave.stop()
+            self._autosave.stop(keep=keep)
             self._autosave = None
 
     # --- the offer ------------------------------------------------------------------------------

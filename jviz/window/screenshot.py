@@ -57,7 +57,7 @@ class Screenshot(QObject):
             print(f"Written: {self._path}")
         except JvizError as error:
             self._noticed("error", str(error))
-        self._window.close()
+        self._window.close_at_once()
         QApplication.exit(int(self._failed))
 
     def _noticed(self, level: str, text: str) -> None:

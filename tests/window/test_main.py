@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
-from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QPushButton, QWidget
 
 import jviz
 from jviz.errors import SessionError
@@ -107,6 +107,14 @@ def test_jobs_of_other_threads_reach_the_window(window, qtbot):
     assert seen == [threading.main_thread()]
 
 
+def answer(window, qtbot, text):
+    """Click a button of the question that the window asks."""
+    box = window.leaving.box
+    qtbot.waitUntil(box.isVisible)
+    button = next(b for b in box.findChildren(QPushButton) if b.text().replace("&", "") == text)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
 @pytest.mark.parametrize(("button", "closes"), [("Keep Working", False), ("Cancel Jobs and Close", True)])
 def test_closing_with_a_job_running_asks(make_window, qtbot, button, closes):
     window = make_window()
@@ -117,20 +125,91 @@ def test_closing_with_a_job_running_asks(make_window, qtbot, button, closes):
             job.report(0.1)
 
     window.session.jobs.submit("Count the stars", work)
-    asked = []
-
-    def answer():
-        box = window.findChild(QMessageBox)
-        asked.append(box.informativeText())
-        qtbot.mouseClick(
-            next(b for b in box.findChildren(QPushButton) if b.text() == button), Qt.MouseButton.LeftButton
-        )
-
-    QTimer.singleShot(100, answer)
     window.close()
-    assert "Count the stars" in asked[0]
-    assert window.is_closed is closes
+    assert not window.is_closed
+    assert "Count the stars" in window.leaving.box.informativeText()
+    answer(window, qtbot, button)
+    qtbot.waitUntil(lambda: window.leaving.box is None and window.is_closed is closes)
     go_on.set()
+
+
+def test_looking_alone_is_no_work(make_window, image_file, qtbot):
+    window = make_window([image_file])
+    qtbot.waitUntil(lambda: len(window.viewers) == 1 and window.viewers[0].has_painted, timeout=20_000)
+    window.session.run("image.zoom_in")
+    window.session.run("view.open", kind="image", data=window.session.data[0])
+    assert window.session.modified
+    assert window.session.unsaved() == []
+    window.close()
+    assert window.is_closed
+
+
+@pytest.mark.parametrize(("button", "closes"), [("Cancel", False), ("Discard", True)])
+def test_unsaved_work_is_asked_about(make_window, image, qtbot, button, closes):
+    window = make_window()
+    window.session.add(image, name="sky")
+    window.close()
+    assert not window.is_closed
+    assert "Add Data" in window.leaving.box.informativeText()
+    window.close()  # asked once is enough
+    answer(window, qtbot, button)
+    qtbot.waitUntil(lambda: window.leaving.box is None and window.is_closed is closes)
+    assert window.session.names == ["sky"]
+
+
+def test_save_in_the_question_saves_and_then_closes(make_window, image, qtbot, tmp_path):
+    window = make_window()
+    window.session.add(image, name="sky")
+    path = tmp_path / "night.jviz"
+    window.session.save(path)
+    assert window.session.unsaved() == []
+    window.session.subset("bright", np.asarray(image) > 0.5, data="sky")
+    window.close()
+    answer(window, qtbot, "Save")
+    qtbot.waitUntil(lambda: window.is_closed, timeout=10_000)
+    again = jviz.Session.load(path)
+    assert list(again.subsets) == ["bright"]
+    again.close()
+
+
+def test_save_that_fails_keeps_the_window(make_window, image, qtbot, tmp_path):
+    window = make_window()
+    window.session.add(image, name="sky")
+    window.session.saved_as(tmp_path / "gone" / "night.jviz", None)
+    window.close()
+    answer(window, qtbot, "Save")
+    qtbot.waitUntil(lambda: any("cannot be written" in n.text for n in window.context.notices), timeout=10_000)
+    qtbot.wait(50)
+    assert not window.is_closed
+    assert window.session.names == ["sky"]
+
+
+def test_a_session_without_a_file_asks_for_a_name_first(make_window, image, qtbot, tmp_path):
+    window = make_window()
+    window.session.add(image, name="sky")
+    window.close()
+    answer(window, qtbot, "Save")
+    qtbot.waitUntil(lambda: window.findChild(QFileDialog) is not None)
+    dialog = window.findChild(QFileDialog)
+    dialog.findChild(QLineEdit).setText(str(tmp_path / "mine.jviz"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: window.is_closed, timeout=10_000)
+    assert window.session.path == tmp_path / "mine.jviz"
+    assert (tmp_path / "mine.jviz").exists()
+
+
+def test_another_session_is_opened_only_when_work_may_go(make_window, image, qtbot):
+    window = make_window()
+    window.session.add(image, name="sky")
+    window.session.run("file.open_session_dialog")
+    answer(window, qtbot, "Cancel")
+    qtbot.wait(50)
+    assert window.findChild(QFileDialog) is None
+    window.session.run("file.open_session_dialog")
+    answer(window, qtbot, "Discard")
+    qtbot.waitUntil(lambda: window.findChild(QFileDialog) is not None)
+    window.findChild(QFileDialog).reject()
+    assert window.session.names == ["sky"]
 
 
 def test_closing_without_asking_when_the_setting_says_so(make_window):
@@ -157,7 +236,7 @@ def test_after_closing_the_session_is_free_again(make_window, image):
 
 def test_a_second_window_on_the_same_session_shows_what_is_there(make_window, filled, qtbot):
     session = filled.session
-    filled.close()
+    filled.close_at_once()
     second = make_window(session=session)
     qtbot.waitUntil(lambda: len(second.viewers) == 1 and second.viewers[0].has_painted, timeout=20_000)
     assert second.viewers.names == ["Image 1"]
@@ -180,7 +259,7 @@ def test_a_closed_window_leaves_no_widget_no_timer_and_no_receiver(make_window, 
     qtbot.waitUntil(lambda: window.viewers[0].has_painted, timeout=20_000)
     window.panel("history")
     gone = weakref.ref(viewer)
-    window.close()
+    window.close_at_once()
     del viewer
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert {w for w in QApplication.topLevelWidgets() if w.isVisible()} <= before

@@ -73,10 +73,17 @@ def open_sample(window: Any, which: Literal["mosaic", "cube", "all"] = "mosaic")
     icon="fa6s.box-open",
 )
 def open_session_dialog(window: Any) -> None:
-    """Choose a saved session; it replaces the present one."""
+    """Choose a saved session; it replaces the present one, which is asked about when it has unsaved work."""
     from jviz.window.dialogs import file_to_open
 
-    file_to_open(window, "Open Session", SESSIONS, lambda path: window.invoker.run("file.open_session", path=path))
+    def open_it(path: Path) -> None:
+        window.invoker.run("file.open_session", path=path)
+
+    def choose() -> None:
+        file_to_open(window, "Open Session", SESSIONS, open_it)
+
+    if not window.leaving.asks("Open another session?", choose, jobs=False):
+        choose()
 
 
 @command(
@@ -92,17 +99,21 @@ def save_session_as(window: Any, session: Session) -> None:
     """Choose a name and write the session there."""
     from jviz.window.dialogs import file_to_save
 
-    suggested = session.path or Path(f"{session.names[0] if session.names else 'session'}.jviz")
     file_to_save(
         window,
         "Save Session As",
-        str(suggested),
+        session_name(session),
         SESSIONS,
         lambda path: window.invoker.run("file.save_session", path=path),
     )
 
 
+def session_name(session: Session) -> str:
+    """Suggest a file for a session: its own, or one named after the first data."""
+    return str(session.path or Path(f"{session.names[0] if session.names else 'session'}.jviz"))
+
+
 @command("file.quit", title="Quit", menu="File", shortcut="Ctrl+Q", recorded=False, script=False, group="quit")
 def quit_program(window: Any) -> None:
-    """Close the window; asks when jobs run."""
+    """Close the window; asks over unsaved work, and when jobs run."""
     window.close()
