@@ -50,6 +50,7 @@ class DisplayPanel(Panel):
         self.setFocusProxy(self.controls.histogram)
         self._connect_parts()
         self._view: ImageView | None = None
+        self._before: tuple[ImageLayer, dict[str, Any]] | None = None
         self._sampled: Any = None
         self._sample = np.empty(0)
         self._moved = QTimer(self, singleShot=True, interval=120)
@@ -61,7 +62,9 @@ class DisplayPanel(Panel):
         histogram, layers = self.controls.histogram, self.controls.layers
         histogram.limits_dragged.connect(lambda low, high: self._set({"limits": (low, high)}, ended=False))
         histogram.knots_dragged.connect(lambda knots: self._set({"knots": knots}, ended=False))
+        histogram.drag_began.connect(self._note_looks)
         histogram.drag_ended.connect(self._seal)
+        histogram.drag_given_up.connect(self._put_looks_back)
         layers.chosen.connect(self._activate)
         layers.visibility_set.connect(lambda layer, on: self._set({"visible": on}, layer=layer))
         layers.reordered.connect(self._reorder)
@@ -179,6 +182,19 @@ class DisplayPanel(Panel):
         """End a gesture: what follows is a step of its own."""
         self.session.flush()
         self.session.history.seal()
+
+    def _note_looks(self) -> None:
+        """Remember how the layer looked when a drag began."""
+        layer = self._view.layer if self._view is not None else None
+        self._seal()
+        self._before = (layer, layer.recorded()) if layer is not None else None
+
+    def _put_looks_back(self) -> None:
+        """Undo a drag that was given up: it is no step."""
+        if self._before is not None:
+            layer, values = self._before
+            layer.update(**values)
+            self.later()
 
     def _activate(self, layer: ImageLayer) -> None:
         if self._view is not None and layer in self._view.layers:

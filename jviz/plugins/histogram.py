@@ -34,7 +34,9 @@ class Histogram(QWidget):
 
     limits_dragged = Signal(float, float)
     knots_dragged = Signal(tuple)
+    drag_began = Signal()
     drag_ended = Signal()
+    drag_given_up = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,6 +156,8 @@ class Histogram(QWidget):
                 self._grip = self.x_of(self.limits[self._held == "high"]) - event.position().x()
             elif self._held == "both":
                 self._grip = event.position().x()
+            if self._held is not None:
+                self.drag_began.emit()
             self.update()
 
     def mouseMoveEvent(self, event: Any) -> None:
@@ -195,7 +199,11 @@ class Histogram(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+        if key == Qt.Key.Key_Escape and self._held is not None:
+            self._held = None
+            self.drag_given_up.emit()
+            self.update()
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._chosen = "high" if key == Qt.Key.Key_Up else "low"
             self.update()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):

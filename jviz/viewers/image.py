@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QTouchEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -39,6 +40,7 @@ from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
 from jviz.viewers.image_overlays import lens, overview
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.image_tools import cursor_of, overlays
+from jviz.viewers.image_touch import Fingers
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
 from jviz.viewers.post import post
@@ -86,6 +88,7 @@ class ImageViewer(Viewer):
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._come_to_rest)
         self.drops = DropZones(self)
+        self.fingers = Fingers(self)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -395,6 +398,8 @@ class ImageViewer(Viewer):
             event.accept()
             return True
         if isinstance(event, QNativeGestureEvent) and self.state.layers and pinch(self, event):
+            return True
+        if isinstance(event, QTouchEvent) and self.fingers.take(event):
             return True
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._look = None

@@ -132,6 +132,7 @@ class OverviewPan(Gesture):
 
     def __init__(self, viewer: ImageViewer, start: QPointF) -> None:
         super().__init__(viewer, start)
+        self.before = viewer.state.centre
         self.moved = True
         self.drag(start)
 
@@ -140,6 +141,9 @@ class OverviewPan(Gesture):
         if inset is not None:
             at = self.viewer.frame_now().inside(position) - inset.area.topLeft()
             self.view.centre = inset.geometry.to_data(at.x(), at.y())
+
+    def cancel(self) -> None:
+        self.view.centre = self.before
 
 
 class Contrast(Gesture):

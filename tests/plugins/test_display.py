@@ -45,6 +45,19 @@ def per_pixel(histogram):
 # --- histogram ------------------------------------------------------------------------------------
 
 
+def test_escape_gives_up_a_drag_of_the_limits(panel, view, session, qtbot):
+    histogram, before = panel.controls.histogram, (view.limits, view.layer.limits_mode)
+    steps, y = len(session.history), histogram.area.center().y()
+    at = QPoint(round(histogram.x_of(view.limits[0])), round(y))
+    qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseMove(histogram, at + QPoint(30, 0))
+    assert view.limits != before[0]
+    qtbot.keyClick(histogram, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=at + QPoint(30, 0))
+    assert (view.limits, view.layer.limits_mode) == before
+    assert len(session.history) == steps
+
+
 def test_dragging_a_line_sets_the_limit_in_one_step(panel, view, session):
     histogram = panel.controls.histogram
     session.flush()

@@ -11,7 +11,10 @@ from PySide6.QtGui import (
     QPointingDevice,
     QWheelEvent,
 )
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+
+from jviz.viewers.image_overlays import overview
 
 
 def turn_wheel(viewer, at, delta):
@@ -240,3 +243,91 @@ def test_assistive_programs_are_told_what_is_shown(show, ramp, qtbot):
     viewer.state.scale = 2.0
     qtbot.waitUntil(lambda: "200 %" in viewer.accessibleDescription())
     assert "test" in viewer.accessibleName()
+
+
+def fingers(viewer, device, moves):
+    """Put two fingers down, move them through pairs of places, and lift them."""
+    sequence = QTest.touchEvent(viewer, device, False)
+    first, *rest = moves
+    sequence.press(0, QPoint(*first[0]), viewer).press(1, QPoint(*first[1]), viewer)
+    sequence.commit()
+    for a, b in rest:
+        sequence.move(0, QPoint(*a), viewer).move(1, QPoint(*b), viewer)
+        sequence.commit()
+    a, b = moves[-1]
+    sequence.release(0, QPoint(*a), viewer).release(1, QPoint(*b), viewer)
+    sequence.commit()
+
+
+@pytest.fixture(scope="module")
+def touch_screen():
+    return QTest.createTouchDevice()
+
+
+def test_two_fingers_zoom_in_one_step_and_hold_the_data(qtbot, show, ramp, session, touch_screen):
+    viewer = show(ramp)
+    steps, before = len(session.history), viewer.geometry_now()
+    half = [20, 24, 30, 38, 46, 54, 60]
+    fingers(viewer, touch_screen, [((200 - h, 150), (200 + h, 150)) for h in half])
+    after = viewer.geometry_now()
+    assert after.scale / before.scale == pytest.approx(3)
+    inside = viewer.frame_now().inside(QPointF(200, 150))
+    held = before.to_data(inside.x(), inside.y())
+    assert np.allclose(after.to_data(inside.x(), inside.y()), held)
+    assert len(session.history) == steps + 1
+    session.undo()
+    assert viewer.geometry_now().scale == before.scale
+    assert viewer.state.centre is None
+
+
+def test_one_finger_is_the_mouse(qtbot, show, ramp, session, touch_screen):
+    viewer = show(ramp)
+    steps, held = len(session.history), viewer.geometry_now().to_data(200, 150)
+    sequence = QTest.touchEvent(viewer, touch_screen, False)
+    sequence.press(0, QPoint(200, 150), viewer).commit()
+    for x in (210, 230, 260):
+        sequence.move(0, QPoint(x, 150), viewer).commit()
+    sequence.release(0, QPoint(260, 150), viewer).commit()
+    assert np.allclose(viewer.geometry_now().to_data(260, 150), held)
+    assert len(session.history) == steps + 1
+
+
+def test_a_second_finger_turns_the_drag_of_the_first_into_a_pinch(qtbot, show, ramp, session, touch_screen):
+    viewer = show(ramp)
+    steps = len(session.history)
+    sequence = QTest.touchEvent(viewer, touch_screen, False)
+    sequence.press(0, QPoint(200, 150), viewer).commit()
+    sequence.move(0, QPoint(230, 150), viewer).commit()
+    sequence.stationary(0).press(1, QPoint(270, 150), viewer).commit()
+    assert viewer.state.centre is None
+    sequence.move(0, QPoint(210, 150), viewer).move(1, QPoint(290, 150), viewer).commit()
+    sequence.release(0, QPoint(210, 150), viewer).stationary(1).commit()
+    scale = viewer.state.scale
+    sequence.move(1, QPoint(100, 100), viewer).commit()
+    sequence.release(1, QPoint(100, 100), viewer).commit()
+    assert viewer.state.scale == scale
+    assert len(session.history) == steps + 1
+
+
+@pytest.mark.parametrize("button", ["overview", "contrast"])
+def test_escape_puts_back_what_a_drag_changed(qtbot, show, ramp, session, button):
+    viewer = show(ramp)
+    if button == "overview":
+        session.run("image.zoom_in")
+        session.run("image.overview", on=True)
+    steps, view, layer = len(session.history), viewer.state, viewer.state.layer
+    before = (view.centre, view.scale, layer.contrast, layer.bias)
+    if button == "overview":
+        area = overview(view, viewer.geometry_now()).area
+        start, which = (viewer.frame_now().picture.topLeft() + area.topLeft()).toPoint(), Qt.MouseButton.LeftButton
+        start += QPoint(4, 4)
+    else:
+        start, which = QPoint(200, 150), Qt.MouseButton.RightButton
+    qtbot.mousePress(viewer, which, pos=start)
+    qtbot.mouseMove(viewer, start + QPoint(30, 20))
+    assert (view.centre, view.scale, layer.contrast, layer.bias) != before
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(viewer, which, pos=start + QPoint(30, 20))
+    assert (view.centre, view.scale, layer.contrast, layer.bias) == before
+    assert len(session.history) == steps
+    assert QApplication.activePopupWidget() is None
