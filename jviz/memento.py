@@ -55,6 +55,7 @@ class _Pending:
     state: State
     group: Any
     names: set[str]
+    followers: dict[State, set[str]] = field(default_factory=dict)
 
 
 class Recorder:
@@ -93,19 +94,25 @@ class Recorder:
         session = self._session
         self._depth += 1
         try:
-            renamed = [(d, name) for d, name in memento.data if d.name != name]
-            for data, name in renamed:
-                data.name = name
-            session.set_data(tuple(d for d, _ in memento.data))
-            for state, values in memento.states.items():
-                state.update(**values)
-            session.set_views(memento.views)
-            session.set_subsets(memento.subsets)
-            if renamed:
-                session.data_changed.emit()
+            with session.linker.paused():
+                self._put_back(memento)
         finally:
             self._depth -= 1
             self._settled = memento
+
+    def _put_back(self, memento: Memento) -> None:
+        """Set everything that a memento holds."""
+        session = self._session
+        renamed = [(d, name) for d, name in memento.data if d.name != name]
+        for data, name in renamed:
+            data.name = name
+        session.set_data(tuple(d for d, _ in memento.data))
+        for state, values in memento.states.items():
+            state.update(**values)
+        session.set_views(memento.views)
+        session.set_subsets(memento.subsets)
+        if renamed:
+            session.data_changed.emit()
 
     def settle(self) -> None:
         """Take the present as recorded."""
@@ -119,6 +126,7 @@ class Recorder:
             return
         self.flush()
         before = self._settled
+        self._session.linker.forget()
         self._step = step = Step()
         self._depth += 1
         try:
@@ -134,10 +142,14 @@ class Recorder:
 
     def _finish(self, step: Step, before: Memento, entry: Entry) -> None:
         after = self.capture()
-        moved = _only_navigation(before, after) if entry.merge == "navigation" and not step.edits else None
+        linker = self._session.linker
+        followers = {state: names for state, names in linker.followers.items() if state not in linker.sources}
+        merges = entry.merge == "navigation" and not step.edits
+        moved = _only_navigation(before, after, followers) if merges else None
+        entry.lines = [*self._sizes(linker.sources), *entry.lines]
         if moved is not None:
             # Zooming by a command merges with zooming by hand: both are said as where the view went.
-            self._pending = _Pending(moved, "navigation", set(moved.navigation))
+            self._pending = _Pending(moved, "navigation", set(moved.navigation), followers)
             self.flush()
         elif step.edits or after != before:
             entry.undo = partial(_both, step.undo, partial(self.restore, before))
@@ -166,10 +178,13 @@ class Recorder:
         changed = {n: values[n] for n in pending.names if values[n] != before.states[state].get(n)}
         if not changed:
             return
-        new = {**before.states[state], **changed}
-        after = Memento(before.data, before.views, {**before.states, state: new}, before.subsets)
+        states = {**before.states, state: {**before.states[state], **changed}}
+        for other, names in pending.followers.items():
+            if other in states:
+                states[other] = {**states[other], **{name: getattr(other, name) for name in names}}
+        after = Memento(before.data, before.views, states, before.subsets)
         self._settled = after
-        say = partial(_lines, self._session, state)
+        say = partial(_lines, self._session, state, self._sizes({state}) if pending.followers else [])
         self._push(
             Entry(
                 _label(state, changed),
@@ -181,6 +196,13 @@ class Recorder:
                 say=say,
             )
         )
+
+    @staticmethod
+    def _sizes(sources: set[State]) -> list[str]:
+        """Return the lines that give views their size when others follow them and it depends on it where they look."""
+        from jviz.script import viewport_lines
+
+        return viewport_lines(view for view in sources if getattr(view, "scale", 1) is None)
 
     def _push(self, entry: Entry) -> None:
         self._session._history.push(entry)
@@ -195,6 +217,10 @@ class Recorder:
             return
         group = _group(state, names)
         pending = self._pending
+        if self._session.linker.is_leading and pending is not None:
+            pending.followers.setdefault(state, set()).update(names)
+            self.touched.emit()
+            return
         if pending is not None and (pending.state is not state or pending.group != group):
             self.flush()
         if self._pending is None:
@@ -220,11 +246,11 @@ def _group(state: State, names: set[str]) -> Any:
     return "limits" if names <= {"manual_limits", "limits_mode"} else frozenset(names)
 
 
-def _only_navigation(before: Memento, after: Memento) -> State | None:
-    """Return the one state of which nothing but the navigation differs, None when more does."""
+def _only_navigation(before: Memento, after: Memento, followers: dict[State, set[str]]) -> State | None:
+    """Return the one state, besides followers, of which nothing but the navigation differs, None when more does."""
     if (before.data, before.views, before.subsets) != (after.data, after.views, after.subsets):
         return None
-    changed = [s for s, values in after.states.items() if values is not before.states.get(s)]
+    changed = [s for s, v in after.states.items() if v is not before.states.get(s) and s not in followers]
     if len(changed) != 1 or changed[0] not in before.states:
         return None
     old, new = before.states[changed[0]], after.states[changed[0]]
@@ -255,7 +281,7 @@ def _word(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(getattr(value, "name", value) or "none")
 
 
-def _lines(session: Session, state: State, changed: dict[str, Any]) -> list[str]:
+def _lines(session: Session, state: State, first: list[str], changed: dict[str, Any]) -> list[str]:
     from jviz.script import state_lines
 
-    return state_lines(session, state, changed)
+    return [*first, *state_lines(session, state, changed)]

@@ -14,6 +14,7 @@ from jviz.errors import CommandError, JvizError, SessionError
 from jviz.history import History
 from jviz.interaction import Interaction
 from jviz.jobs import Dispatcher, Job, Jobs
+from jviz.linking import Linker, Pointer
 from jviz.memento import Memento, Recorder, Step
 from jviz.results import Results
 from jviz.running import Runner
@@ -49,6 +50,10 @@ class Session:
         Emitted with (level, text) for what a user should know: "info", "warning" or "error".
     notices : deque of (str, str)
         The last 200 of them, for who listens too late (a session that is being loaded).
+    linker : Linker
+        Makes views with the same locks move together.
+    pointer : Pointer
+        Where the mouse is.
     extras_changed : Signal
         Emitted when a saved session brought its own extras.
     extras : dict
@@ -77,6 +82,8 @@ class Session:
         self.results = Results(self.results_changed.emit)
         self.interaction = Interaction()
         self._history = History(self.history_changed.emit)
+        self.linker = Linker(self)
+        self.pointer = Pointer()
         self._recorder = Recorder(self)
         self._runner = Runner(self)
         self._saved = self.mark()
@@ -322,7 +329,7 @@ class Session:
         signals = (
             self.data_changed, self.views_changed, self.subsets_changed, self.results_changed, self.history_changed,
             self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
-            self.interaction.changed, self.interaction.selection_changed,
+            self.interaction.changed, self.interaction.selection_changed, self.pointer.moved,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 
@@ -346,6 +353,7 @@ class Session:
         if views != self._views:
             self._views = views
             self._recorder.watch(views)
+            self.linker.watch(views)
             self.views_changed.emit()
 
     def set_extras(self, extras: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ __all__ = ["ImageLayer", "ImageView", "State", "View", "view_kinds"]
 
 STRETCHES = ("linear", "sqrt", "squared", "log", "asinh", "sinh", "power", "histogram", "spline")
 LIMIT_MODES = ("auto", "minmax", "percentile", "zscale", "manual")
+BLENDS = ("normal", "add", "screen", "multiply", "lighten", "difference")
+OPERATIONS = ("", "difference", "ratio")
+LOCKS = ("pan", "zoom", "rotation", "cursor", "limits", "colormap")
 
 
 class Checked(CallbackProperty):
@@ -68,6 +71,23 @@ def number(low: float = -float("inf"), high: float = float("inf"), name: str = "
         return value
 
     return check
+
+
+def some_of(*choices: str, name: str = "value") -> Any:
+    """Make a check that turns names, or one of them, into a tuple in the order of the choices."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        given = (value,) if isinstance(value, str) else tuple(value or ())
+        for one in given:
+            if one not in choices:
+                raise CommandError(f"{one!r} is no {name}; choose from {', '.join(choices)}.")
+        return tuple(choice for choice in choices if choice in given)
+
+    return check
+
+
+def _layer_number(value: Any) -> int | None:
+    return None if value is None else int(number(0, 1e6, "number of a layer")(value))
 
 
 class State(HasCallbackProperties):
@@ -185,6 +205,14 @@ class ImageLayer(State):
         In data units; setting them makes the mode manual.
     contrast, bias : float
         As in DS9: 1 and 0.5 leave the colours as they are.
+    colormap : str
+        Name of a colour map, or a colour like ``"#ff8800"``: from black to that.
+    blend : str
+        How the layer joins those below: normal covers them, add, screen, multiply, lighten, difference.
+    operation : str
+        "" shows the data; "difference" and "ratio" show data − ``against`` and data / ``against``,
+        pixel by pixel of the picture.
+    against : jviz.data.Data or None
     """
 
     derived = frozenset({"shown_limits"})
@@ -206,11 +234,14 @@ class ImageLayer(State):
     contrast = Checked(1.0, number(0, 100, "contrast"))
     bias = Checked(0.5, number(-10, 10, "bias"))
     nan_color = CallbackProperty("")
+    blend = Checked("normal", one_of(*BLENDS, name="blend mode"))
+    operation = Checked("", one_of(*OPERATIONS, name="operation"))
+    against = CallbackProperty(None)
     shown_limits = CallbackProperty(None, docstring="(low, high) that are in use now; computed, not recorded")
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("data", "plane", "index", "limits_mode", "limits_from", "percentiles"):
+        for name in ("data", "plane", "index", "limits_mode", "limits_from", "percentiles", "operation", "against"):
             self.add_callback(name, self._forget_limits)
 
     def update(self, **values: Any) -> None:
@@ -237,12 +268,16 @@ class ImageLayer(State):
 
     def computed_limits(self) -> tuple[float, float]:
         """Work out the limits of the whole image for the present mode (reads the image)."""
+        if self.operation and self.against is not None:
+            from jviz.combining import limits_of
+
+            return limits_of(self)
         return self.data.limits(self.limits_mode, plane=self.plane, index=self.index, percentiles=self.percentiles)
 
 
 LAYER_PROPERTIES = (
     "stretch", "stretch_parameter", "knots", "limits_mode", "limits_from", "percentiles", "limits",
-    "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity",
+    "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity", "blend",
 )  # fmt: skip
 
 
@@ -280,12 +315,31 @@ class ImageView(View):
         Of the grid and the read-out: icrs, fk5, fk4, galactic, ecliptic; sexagesimal, degrees.
     smooth : bool
         Interpolate between magnified pixels.
+    align : str
+        "sky": layers lie where they are on the sky, those without one pixel on pixel; "pixels": all of them.
+    locks : tuple of str
+        What is kept the same in all views that have the same lock: pan, zoom, rotation, cursor,
+        limits (with the stretch), colormap.
+    solo : int or None
+        Number of the layer that is shown alone, from 0.
+    blink : float
+        Seconds for which each visible layer is shown in turn; 0: all are shown together.
+    curtain : float or None
+        Share of the picture, from the left or the top, that shows what is below the topmost layer.
+    curtain_axis : str
+        "vertical": the curtain's edge is upright; "horizontal": it is level.
+    composite : str
+        "layers": each layer is coloured and blended as it says; "lupton": their values are brought into one
+        picture that keeps the colours of bright sources (Lupton et al. 2004, PASP 116, 133).
+    lupton_q, lupton_stretch : float
+        Softening, and the value (the limits of a layer count 0 and 1) up to which the stretch is linear.
     """
 
     kind = "image"
     accepts = ("image", "spectrum2d", "cube", "ramp")
     layer_type = ImageLayer
     navigation = frozenset({"centre", "scale"})
+    derived = frozenset({"blinking"})
     viewport: tuple[float, float] = (1000.0, 800.0)
     """Width and height of the picture in screen pixels; set by the viewer, no part of the state."""
 
@@ -304,6 +358,30 @@ class ImageView(View):
     sky_frame = Checked("icrs", one_of("icrs", "fk5", "fk4", "galactic", "ecliptic", name="sky frame"))
     sky_style = Checked("sexagesimal", one_of("sexagesimal", "degrees", name="style"))
     smooth = CallbackProperty(False)
+    align = Checked("sky", one_of("sky", "pixels", name="way to align layers"))
+    locks = Checked(("cursor",), some_of(*LOCKS, name="lock"))
+    solo = Checked(None, _layer_number)
+    blink = Checked(0.0, number(0, 60, "time for each layer"))
+    blinking = CallbackProperty(None, docstring="number of the layer in sight now; not recorded")
+    curtain = Checked(None, lambda v: None if v is None else number(0, 1, "place of the curtain")(v))
+    curtain_axis = Checked("vertical", one_of("vertical", "horizontal", name="direction"))
+    composite = Checked("layers", one_of("layers", "lupton", name="way to compose layers"))
+    lupton_q = Checked(8.0, number(0, 1000, "Q"))
+    lupton_stretch = Checked(0.5, number(1e-6, 1e6, "stretch"))
+
+    @property
+    def shown(self) -> tuple[ImageLayer, ...]:
+        """The layers that are drawn now, from the bottom up."""
+        alone = self.solo if self.blinking is None else self.blinking
+        if alone is not None and alone < len(self.layers):
+            return (self.layers[alone],)
+        return tuple(layer for layer in self.layers if layer.visible and layer.opacity > 0)
+
+    @property
+    def wanted(self) -> tuple[ImageLayer, ...]:
+        """The layers that are drawn now or will be at the next blink."""
+        visible = tuple(layer for layer in self.layers if layer.visible and layer.opacity > 0)
+        return tuple(dict.fromkeys((*self.shown, *visible))) if self.blink or self.solo is not None else self.shown
 
 
 for _name in LAYER_PROPERTIES:

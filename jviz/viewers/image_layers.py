@@ -5,7 +5,6 @@ Nothing here reads a file: what is not in memory is left out, and listed by `jvi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,11 +13,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from jviz.backend.render import kernels
+from jviz.backend.render.blocks import Block
 from jviz.backend.render.colormaps import colormap
-from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
+from jviz.backend.render.mesh import affine_mesh
 from jviz.backend.render.stretch import Stretch, look_table, stretch
+from jviz.combining import combined, sampled
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
+from jviz.viewers.image_places import Placed, picture_size, placed, placed_data, ready_sky
 from jviz.viewers.look import Look, argb
 from jviz.views import ImageLayer, ImageView
 
@@ -56,70 +58,6 @@ def raster_of(layer: ImageLayer) -> Any:
         return layer.data.raster(layer.plane, index)
     except (JvizError, IndexError):
         return None
-
-
-def ready_sky(data: Any) -> Any:
-    """Return the sky map of data when it is at hand, else None."""
-    return data.sky if getattr(data, "wcs_ready", False) else None
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Where the pixels of a picture lie in a layer's data.
-
-    ``bounds`` and ``step`` say which part of the data is in sight and how many data pixels
-    there are for each pixel of the picture.
-    """
-
-    mesh: Mesh
-    bounds: Bounds
-    step: float
-
-
-@lru_cache(maxsize=32)
-def _straight(geometry: Geometry, ratio: float, shape: tuple[int, int], size: tuple[int, int]) -> Placed:
-    m = geometry.matrix / ratio
-    m[:, 2] = geometry.matrix[:, 2] + 0.5 * (m[:, 0] + m[:, 1])
-    return Placed(affine_mesh(m, *size), geometry.bounds(shape), 1 / (geometry.scale * ratio))
-
-
-@lru_cache(maxsize=8)
-def _bent(geometry: Geometry, ratio: float, size: tuple[int, int], first: Any, sky: Any) -> Placed | None:
-    def through_the_sky(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        x, y = geometry.to_data((u + 0.5) / ratio, (v + 0.5) / ratio)
-        return sky.sky_to_pixel(*first.pixel_to_sky(x, y))
-
-    mesh = mesh_of(through_the_sky, *size, step=min(first.mesh_step, sky.mesh_step))
-    if mesh.bounds is None or not mesh.scale > 0:
-        return None
-    return Placed(mesh, mesh.bounds, mesh.scale)
-
-
-def placed(
-    view: ImageView, layer: ImageLayer, shape: tuple[int, int], geometry: Geometry, ratio: float
-) -> Placed | None:
-    """Place a layer in a picture of ``ratio`` pixels per unit of the geometry.
-
-    Layers lie on the first one's pixels, through the sky when both have one.
-
-    Returns
-    -------
-    Placed or None
-        None while a sky is not known yet, or when nothing of the layer is in sight.
-    """
-    size = picture_size(geometry, ratio)
-    base = view.layers[0].data
-    if layer.data is not base:
-        if not (base.wcs_ready and layer.data.wcs_ready):
-            return None
-        if base.sky is not None and layer.data.sky is not None:
-            return _bent(geometry, ratio, size, base.sky, layer.data.sky)
-    return _straight(geometry, ratio, tuple(shape), size)
-
-
-def picture_size(geometry: Geometry, ratio: float) -> tuple[int, int]:
-    """Return width and height of the picture in pixels."""
-    return max(1, math.ceil(geometry.width * ratio)), max(1, math.ceil(geometry.height * ratio))
 
 
 # --- colours --------------------------------------------------------------------------------------
@@ -199,6 +137,7 @@ class _Memory:
     curve_for: Any = None
     seen: tuple | None = None
     flags: tuple[Any, int] = (None, 0)
+    computed: tuple[tuple, Block, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,12 +152,18 @@ class _Part:
     opacity: float
     smooth: bool
     flags: bool
+    blend: str = "normal"
 
     @property
     def key(self) -> tuple:
         """All that its pixels depend on; the objects live as long as the part is kept."""
         blocks = tuple(map(id, self.blocks))
-        return (blocks, id(self.placed), id(self.table), self.limits, self.blank, self.opacity, self.smooth)
+        colours = (id(self.table), self.limits, self.blank, self.opacity, self.blend)
+        return (blocks, id(self.placed), *colours, self.smooth)
+
+    def values(self, shape: tuple[int, int]) -> np.ndarray:
+        """Return the data values in the picture, NaN outside."""
+        return sampled(self.blocks, self.placed.mesh, shape, smooth=self.smooth)
 
     def colour(self, out: np.ndarray, *, clear: bool) -> None:
         for block in self.blocks:
@@ -291,21 +236,40 @@ class Compositor:
         parts = self._parts(view, geometry, ratio, look)
         if not parts:
             return None
-        key = (picture_size(geometry, ratio), look.canvas, kernels.ready, *(part.key for part in parts))
+        size, lupton = picture_size(geometry, ratio), _lupton_of(view, parts)
+        curtain = None if view.curtain is None or lupton else (view.curtain_axis, view.curtain)
+        key = (size, look.canvas, kernels.ready, lupton, curtain, *(part.key for part in parts))
         kept = self._kept.get(slot)
         if kept is None or kept.key != key:
-            pixels = self._buffer(slot, picture_size(geometry, ratio))
-            _draw(parts, pixels, argb(look.canvas), self)
-            self._kept[slot] = kept = _Kept(key, parts, pixels)
+            self._kept[slot] = kept = self._drawn(slot, key, parts, look, size)
         return kept.pixels
 
+    def _drawn(self, slot: str, key: tuple, parts: list[_Part], look: Look, size: tuple[int, int]) -> _Kept:
+        pixels, kept = self._buffer(slot, size), self._kept.get(slot)
+        lupton, curtain = key[3:5]
+        if lupton:
+            pixels.fill(argb(look.canvas))
+            hues = np.array([_hue(part.table) for part in parts])
+            values = np.stack([part.values(pixels.shape) for part in parts])
+            limits = np.array([part.limits for part in parts])
+            kernels.lupton(values, hues, limits, pixels, q=lupton[0], stretch=lupton[1])
+        elif kept is not None and curtain is None and len(kept.key) < len(key) and kept.key == key[: len(kept.key)]:
+            # Nothing but layers on top is new.
+            _draw(parts[len(kept.parts) :], pixels, self)
+        else:
+            light = any(part.blend in ("add", "screen", "lighten") for part in parts)
+            pixels.fill(0xFF000000 if light else argb(look.canvas))
+            _draw(parts, pixels, self, curtain)
+        return _Kept(key, parts, pixels)
+
     def _parts(self, view: ImageView, geometry: Geometry, ratio: float, look: Look) -> list[_Part]:
-        visible = [layer for layer in view.layers if layer.visible and layer.opacity > 0]
-        made = (self._part(view, layer, geometry, ratio, look) for layer in visible)
+        made = (self._part(view, layer, geometry, ratio, look) for layer in view.shown)
         return [part for part in made if part is not None]
 
     def _part(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, look: Look) -> _Part | None:
         memory, raster, flags = self.memory(layer), raster_of(layer), is_flags(layer)
+        if layer.operation and layer.against is not None:
+            return self._computed_part(view, layer, geometry, ratio, look)
         for candidate in (raster, memory.raster):
             if candidate is None or (candidate.reduce == "or") != flags:
                 continue
@@ -324,7 +288,42 @@ class Compositor:
         if flags and memory.flags[0] is not blocks[-1]:
             memory.flags = (blocks[-1], int(np.bitwise_or.reduce(blocks[-1].data, axis=None)))
         smooth = view.smooth and place.step < 1 and not flags
-        return _Part(tuple(blocks), place, table, limits, blank, layer.opacity, smooth, flags)
+        return _Part(tuple(blocks), place, table, limits, blank, layer.opacity, smooth, flags, _blend(view, layer))
+
+    def _computed_part(
+        self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, look: Look
+    ) -> _Part | None:
+        """Return the difference or ratio of what the picture shows of two images."""
+        block = self.computed(view, layer, geometry, ratio)
+        limits = self.limits(layer)
+        if block is None or limits is None:
+            return None
+        width, height = picture_size(geometry, ratio)
+        place = _one_to_one(width, height)
+        blank = argb(layer.nan_color, "")
+        return _Part(
+            (block,), place, self._tables.of(layer, self.curve(layer)), limits, blank, layer.opacity, False, False,
+            _blend(view, layer),
+        )  # fmt: skip
+
+    def computed(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float) -> Block | None:
+        """Return the values of a difference or ratio, one for each pixel of the picture; None while they lack."""
+        found = []
+        for data, raster in ((layer.data, raster_of(layer)), (layer.against, layer.against.raster())):
+            place = placed_data(view, data, raster.shape, geometry, ratio) if raster is not None else None
+            blocks = raster.blocks(place.bounds, place.step) if place is not None else []
+            if not blocks:
+                return None
+            found.append((blocks, place))
+        memory, (width, height) = self.memory(layer), picture_size(geometry, ratio)
+        key = (layer.operation, width, height, view.smooth, *((tuple(map(id, b)), id(p)) for b, p in found))
+        if memory.computed is None or memory.computed[0] != key:
+            smooth = view.smooth or view.align == "sky"
+            mine, other = (sampled(b, p.mesh, (height, width), smooth=smooth and p.step < 1) for b, p in found)
+            values = combined(mine, other, layer.operation)
+            block = Block(values, 0.0, 0.0, 1.0, 0, (-0.5, -0.5, width - 0.5, height - 0.5))
+            memory.computed = (key, block, found)
+        return memory.computed[1]
 
     def _buffer(self, slot: str, size: tuple[int, int]) -> np.ndarray:
         """Return an array to draw into, the last one when it fits: new pages cost more than drawing."""
@@ -335,12 +334,43 @@ class Compositor:
         return buffer
 
 
-def _draw(parts: list[_Part], out: np.ndarray, canvas: int, owner: Compositor) -> None:
-    out.fill(canvas)
-    for number, part in enumerate(parts):
-        if number == 0 and part.opacity == 1 and part.blank:
+def _draw(parts: list[_Part], out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None = None) -> None:
+    """Lay parts over a picture; the last one on its side of the curtain only."""
+    for part in parts:
+        drawn = curtain if part is parts[-1] and len(parts) > 1 else None
+        if part is parts[0] and part.opacity == 1 and part.blank and not drawn:
             part.colour(out, clear=False)
             continue
         sheet = owner._buffer(f"sheet {out.shape}", out.shape[::-1])
         part.colour(sheet, clear=True)
-        kernels.blend(out, sheet, part.opacity)
+        if drawn is not None:
+            axis, share = drawn
+            if axis == "vertical":
+                sheet[:, : round(share * sheet.shape[1])] = 0
+            else:
+                sheet[: round(share * sheet.shape[0])] = 0
+        kernels.blend(out, sheet, part.opacity, part.blend)
+
+
+@lru_cache(maxsize=8)
+def _one_to_one(width: int, height: int) -> Placed:
+    mesh = affine_mesh(np.eye(3)[:2], width, height)
+    return Placed(mesh, (-0.5, -0.5, width - 0.5, height - 0.5), 1.0)
+
+
+def _blend(view: ImageView, layer: ImageLayer) -> str:
+    """Return how a layer joins what is below it: what is alone, or behind a curtain, covers it."""
+    alone = len(view.shown) == 1 or view.curtain is not None
+    return "normal" if alone else layer.blend
+
+
+def _lupton_of(view: ImageView, parts: list[_Part]) -> tuple[float, float] | None:
+    if view.composite != "lupton" or len(view.shown) < 2 or any(part.flags for part in parts):
+        return None
+    return view.lupton_q, view.lupton_stretch
+
+
+def _hue(table: np.ndarray) -> tuple[float, float, float]:
+    """Return the colour of the brightest pixels, 0 to 1."""
+    top = int(table[-1])
+    return (top >> 16 & 255) / 255, (top >> 8 & 255) / 255, (top & 255) / 255

@@ -17,12 +17,14 @@ from jviz.backend.progress import Progress, silent
 from jviz.backend.render.blocks import Block, cut
 from jviz.backend.render.mesh import Bounds
 from jviz.backend.render.stretch import stretch
+from jviz.backend.render.warp import warps
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
 from jviz.viewers.image_layers import Compositor, is_flags, placed, raster_of
+from jviz.viewers.image_places import picture_size, placed_data
 from jviz.views import ImageLayer, ImageView
 
-__all__ = ["BlockNeed", "CurveNeed", "LimitsNeed", "SkyNeed", "fulfil", "missing"]
+__all__ = ["BlockNeed", "CurveNeed", "LimitsNeed", "SkyNeed", "WarpNeed", "fulfil", "missing"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,24 @@ class SkyNeed:
 
     def apply(self, value: Any) -> None:
         """The data have kept it already."""
+
+
+@dataclass(frozen=True)
+class WarpNeed:
+    """The grid on which a layer is placed through the sky while the view moves."""
+
+    first: Any
+    sky: Any
+
+    @property
+    def group(self) -> tuple:
+        return ("warp", id(self.first), id(self.sky))
+
+    def run(self, progress: Progress) -> Any:
+        return warps.work_out(self.first, self.sky)
+
+    def apply(self, value: Any) -> None:
+        warps.keep(self.first, self.sky, value)
 
 
 @dataclass(frozen=True)
@@ -118,7 +138,7 @@ class CurveNeed:
         self.memory.curve, self.memory.curve_for = value, (self.raster, self.limits)
 
 
-Need = BlockNeed | SkyNeed | LimitsNeed | CurveNeed
+Need = BlockNeed | SkyNeed | WarpNeed | LimitsNeed | CurveNeed
 
 
 @cache
@@ -129,7 +149,8 @@ def _keep_imports() -> None:
 
 def asked_limits(layer: ImageLayer) -> tuple:
     """Return all that the limits of a layer depend on."""
-    return (layer.data, layer.plane, layer.index, layer.limits_mode, layer.limits_from, layer.percentiles)
+    shown = (layer.data, layer.plane, layer.index, layer.operation, layer.against)
+    return (*shown, layer.limits_mode, layer.limits_from, layer.percentiles)
 
 
 def limits_in_sight(layer: ImageLayer, block: Block, bounds: Bounds) -> tuple[float, float]:
@@ -166,14 +187,26 @@ def missing(
     slot : str
         Which of the viewer's pictures it is; insets lack pieces of images only.
     """
-    for layer in view.layers:
-        if layer.visible and layer.opacity > 0:
-            yield from _of_layer(view, layer, geometry, ratio, compositor, settled, slot)
+    for layer in view.wanted:
+        yield from _of_layer(view, layer, geometry, ratio, compositor, settled, slot)
     if slot != "main":
         return
-    for data in dict.fromkeys(layer.data for layer in view.layers):
-        if not getattr(data, "wcs_ready", True):
+    everything = dict.fromkeys((*(layer.data for layer in view.layers), *(layer.against for layer in view.layers)))
+    for data in everything:
+        if data is not None and not getattr(data, "wcs_ready", True):
             yield SkyNeed(data)
+    yield from _warps(view, list(everything))
+
+
+def _warps(view: ImageView, everything: list[Any]) -> Iterator[WarpNeed]:
+    """List the grids that are still to be worked out."""
+    base = everything[0] if everything else None
+    if view.align != "sky" or not getattr(base, "wcs_ready", False) or base.sky is None:
+        return
+    for data in everything[1:]:
+        sky = data.sky if data is not None and getattr(data, "wcs_ready", False) else None
+        if sky is not None and not warps.is_known(base.sky, sky):
+            yield WarpNeed(base.sky, sky)
 
 
 def _of_layer(
@@ -192,12 +225,44 @@ def _of_layer(
     request = raster.wanted(place.bounds, place.step)
     if request is not None:
         yield BlockNeed(raster, request, slot)
+    if layer.operation and layer.against is not None:
+        yield from _of_operation(view, layer, geometry, ratio, compositor, request is None and settled, slot)
+        return
     if slot != "main" or is_flags(layer):
         return
     yield from _limits(layer, raster, place, request is None and settled, compositor)
     limits, memory = compositor.limits(layer), compositor.memory(layer)
     if layer.stretch == "histogram" and limits is not None and memory.curve_for != (raster, limits):
         yield CurveNeed(memory, raster, limits)
+
+
+def _of_operation(
+    view: ImageView,
+    layer: ImageLayer,
+    geometry: Geometry,
+    ratio: float,
+    compositor: Compositor,
+    at_rest: bool,
+    slot: str,
+) -> Iterator[Need]:
+    """List what the other image of a difference or ratio lacks, and its limits."""
+    other = layer.against.raster()
+    place = placed_data(view, layer.against, other.shape, geometry, ratio)
+    request = other.wanted(place.bounds, place.step) if place is not None else None
+    if request is not None:
+        yield BlockNeed(other, request, slot)
+    if slot != "main" or (layer.limits_mode == "manual" and layer.manual_limits is not None):
+        return
+    asked, memory = asked_limits(layer), compositor.memory(layer)
+    if layer.limits_from == "image":
+        if layer.shown_limits is None:
+            yield LimitsNeed(layer, asked, memory)
+        return
+    block = compositor.computed(view, layer, geometry, ratio) if at_rest and request is None else None
+    width, height = picture_size(geometry, ratio)
+    need = LimitsNeed(layer, asked, memory, block, (-0.5, -0.5, width - 0.5, height - 0.5))
+    if block is not None and (layer.shown_limits is None or memory.seen != need.seen):
+        yield need
 
 
 def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, compositor: Compositor) -> Iterator[Need]:
@@ -236,7 +301,7 @@ def fulfil(
         When a file cannot be read any more.
     """
     for _ in range(8):  # the sky brings new layers, limits bring a new histogram
-        needs = list(missing(view, geometry, ratio, compositor))
+        needs = [n for n in missing(view, geometry, ratio, compositor) if not isinstance(n, WarpNeed)]
         if not needs:
             return
         for need in needs:

@@ -10,6 +10,7 @@ matplotlib takes over a second to import, so its tables (BSD and CC0) are kept i
 Where both programs have the same name, it is DS9's, and matplotlib's begins with ``mpl-``.
 """
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -46,6 +47,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 _ALIASES = {"grey": "gray", "colour": "color"}
 _own: dict[str, np.ndarray] = {}
+_hex = re.compile("#[0-9a-fA-F]{6}")
 
 
 def colormap(name: str, *, invert: bool = False) -> np.ndarray:
@@ -54,7 +56,8 @@ def colormap(name: str, *, invert: bool = False) -> np.ndarray:
     Parameters
     ----------
     name : str
-        One of `names`; ``"_r"`` at its end turns it round, as in matplotlib.
+        One of `names`; ``"_r"`` at its end turns it round, as in matplotlib. A colour ``"#rrggbb"``
+        gives the ramp from black to it.
     invert : bool
         Turn it round.
 
@@ -109,6 +112,8 @@ def register(name: str, colours: Sequence[Sequence[float]] | np.ndarray) -> None
 
 def _find(name: str) -> np.ndarray | None:
     name = _ALIASES.get(name, name)
+    if _hex.fullmatch(name):
+        return _filled(np.array([(0, 0, 0), tuple(bytes.fromhex(name[1:]))], float))
     if name in _own:
         return _own[name]
     if name in DS9:

@@ -20,10 +20,10 @@ from jviz.backend.render.mesh import Mesh
 if TYPE_CHECKING:
     from jviz.backend.render.blocks import Block
 
-__all__ = ["active", "blend", "colour", "colour_flags", "ready", "resample", "warm_up"]
+__all__ = ["active", "blend", "colour", "colour_flags", "lupton", "lupton_curve", "ready", "resample", "warm_up"]
 
-BlendMode = Literal["normal", "add", "screen"]
-_MODES = {"normal": 0, "add": 1, "screen": 2}
+BlendMode = Literal["normal", "add", "screen", "multiply", "lighten", "difference"]
+_MODES = {"normal": 0, "add": 1, "screen": 2, "multiply": 3, "lighten": 4, "difference": 5}
 
 LARGE = 1 << 21
 """Pixels from which a picture is worth a second thread: 4K screens."""
@@ -124,12 +124,51 @@ def blend(out: np.ndarray, layer: np.ndarray, opacity: float = 1.0, mode: BlendM
     opacity : float
         Of the layer, 0 to 1.
     mode : str
-        ``"normal"`` covers, ``"add"`` adds light, ``"screen"`` adds without burning out.
+        ``"normal"`` covers, ``"add"`` adds light, ``"screen"`` adds without burning out, ``"multiply"``
+        filters, ``"lighten"`` takes the brighter of each channel, ``"difference"`` how far they are apart.
     """
     if out.shape != layer.shape:
         raise ValueError(f"pictures of {out.shape} and {layer.shape} pixels cannot be blended")
     share = np.uint32(round(min(max(opacity, 0.0), 1.0) * 256))
     _active.blend(out, layer, share, _MODES[mode])
+
+
+def lupton(
+    values: np.ndarray,
+    hues: np.ndarray,
+    limits: np.ndarray,
+    out: np.ndarray,
+    *,
+    q: float = 8.0,
+    stretch: float = 0.5,
+) -> None:
+    """Bring layers into one picture that keeps the colours of bright sources.
+
+    The mean brightness I of the channels becomes F(I) = asinh(Q I / stretch) s, and all channels are
+    multiplied by F(I) / I; where one would exceed the brightest, all are scaled to fit
+    (Lupton et al. 2004, PASP 116, 133, with the slope s of astropy's ``make_lupton_rgb``).
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n, height, width)
+        NaN counts as nothing; pixels where all are NaN are left as they are.
+    hues : ndarray of float, shape (n, 3)
+        Red, green, blue of each layer, 0 to 1; a channel's sum over the layers is brought down to 1.
+    limits : ndarray of float, shape (n, 2)
+        Values of each layer that count 0 and 1.
+    out : ndarray of uint32, shape (height, width)
+    q, stretch : float
+    """
+    soften, slope = lupton_curve(q, stretch)
+    low, factor = limits[:, 0].astype(float), 1.0 / np.where(np.ptp(limits, axis=1) == 0, 1.0, np.diff(limits)[:, 0])
+    hues = hues / np.maximum(hues.sum(axis=0), 1.0)
+    _active.lupton(np.ascontiguousarray(values), hues, low, factor, soften, slope, out)
+
+
+def lupton_curve(q: float, stretch: float) -> tuple[float, float]:
+    """Return (soften, slope) of F(I) = asinh(soften I) slope, where F(stretch / 10) is a tenth of the brightest."""
+    q = max(q, 0.1 / 2**23)
+    return q / stretch, 0.1 / float(np.arcsinh(0.1 * q))
 
 
 def warm_up() -> None:
@@ -190,6 +229,7 @@ def _exercise(module: ModuleType) -> None:
     module.value_rows(data, *place, False, data.copy())
     module.flag_rows(flags, *place, table, True, out)
     module.blend(out, out.copy(), np.uint32(256), 0)
+    module.lupton(data[None].copy(), np.ones((1, 3)), np.zeros(1), np.ones(1), 1.0, 1.0, out)
     sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)
     module.gather(data, sums, counts)
     module.halve(sums, counts, sums.copy(), counts.copy())

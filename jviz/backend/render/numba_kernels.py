@@ -14,13 +14,14 @@ __all__ = [
     "flag_rows",
     "gather",
     "halve",
+    "lupton",
     "value_rows",
 ]
 
 Array = np.ndarray
 Edges = tuple[float, float, float, float]
 
-ADD, SCREEN = 1, 2
+ADD, SCREEN, MULTIPLY, LIGHTEN, DIFFERENCE = 1, 2, 3, 4, 5
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -221,6 +222,12 @@ def _mixed(above: np.uint32, below: np.uint32, share: np.uint32, mode: int) -> n
         return above + below
     if mode == SCREEN:
         return above + below - _divided(above * below)
+    if mode == MULTIPLY:
+        return _divided(below * (above + np.uint32(255) - share))
+    if mode == LIGHTEN:
+        return max(above, below)
+    if mode == DIFFERENCE:
+        return max(above, below) - min(above, below)
     return above + _divided(below * (np.uint32(255) - share))
 
 
@@ -234,9 +241,39 @@ def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
             for channel in range(4):
                 shift = np.uint32(8 * channel)
                 above = np.uint32((_channel(top, shift) * opacity + np.uint32(128)) >> np.uint32(8))
-                mixed = _mixed(above, _channel(under, shift), share, mode)
+                below = _channel(under, shift)
+                opaque = mode == DIFFERENCE and channel == 3
+                mixed = max(share, below) if opaque else _mixed(above, below, share, mode)
                 result |= np.uint32(min(mixed, np.uint32(255))) << shift
             out[row, column] = result
+
+
+@compiled
+def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array) -> None:
+    count, rows, columns = values.shape
+    rgb = np.empty(3)
+    for i in range(rows):
+        for j in range(columns):
+            rgb[:] = 0.0
+            some = False
+            for n in range(count):
+                value = values[n, i, j]
+                if value == value:
+                    some = True
+                    x = (np.float64(value) - low[n]) * factor[n]
+                    for c in range(3):
+                        rgb[c] += hues[n, c] * x
+            total = (rgb[0] + rgb[1] + rgb[2]) / 3.0
+            scale = np.arcsinh(total * soften) * slope / total if total > 0.0 else 0.0
+            most = max(rgb[0], rgb[1], rgb[2]) * scale
+            if most > 1.0:
+                scale /= most
+            pixel = np.uint32(0xFF000000)
+            for c in range(3):
+                level = np.uint32(max(rgb[c] * scale, 0.0) * 255.0 + 0.5)
+                pixel |= level << np.uint32(16 - 8 * c)
+            if some:
+                out[i, j] = pixel
 
 
 @compiled

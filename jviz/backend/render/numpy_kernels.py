@@ -19,7 +19,7 @@ __all__ = [
 Array = np.ndarray
 Edges = tuple[float, float, float, float]
 
-ADD, SCREEN = 1, 2
+ADD, SCREEN, MULTIPLY, LIGHTEN, DIFFERENCE = 1, 2, 3, 4, 5
 
 
 def _sample_grid(
@@ -157,10 +157,33 @@ def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
             mixed = above + below
         elif mode == SCREEN:
             mixed = above + below - _divided(above * below)
+        elif mode == MULTIPLY:
+            mixed = _divided(below * (above + full - share))
+        elif mode == LIGHTEN:
+            mixed = np.maximum(above, below)
+        elif mode == DIFFERENCE and shift == 24:
+            mixed = np.maximum(share, below)
+        elif mode == DIFFERENCE:
+            mixed = np.maximum(above, below) - np.minimum(above, below)
         else:
             mixed = above + _divided(below * (full - share))
         result |= np.minimum(mixed, full) << shift
     out[...] = result
+
+
+def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array) -> None:
+    """Bring layers of values (n, rows, columns) into one picture by the asinh of their mean brightness."""
+    some = ~np.isnan(values).all(axis=0)
+    x = np.where(np.isnan(values), 0.0, (values - low[:, None, None]) * factor[:, None, None])
+    rgb = np.einsum("nc,nij->cij", hues, x)
+    total = (rgb[0] + rgb[1] + rgb[2]) / 3.0
+    safe = np.where(total > 0, total, 1.0)
+    scale = np.where(total > 0, np.arcsinh(safe * soften) * slope / safe, 0.0)
+    most = rgb.max(axis=0) * scale
+    scale = np.where(most > 1.0, scale / np.where(most > 1.0, most, 1.0), scale)
+    levels = (np.maximum(rgb * scale, 0.0) * 255.0 + 0.5).astype(np.uint32)
+    pixels = np.uint32(0xFF000000) | levels[0] << np.uint32(16) | levels[1] << np.uint32(8) | levels[2]
+    np.copyto(out, pixels, where=some)
 
 
 def gather(values: Array, sums: Array, counts: Array) -> None:

@@ -1,0 +1,264 @@
+"""Views that move together: where one looks, those with the same locks look too, through the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jviz.backend.render.warp import warps
+from jviz.geometry import geometry_of
+from jviz.signals import Signal
+from jviz.views import ImageView, State, View
+
+if TYPE_CHECKING:
+    from jviz.session import Session
+
+__all__ = ["Linker", "Pointer", "matched", "position_in"]
+
+OF_LOCK: dict[str, tuple[str, ...]] = {
+    "pan": ("centre",),
+    "zoom": ("scale",),
+    "rotation": ("rotation", "flip_x", "flip_y"),
+    "limits": ("limits_mode", "manual_limits", "percentiles", "stretch", "stretch_parameter", "knots"),
+    "colormap": ("colormap", "invert", "contrast", "bias"),
+}
+"""What each lock keeps the same; the first three are properties of views, the others of their active layers."""
+
+PLACES = frozenset({"pan", "zoom", "rotation"})
+STEP = 1.0
+"""Pixels on either side over which scale and direction are measured."""
+
+
+class Pointer:
+    """Where the mouse is, for all viewers to show; no part of the session's history.
+
+    Attributes
+    ----------
+    moved : Signal
+        Without arguments.
+    at : (View, float, float) or None
+        In data pixels of the view's first layer.
+    """
+
+    def __init__(self) -> None:
+        self.moved = Signal()
+        self.at: tuple[View, float, float] | None = None
+
+    def move(self, view: View | None, x: float = 0.0, y: float = 0.0) -> None:
+        """Take note of where it is; None: nowhere."""
+        at = None if view is None else (view, x, y)
+        if at != self.at:
+            self.at = at
+            self.moved.emit()
+
+
+class Linker:
+    """Hears of every change of a session's image views and makes the locked ones follow.
+
+    There are no objects for pairs of views: a change is handed to each view that shares the lock.
+
+    Attributes
+    ----------
+    followers : dict of State to set of str
+        States that were moved since `forget`, and what of them.
+    sources : set of State
+        Views that others followed since then.
+    is_leading : bool
+        Whether the change that is heard of now is that of a follower.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._watched: set[State] = set()
+        self._paused = 0
+        self.is_leading = False
+        self.followers: dict[State, set[str]] = {}
+        self.sources: set[State] = set()
+
+    def watch(self, views: Iterable[View]) -> None:
+        """Hear of every change of these views and their layers."""
+        for view in views:
+            if not isinstance(view, ImageView):
+                continue
+            if view not in self._watched:
+                self._watched.add(view)
+                view.add_global_callback(partial(self._view_changed, view))
+            for layer in view.layers:
+                if layer not in self._watched:
+                    self._watched.add(layer)
+                    layer.add_global_callback(partial(self._layer_changed, layer))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nothing follow meanwhile: the states are being put back to what they were."""
+        self._paused += 1
+        try:
+            yield
+        finally:
+            self._paused -= 1
+
+    def forget(self) -> None:
+        """Begin a new list of who followed whom."""
+        self.followers, self.sources = {}, set()
+
+    # --- changes --------------------------------------------------------------------------------
+
+    def _view_changed(self, view: ImageView, **values: Any) -> None:
+        if "layers" in values:
+            self.watch((view,))
+        if self._paused or view not in self._session.views.values():
+            return
+        if "locks" in values:
+            self._join(view)
+            return
+        locks = {lock for lock in PLACES & set(view.locks) if set(OF_LOCK[lock]) & set(values)}
+        if locks and view.layers:
+            self._lead(view, locks)
+
+    def _layer_changed(self, layer: Any, **values: Any) -> None:
+        if self._paused:
+            return
+        for view in self._session.views.values():
+            if isinstance(view, ImageView) and view.layer is layer:
+                locks = {n for n in ("limits", "colormap") if n in view.locks and set(OF_LOCK[n]) & set(values)}
+                self._lead(view, locks)
+
+    def _lead(self, view: ImageView, locks: set[str]) -> None:
+        """Bring all views that share some of these locks in line with one."""
+        if not locks:
+            return
+        with self.paused():
+            for other in self._session.views.values():
+                if other is not view and isinstance(other, ImageView) and other.layers:
+                    self._follow(view, other, locks & set(other.locks))
+
+    def _join(self, view: ImageView) -> None:
+        """Bring a view in line with those whose locks it shares now."""
+        with self.paused():
+            left = set(view.locks)
+            for other in self._session.views.values():
+                shared = left & set(getattr(other, "locks", ()))
+                if other is not view and shared and other.layers and view.layers:
+                    self._follow(other, view, shared)
+                    left -= shared
+
+    def _follow(self, source: ImageView, target: ImageView, locks: set[str]) -> None:
+        places = locks & PLACES
+        if places:
+            self._set(source, target, matched(source, target, places, wait=not self._session.showing))
+        for lock in ("limits", "colormap"):
+            if lock in locks and source.layer is not None and target.layer is not None:
+                self._set(source, target.layer, {name: getattr(source.layer, name) for name in OF_LOCK[lock]})
+
+    def _set(self, source: ImageView, state: State, values: dict[str, Any]) -> None:
+        changed = {name: value for name, value in values.items() if getattr(state, name) != value}
+        if changed:
+            self.followers.setdefault(state, set()).update(changed)
+            self.sources.add(source)
+            self.is_leading = True
+            try:
+                state.update(**changed)
+            finally:
+                self.is_leading = False
+
+
+# --- the sky between two views --------------------------------------------------------------------
+
+
+def position_in(source: ImageView, x: float, y: float, target: ImageView, *, wait: bool = True) -> Any:
+    """Return where a pixel of one view lies in another.
+
+    Parameters
+    ----------
+    x, y : float or ndarray
+        Data pixels of the first layer of ``source``.
+    wait : bool
+        Load a WCS that is not at hand yet; else there is no answer.
+
+    Returns
+    -------
+    (ndarray, ndarray) or None
+        Data pixels of the first layer of ``target``, NaN where it does not reach; through the sky when both have
+        one (and both views align by it), else the same pixels. None while that is not known.
+    """
+    first, second = source.layers[0].data, target.layers[0].data
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if first is second or "pixels" in (source.align, target.align):
+        return x, y
+    if not wait and not (first.wcs_ready and second.wcs_ready):
+        return None
+    if first.sky is None or second.sky is None:
+        return x, y
+    slow = min(first.sky.mesh_step, second.sky.mesh_step) < 32
+    warp = warps.get(first.sky, second.sky) if slow else None
+    if warp is not None:
+        found = warp.at(x, y)
+        if np.isfinite(found[0]).all():
+            return found
+    return second.sky.sky_to_pixel(*first.sky.pixel_to_sky(x, y))
+
+
+def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: bool = True) -> dict[str, Any]:
+    """Return the properties with which one view shows the same as another.
+
+    The centre is exact; scale and rotation are those of the map between the two images there, so that a twin
+    turned by 30° or mirrored comes out upright.
+
+    Parameters
+    ----------
+    what : iterable of str
+        Of "pan", "zoom" and "rotation".
+    wait : bool
+        As of `position_in`.
+
+    Returns
+    -------
+    dict
+        Empty when the middle of the one is not within reach of the other.
+    """
+    geometry = geometry_of(source)
+    x, y = geometry.centre
+    steps_x, steps_y = np.array([0, STEP, -STEP, 0, 0]), np.array([0, 0, 0, STEP, -STEP])
+    found = position_in(source, x + steps_x, y + steps_y, target, wait=wait)
+    if found is None or not (np.isfinite(found[0]).all() and np.isfinite(found[1]).all()):
+        return {}
+    columns, rows = found
+    if np.array_equal(columns, x + steps_x) and np.array_equal(rows, y + steps_y):
+        return _same(source, geometry, what)
+    jacobian = np.array(
+        [[columns[1] - columns[2], columns[3] - columns[4]], [rows[1] - rows[2], rows[3] - rows[4]]]
+    ) / (2 * STEP)
+    linear = jacobian @ geometry.matrix[:, :2]
+    determinant = float(np.linalg.det(linear))
+    if not abs(determinant) > 0:
+        return {}
+    values: dict[str, Any] = {}
+    if "pan" in what:
+        values["centre"] = (float(columns[0]), float(rows[0]))
+    if "zoom" in what:
+        values["scale"] = float(min(max(abs(determinant) ** -0.5, 1e-6), 1e4))
+    if "rotation" in what:
+        values |= _turned(linear, determinant, target.flip_y)
+    return values
+
+
+def _same(source: ImageView, geometry: Any, what: Iterable[str]) -> dict[str, Any]:
+    """Return the properties of a view for one whose pixels are the same, to the last bit."""
+    values = {"pan": {"centre": geometry.centre}, "zoom": {"scale": geometry.scale}}
+    values["rotation"] = {name: getattr(source, name) for name in OF_LOCK["rotation"]}
+    return {name: value for lock in what for name, value in values[lock].items()}
+
+
+def _turned(linear: np.ndarray, determinant: float, flip_y: bool) -> dict[str, Any]:
+    """Return rotation and flips of a map from the screen (y down) to data: the nearest without a shear."""
+    sy = -1.0 if flip_y else 1.0
+    sx = -sy if determinant > 0 else sy
+    turn = np.diag([sx, -sy]) @ linear
+    angle = float(np.degrees(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))) % 360
+    # Rounding must not leave a view turned by 1e-13 degrees, which would be drawn less quickly.
+    angle = round(angle, 9) % 360
+    return {"rotation": angle, "flip_x": sx < 0, "flip_y": flip_y}
