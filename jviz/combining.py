@@ -63,7 +63,10 @@ def limits_of(layer: ImageLayer) -> tuple[float, float]:
         if layer.operation == "ratio":
             low, high = (float(v) for v in np.percentile(sample, (3, 97)))
             return (low, high) if low < high else (low - 0.5, high + 0.5)
-        reach = float(np.percentile(np.abs(sample), 99)) or 1.0
+        sizes = np.abs(sample)
+        reach, most = float(np.percentile(sizes, 99.5)), float(sizes.max())
+        # On a sky without noise nearly all differences are nothing: take what there is.
+        reach = (most if reach < 1e-3 * most else reach) or 1.0
         return -reach, reach
     options = {}
     if layer.limits_mode == "percentile":

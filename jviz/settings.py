@@ -129,6 +129,15 @@ declare(
     "Interpolate between pixels when an image is magnified, instead of showing them as squares.",
 )
 declare(
+    "image.blink",
+    float,
+    0.5,
+    "Blink pace",
+    "Seconds for which each image is shown when they blink.",
+    low=0.05,
+    high=60.0,
+)
+declare(
     "cache.limit_gb",
     float,
     10.0,

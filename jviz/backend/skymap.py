@@ -101,26 +101,26 @@ class SkyMap:
 
     def pixel_scale(self, x: float | None = None, y: float | None = None) -> PixelScale:
         """Return the size of a pixel in arcseconds, at the centre of the array by default."""
-        jacobian = self._jacobian(*self._place(x, y))
+        jacobian = self.jacobian(*self._place(x, y))
         along_x, along_y = np.hypot(jacobian[0, 0], jacobian[1, 0]), np.hypot(jacobian[0, 1], jacobian[1, 1])
         area = abs(np.linalg.det(jacobian))
         return PixelScale(float(np.sqrt(area)), float(along_x), float(along_y))
 
     def pixel_area_arcsec2(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return the solid angle of pixels in square arcseconds."""
-        (a, b), (c, d) = self._jacobian(*_pair(x, y))
+        (a, b), (c, d) = self.jacobian(*_pair(x, y))
         return np.abs(a * d - b * c)
 
     def north_angle(self, x: float | None = None, y: float | None = None) -> float:
         """Return the direction of north on the array, in degrees from +y counter-clockwise (y up)."""
-        (a, b), (c, d) = self._jacobian(*self._place(x, y))
+        (a, b), (c, d) = self.jacobian(*self._place(x, y))
         # the pixel step that goes north only: J (px, py) = (0, 1), up to the sign of the determinant
         sign = np.sign(a * d - b * c)
         return float(np.degrees(np.arctan2(sign * b, sign * a)))
 
     def handedness(self, x: float | None = None, y: float | None = None) -> int:
         """Return +1 when east lies counter-clockwise (left) of north with y up, −1 when mirrored, 0 if undefined."""
-        (a, b), (c, d) = self._jacobian(*self._place(x, y))
+        (a, b), (c, d) = self.jacobian(*self._place(x, y))
         determinant = a * d - b * c
         return -int(np.sign(determinant)) if np.isfinite(determinant) else 0
 
@@ -128,7 +128,7 @@ class SkyMap:
         ny, nx = self.shape[-2:]
         return (nx - 1) / 2 if x is None else x, (ny - 1) / 2 if y is None else y
 
-    def _jacobian(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
+    def jacobian(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return d(east, north) / d(x, y) in arcseconds per pixel, shape (2, 2, …), over one pixel."""
         x, y = _pair(x, y)
         dx, dy = np.array([0, 0.5, -0.5, 0, 0]), np.array([0, 0, 0, 0.5, -0.5])

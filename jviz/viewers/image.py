@@ -31,6 +31,7 @@ from jviz.geometry import Geometry
 from jviz.session import Session
 from jviz.viewers.base import Viewer, viewer
 from jviz.viewers.drops import DropZones
+from jviz.viewers.image_compare import Companion
 from jviz.viewers.image_frame import Frame, frame_of
 from jviz.viewers.image_keys import key_action
 from jviz.viewers.image_layers import Compositor, raster_of
@@ -89,6 +90,7 @@ class ImageViewer(Viewer):
         self._rest.timeout.connect(self._come_to_rest)
         self.drops = DropZones(self)
         self.fingers = Fingers(self)
+        self.companion = Companion(self)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -147,6 +149,7 @@ class ImageViewer(Viewer):
 
     def refresh(self) -> None:
         """Look for what is missing in memory, have it fetched, and paint what there is."""
+        self.companion.follow()
         if not self.isVisible():
             warm_up().begin()
         self.loader.want(need for need in self._needs() if warm_up().is_over or not isinstance(need, SkyNeed))
@@ -409,6 +412,7 @@ class ImageViewer(Viewer):
     def leaveEvent(self, event: QEvent) -> None:
         """Forget the cursor."""
         self._cursor = None
+        self.session.pointer.move(None)
         self.readout_changed.emit(None)
         if self.state.magnifier:
             self.update()
@@ -446,7 +450,9 @@ class ImageViewer(Viewer):
         if self._cursor is None:
             return
         try:
-            self.readout_changed.emit(self.readout(self._cursor))
+            found = self.readout(self._cursor)
+            self.session.pointer.move(*((self.state, found.x, found.y) if found is not None else (None,)))
+            self.readout_changed.emit(found)
         except (JvizError, OSError) as error:
             self.readout_changed.emit(None)
             self.session.notice("error", str(error))
@@ -490,6 +496,7 @@ class ImageViewer(Viewer):
     def release(self) -> None:
         """Stop fetching, and stop listening to the state."""
         self._rest.stop()
+        self.companion.release()
         self.session.interaction.changed.disconnect(self._show_cursor)
         for signal in self._heard:
             signal.disconnect(self._overlays_changed)

@@ -110,8 +110,10 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
     """
     layer = view.layer
     lon, lat = _sky(view, x, y)
-    column, row = _in_layer(view, layer, x, y, lon, lat)
+    column, row = _in_data(view, layer.data, x, y, lon, lat)
     value, unit, error, flags = _values(layer, column, row)
+    if layer.operation and layer.against is not None:
+        (value, unit), error, flags = _computed(view, layer, value, x, y, (lon, lat)), None, None
     names: tuple[str, ...] = ()
     if flags:
         names = tuple(flag_names(flags, layer.data.product.flags or "generic"))
@@ -129,17 +131,29 @@ def _sky(view: ImageView, x: float, y: float) -> tuple[float | None, float | Non
     return (lon, lat) if math.isfinite(lon) and math.isfinite(lat) else (None, None)
 
 
-def _in_layer(
-    view: ImageView, layer: ImageLayer, x: float, y: float, lon: float | None, lat: float | None
+def _in_data(
+    view: ImageView, data: Any, x: float, y: float, lon: float | None, lat: float | None
 ) -> tuple[float, float]:
-    """Return the pixel of a layer that lies at a pixel of the first one; NaN when there is none."""
+    """Return the pixel of data that lies at a pixel of the first layer; NaN when there is none."""
     base = view.layers[0].data
-    if layer.data is base or ready_sky(base) is None or ready_sky(layer.data) is None:
+    if data is base or view.align != "sky" or ready_sky(base) is None or ready_sky(data) is None:
         return x, y
     if lon is None:
         return math.nan, math.nan
-    column, row = ready_sky(layer.data).sky_to_pixel(lon, lat)
+    column, row = ready_sky(data).sky_to_pixel(lon, lat)
     return float(column), float(row)
+
+
+def _computed(
+    view: ImageView, layer: ImageLayer, here: float | int | None, x: float, y: float, sky: tuple
+) -> tuple[float | None, str]:
+    """Return the difference or ratio of two images at a pixel of the first layer, and its unit."""
+    there = _value(layer.against.raster(), *_in_data(view, layer.against, x, y, *sky))
+    plane = layer.data.plane(layer.plane)
+    unit = pretty_unit(plane.unit) if layer.operation == "difference" else ""
+    if here is None or there is None or (layer.operation == "ratio" and there == 0):
+        return None, unit
+    return (here / there if layer.operation == "ratio" else here - there), unit
 
 
 def _values(layer: ImageLayer, x: float, y: float) -> tuple[Any, str, float | None, int | None]:
