@@ -123,6 +123,70 @@ def chooser() -> Any:
     return dialog
 
 
+def curtain() -> Any:
+    window = opened([])
+    folder = Path(os.environ["JVIZ_HOME"])
+    window.session.open(*three_filters(folder)[:2], show=False)
+    view = window.session.view("image", data="galaxies_f090w")
+    window.session.run("view.show", view=view, data="galaxies_f444w")
+    view.update(axes="sky", colorbar=False, scale=0.9)
+    for layer, colours in zip(view.layers, ("gray", "inferno"), strict=True):
+        layer.colormap = colours
+    window.session.run("compare.curtain", at=0.45, view=view)
+    settle(window)
+    return window
+
+
+def composite() -> Any:
+    window = opened([])
+    window.session.open(*three_filters(Path(os.environ["JVIZ_HOME"])), show=False)
+    names = window.session.names
+    view = window.session.run("image.compose_rgb", data=names, limits=[(1.0, 60.0)] * 3, stretch=0.3)
+    view.update(scale=0.9)
+    settle(window)
+    return window
+
+
+def three_filters(folder: Path) -> list[Path]:
+    """Write a field of blue and red galaxies as seen through three filters, each turned its own way."""
+    import numpy as np
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    random = np.random.default_rng(4)
+    count, shape = 90, (900, 900)
+    east, north = random.uniform(-11, 11, (2, count)) / 3600
+    colour, flux, size = (
+        random.normal(0, 0.7, count),
+        10 ** random.uniform(1.0, 3.2, count),
+        random.gamma(3, 1.3, count),
+    )
+    axis, turn = random.uniform(0.3, 1, count), random.uniform(0, np.pi, count)
+    y, x = np.mgrid[-40:41, -40:41]
+    paths = []
+    for name, tilt, angle in (("F090W", -1.0, 0.0), ("F444W", 1.0, 33.0), ("F200W", 0.0, -12.0)):
+        header = fits.Header({"TELESCOP": "JWST", "INSTRUME": "NIRCAM", "FILTER": name, "BUNIT": "MJy/sr"})
+        cos, sin, step = np.cos(np.radians(angle)), np.sin(np.radians(angle)), 0.03 / 3600
+        header.update({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 450.5, "CRPIX2": 450.5, "CRVAL1": 150.1,
+                       "CRVAL2": 2.3, "CD1_1": -step * cos, "CD1_2": step * sin, "CD2_1": step * sin,
+                       "CD2_2": step * cos})  # fmt: skip
+        places = WCS(header).all_world2pix(150.1 + east / np.cos(np.radians(2.3)), 2.3 + north, 0)
+        image = random.normal(1.5, 0.6, (shape[0] + 160, shape[1] + 160)).astype("f4")
+        for number, (px, py) in enumerate(zip(*places, strict=True)):
+            column, row = round(px), round(py)
+            if not (-40 <= column < shape[1] + 40 and -40 <= row < shape[0] + 40):
+                continue
+            a = turn[number] - np.radians(angle)
+            dx, dy = x + column - px, y + row - py
+            u, v = dx * np.cos(a) + dy * np.sin(a), (dy * np.cos(a) - dx * np.sin(a)) / axis[number]
+            profile = np.exp(-(np.hypot(u, v) / size[number]))
+            light = flux[number] * np.exp(tilt * colour[number]) / size[number] ** 1.2
+            image[row + 40 : row + 121, column + 40 : column + 121] += light * profile
+        paths.append(folder / f"galaxies_{name.lower()}.fits")
+        fits.writeto(paths[-1], image[80:-80, 80:-80], header, overwrite=True)
+    return paths
+
+
 def several_images() -> Path:
     """Write a file with three exposures."""
     import numpy as np
@@ -160,6 +224,8 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "grid": grid,
     "console": console,
     "chooser": chooser,
+    "curtain": curtain,
+    "composite": composite,
 }
 
 

@@ -201,7 +201,7 @@ def compose_rgb(
     view = _new_view(session, "image")
     place(session, view, list(data), "add")
     for n, layer in enumerate(view.layers):
-        low_high = tuple(limits[n]) if limits is not None else _black_and_white(data[n], method)
+        low_high = tuple(limits[n]) if limits is not None else data[n].limits("auto")
         layer.update(colormap=hex_colors[n], stretch="linear" if method == "lupton" else "asinh", limits=low_high,
                      blend="normal" if method == "lupton" else method, nan_color="" if n else "black")  # fmt: skip
     composite = "lupton" if method == "lupton" else "layers"
@@ -226,12 +226,6 @@ def _hex(color: str) -> str:
     if found is None:
         raise CommandError(f"{color!r} is no colour; write a name such as orange, or #rrggbb.")
     return found
-
-
-def _black_and_white(data: Any, method: str) -> tuple[float, float]:
-    """Return the sky's level and a bright value: a little of the noise stays in sight."""
-    low, high = data.limits("percentile", percentiles=(20.0, 99.7))
-    return (low, high) if high > low else (low, low + 1.0)
 
 
 @command("image.export_rgb", title="Export Colour Picture…", menu=COMPARE, needs="image", job=True, group="colour",
@@ -270,10 +264,11 @@ def export_rgb(
     if path.suffix.lower() not in writers:
         raise CommandError(f"{path.name} is no TIFF or PNG file; choose a name that ends with .tif or .png.")
     ny, nx = view.layers[0].data.shape[-2:]
-    if not 0 < step <= min(nx, ny) or nx * ny / step**2 > MOST_PIXELS:
+    most = min(nx, ny)
+    if not 0 < step <= most or nx * ny / step**2 > MOST_PIXELS:
         raise CommandError(
-            f"A step of {step:g} makes a picture of {nx / step:.0f} × {ny / step:.0f} pixels; choose one between 1 "
-            f"and {min(nx, ny)} with at most {MOST_PIXELS // 1_000_000} million."
+            f"A step of {step:g} makes no picture of {ny} × {nx} pixels of data: choose one above 0 and up to {most} "
+            f"that leaves at most {MOST_PIXELS // 1_000_000} million."
         )
     picture = composed(session.dispatcher.ask(lambda: still_of(view)), step=step, progress=progress)
     top = 65535 if bits == 16 else 255

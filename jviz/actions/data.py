@@ -51,7 +51,7 @@ def _without(session: Session, data: Data) -> tuple:
     """Take layers of the data out of all views; views left empty go too."""
     kept = []
     for view in session.views.values():
-        layers = tuple(layer for layer in view.layers if layer.data is not data)
+        layers = tuple(one for one in view.layers if one.data is not data and getattr(one, "against", None) is not data)
         if layers or not view.layers:
             kept.append(view)
         if layers and layers != view.layers:

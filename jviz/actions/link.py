@@ -156,3 +156,21 @@ def _match(session: Session, view: ImageView, others: list[ImageView], what: lis
             session.notice("warning", f"{', '.join(out)} cannot show what {view.name} shows: it is out of their reach.")
 
     return Apply(apply, label, {"view": view} if label.startswith("Match all") else {})
+
+
+@command("view.split_layers", title="Layers to Views", menu=LINK, needs="image", group="tiles")
+def split_layers(session: Session, view: ImageView | None = None) -> None:
+    """Open a view for each layer but the lowest, which this one keeps, all at the same place of the sky."""
+    from jviz.actions.view import _new_view, copy_of_state
+
+    view = _shown(session, view)
+    if len(view.layers) < 2:
+        raise CommandError(f"{view.name} has one layer only, so there is nothing to part.")
+    for layer in view.layers[1:]:
+        new = _new_view(session, "image")
+        copy = copy_of_state(layer)
+        copy.visible, copy.blend, copy.opacity = True, "normal", 1.0
+        new.update(layers=(copy,), axes=view.axes, grid=view.grid, align=view.align)
+        new.update(**matched(view, new, PLACES))
+        session.set_views((*session.views.values(), new))
+    view.update(layers=view.layers[:1], active=-1, solo=None, blink=0.0, curtain=None, composite="layers")
