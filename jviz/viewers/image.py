@@ -38,7 +38,7 @@ from jviz.viewers.image_layers import Compositor, raster_of
 from jviz.viewers.image_loading import Loader, preparer_of, warm_up
 from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
 from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
-from jviz.viewers.image_overlays import lens, overview
+from jviz.viewers.image_overlays import draw_band, lens, overview
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.image_tools import cursor_of, overlays
 from jviz.viewers.image_touch import Fingers
@@ -186,18 +186,11 @@ class ImageViewer(Viewer):
         drawn = paint(painter, scene, pixels_ratio=pixels_ratio)
         band = self.gesture.band() if self.gesture is not None else None
         if band is not None:
-            self._draw_band(painter, band)
+            draw_band(painter, band, self.look)
         if self.gesture is not None:
             self.gesture.draw(painter)
         self.drops.draw(painter, self.look)
         return drawn
-
-    def _draw_band(self, painter: QPainter, band: QRectF) -> None:
-        accent = QColor(self.look.accent)
-        painter.setPen(QPen(accent, 1.5))
-        accent.setAlphaF(0.15)
-        painter.setBrush(accent)
-        painter.drawRect(band)
 
     def _needs(self) -> list[Need]:
         if not self.state.layers:
