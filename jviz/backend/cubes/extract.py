@@ -1,0 +1,246 @@
+"""Spectra of regions: weighted sums and other statistics over spaxels, channel by channel.
+
+Errors are those of independent spaxels: neighbouring spaxels of a resampled cube are correlated, so the
+true errors of sums are larger. Where no error plane is given there is no error, and the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from jviz.backend.cubes.source import PIECE, CubeSource
+from jviz.backend.cubes.store import SpectralStore
+from jviz.backend.progress import Progress, silent
+from jviz.errors import JvizError
+
+__all__ = ["Extracted", "LiveSum", "Spaxels", "Statistic", "extract", "weighted_statistic"]
+
+Statistic = Literal["sum", "mean", "median", "min", "max"]
+
+# The scatter of the median of many normal values is this times that of their mean.
+_MEDIAN = np.sqrt(np.pi / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Spaxels:
+    """Which spaxels a region covers, and how much of each.
+
+    Attributes
+    ----------
+    rows, columns : ndarray of int, shape (n,)
+    weights : ndarray of float64, shape (n,)
+        Above 0, at most 1.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, corner: tuple[int, int], weights: np.ndarray) -> Spaxels:
+        """Take them from an array of weights whose first element is at (row, column) ``corner``."""
+        rows, columns = np.nonzero(weights > 0)
+        return cls(rows + corner[0], columns + corner[1], weights[rows, columns].astype(np.float64))
+
+    @classmethod
+    def one(cls, row: int, column: int) -> Spaxels:
+        """Take a single spaxel."""
+        return cls(np.array([row]), np.array([column]), np.ones(1))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """The rows and columns that hold them all."""
+        return slice(self.rows.min(), self.rows.max() + 1), slice(self.columns.min(), self.columns.max() + 1)
+
+    def within(self, shape: tuple[int, int]) -> Spaxels:
+        """Return those that lie on a cube of so many rows and columns."""
+        inside = (self.rows >= 0) & (self.rows < shape[0]) & (self.columns >= 0) & (self.columns < shape[1])
+        return Spaxels(self.rows[inside], self.columns[inside], self.weights[inside])
+
+    def sheet(self) -> np.ndarray:
+        """Return the weights as an array over `box`."""
+        rows, columns = self.box
+        sheet = np.zeros((rows.stop - rows.start, columns.stop - columns.start))
+        sheet[self.rows - rows.start, self.columns - columns.start] = self.weights
+        return sheet
+
+
+@dataclass(frozen=True, eq=False)
+class Extracted:
+    """A spectrum of a region.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (n_channels,)
+        NaN where no spaxel has a value.
+    error : ndarray of float64 or None
+        One standard deviation; None when the cube has no errors.
+    coverage : ndarray of float64
+        Sum of the weights of the spaxels that have a value.
+    """
+
+    values: np.ndarray
+    error: np.ndarray | None
+    coverage: np.ndarray
+
+    def minus(self, other: Extracted, share: np.ndarray | float) -> Extracted:
+        """Take away ``share`` of another spectrum (a background for each spaxel times their number)."""
+        error = self.error
+        if error is not None and other.error is not None:
+            error = np.hypot(error, share * other.error)
+        return Extracted(self.values - share * other.values, error, self.coverage)
+
+
+WeightsOf = Callable[[int], Spaxels]
+"""Spaxels of a channel, for regions that grow with wavelength."""
+
+
+def extract(
+    source: CubeSource,
+    spaxels: Spaxels | WeightsOf,
+    statistic: Statistic = "sum",
+    *,
+    variance: Callable[[slice, slice, slice], np.ndarray] | None = None,
+    progress: Progress = silent,
+) -> Extracted:
+    """Work out the spectrum of a region from the file, in pieces.
+
+    Parameters
+    ----------
+    source : CubeSource
+    spaxels : Spaxels or callable
+        The region, or for one that changes with wavelength a function of the channel number.
+    statistic : str
+        ``sum`` adds w·f; ``mean`` divides that by the sum of w; ``median``, ``min`` and ``max`` are over the
+        spaxels of which at least half is inside (all of them, where none is).
+    variance : callable, optional
+        ``variance(channels, rows, columns)`` returns variances of that part.
+
+    Raises
+    ------
+    JvizError
+        When the region covers no spaxel of the cube.
+    """
+    fixed = spaxels.within(source.shape[1:]) if isinstance(spaxels, Spaxels) else None
+    if fixed is not None and not len(fixed):
+        raise JvizError("The region covers no spaxel of the cube; move it onto the cube.")
+    n = source.shape[0]
+    values, coverage = np.full(n, np.nan), np.zeros(n)
+    error = np.full(n, np.nan) if variance is not None else None
+    step = max(1, PIECE // _area(fixed, source)) if fixed is not None else 1
+    for first in range(0, n, step):
+        progress(first, n, "adding up spaxels")
+        channels = slice(first, min(first + step, n))
+        place = fixed if fixed is not None else spaxels(first).within(source.shape[1:])
+        if not len(place):
+            continue
+        rows, columns = place.box
+        part = source.read(channels, rows, columns, dtype=np.dtype(np.float64))
+        spread = variance(channels, rows, columns) if variance is not None else None
+        values[channels], found, coverage[channels] = weighted_statistic(part, spread, place.sheet(), statistic)
+        if error is not None:
+            error[channels] = found
+    return Extracted(values, error, coverage)
+
+
+def _area(spaxels: Spaxels, source: CubeSource) -> int:
+    rows, columns = spaxels.box
+    return (rows.stop - rows.start) * (columns.stop - columns.start)
+
+
+def weighted_statistic(
+    part: np.ndarray, variance: np.ndarray | None, weights: np.ndarray, statistic: Statistic
+) -> tuple[np.ndarray, np.ndarray | float, np.ndarray]:
+    """Return values, errors and coverage of some channels; ``part`` has shape (channels, rows, columns)."""
+    if statistic in ("median", "min", "max"):
+        weights = (weights >= min(0.5, weights.max())).astype(float)
+    good = np.isfinite(part) & (weights > 0)
+    used = np.where(good, weights, 0.0)
+    coverage = used.sum(axis=(1, 2))
+    total = (np.where(good, part, 0.0) * used).sum(axis=(1, 2))
+    spread = np.nan
+    if variance is not None:
+        # A value without an error counts as one with none known: it must not make the sum look certain.
+        spread = np.sqrt((np.where(good, variance, 0.0) * used**2).sum(axis=(1, 2)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if statistic == "sum":
+            return np.where(coverage > 0, total, np.nan), np.where(coverage > 0, spread, np.nan), coverage
+        if statistic == "mean":
+            return total / coverage, spread / coverage, coverage
+        values = np.where(good, part, np.nan)
+        if statistic == "median":
+            return _quiet(np.nanmedian, values), _MEDIAN * spread / coverage, coverage
+        return _extreme(values, variance, statistic, coverage)
+
+
+def _quiet(function: Callable[..., np.ndarray], values: np.ndarray) -> np.ndarray:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # channels without a value: NaN is the answer
+        return function(values.reshape(len(values), -1), axis=1)
+
+
+def _extreme(
+    values: np.ndarray, variance: np.ndarray | None, statistic: Statistic, coverage: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | float, np.ndarray]:
+    flat = values.reshape(len(values), -1)
+    sign = 1.0 if statistic == "min" else -1.0
+    filled = np.where(np.isnan(flat), np.inf, sign * flat)
+    place = filled.argmin(axis=1)
+    rows = np.arange(len(flat))
+    error = np.sqrt(variance.reshape(len(values), -1)[rows, place]) if variance is not None else np.nan
+    return flat[rows, place], error, coverage
+
+
+class LiveSum:
+    """The sum (or mean) over a region of a cube's copy that is kept up while the region moves.
+
+    Only spaxels whose weight changed are read. Sums are kept in float64, and begun anew now and then so that
+    rounding does not pile up.
+    """
+
+    ANEW = 200
+
+    def __init__(self, store: SpectralStore) -> None:
+        self._store = store
+        self._weights = np.zeros(store.shape[1:])
+        self._steps = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        n = self._store.shape[0]
+        self._weights[:] = 0.0
+        self._total, self._share = np.zeros(n), np.zeros(n)
+
+    def move_to(self, spaxels: Spaxels) -> None:
+        """Take the region as it is now."""
+        from jviz.backend.cubes import kernels
+
+        spaxels = spaxels.within(self._store.shape[1:])
+        self._steps += 1
+        if self._steps % self.ANEW == 0:
+            self._clear()
+        wanted = np.zeros_like(self._weights)
+        wanted[spaxels.rows, spaxels.columns] = spaxels.weights
+        change = wanted - self._weights
+        if np.count_nonzero(change) > len(spaxels):
+            self._clear()
+            change = wanted
+        rows, columns = np.nonzero(change)
+        kernels.add_spectra(self._store.spectra, rows, columns, change[rows, columns], self._total, self._share)
+        self._weights = wanted
+
+    def spectrum(self, statistic: Literal["sum", "mean"] = "sum") -> np.ndarray:
+        """Return the present sum or mean, shape (n_channels,); NaN where no spaxel has a value."""
+        # Differences of weights leave dust of rounding where nothing is left.
+        there = self._share > 1e-9
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(there, self._total / (self._share if statistic == "mean" else 1.0), np.nan)

@@ -1,0 +1,120 @@
+"""Loops over cubes, compiled without the GIL. Imported on first use: numba takes a second to load.
+
+``spectra`` are arrays of shape (rows, columns, channels): one spectrum lies in one piece of memory.
+NaN are left out everywhere, and what was left out is counted.
+"""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["add_spectra", "block_sums", "extreme_spectra", "plane_statistics", "range_sums", "turned"]
+
+Array = np.ndarray
+
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+TILE = 32
+
+
+@compiled
+def turned(slab: Array, spectra: Array) -> None:
+    """Copy a slab (channels, rows, columns) into spectra (rows, columns, channels), in tiles that fit the cache."""
+    channels, rows, columns = slab.shape
+    for i in range(rows):
+        for j0 in range(0, columns, TILE):
+            j1 = min(j0 + TILE, columns)
+            for k0 in range(0, channels, TILE):
+                k1 = min(k0 + TILE, channels)
+                for j in range(j0, j1):
+                    for k in range(k0, k1):
+                        spectra[i, j, k] = slab[k, i, j]
+
+
+@compiled
+def plane_statistics(slab: Array, number: Array, total: Array, least: Array, greatest: Array) -> None:
+    """Add the finite values of each plane of a slab to running numbers, each of shape (channels,)."""
+    channels, rows, columns = slab.shape
+    for k in range(channels):
+        n, s, low, high = 0, 0.0, least[k], greatest[k]
+        for i in range(rows):
+            for j in range(columns):
+                value = slab[k, i, j]
+                if np.isfinite(value):
+                    n += 1
+                    s += value
+                    low = min(low, value)
+                    high = max(high, value)
+        number[k] += n
+        total[k] += s
+        least[k], greatest[k] = low, high
+
+
+@compiled
+def block_sums(spectra: Array, widths: Array, places: Array, size: int, sums: Array) -> None:
+    """Fill sums over blocks of ``size`` channels.
+
+    ``sums`` has shape (4, blocks, rows, columns): of f·Δ, of f·Δ·t, of f·Δ·t² and the number of values,
+    with the width Δ of each channel and its place t in the block, −1 to 1.
+    """
+    rows, columns, channels = spectra.shape
+    for i in range(rows):
+        for j in range(columns):
+            for b in range(sums.shape[1]):
+                s0, s1, s2, n = 0.0, 0.0, 0.0, 0
+                for k in range(b * size, min((b + 1) * size, channels)):
+                    value = spectra[i, j, k]
+                    if value == value:
+                        part = value * widths[k]
+                        s0 += part
+                        s1 += part * places[k]
+                        s2 += part * places[k] * places[k]
+                        n += 1
+                sums[0, b, i, j], sums[1, b, i, j], sums[2, b, i, j], sums[3, b, i, j] = s0, s1, s2, n
+
+
+@compiled
+def range_sums(spectra: Array, weights: Array, places: Array, first: int, last: int, sums: Array) -> None:
+    """Add the channels ``first`` to ``last`` (exclusive) of each spectrum to ``sums`` of shape (4, rows, columns).
+
+    They are of w·f, w·f·t, w·f·t² and the number of values.
+    """
+    for i in range(spectra.shape[0]):
+        for j in range(spectra.shape[1]):
+            s0, s1, s2, n = 0.0, 0.0, 0.0, 0.0
+            for k in range(first, last):
+                value = spectra[i, j, k]
+                if value == value:
+                    part = value * weights[k]
+                    s0 += part
+                    s1 += part * places[k]
+                    s2 += part * places[k] * places[k]
+                    n += 1.0
+            sums[0, i, j] += s0
+            sums[1, i, j] += s1
+            sums[2, i, j] += s2
+            sums[3, i, j] += n
+
+
+@compiled
+def add_spectra(spectra: Array, rows: Array, columns: Array, weights: Array, total: Array, share: Array) -> None:
+    """Add weighted spectra to ``total`` and their weights, where there is a value, to ``share`` (channels,).
+
+    Negative weights take spectra away again: a region that moves changes few of them.
+    """
+    for m in range(rows.shape[0]):
+        weight = weights[m]
+        for k in range(spectra.shape[2]):
+            value = spectra[rows[m], columns[m], k]
+            use = value == value
+            total[k] += weight * value if use else 0.0
+            share[k] += weight if use else 0.0
+
+
+@compiled
+def extreme_spectra(spectra: Array, rows: Array, columns: Array, least: Array, greatest: Array) -> None:
+    """Take the least and greatest value of each channel over some spectra into arrays of shape (channels,)."""
+    for m in range(rows.shape[0]):
+        for k in range(spectra.shape[2]):
+            value = spectra[rows[m], columns[m], k]
+            if value == value:
+                least[k] = min(least[k], value)
+                greatest[k] = max(greatest[k], value)

@@ -1,0 +1,229 @@
+"""Maps made from cubes: collapsed along the spectral axis, and moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from jviz.backend.cubes.axes import SpectralAxis
+from jviz.backend.cubes.extract import weighted_statistic
+from jviz.backend.cubes.source import PIECE, CubeSource
+from jviz.backend.cubes.store import BLOCK, SpectralStore, block_places
+from jviz.backend.progress import Progress, silent
+from jviz.errors import JvizError
+
+__all__ = ["Map", "MomentSums", "collapse", "moment", "moment_errors", "moment_sums", "sums_from_store"]
+
+Collapse = Literal["sum", "mean", "median", "min", "max"]
+ReadVariance = Callable[[slice, slice, slice], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """An image made from a cube.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (rows, columns)
+        NaN where no channel has a value.
+    error : ndarray or None
+        One standard deviation, for independent channels; None when the cube has no errors.
+    """
+
+    values: np.ndarray
+    error: np.ndarray | None = None
+
+
+def collapse(
+    source: CubeSource,
+    shares: np.ndarray,
+    statistic: Collapse = "sum",
+    *,
+    variance: ReadVariance | None = None,
+    progress: Progress = silent,
+) -> Map:
+    """Reduce the channels of a cube to an image, in strips of rows.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n_channels,)
+        How much of each channel counts (`SpectralAxis.shares`): in ``sum`` and ``mean`` as weights; ``median``,
+        ``min`` and ``max`` take the channels of which at least half is inside.
+
+    Raises
+    ------
+    JvizError
+        When no channel is inside.
+    """
+    if statistic in ("median", "min", "max"):
+        shares = (shares >= min(0.5, shares.max(initial=0.0))) * (shares > 0).astype(float)
+    inside = np.flatnonzero(shares > 0)
+    if not len(inside):
+        raise JvizError("No channel of the cube lies in the spectral region; choose one that overlaps the cube.")
+    channels = slice(int(inside[0]), int(inside[-1]) + 1)
+    weights = shares[channels]
+    _, ny, nx = source.shape
+    values = np.full((ny, nx), np.nan)
+    error = np.full((ny, nx), np.nan) if variance is not None else None
+    step = max(1, PIECE // (len(weights) * nx))
+    for row in range(0, ny, step):
+        progress(row, ny, "collapsing")
+        rows = slice(row, min(row + step, ny))
+        part = source.read(channels, rows, dtype=np.dtype(np.float64))
+        spread = variance(channels, rows, slice(None)) if variance is not None else None
+        values[rows], found = _reduced(part, spread, weights, statistic)
+        if error is not None:
+            error[rows] = found
+    return Map(values, error)
+
+
+def _reduced(
+    part: np.ndarray, variance: np.ndarray | None, weights: np.ndarray, statistic: Collapse
+) -> tuple[np.ndarray, np.ndarray | None]:
+    # The same sums with channels in the place of spaxels: one row of them for each pixel.
+    rows, columns = part.shape[1:]
+    turned = np.moveaxis(part, 0, -1).reshape(rows * columns, 1, -1)
+    spread = None if variance is None else np.moveaxis(variance, 0, -1).reshape(rows * columns, 1, -1)
+    values, error, _ = weighted_statistic(turned, spread, weights[None, :], statistic)
+    error = None if variance is None else np.broadcast_to(error, values.shape).reshape(rows, columns)
+    return values.reshape(rows, columns), error
+
+
+@dataclass(frozen=True, eq=False)
+class MomentSums:
+    """Sums of f·Δ, f·Δ·x and f·Δ·x² over channels, where x is the spectral value and Δ the channel's width.
+
+    ``zero`` is a value near the middle that x is counted from, so that no digits are lost.
+    """
+
+    s0: np.ndarray
+    s1: np.ndarray
+    s2: np.ndarray
+    number: np.ndarray
+    zero: float
+
+    def minus_line(self, level: np.ndarray, slope: np.ndarray, axis: SpectralAxis, shares: np.ndarray) -> MomentSums:
+        """Take away a straight continuum level + slope·(x − zero) of each pixel."""
+        x, w = axis.values - self.zero, shares * axis.widths
+        powers = [float((w * x**n).sum()) for n in range(4)]
+        return MomentSums(
+            self.s0 - level * powers[0] - slope * powers[1],
+            self.s1 - level * powers[1] - slope * powers[2],
+            self.s2 - level * powers[2] - slope * powers[3],
+            self.number,
+            self.zero,
+        )
+
+
+def moment_sums(source: CubeSource, axis: SpectralAxis, shares: np.ndarray, progress: Progress = silent) -> MomentSums:
+    """Add up the channels from the file.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (n_channels,)
+        How much of each channel counts.
+    """
+    channels, zero = _span(axis, shares)
+    weights = (shares * axis.widths)[channels]
+    x = (axis.values - zero)[channels]
+    _, ny, nx = source.shape
+    sums = np.zeros((4, ny, nx))
+    step = max(1, PIECE // (ny * nx))
+    for first in range(0, len(x), step):
+        progress(first, len(x), "adding up channels")
+        last = min(first + step, len(x))
+        part = source.read(slice(channels.start + first, channels.start + last), dtype=np.dtype(np.float64))
+        good = np.isfinite(part)
+        part = np.where(good, part, 0.0) * weights[first:last, None, None]
+        for power in range(3):
+            sums[power] += np.einsum("kij,k->ij", part, x[first:last] ** power)
+        sums[3] += good.sum(axis=0)
+    return MomentSums(sums[0], sums[1], sums[2], sums[3], zero)
+
+
+def sums_from_store(store: SpectralStore, axis: SpectralAxis, shares: np.ndarray) -> MomentSums:
+    """Add up the channels from the copy: whole blocks from their sums, only the ends from spectra."""
+    from jviz.backend.cubes import kernels
+
+    channels, zero = _span(axis, shares)
+    places, middles, halves = block_places(axis.values)
+    first_block, last_block = -(-channels.start // BLOCK), channels.stop // BLOCK
+    whole = [b for b in range(first_block, last_block) if (shares[b * BLOCK : (b + 1) * BLOCK] == 1).all()]
+    total = np.zeros((4, *store.shape[1:]))
+    for block in whole:
+        _add(total, store.sums[:, block].astype(np.float64), middles[block] - zero, halves[block])
+    weights = shares * axis.widths
+    loose = shares > 0
+    for block in whole:
+        loose[block * BLOCK : (block + 1) * BLOCK] = False
+    for block in np.unique(np.flatnonzero(loose) // BLOCK):
+        inside = np.flatnonzero(loose[block * BLOCK : (block + 1) * BLOCK]) + block * BLOCK
+        sums = np.zeros_like(total)
+        kernels.range_sums(store.spectra, weights, places, int(inside[0]), int(inside[-1]) + 1, sums)
+        _add(total, sums, middles[block] - zero, halves[block])
+    return MomentSums(total[0], total[1], total[2], total[3], zero)
+
+
+def _add(total: np.ndarray, sums: np.ndarray, offset: float, half: float) -> None:
+    """Add sums over places t of a block to sums over x = offset + half·t."""
+    s0, s1, s2, number = sums
+    total[0] += s0
+    total[1] += offset * s0 + half * s1
+    total[2] += offset**2 * s0 + 2 * offset * half * s1 + half**2 * s2
+    total[3] += number
+
+
+def _span(axis: SpectralAxis, shares: np.ndarray) -> tuple[slice, float]:
+    inside = np.flatnonzero(shares > 0)
+    if not len(inside):
+        raise JvizError("No channel of the cube lies in the spectral region; choose one that overlaps the cube.")
+    channels = slice(int(inside[0]), int(inside[-1]) + 1)
+    return channels, float(axis.values[channels].mean())
+
+
+def moment(sums: MomentSums, order: Literal[0, 1, 2]) -> np.ndarray:
+    """Return a moment from its sums.
+
+    Order 0 is Σ f·Δ (unit of the data times that of the axis), order 1 the mean Σ f·Δ·x ∕ Σ f·Δ, order 2 the
+    variance Σ f·Δ·(x − x̄)² ∕ Σ f·Δ in squared units of the axis. NaN where there is no value, or no
+    positive total to divide by.
+    """
+    there = sums.number > 0
+    if order == 0:
+        return np.where(there, sums.s0, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there & (sums.s0 > 0), sums.s1 / sums.s0, np.nan)
+        if order == 1:
+            return mean + sums.zero
+        return sums.s2 / sums.s0 - mean**2
+
+
+def moment_errors(
+    sums: MomentSums,
+    order: Literal[0, 1, 2],
+    axis: SpectralAxis,
+    shares: np.ndarray,
+    variance: ReadVariance,
+    progress: Progress = silent,
+) -> np.ndarray:
+    """Propagate the errors of independent channels to a moment, to first order.
+
+    σ² = Σ (∂M/∂f)² σ_f² with ∂M₀ = Δ, ∂M₁ = Δ (x − M₁) ∕ M₀ and ∂M₂ = Δ ((x − M₁)² − M₂) ∕ M₀.
+    """
+    channels, _ = _span(axis, shares)
+    weights, x = shares * axis.widths, axis.values - sums.zero
+    mean, second = moment(sums, 1) - sums.zero, moment(sums, 2)
+    total = np.zeros_like(sums.s0)
+    for channel in range(channels.start, channels.stop):
+        progress(channel - channels.start, channels.stop - channels.start, "errors")
+        spread = np.nan_to_num(variance(slice(channel, channel + 1), slice(None), slice(None))[0], nan=0.0)
+        slope = weights[channel]
+        if order == 1:
+            slope = slope * (x[channel] - mean) / sums.s0
+        elif order == 2:
+            slope = slope * ((x[channel] - mean) ** 2 - second) / sums.s0
+        total += slope**2 * spread
+    return np.sqrt(total)

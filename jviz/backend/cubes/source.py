@@ -1,0 +1,105 @@
+"""A cube in pieces, always in the order (channel, y, x), whatever the order of its file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jviz.backend.io.product import Identity, Plane
+from jviz.backend.progress import Progress, silent
+from jviz.backend.render.source import let_go
+from jviz.errors import JvizError
+
+__all__ = ["CubeSource"]
+
+PIECE = 1 << 23
+"""Values read between two looks at whether the result is still wanted."""
+
+
+class CubeSource:
+    """Reads parts of a three-dimensional plane as physical values; flagged ones become NaN.
+
+    Parameters
+    ----------
+    plane : Plane
+        With three axes.
+    spectral : int
+        Which of them is the spectral one, in numpy order.
+    flags : Plane, optional
+        Data quality bits of the same shape.
+    exclude : int
+        Values with any of these bits count as missing.
+
+    Attributes
+    ----------
+    shape : (int, int, int)
+        Channels, rows (y), columns (x).
+    """
+
+    def __init__(self, plane: Plane, spectral: int = 0, *, flags: Plane | None = None, exclude: int = 0) -> None:
+        if len(plane.shape) != 3:
+            raise JvizError(f"{plane.name} has {len(plane.shape)} axes; a cube has three.")
+        if plane.dtype.kind not in "biuf":
+            raise JvizError(f"{plane.name} holds {plane.dtype}, which is no number. Choose an array of numbers.")
+        if flags is not None and flags.shape != plane.shape:
+            flags = None  # of another array; there is nothing to exclude by
+        self.plane, self.spectral = plane, spectral
+        self.flags, self.exclude = flags, exclude if flags is not None else 0
+        sizes = list(plane.shape)
+        self.shape: tuple[int, int, int] = (sizes.pop(spectral), *sizes)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float64 where the file has so many digits, else float32."""
+        wide = self.plane.dtype.kind == "f" and self.plane.dtype.itemsize == 8
+        return np.dtype(np.float64 if wide else np.float32)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Of the values as they are read: with the flags that are left out."""
+        identity = self.plane.identity
+        if identity is None or not (self.exclude or self.spectral):
+            return identity
+        from dataclasses import replace
+
+        return replace(identity, part=f"{identity.part}|axis {self.spectral}|without {self.exclude}")
+
+    def read(
+        self,
+        channels: slice | np.ndarray,
+        rows: slice = slice(None),
+        columns: slice = slice(None),
+        *,
+        progress: Progress = silent,
+        dtype: np.dtype | None = None,
+    ) -> np.ndarray:
+        """Read a part.
+
+        Parameters
+        ----------
+        channels : slice or ndarray of int
+        rows, columns : slice
+
+        Returns
+        -------
+        ndarray, shape (channels, rows, columns)
+            New, C-contiguous, float32 unless ``dtype`` says otherwise.
+        """
+        where = (channels, rows, columns)
+        part = self._part(self.plane, where, progress)
+        values = np.array(self.plane.physical(part), dtype=dtype or np.float32, order="C")
+        if self.exclude:
+            bits = np.asarray(self.flags.physical(self._part(self.flags, where, progress)))
+            values[(bits.astype(np.int64, copy=False) & self.exclude) != 0] = np.nan
+        return values
+
+    def value(self, channel: int, row: int, column: int) -> float:
+        """Return one value, whatever its flags."""
+        raw = np.moveaxis(self.plane.raw(), self.spectral, 0)
+        return float(self.plane.physical(raw[channel : channel + 1, row : row + 1, column : column + 1])[0, 0, 0])
+
+    def release(self) -> None:
+        """Let the system have the pages of the file back; it keeps them cached."""
+        let_go(self.plane.raw())
+
+    def _part(self, plane: Plane, where: tuple, progress: Progress) -> np.ndarray:
+        return np.moveaxis(plane.raw(progress), self.spectral, 0)[where]

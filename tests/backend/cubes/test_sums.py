@@ -1,0 +1,217 @@
+"""Copies, spectra of regions and maps of cubes, worked out again with plain numpy and closed forms."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from jviz.backend.cubes import extract, maps, store
+from jviz.backend.cubes.axes import SpectralAxis
+from jviz.backend.cubes.source import CubeSource
+from jviz.backend.io.product import Plane
+from jviz.backend.io.registry import open_products
+from jviz.backend.progress import Cancelled
+from jviz.errors import JvizError
+
+SHAPE = (173, 23, 19)
+AXIS = SpectralAxis(5 + 0.01 * np.arange(SHAPE[0]), "um", "wavelength")
+
+
+@pytest.fixture
+def values():
+    cube = np.random.default_rng(4).normal(3, 1, SHAPE).astype(np.float32)
+    cube[np.random.default_rng(5).random(SHAPE) < 0.05] = np.nan
+    cube[:, 2, 3] = np.nan
+    cube[7] = np.nan
+    return cube
+
+
+@pytest.fixture
+def source(values, tmp_path):
+    fits.PrimaryHDU(values).writeto(tmp_path / "cube.fits")
+    return CubeSource(open_products(tmp_path / "cube.fits")[0].planes["PRIMARY"])
+
+
+def disc(x, y, radius, shape=SHAPE[1:]) -> extract.Spaxels:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    weights = np.clip(radius + 0.5 - np.hypot(columns - x, rows - y), 0, 1)
+    return extract.Spaxels.of((0, 0), weights)
+
+
+def test_the_copy_has_every_value(source, values):
+    made = store.build(source, AXIS)
+    np.testing.assert_array_equal(np.asarray(made.spectra), np.moveaxis(values, 0, -1))
+    np.testing.assert_array_equal(store.stored(source).spectrum(5, 6), values[:, 5, 6])
+
+
+def test_statistics_of_planes(source, values):
+    found = store.build(source, AXIS).statistics
+    np.testing.assert_array_equal(found.number, np.isfinite(values).sum(axis=(1, 2)))
+    rest = np.arange(SHAPE[0]) != 7
+    np.testing.assert_allclose(found.mean[rest], np.nanmean(values[rest].astype(float), axis=(1, 2)))
+    np.testing.assert_array_equal(found.least[rest], np.nanmin(values[rest], axis=(1, 2)))
+    assert np.isnan([found.mean[7], found.least[7], found.greatest[7]]).all()
+
+
+def test_a_cancelled_copy_leaves_nothing(source, own_folders):
+    def stop(done, total=1.0, text=""):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        store.build(source, AXIS, stop)
+    assert store.stored(source) is None
+    assert not [p for p in own_folders.rglob("*") if p.is_file()]
+
+
+def test_an_edited_file_has_no_copy(source, values, tmp_path):
+    store.build(source, AXIS)
+    fits.PrimaryHDU(values + 1).writeto(tmp_path / "cube.fits", overwrite=True)
+    other = CubeSource(open_products(tmp_path / "cube.fits")[0].planes["PRIMARY"])
+    assert store.stored(other) is None
+
+
+@pytest.mark.parametrize("spectral", [0, 1, 2])
+def test_any_axis_may_be_the_spectral_one(spectral):
+    cube = np.arange(60.0, dtype=">f8").reshape(3, 4, 5)
+    source = CubeSource(Plane("A", cube.shape, np.dtype(float), lambda progress: cube), spectral)
+    wanted = np.moveaxis(cube, spectral, 0)
+    assert source.shape == wanted.shape
+    np.testing.assert_array_equal(source.read(slice(1, 3), slice(1, 3)), wanted[1:3, 1:3])
+
+
+def test_flagged_values_are_missing():
+    cube, flags = np.ones((2, 3, 4), ">f4"), np.zeros((2, 3, 4), ">u4")
+    flags[0, 1, 2], flags[1, 0, 0] = 1, 4
+    plane = Plane("SCI", cube.shape, np.dtype("f4"), lambda progress: cube)
+    bits = Plane("DQ", cube.shape, np.dtype("u4"), lambda progress: flags, "flags")
+    read = CubeSource(plane, flags=bits, exclude=1).read(slice(None))
+    assert np.argwhere(np.isnan(read)).tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("statistic", ["sum", "mean"])
+def test_weighted_spectra_are_matrix_products(source, values, statistic):
+    spaxels = disc(9.3, 11.2, 4.4)
+    weights = np.zeros(SHAPE[1:])
+    weights[spaxels.rows, spaxels.columns] = spaxels.weights
+    spread = np.full(SHAPE, 0.25)
+    found = extract.extract(source, spaxels, statistic, variance=lambda *part: spread[part])
+    good = np.isfinite(values)
+    total = np.where(good, values, 0).reshape(SHAPE[0], -1).astype(float) @ weights.ravel()
+    share = good.reshape(SHAPE[0], -1) @ weights.ravel()
+    error = np.sqrt(0.25 * (good.reshape(SHAPE[0], -1) @ weights.ravel() ** 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wanted = (total, error) if statistic == "sum" else (total / share, error / share)
+    rest = share > 0
+    np.testing.assert_allclose(found.values[rest], wanted[0][rest], rtol=1e-12)
+    np.testing.assert_allclose(found.error[rest], wanted[1][rest], rtol=1e-12)
+    assert np.isnan(found.values[~rest]).all()
+
+
+@pytest.mark.parametrize(("statistic", "wanted"), [("median", np.nanmedian), ("min", np.nanmin), ("max", np.nanmax)])
+def test_other_statistics_are_over_the_spaxels_inside(source, values, statistic, wanted):
+    spaxels = disc(9, 11, 3)
+    inside = spaxels.weights >= 0.5
+    found = extract.extract(source, spaxels, statistic)
+    rest = np.arange(SHAPE[0]) != 7
+    part = values[:, spaxels.rows[inside], spaxels.columns[inside]].astype(float)
+    np.testing.assert_allclose(found.values[rest], wanted(part[rest], axis=1))
+
+
+def test_errors_of_sum_and_median_by_monte_carlo():
+    rng = np.random.default_rng(11)
+    sigma = rng.uniform(0.5, 2.0, (1, 15, 15))
+    # each "channel" is another draw of the same noise
+    draws = (rng.normal(0, 1, (4000, 15, 15)) * sigma).astype(np.float64)
+    source = CubeSource(Plane("A", draws.shape, np.dtype(float), lambda progress: draws))
+    spread = np.broadcast_to(sigma**2, draws.shape)
+    spaxels = disc(7, 7, 5, (15, 15))
+    found = extract.extract(source, spaxels, "sum", variance=lambda *part: spread[part])
+    assert np.isclose(found.values.std(), found.error[0], rtol=0.05)
+
+
+def test_a_moving_region_gives_the_sums_of_the_file(source):
+    live = extract.LiveSum(store.build(source, AXIS))
+    for x in np.linspace(2, 16, 25):
+        live.move_to(disc(x, 10, 4))
+    wanted = extract.extract(source, disc(16, 10, 4))
+    np.testing.assert_allclose(live.spectrum("sum"), wanted.values, rtol=1e-9)
+    np.testing.assert_allclose(live.spectrum("mean"), wanted.values / wanted.coverage, rtol=1e-9)
+
+
+def test_a_cone_takes_other_spaxels_in_each_channel():
+    cube = np.ones((5, 21, 21))
+    source = CubeSource(Plane("A", cube.shape, np.dtype(float), lambda progress: cube))
+    cone = [disc(10, 10, 2 + k, (21, 21)) for k in range(5)]
+    found = extract.extract(source, lambda channel: cone[channel])
+    np.testing.assert_allclose(found.values, [part.weights.sum() for part in cone])
+
+
+def test_a_region_beside_the_cube_is_said(source):
+    with pytest.raises(JvizError, match="covers no spaxel"):
+        extract.extract(source, disc(100, 100, 3, (120, 120)))
+
+
+# --- maps ------------------------------------------------------------------------------------------
+
+
+def test_moments_of_a_gaussian_line(tmp_path):
+    x = AXIS.values
+    centre, sigma, flux = 5.9, 0.05, 7.0
+    line = flux / (sigma * np.sqrt(2 * np.pi)) * np.exp(-((x - centre) ** 2) / (2 * sigma**2))
+    cube = np.broadcast_to(line[:, None, None], (len(x), 3, 4)).copy()
+    source = CubeSource(Plane("A", cube.shape, np.dtype(float), lambda progress: cube))
+    sums = maps.moment_sums(source, AXIS, AXIS.shares(5.3, 6.5))
+    np.testing.assert_allclose(maps.moment(sums, 0), flux, rtol=1e-9)
+    np.testing.assert_allclose(maps.moment(sums, 1), centre, rtol=1e-12)
+    np.testing.assert_allclose(maps.moment(sums, 2), sigma**2, rtol=1e-9)
+
+
+@pytest.mark.parametrize("span", [(5.0, 6.7), (5.123, 6.456), (5.4, 5.41), (5.502, 5.998)])
+def test_block_sums_give_the_moments_of_the_file(source, span):
+    shares = AXIS.shares(*span)
+    fast = maps.sums_from_store(store.build(source, AXIS), AXIS, shares)
+    exact = maps.moment_sums(source, AXIS, shares)
+    np.testing.assert_array_equal(fast.number, exact.number)
+    for order in (0, 1):
+        np.testing.assert_allclose(maps.moment(fast, order), maps.moment(exact, order), rtol=2e-6)
+    np.testing.assert_allclose(maps.moment(fast, 2), maps.moment(exact, 2), rtol=1e-4, atol=1e-12)
+
+
+def test_a_straight_continuum_leaves_nothing(tmp_path):
+    x = AXIS.values
+    cube = np.broadcast_to((2 + 0.3 * x)[:, None, None], (len(x), 2, 2)).copy()
+    source = CubeSource(Plane("A", cube.shape, np.dtype(float), lambda progress: cube))
+    shares = AXIS.shares(5.2, 6.1)
+    sums = maps.moment_sums(source, AXIS, shares)
+    left = sums.minus_line(np.full((2, 2), 2 + 0.3 * sums.zero), np.full((2, 2), 0.3), AXIS, shares)
+    assert max(abs(part).max() for part in (left.s0, left.s1, left.s2)) < 1e-12
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_errors_of_moments_by_monte_carlo(order):
+    rng = np.random.default_rng(3)
+    x = AXIS.values
+    line = 40 * np.exp(-((x - 5.8) ** 2) / (2 * 0.06**2))
+    sigma = 0.5
+    draws = line[:, None, None] + rng.normal(0, sigma, (len(x), 60, 60))
+    source = CubeSource(Plane("A", draws.shape, np.dtype(float), lambda progress: draws))
+    shares = AXIS.shares(5.6, 6.0)
+    sums = maps.moment_sums(source, AXIS, shares)
+    error = maps.moment_errors(sums, order, AXIS, shares, lambda k, y, z: np.full(draws[k, y, z].shape, sigma**2))
+    assert np.isclose(maps.moment(sums, order).std(), error.mean(), rtol=0.06)
+
+
+@pytest.mark.parametrize("statistic", ["sum", "mean", "median", "min", "max"])
+def test_collapsed_cubes_are_numpys(source, values, statistic):
+    shares = np.zeros(SHAPE[0])
+    shares[20:90] = 1
+    found = maps.collapse(source, shares, statistic)
+    part = values[20:90].astype(float)
+    keep = np.isfinite(part).any(axis=0)
+    wanted = getattr(np, f"nan{statistic}")(part[:, keep], axis=0)
+    np.testing.assert_allclose(found.values[keep], wanted, rtol=1e-12)
+    assert np.isnan(found.values[~keep]).all()
+
+
+def test_an_empty_spectral_region_is_said(source):
+    with pytest.raises(JvizError, match="No channel"):
+        maps.collapse(source, AXIS.shares(1.0, 2.0))
