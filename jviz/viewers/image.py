@@ -182,6 +182,8 @@ class ImageViewer(Viewer):
         )  # fmt: skip
         self.state.viewport = (scene.frame.picture.width(), scene.frame.picture.height())
         drawn = paint(painter, scene, pixels_ratio=pixels_ratio)
+        if scene.unfinished:
+            self._later.start()
         band = self.gesture.band() if self.gesture is not None else None
         if band is not None:
             draw_band(painter, band, self.look)
@@ -327,14 +329,27 @@ class ImageViewer(Viewer):
             self.state.centre = self.geometry_now().to_data(at.x(), at.y())
             self._seal()
 
-    def give_up(self) -> bool:
-        """Give up the gesture that goes on; returns whether there was one."""
+    @property
+    def cursor_position(self) -> QPointF | None:
+        """Where the cursor is in the viewer, None when it is elsewhere."""
+        return self._cursor
+
+    def give_up(self) -> None:
+        """Give up the gesture that goes on."""
         gesture, self.gesture = self.gesture, None
         if gesture is not None:
             gesture.cancel()
             self._show_cursor()
             self.update()
-        return gesture is not None
+
+    def end_gesture_with(self, last: Callable[[], Any]) -> Callable[[], None]:
+        """Return a function that does the last of the gesture and ends it."""
+
+        def end() -> None:
+            last()
+            self._end_if_over()
+
+        return end
 
     def _show_cursor(self) -> None:
         """Show what a press would do here."""
@@ -388,6 +403,11 @@ class ImageViewer(Viewer):
 
     def event(self, event: QEvent) -> bool:
         """Take pinches of touch pads, and changes of theme and font."""
+        if event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            action = key_action(self, event)
+            if action is not None:  # Qt would move the focus before the viewer sees the key
+                action()
+                return True
         if event.type() == QEvent.Type.ShortcutOverride and key_action(self, event) is not None:
             event.accept()
             return True

@@ -45,6 +45,8 @@ class Scene:
         For the screen, where a frame must be quick.
     session : Session or None
         Whose regions and the like belong to the picture.
+    unfinished : bool
+        Set by what had no time to paint all; a viewer paints again soon.
     """
 
     view: ImageView
@@ -60,6 +62,7 @@ class Scene:
     cursor: QPointF | None = None
     fast: bool = False
     session: Any = None
+    unfinished: bool = False
 
     def ink(self, area: QRectF) -> Ink:
         """Return what can be read on a part of the picture."""

@@ -1,0 +1,216 @@
+"""Drawing regions: all outlines of a colour in one path, names where there is room, handles of what is selected."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+
+from jviz.geometry import Geometry
+from jviz.viewers.image_layers import ready_sky
+from jviz.viewers.image_overlays import Scene
+from jviz.viewers.ink import Ink
+from jviz.viewers.region_grids import shape_on_grid
+from jviz.viewers.region_places import STRIDE, Placed, Places, finely
+from jviz.viewers.region_ruler import measured
+from jviz.viewers.region_shapes import Handle
+from jviz.viewers.strokes import path_of, picked
+
+__all__ = ["AT_ONCE", "TURN_REACH", "draw_regions", "draw_selection", "handles_on_screen", "highlight"]
+
+AT_ONCE = 500
+"""New regions that are placed for one frame."""
+
+MANY = 400
+"""Regions in sight above which lines are drawn plainly."""
+
+FEW = 40
+"""Regions in sight up to which names are written."""
+
+SMALL, LARGE = 40.0, 260.0
+"""Sizes on the screen below which curves need few points, and above which many."""
+
+TURN_REACH = 24.0
+"""Screen pixels from the upper edge of a shape to the handle that turns it."""
+
+
+def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
+    """Draw the outlines, points and names of all regions in sight."""
+    sizes, seen = _in_sight(scene.geometry, places)
+    numbers = np.flatnonzero(seen)
+    if not len(numbers):
+        return
+    large = [k for k in numbers.tolist() if sizes[k] > LARGE and places.curved[k]][:FEW]
+    plain = seen.copy()
+    plain[large] = False
+    lines = np.flatnonzero(plain[places.owners])
+    owners = places.owners[lines]
+    strides = np.where(places.curved[owners] & (sizes[owners] < SMALL), STRIDE, 1)
+    colours = np.array([places.subsets[k].color for k in owners.tolist()])
+    quick = len(numbers) > MANY and scene.fast
+    for colour in dict.fromkeys(places.subsets[k].color for k in numbers.tolist()):
+        path = _path(scene.geometry, places, lines[colours == colour], strides[colours == colour])
+        for k in large:
+            if places.subsets[k].color == colour:
+                path.addPath(_fine(scene, places.subsets[k]))
+        _add_points(path, scene.geometry, places, numbers, colour)
+        _stroke(painter, path, colour, quick=quick)
+    _write_texts(painter, scene, places, numbers, sizes)
+
+
+def _in_sight(geometry: Geometry, places: Places) -> tuple[np.ndarray, np.ndarray]:
+    """Return how large the regions are on the screen, and which of them may be seen."""
+    if not len(places.boxes):
+        return np.empty(0), np.empty(0, dtype=bool)
+    x0, y0, x1, y1 = places.boxes.T
+    sizes = np.maximum(x1 - x0, y1 - y0) * geometry.scale
+    u, v = geometry.to_screen((x0 + x1) / 2, (y0 + y1) / 2)
+    reach = 0.75 * sizes + 20  # half the diagonal of the box, however it is turned, and a mark
+    seen = (u > -reach) & (u < geometry.width + reach) & (v > -reach) & (v < geometry.height + reach)
+    return sizes, seen
+
+
+def _path(geometry: Geometry, places: Places, lines: np.ndarray, strides: np.ndarray) -> QPainterPath:
+    if not len(lines):
+        return QPainterPath()
+    points, starts = picked(places.starts, lines, strides)
+    return path_of(np.column_stack(geometry.to_screen(*places.points[points].T)), starts)
+
+
+def _fine(scene: Scene, subset: object) -> QPainterPath:
+    data = scene.view.layers[0].data
+    lines = finely(subset, data, ready_sky(data))
+    points = np.column_stack(scene.geometry.to_screen(*np.vstack(lines).T))
+    return path_of(points, np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int))
+
+
+def _add_points(path: QPainterPath, geometry: Geometry, places: Places, numbers: np.ndarray, colour: str) -> None:
+    """Mark points by crosses with a gap, so that what is marked can be seen."""
+    marked = [k for k in numbers.tolist() if places.placed[k].kind == "point" and places.subsets[k].color == colour]
+    if not marked:
+        return
+    u, v = geometry.to_screen(*np.array([places.placed[k].anchor for k in marked]).T)
+    steps = np.array([(-7, 0), (-2.5, 0), (2.5, 0), (7, 0), (0, -7), (0, -2.5), (0, 2.5), (0, 7)])
+    points = (np.column_stack([u, v])[:, None, :] + steps).reshape(-1, 2)
+    path.addPath(path_of(points, np.arange(0, len(points) + 1, 2)))
+
+
+def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, quick: bool = False) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if quick:
+        # Qt draws lines of one pixel many times faster than wider ones.
+        pen = QPen(QColor(colour), 1.0)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.drawPath(path)
+        return
+    Ink(colour, "#000000").stroke(painter, path, 1.6)
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+
+def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.ndarray, sizes: np.ndarray) -> None:
+    """Write texts, lengths of rulers and letters of compasses; names as long as there are few."""
+    font, bold = scene.look.font(0.88), scene.look.font(0.95, bold=True)
+    for k in numbers[:500].tolist():
+        subset, placed = places.subsets[k], places.placed[k]
+        ink = Ink(subset.color, "#000000")
+        if placed.kind == "text":
+            ink.write(painter, _on_screen(scene, placed.anchor), subset.region.text, bold, across=0.5, down=0.5)
+        elif placed.kind == "ruler":
+            start, end = placed.points[0], placed.points[-1]
+            at = _on_screen(scene, tuple(((start + end) / 2).tolist()))
+            ink.write(painter, at + QPointF(0, -6), measured(start, end, scene.sky), font, across=0.5, down=1)
+        elif placed.kind == "compass":
+            _write_compass(painter, scene, placed, ink)
+        elif len(numbers) <= FEW and placed.kind != "point" and sizes[k] > 12:
+            box = np.column_stack(scene.geometry.to_screen(*placed.points.T))
+            at = QPointF(float(box[:, 0].mean()), float(box[:, 1].max()) + 4)
+            ink.write(painter, at, subset.name, font, across=0.5, down=0)
+
+
+def _write_compass(painter: QPainter, scene: Scene, placed: Placed, ink: Ink) -> None:
+    for line, word in zip(placed.lines(), ("N", "E"), strict=False):
+        start, end = _on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))
+        way = end - start
+        length = max(1.0, (way.x() ** 2 + way.y() ** 2) ** 0.5)
+        along = way / length
+        head = QPainterPath()
+        for side in (1, -1):
+            head.moveTo(end)
+            head.lineTo(end + QPointF(-along.x() + side * 0.5 * along.y(), -along.y() - side * 0.5 * along.x()) * 9)
+        ink.stroke(painter, head, 1.6)
+        ink.write(painter, end + along * 11, word, scene.look.font(0.92, bold=True), across=0.5, down=0.5)
+
+
+def _on_screen(scene: Scene, at: tuple[float, float]) -> QPointF:
+    u, v = scene.geometry.to_screen(*at)
+    return QPointF(float(u), float(v))
+
+
+# --- what is selected -------------------------------------------------------------------------------
+
+
+def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
+    """Draw the selected regions stronger, and the handles of one that is selected alone."""
+    chosen = set(scene.session.interaction.selected)
+    numbers = [k for k, subset in enumerate(places.subsets) if subset.name in chosen] if chosen else []
+    for k in numbers[:200]:
+        highlight(painter, scene.geometry, places.placed[k], places.subsets[k].color, locked=places.subsets[k].locked)
+    if len(numbers) == 1 and not places.subsets[numbers[0]].locked:
+        data = scene.view.layers[0].data
+        found = handles_on_screen(places.subsets[numbers[0]], data, ready_sky(data), scene.geometry)
+        _draw_handles(painter, found, scene.look.accent)
+
+
+def highlight(painter: QPainter, geometry: Geometry, placed: Placed, colour: str, *, locked: bool = False) -> None:
+    """Draw an outline stronger; that of a locked region is dashed."""
+    u, v = geometry.to_screen(*placed.points.T) if len(placed.points) else (np.empty(0), np.empty(0))
+    path = path_of(np.column_stack([u, v]), placed.starts)
+    if not len(placed.points):
+        at = QPointF(*(float(c) for c in geometry.to_screen(*placed.anchor)))
+        path.addEllipse(at, 11, 11)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for shade, width in ((QColor(255, 255, 255, 230), 3.4), (QColor(colour), 1.8)):
+        pen = QPen(shade, width)
+        if locked:
+            pen.setDashPattern([6 / width, 6 / width])
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def handles_on_screen(subset: object, data: object, sky: object, geometry: Geometry) -> list[tuple[Handle, QPointF]]:
+    """Return the handles of a region and where they stand in the picture."""
+    found = shape_on_grid(subset, data, sky)
+    if found is None:
+        return []
+    shape, grid = found
+    handles = shape.handles()
+    if not handles or len(handles) > 400:
+        return []
+    places = grid.to_view(np.array([shape.centre, *(handle.at for handle in handles)]))
+    u, v = geometry.to_screen(*places.T)
+    centre = QPointF(float(u[0]), float(v[0]))
+    shown = []
+    for handle, x, y in zip(handles, u[1:].tolist(), v[1:].tolist(), strict=True):
+        at = QPointF(x, y)
+        if handle.what == "turn":
+            way = at - centre
+            at += way * (TURN_REACH / max(1.0, (way.x() ** 2 + way.y() ** 2) ** 0.5))
+        if np.isfinite(at.x() + at.y()):
+            shown.append((handle, at))
+    return shown
+
+
+def _draw_handles(painter: QPainter, handles: list[tuple[Handle, QPointF]], accent: str) -> None:
+    painter.setPen(QPen(QColor(accent), 1.4))
+    painter.setBrush(QColor("#ffffff"))
+    for handle, at in handles:
+        if handle.what == "size":
+            painter.drawRect(QRectF(at.x() - 3.5, at.y() - 3.5, 7, 7))
+        elif handle.what == "turn":
+            painter.drawEllipse(at, 4.5, 4.5)
+        else:
+            diamond = [QPointF(0, -4.5), QPointF(4.5, 0), QPointF(0, 4.5), QPointF(-4.5, 0)]
+            painter.drawPolygon(QPolygonF([at + corner for corner in diamond]))

@@ -1,0 +1,231 @@
+"""From the grid that a region is edited on to the pixels of a view, and back, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.native_frame import NativeFrame, frame_of_astropy
+from jviz.subsets import Subset
+from jviz.viewers.image_layers import ready_sky
+from jviz.viewers.region_shapes import Shape, kind_of, region_of, shape_of
+
+__all__ = ["Grid", "PixelGrid", "SkyGrid", "edited", "new_region", "offset_by", "offsets_to", "shape_on_grid"]
+
+ARCSEC = 3600.0
+
+
+@dataclass(frozen=True, eq=False)
+class PixelGrid:
+    """The pixels of an image: those of the view itself, or of another image through the sky of both.
+
+    Parameters
+    ----------
+    own, view : SkyMap or None
+        None: the pixels of the view.
+    """
+
+    own: Any = None
+    view: Any = None
+
+    def to_view(self, points: np.ndarray) -> np.ndarray:
+        """Return pixels of the view, shape (n, 2)."""
+        if self.own is None:
+            return points
+        return np.column_stack(self.view.sky_to_pixel(*self.own.pixel_to_sky(*points.T)))
+
+    def from_view(self, points: np.ndarray) -> np.ndarray:
+        """Return points of the grid."""
+        if self.own is None:
+            return points
+        return np.column_stack(self.own.sky_to_pixel(*self.view.pixel_to_sky(*points.T)))
+
+    def shape(self, region: Any) -> Shape | None:
+        """Return a region as a shape on this grid."""
+        return shape_of(region, _pixels, float)
+
+    def region(self, shape: Shape, like: Any = None) -> Any:
+        """Return a shape as a region."""
+        return region_of(shape, "PixelRegion", _pix_coord, float, like)
+
+
+@dataclass(frozen=True, eq=False)
+class SkyGrid:
+    """Arcseconds to the west and to the north of a direction, along great circles (azimuthal equidistant).
+
+    Parameters
+    ----------
+    lon, lat : float
+        The direction, in degrees of ``frame``.
+    frame : NativeFrame
+    astropy_frame : BaseCoordinateFrame
+        The same for astropy.
+    view : SkyMap
+    """
+
+    lon: float
+    lat: float
+    frame: NativeFrame
+    astropy_frame: Any
+    view: Any
+
+    def to_view(self, points: np.ndarray) -> np.ndarray:
+        """Return pixels of the view, shape (n, 2)."""
+        lon, lat = offset_by(self.lon, self.lat, *points.T)
+        return np.column_stack(self.view.sky_to_pixel(*self.frame.to_icrs(lon, lat)))
+
+    def from_view(self, points: np.ndarray) -> np.ndarray:
+        """Return points of the grid."""
+        lon, lat = self.frame.of_icrs(*self.view.pixel_to_sky(*points.T))
+        return np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
+
+    def shape(self, region: Any) -> Shape | None:
+        """Return a region as a shape on this grid."""
+        return shape_of(region, self._offsets, lambda size: float(size.to_value("arcsec")))
+
+    def region(self, shape: Shape, like: Any = None) -> Any:
+        """Return a shape as a region."""
+        from astropy import units as u
+
+        return region_of(shape, "SkyRegion", self._coord, lambda size: size * u.arcsec, like)
+
+    def _offsets(self, coord: Any) -> np.ndarray:
+        lon, lat = degrees_of(coord)
+        return np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
+
+    def _coord(self, points: np.ndarray) -> Any:
+        from astropy.coordinates import SkyCoord
+
+        lon, lat = offset_by(self.lon, self.lat, *np.asarray(points).T)
+        return SkyCoord(lon, lat, unit="deg", frame=self.astropy_frame)
+
+
+Grid = PixelGrid | SkyGrid
+
+
+def offset_by(lon: Any, lat: Any, west: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the directions, in degrees, that lie so many arcseconds away (the solution of a spherical triangle)."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    distance, angle = np.radians(np.hypot(west, north) / ARCSEC), np.arctan2(-west, north)
+    sine = np.sin(lat) * np.cos(distance) + np.cos(lat) * np.sin(distance) * np.cos(angle)
+    across = np.sin(angle) * np.sin(distance) * np.cos(lat)
+    new = lon + np.arctan2(across, np.cos(distance) - np.sin(lat) * sine)
+    return np.degrees(new) % 360.0, np.degrees(np.arcsin(np.clip(sine, -1, 1)))
+
+
+def offsets_to(lon: float, lat: float, to_lon: np.ndarray, to_lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many arcseconds to the west and to the north directions in degrees lie; undoes `offset_by`."""
+    lon, lat, to_lon, to_lat = (np.radians(v) for v in (lon, lat, to_lon, to_lat))
+    dlon = to_lon - lon
+    east = np.cos(to_lat) * np.sin(dlon)
+    north = np.cos(lat) * np.sin(to_lat) - np.sin(lat) * np.cos(to_lat) * np.cos(dlon)
+    ahead = np.sin(lat) * np.sin(to_lat) + np.cos(lat) * np.cos(to_lat) * np.cos(dlon)
+    sine = np.hypot(east, north)
+    # The angle over its sine is 1 where both vanish.
+    ratio = np.divide(np.arctan2(sine, ahead), sine, out=np.ones_like(sine), where=sine > 0)
+    scale = np.degrees(ratio) * ARCSEC
+    return -east * scale, north * scale
+
+
+def degrees_of(coord: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return longitudes and latitudes of a SkyCoord in its own frame, in degrees, shape (n,)."""
+    data = coord.frame.spherical
+    return np.atleast_1d(data.lon.to_value("deg")), np.atleast_1d(data.lat.to_value("deg"))
+
+
+def _pixels(coord: Any) -> np.ndarray:
+    return np.column_stack([np.atleast_1d(coord.x), np.atleast_1d(coord.y)]).astype(float)
+
+
+def _pix_coord(points: np.ndarray) -> Any:
+    from regions import PixCoord
+
+    x, y = np.asarray(points, dtype=float).T
+    return PixCoord(float(x), float(y)) if np.ndim(x) == 0 else PixCoord(x, y)
+
+
+def anchor_of(region: Any) -> Any:
+    """Return the coordinate that a region's grid begins at."""
+    for name in ("center", "start"):
+        if hasattr(region, name):
+            return getattr(region, name)
+    return region.vertices[0]
+
+
+def shape_on_grid(subset: Subset, data: Any, sky: Any, region: Any = None) -> tuple[Shape, Grid] | None:
+    """Return the shape of a subset with its grid, None when it cannot be edited or shown on an image.
+
+    Parameters
+    ----------
+    data : Data
+        The image whose pixels the view shows.
+    sky : SkyMap or None
+        Of that image.
+    region : Region, optional
+        One of the parts of a compound region instead of the whole.
+    """
+    region = subset.region if region is None else region
+    if not kind_of(region):
+        return None
+    grid = grid_of(subset, data, sky, region)
+    shape = grid.shape(region) if grid is not None else None
+    return (shape, grid) if shape is not None else None
+
+
+def grid_of(subset: Subset, data: Any, sky: Any, region: Any) -> Grid | None:
+    """Return the grid that a region is edited on, None when the view cannot show it (yet)."""
+    if subset.kind == "pixel":
+        if subset.data is None or subset.data is data:
+            return PixelGrid()
+        own = ready_sky(subset.data)
+        if own is not None and sky is not None:
+            return PixelGrid(own, sky)
+        return PixelGrid() if own is None and sky is None else None
+    if subset.kind != "sky" or sky is None:
+        return None
+    coord = anchor_of(region)
+    frame = frame_of_astropy(coord.frame)
+    if frame is None:
+        return None
+    lon, lat = degrees_of(coord)
+    bare = coord.frame.replicate_without_data()
+    return SkyGrid(float(lon[0]), float(lat[0]), frame, bare, sky)
+
+
+def edited(subset: Subset, shape: Shape, grid: Grid) -> Subset:
+    """Return a subset whose region is a shape now."""
+    return subset.but(region=grid.region(shape, subset.region))
+
+
+def new_region(shape: Shape, sky: Any, *, on_sky: bool) -> Any:
+    """Return a region of a shape in pixels of a view, on its sky if it has one and that is wanted."""
+    if sky is None or not on_sky:
+        return PixelGrid().region(shape)
+    return on_the_sky(shape, sky)
+
+
+def on_the_sky(shape: Shape, sky: Any) -> Any:
+    """Return the sky region that looks like a shape in pixels: sizes and angle at its centre."""
+    from astropy.coordinates import ICRS
+
+    from jviz.backend.native_frame import ICRS as NATIVE
+
+    lon, lat = (float(v) for v in sky.pixel_to_sky(*shape.points[0]))
+    if not (np.isfinite(lon) and np.isfinite(lat)):
+        return PixelGrid().region(shape)
+    grid = SkyGrid(lon, lat, NATIVE, ICRS(), sky)
+    if not shape.sizes:
+        return grid.region(shape.but(points=grid.from_view(shape.points)))
+    reach = max(shape.sizes)
+    cos, sin = np.cos(np.radians(shape.angle)), np.sin(np.radians(shape.angle))
+    ends = grid.from_view(shape.points[0] + reach * np.array([(cos, sin), (-sin, cos)]))
+    along, across = np.hypot(*ends.T) / reach
+    angle = float(np.degrees(np.arctan2(ends[0, 1], ends[0, 0])))
+    if shape.kind in ("circle", "annulus", "compass"):
+        scales = [np.sqrt(along * across)] * len(shape.sizes)
+    else:
+        scales = [along, across] * (len(shape.sizes) // 2)
+    sizes = tuple(float(size * scale) for size, scale in zip(shape.sizes, scales, strict=True))
+    return grid.region(Shape(shape.kind, np.zeros((1, 2)), sizes, angle % 360, shape.text))

@@ -1,0 +1,80 @@
+"""Regions from shapes that were drawn: on sky or pixels, new or combined with the selected one."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from PySide6.QtCore import Qt
+
+from jviz.errors import CommandError
+from jviz.subsets import Subset, next_color
+from jviz.viewers.region_grids import new_region
+from jviz.viewers.region_shapes import Shape
+from jviz.viewers.region_steps import add_regions, change_regions, free_region_name, selected_regions
+
+__all__ = ["combined", "make_region", "mode_of"]
+
+STEMS = {
+    "ellipse_annulus": "Elliptical Annulus",
+    "rectangle_annulus": "Rectangular Annulus",
+}
+
+AREAS = ("circle", "annulus", "ellipse", "ellipse_annulus", "rectangle", "rectangle_annulus", "polygon")
+
+
+def mode_of(interaction: Any, held: Qt.KeyboardModifier) -> str:
+    """Say what becomes of a drawn region: Ctrl adds, Alt cuts, Ctrl+Shift is "and", Ctrl+Alt "xor"."""
+    ctrl = bool(held & Qt.KeyboardModifier.ControlModifier)
+    alt = bool(held & Qt.KeyboardModifier.AltModifier)
+    shift = bool(held & Qt.KeyboardModifier.ShiftModifier)
+    if ctrl and alt:
+        return "xor"
+    if ctrl:
+        return "and" if shift else "or"
+    return "andnot" if alt else interaction.region_mode
+
+
+def make_region(viewer: Any, place: Any, shape: Shape, held: Qt.KeyboardModifier) -> None:
+    """Make a region of a shape in pixels of a view, as one step, and select it."""
+    session = viewer.session
+    mode = mode_of(session.interaction, held)
+    chosen = selected_regions(session, unlocked=True)
+    target = chosen[-1] if chosen and shape.kind in AREAS else None
+    on_sky = session.interaction.region_system == "sky"
+    if mode == "new" or target is None:
+        region = new_region(shape, place.sky, on_sky=on_sky)
+        stem = STEMS.get(shape.kind, shape.kind.capitalize())
+        name = free_region_name(stem, session.subsets)
+        data = None if "Sky" in type(region).__name__ else place.data
+        add_regions(session, [Subset(name, region, data, color=next_color(session.subsets))])
+        return
+    try:
+        _change(session, target, shape, place, mode)
+    except CommandError as error:
+        session.notice("error", str(error))
+
+
+def _change(session: Any, target: Subset, shape: Shape, place: Any, mode: str) -> None:
+    drawn = new_region(shape, place.sky, on_sky=target.kind == "sky")
+    is_sky = "Sky" in type(drawn).__name__
+    if is_sky != (target.kind == "sky") or (target.kind == "pixel" and target.data not in (None, place.data)):
+        raise CommandError(
+            f"{target.name} lies on {'the sky' if target.kind == 'sky' else 'the pixels of another image'}, which "
+            f"{place.data.name} does not have; draw on an image that it lies on."
+        )
+    region = drawn if mode == "replace" else combined(target.region, drawn, mode)
+    after = target.but(region=region)
+    change_regions(session, {target.name: target}, {target.name: after}, f"Combine {target.name}")
+    session.interaction.select([target.name])
+
+
+def combined(first: Any, second: Any, mode: str) -> Any:
+    """Return two regions as one: "or", "and", "xor", or "andnot" (the first without the second)."""
+    import regions
+
+    compound = regions.CompoundSkyRegion if isinstance(first, regions.SkyRegion) else regions.CompoundPixelRegion
+    if mode == "andnot":
+        # a and not b = a and (a xor b): region files and sessions know these operators.
+        return compound(first, compound(first, second, operator.xor), operator.and_)
+    return compound(first, second, {"or": operator.or_, "and": operator.and_, "xor": operator.xor}[mode])

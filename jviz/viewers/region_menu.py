@@ -1,0 +1,96 @@
+"""The context menu of a region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
+from PySide6.QtWidgets import QMenu
+
+from jviz.subsets import PALETTE, Subset
+from jviz.viewers.region_clipboard import paste_regions
+from jviz.viewers.region_gestures import place_of
+from jviz.viewers.region_keys import copy, duplicate
+from jviz.viewers.region_steps import change_regions, remove_regions, selected_regions
+
+if TYPE_CHECKING:
+    from jviz.viewers.image import ImageViewer
+
+__all__ = ["region_actions"]
+
+
+def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
+    """Return the entries for the region under a position; it is selected first unless it is already."""
+    place = place_of(viewer, position) if viewer.session.subsets else None
+    under = place.places.under(place.x, place.y, place.reach) if place is not None else []
+    interaction = viewer.session.interaction
+    if not under:
+        return []
+    if not any(s.name in interaction.selected for s in under):
+        interaction.select([under[0].name])
+    chosen = selected_regions(viewer.session)
+    title = chosen[-1].name if len(chosen) == 1 else f"{len(chosen)} regions"
+    head = QAction(title)
+    head.setEnabled(False)
+    locked, shown = all(s.locked for s in chosen), any(s.visible for s in chosen)
+    return [
+        head,
+        _action("Edit Numbers…", partial(_open_panel, viewer)),
+        _colours(viewer, chosen),
+        _action(
+            "Unlock" if locked else "Lock", partial(_set, viewer, "Unlock" if locked else "Lock", locked=not locked)
+        ),
+        _action("Hide" if shown else "Show", partial(_set, viewer, "Hide" if shown else "Show", visible=not shown)),
+        _action("Centre View on It", partial(_centre, viewer)),
+        _action("Copy", partial(copy, viewer)),
+        _action("Duplicate", partial(duplicate, viewer)),
+        _action("Paste", partial(paste_regions, viewer.session, viewer.state.layers[0].data)),
+        _action("Remove", partial(remove_regions, viewer.session, [s.name for s in chosen])),
+    ]
+
+
+def _action(text: str, run: Callable[[], Any]) -> QAction:
+    action = QAction(text)
+    action.triggered.connect(lambda *_: run())
+    return action
+
+
+def _colours(viewer: ImageViewer, chosen: list[Subset]) -> QAction:
+    menu = QMenu("Colour", viewer)
+    for colour in PALETTE:
+        square = QPixmap(14, 14)
+        square.fill(QColor(colour))
+        action = menu.addAction(QIcon(square), colour, partial(_set, viewer, "Colour", color=colour))
+        action.setCheckable(True)
+        action.setChecked(all(s.color == colour for s in chosen))
+    action = menu.menuAction()
+    action.destroyed.connect(menu.deleteLater)
+    return action
+
+
+def _set(viewer: ImageViewer, verb: str, **values: Any) -> None:
+    chosen = {s.name: s for s in selected_regions(viewer.session)}
+    what = next(iter(chosen)) if len(chosen) == 1 else f"{len(chosen)} Regions"
+    change_regions(viewer.session, chosen, {n: s.but(**values) for n, s in chosen.items()}, f"{verb} {what}")
+
+
+def _open_panel(viewer: ImageViewer) -> None:
+    viewer.run_command("region.show_panel")
+
+
+def _centre(viewer: ImageViewer) -> None:
+    """Move the view so that the selected regions stand in its middle."""
+    from jviz.viewers.image_layers import ready_sky
+    from jviz.viewers.region_places import places_of
+
+    data = viewer.state.layers[0].data
+    places = places_of(viewer.session, data, ready_sky(data))
+    names = set(viewer.session.interaction.selected)
+    boxes = [places.boxes[k] for k, s in enumerate(places.subsets) if s.name in names]
+    if boxes:
+        x0, y0, x1, y1 = (f(column) for f, column in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))
+        viewer.state.centre = (float(x0 + x1) / 2, float(y0 + y1) / 2)
+        viewer.session.flush()

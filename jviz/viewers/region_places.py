@@ -1,0 +1,289 @@
+"""Where the regions of a session lie in a view: packed outlines in its pixels, for drawing and picking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from threading import RLock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from jviz.subsets import Subset
+from jviz.viewers.image_layers import ready_sky
+from jviz.viewers.region_grids import PixelGrid, SkyGrid, grid_of, offset_by
+from jviz.viewers.region_shapes import Shape, distances_to_segments, kind_of
+
+__all__ = ["Placed", "Places", "places_of", "visible_regions"]
+
+CURVE = 64
+"""Points of a curve; divisible by `STRIDE`, so that a coarser one is every n-th of them."""
+
+STRIDE = 4
+MANY = 512
+"""Points of a curve that is large on the screen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The outline of one region in pixels of a view.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n, 2)
+    starts : ndarray of int
+        Where in ``points`` each polyline begins, and the end of the last.
+    curved : bool
+    kind : str
+        Of its shape; "" for a compound region.
+    anchor : (float, float)
+        Where its name or text belongs.
+    """
+
+    points: np.ndarray
+    starts: np.ndarray
+    curved: bool
+    kind: str
+    anchor: tuple[float, float]
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """``(x0, y0, x1, y1)`` round the outline; NaN where the view's sky does not reach."""
+        if not len(self.points):
+            return (*self.anchor, *self.anchor)
+        (x0, y0), (x1, y1) = self.points.min(axis=0), self.points.max(axis=0)
+        return float(x0), float(y0), float(x1), float(y1)
+
+    def lines(self) -> list[np.ndarray]:
+        """Return the polylines."""
+        return [self.points[a:b] for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+
+class Places:
+    """All regions of a view at once.
+
+    Attributes
+    ----------
+    subsets : list of Subset
+    placed : list of Placed
+    points : ndarray, shape (n, 2)
+        Of all outlines, in pixels of the view.
+    starts : ndarray of int
+        Where each polyline begins, and the end of the last.
+    owners : ndarray of int
+        Which region each polyline is of.
+    boxes : ndarray, shape (regions, 4)
+    complete : bool
+        Whether all are there that should be.
+    """
+
+    complete = True
+
+    def __init__(self, subsets: Sequence[Subset], placed: Sequence[Placed]) -> None:
+        self.subsets, self.placed = list(subsets), list(placed)
+        self.points = np.concatenate([p.points for p in placed]) if placed else np.empty((0, 2))
+        counts = [len(p.starts) - 1 for p in placed]
+        self.owners = np.repeat(np.arange(len(placed)), counts)
+        lengths = np.concatenate([np.diff(p.starts) for p in placed]) if placed else np.empty(0, int)
+        self.starts = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
+        self.boxes = np.array([p.box for p in placed]).reshape(-1, 4)
+
+    @cached_property
+    def curved(self) -> np.ndarray:
+        """Which regions have curves."""
+        return np.array([p.curved for p in self.placed], dtype=bool)
+
+    def index(self, name: str) -> int | None:
+        """Return the number of a region, None when it is not in the view."""
+        return next((k for k, subset in enumerate(self.subsets) if subset.name == name), None)
+
+    def under(self, x: float, y: float, reach: float, *, inside: bool = True) -> list[Subset]:
+        """Return the regions at a point, the smallest first.
+
+        Parameters
+        ----------
+        x, y, reach : float
+            In pixels of the view; an outline is hit within ``reach``.
+        inside : bool
+            Whether the inside counts, or the outline only.
+        """
+        if not len(self.boxes):
+            return []
+        x0, y0, x1, y1 = self.boxes.T
+        near = np.flatnonzero((x0 - reach <= x) & (x <= x1 + reach) & (y0 - reach <= y) & (y <= y1 + reach))
+        near = near[np.argsort(((x1 - x0) * (y1 - y0))[near], kind="stable")]
+        point = np.array([x, y])
+        return [self.subsets[k] for k in near if _hits(self.placed[k], point, reach, inside)]
+
+    def within(self, x0: float, y0: float, x1: float, y1: float) -> list[Subset]:
+        """Return the regions that lie in a box whole."""
+        if not len(self.boxes):
+            return []
+        left, bottom, right, top = self.boxes.T
+        found = np.flatnonzero((left >= x0) & (right <= x1) & (bottom >= y0) & (top <= y1))
+        return [self.subsets[k] for k in found]
+
+
+def _hits(placed: Placed, point: np.ndarray, reach: float, inside: bool) -> bool:
+    lines = placed.lines()
+    if not lines:
+        return bool(np.hypot(*(point - placed.anchor)) <= 2 * reach)
+    crossings = 0
+    for line in lines:
+        if distances_to_segments(point, line[:-1], line[1:]).min() <= reach:
+            return True
+        if inside and len(line) > 3 and np.array_equal(line[0], line[-1]):
+            crossings += _crossings(line, point)
+    return crossings % 2 == 1
+
+
+def _crossings(line: np.ndarray, point: np.ndarray) -> int:
+    """Count the edges that a ray to the right of a point meets."""
+    x, y = point
+    x0, y0, x1, y1 = line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1]
+    straddles = (y0 > y) != (y1 > y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
+    return int(np.count_nonzero(straddles & (x < at)))
+
+
+# --- placing ----------------------------------------------------------------------------------------
+
+_memory: WeakKeyDictionary[Subset, dict[Any, Placed | None]] = WeakKeyDictionary()
+_last: dict[Any, tuple[list[Subset], Places]] = {}
+_lock = RLock()
+
+
+def visible_regions(session: Any) -> list[Subset]:
+    """Return the regions that are to be seen, in the order of the session."""
+    return [s for s in session.subsets.values() if s.visible and s.kind in ("pixel", "sky")]
+
+
+def places_of(session: Any, data: Any, sky: Any, *, at_most: int | None = None) -> Places:
+    """Return where the visible regions lie in the pixels of an image.
+
+    Parameters
+    ----------
+    data : Data
+        The first layer of the view.
+    sky : SkyMap or None
+        Of that layer.
+    at_most : int, optional
+        So many new regions are placed now, the rest is left for the next call: a frame must be quick.
+    """
+    wanted = visible_regions(session)
+    keys = [_key(subset, data, sky) for subset in wanted]
+    with _lock:
+        kept = _last.get(data.number)
+        if kept is not None and kept[1].complete and _same(kept[0], wanted, keys):
+            return kept[1]
+        new = [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
+        _place(new[:at_most], data, sky)
+        found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
+        shown = [(s, p) for s, p in found if p is not None]
+        places = Places([s for s, _ in shown], [p for _, p in shown])
+        places.complete = at_most is None or len(new) <= at_most
+        while len(_last) >= 8:
+            _last.pop(next(iter(_last)))
+        _last[data.number] = (list(zip(wanted, keys, strict=True)), places)
+        return places
+
+
+def _key(subset: Subset, data: Any, sky: Any) -> tuple:
+    """Return what the outline of a region in a view depends on."""
+    own = subset.data is not None and subset.data is not data and ready_sky(subset.data) is not None
+    return (data.number, sky is not None, own)
+
+
+def _same(kept: list[tuple[Subset, tuple]], wanted: list[Subset], keys: list[tuple]) -> bool:
+    same = zip(kept, wanted, keys, strict=False)
+    return len(kept) == len(wanted) and all(a[0] is b and a[1] == k for a, b, k in same)
+
+
+def _place(new: list[tuple[Subset, tuple]], data: Any, sky: Any) -> None:
+    """Work out the outlines of regions that are new; all those on the sky in one go."""
+    pieces = [_pieces(subset, subset.region, data, sky, CURVE) for subset, _ in new]
+    lines = iter(_to_view([piece for found in pieces for piece in found]))
+    for (subset, key), found in zip(new, pieces, strict=True):
+        memory = _memory.setdefault(subset, {})
+        if len(memory) > 8:
+            memory.clear()
+        memory[key] = _together([(piece, next(lines)) for piece in found], kind_of(subset.region))
+
+
+def finely(subset: Subset, data: Any, sky: Any) -> list[np.ndarray]:
+    """Return the polylines of a region that is large on the screen."""
+    pieces = _pieces(subset, subset.region, data, sky, MANY)
+    return [line for lines in _to_view(pieces) for line in lines]
+
+
+Piece = tuple[Any, Shape, list[np.ndarray]]
+
+
+def _pieces(subset: Subset, region: Any, data: Any, sky: Any, n: int) -> list[Piece]:
+    """Return the shapes that a region is made of, with their grids and outlines; none when it cannot be shown."""
+    if hasattr(region, "region1"):
+        parts = (region.region1, region.region2)
+        return [piece for part in parts for piece in _pieces(subset, part, data, sky, n)]
+    grid = grid_of(subset, data, sky, region) if kind_of(region) else None
+    shape = grid.shape(region) if grid is not None else None
+    return [] if shape is None else [(grid, shape, _bent(shape, grid, n))]
+
+
+def _bent(shape: Shape, grid: Any, n: int) -> list[np.ndarray]:
+    """Return the outline with points between the corners where the grid is not that of the view."""
+    lines = shape.lines(n)
+    if (isinstance(grid, PixelGrid) and grid.own is None) or shape.kind in ("circle", "annulus", "ellipse"):
+        return lines
+    return [_divided(line) if len(line) < 40 else line for line in lines]
+
+
+def _divided(line: np.ndarray, parts: int = 4) -> np.ndarray:
+    """Return a polyline with its edges divided."""
+    share = np.arange(parts)[:, None] / parts
+    between = [a + share * (b - a) for a, b in pairwise(line)]
+    return np.vstack([*between, line[-1:]])
+
+
+def _to_view(pieces: list[Piece]) -> list[list[np.ndarray]]:
+    """Return the outlines of pieces, then their anchors, in pixels of the view."""
+    found: list[list[np.ndarray]] = []
+    skies = [(k, grid) for k, (grid, _, _) in enumerate(pieces) if isinstance(grid, SkyGrid)]
+    by_frame: dict[str, list[int]] = {}
+    for k, grid in skies:
+        by_frame.setdefault(grid.frame.name, []).append(k)
+    for grid, shape, lines in pieces:
+        parts = [*lines, shape.centre[None, :]]
+        found.append(parts if isinstance(grid, SkyGrid) else _cut(grid.to_view(np.vstack(parts)), parts))
+    for numbers in by_frame.values():
+        parts = [part for k in numbers for part in found[k]]
+        counts = [sum(map(len, found[k])) for k in numbers]
+        grids = [pieces[k][0] for k in numbers]
+        lon, lat = (np.repeat([getattr(g, name) for g in grids], counts) for name in ("lon", "lat"))
+        lon, lat = grids[0].frame.to_icrs(*offset_by(lon, lat, *np.vstack(parts).T))
+        placed = iter(_cut(np.column_stack(grids[0].view.sky_to_pixel(lon, lat)), parts))
+        for k in numbers:
+            found[k] = [next(placed) for _ in found[k]]
+    return found
+
+
+def _cut(points: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    return np.split(points, ends)
+
+
+def _together(placed: list[tuple[Piece, list[np.ndarray]]], kind: str) -> Placed | None:
+    if not placed:
+        return None
+    lines = [line for _, parts in placed for line in parts[:-1] if np.isfinite(line).all()]
+    anchor = placed[0][1][-1][0]
+    if not np.isfinite(anchor).all():
+        return None
+    points = np.vstack(lines) if lines else np.empty((0, 2))
+    starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int)
+    kinds = {shape.kind for (_, shape, _), _ in placed}
+    curved = bool(kinds & {"circle", "annulus", "ellipse", "ellipse_annulus"}) and len(kinds) == 1
+    return Placed(points, starts, curved, kind, (float(anchor[0]), float(anchor[1])))

@@ -1,0 +1,53 @@
+"""Many polylines as one path, made from arrays without a loop over their points."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QDataStream, QIODevice
+from PySide6.QtGui import QPainterPath
+
+__all__ = ["path_of", "picked"]
+
+_ELEMENT = np.dtype([("type", ">i4"), ("x", ">f8"), ("y", ">f8")])
+"""How QDataStream writes an element of a path: 0 moves there, 1 draws a line."""
+
+
+def path_of(points: np.ndarray, starts: np.ndarray) -> QPainterPath:
+    """Return polylines as a path.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+    starts : ndarray of int
+        Where each polyline begins, and the end of the last.
+    """
+    path = QPainterPath()
+    if not len(points):
+        return path
+    elements = np.empty(len(points), _ELEMENT)
+    elements["type"] = 1
+    elements["type"][starts[:-1]] = 0
+    elements["x"], elements["y"] = points.T
+    head = np.array([len(points)], ">i4").tobytes()
+    tail = np.array([starts[-2], 0], ">i4").tobytes()  # where the last part begins; how it would be filled
+    data = QByteArray(head + elements.tobytes() + tail)
+    QDataStream(data, QIODevice.OpenModeFlag.ReadOnly) >> path
+    return path
+
+
+def picked(starts: np.ndarray, lines: np.ndarray, strides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which points some polylines take, and where each begins then.
+
+    Parameters
+    ----------
+    starts : ndarray of int
+        Where each polyline begins, and the end of the last.
+    lines : ndarray of int
+        Numbers of the polylines.
+    strides : ndarray of int
+        Of each of them every n-th point only; their lengths less one must be divisible by it.
+    """
+    counts = (starts[lines + 1] - starts[lines] - 1) // strides + 1
+    begins = np.concatenate([[0], np.cumsum(counts)])
+    within = np.arange(begins[-1]) - np.repeat(begins[:-1], counts)
+    return np.repeat(starts[lines], counts) + within * np.repeat(strides, counts), begins
