@@ -34,6 +34,7 @@ from jviz.errors import CommandError, JvizError, ReadError, SessionError
 from jviz.geometry import Geometry, geometry_of
 from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
+from jviz.placement import Placement, outlines_of
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.records import LogKeeper, Record
 from jviz.results import Result, Results, as_table, entries, said
@@ -88,6 +89,7 @@ __all__ = [
     "LogKeeper",
     "Other",
     "PanelSpec",
+    "Placement",
     "Plane",
     "PluginReport",
     "Product",
@@ -129,6 +131,7 @@ __all__ = [
     "look_table",
     "number",
     "one_of",
+    "outlines_of",
     "pair",
     "panel",
     "panels",

@@ -1,0 +1,1 @@
+"""Regions: their outlines, their places on images, pixel weights, statistics and files."""

@@ -1,0 +1,141 @@
+"""Outlines of regions in the pixels of an image: their own, or another one on the same sky."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.regions.outlines import ERROR, Outlines, sampled
+from jviz.backend.regions.rings import ELLIPSE, PIXEL, Rings, rings_of
+from jviz.backend.skymap import SkyMap
+
+__all__ = ["HERE", "place"]
+
+HERE = "here"
+"""Home of pixel regions that count the pixels of the target itself."""
+
+_nodes = 16
+_small = 128.0
+_many = 2000
+
+
+def place(
+    regions: Sequence[Any],
+    homes: Sequence[SkyMap | str | None],
+    target: SkyMap | None,
+    *,
+    error: float = ERROR,
+) -> Outlines:
+    """Return the outlines of regions in the pixels of a target image.
+
+    Parameters
+    ----------
+    regions : sequence of regions.Region
+    homes : sequence of SkyMap, HERE or None
+        For each pixel region the map of the image whose pixels it counts; `HERE` for the target's.
+        Sky regions need none.
+    target : SkyMap or None
+        None: the target is not on the sky, and only regions of its own pixels can be placed.
+    error : float
+        Largest distance in target pixels between a curve and its polyline.
+
+    Returns
+    -------
+    Outlines
+        In pixels of the target, x and y; NaN where a point has no pixel there.
+    """
+    rings = rings_of(regions)
+    table = rings.table
+    groups = _groups(table, homes)
+    own = groups == -2
+    scale = _scales(table, groups, homes, target) * (ERROR / error)
+    exact, counts = sampled(rings, scale, straight=own)
+    few = _few(table, own, counts, scale)
+    if few.any():
+        return _placed_by_nodes(rings, scale, groups, homes, target, few, exact, counts)
+    _transform(exact, groups, homes, target)
+    return exact
+
+
+def _groups(table: np.ndarray, homes: Sequence[Any]) -> np.ndarray:
+    """Return for each ring −2: pixels of the target, −1: sky, else the first region with the same home."""
+    first: dict[int, int] = {}
+    by_region = [-2 if home is HERE else first.setdefault(id(home), i) for i, home in enumerate(homes)]
+    groups = np.array(by_region, int)[table[:, 0].astype(int)] if len(table) else np.zeros(0, int)
+    return np.where(table[:, 2] == PIXEL, groups, -1)
+
+
+def _scales(table: np.ndarray, groups: np.ndarray, homes: Sequence[Any], target: SkyMap | None) -> np.ndarray:
+    """Return target pixels for each pixel or degree of the rings."""
+    scale = np.ones(len(table))
+    arcsec = _pixel(target)
+    for group in np.unique(groups):
+        if group != -2:
+            scale[groups == group] = 3600.0 / arcsec if group == -1 else _pixel(homes[group]) / arcsec
+    return scale
+
+
+def _pixel(sky: Any) -> float:
+    size = sky.pixel_scale().mean if isinstance(sky, SkyMap) else 1.0
+    return size if np.isfinite(size) and size > 0 else 1.0
+
+
+def _few(table: np.ndarray, own: np.ndarray, counts: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return which ellipses are placed by a few exact points and the trigonometric polynomial through them.
+
+    Over a small ellipse any map of the sky is so nearly linear that sixteen points tell all of it.
+    """
+    radius = np.maximum(table[:, 6], table[:, 7]) * scale
+    few = (table[:, 1] == ELLIPSE) & ~own & (radius < _small) & (counts > _nodes)
+    return few & (few.sum() * (_nodes // 2) > _many)
+
+
+def _placed_by_nodes(
+    rings: Rings,
+    scale: np.ndarray,
+    groups: np.ndarray,
+    homes: Sequence[Any],
+    target: SkyMap | None,
+    few: np.ndarray,
+    exact: Outlines,
+    counts: np.ndarray,
+) -> Outlines:
+    nodes, _ = sampled(rings, scale, straight=groups == -2, counts=np.where(few, _nodes, counts))
+    _transform(nodes, groups, homes, target)
+    for count in np.unique(counts):
+        here = np.flatnonzero((counts == count) & few)
+        if len(here):
+            known = nodes.points[nodes.starts[here][:, None] + np.arange(_nodes)]
+            finer = np.einsum("ij,rjk->rik", _interpolation(int(count)), known)
+            exact.points[exact.starts[here][:, None] + np.arange(count)] = finer
+    rest = np.flatnonzero(~few)
+    for ring in rest:
+        exact.ring(ring)[:] = nodes.ring(ring)
+    return exact
+
+
+def _interpolation(count: int) -> np.ndarray:
+    """Return the matrix, shape (count, nodes), from values at nodes of a circle to finer ones (the periodic sinc)."""
+    angle = 2 * np.pi * (np.arange(count)[:, None] / count - np.arange(_nodes) / _nodes)
+    orders = np.arange(1, _nodes // 2)
+    terms = 1 + 2 * np.cos(angle[..., None] * orders).sum(-1) + np.cos(angle * (_nodes // 2))
+    return terms / _nodes
+
+
+def _transform(outlines: Outlines, groups: np.ndarray, homes: Sequence[Any], target: SkyMap | None) -> None:
+    """Turn sky and foreign pixels into pixels of the target, in place and by one call of its map."""
+    by_point = np.repeat(groups, np.diff(outlines.starts))
+    points = outlines.points
+    away = by_point != -2
+    if not away.any():
+        return
+    for group in np.unique(by_point[by_point >= 0]):
+        here = by_point == group
+        home = homes[group]
+        points[here] = np.nan if home is None else np.stack(home.pixel_to_sky(*points[here].T), axis=1)
+    if target is None:
+        points[away] = np.nan
+    else:
+        points[away] = np.stack(target.sky_to_pixel(*points[away].T), axis=1)

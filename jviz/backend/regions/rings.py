@@ -1,0 +1,148 @@
+"""The closed and open lines that bound regions, as plain numbers for many regions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.native_frame import ICRS, NativeFrame, frame_of_astropy
+
+__all__ = ["PIXEL", "Rings", "rings_of", "shape_name"]
+
+PIXEL = -1
+"""Frame of rings that are counted in pixels."""
+
+ELLIPSE, RECTANGLE, PATH = 0, 1, 2
+
+
+@dataclass
+class Rings:
+    """Rows of numbers, one for each ring; pixels, or degrees in one of ``frames``.
+
+    Attributes
+    ----------
+    rows : list of tuple
+        (owner, shape, frame, closed, x, y, half width, half height, angle in radians counter-clockwise).
+        Of a path x counts its vertices, half width is its length, half height 0.
+    paths : dict of int to ndarray, shape (n, 2)
+        Vertices of the rows of paths.
+    frames : list of NativeFrame
+    """
+
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    paths: dict[int, np.ndarray] = field(default_factory=dict)
+    frames: list[NativeFrame] = field(default_factory=list)
+
+    @property
+    def table(self) -> np.ndarray:
+        """The rows as float64, shape (n, 9)."""
+        return np.array(self.rows, float).reshape(-1, 9)
+
+    def add_curve(self, owner: int, shape: int, at: tuple[int, float, float], half: tuple[float, float], angle: float):
+        """Add an ellipse or a rectangle: frame and centre, half of its sizes, its angle."""
+        self.rows.append((owner, shape, at[0], True, at[1], at[2], *half, angle))
+
+    def add_path(self, owner: int, frame: int, vertices: np.ndarray, *, closed: bool) -> None:
+        """Add a polygon, a line or a point."""
+        ends = np.concatenate([vertices, vertices[:1]]) if closed else vertices
+        longest = float(np.abs(np.diff(ends, axis=0)).max(initial=0.0))
+        self.paths[len(self.rows)] = vertices
+        self.rows.append((owner, PATH, frame, closed, len(vertices), 0.0, longest, 0.0, 0.0))
+
+    def place(self, position: Any) -> tuple[int, np.ndarray | float, np.ndarray | float]:
+        """Return frame and numbers of a PixCoord or SkyCoord."""
+        if hasattr(position, "x"):
+            return PIXEL, position.x, position.y
+        frame, lon, lat = _directions(position)
+        if frame not in self.frames:
+            self.frames.append(frame)
+        return self.frames.index(frame), lon, lat
+
+
+def _directions(coord: Any) -> tuple[NativeFrame, Any, Any]:
+    """Return the frame of a SkyCoord and its longitudes and latitudes in degrees."""
+    frame = ICRS if coord.frame.name == "icrs" else _frame(coord.frame.replicate_without_data())
+    if frame is None:
+        coord, frame = coord.icrs, ICRS
+    data = coord.frame.data
+    if not hasattr(data, "lon"):
+        data = coord.frame.spherical
+    return frame, data.lon.to_value("deg"), data.lat.to_value("deg")
+
+
+def _frame(frame: Any) -> NativeFrame | None:
+    times = tuple(str(getattr(frame, name)) for name in ("equinox", "obstime") if hasattr(frame, name))
+    if (frame.name, times) not in _known:
+        _known[frame.name, times] = frame_of_astropy(frame)
+    return _known[frame.name, times]
+
+
+_known: dict[Any, NativeFrame | None] = {}
+
+
+def rings_of(regions: Iterable[Any]) -> Rings:
+    """Read regions of the ``regions`` package; what has no outline (whole sky) gives no rings."""
+    rings = Rings()
+    for owner, region in enumerate(regions):
+        _read(rings, owner, region)
+    return rings
+
+
+@cache
+def shape_name(kind: type) -> str:
+    """Return "Circle", "EllipseAnnulus" … of a class of the ``regions`` package."""
+    name = kind.__name__
+    for ending in ("PixelRegion", "SphericalSkyRegion", "SkyRegion"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def _read(rings: Rings, owner: int, region: Any) -> None:
+    name = shape_name(type(region))
+    if name == "Compound":
+        _read(rings, owner, region.region1)
+        _read(rings, owner, region.region2)
+    elif name in _FIXED:
+        frame, x, y = rings.place(region.center)
+        for shape, width, height in _FIXED[name](region):
+            angle = getattr(region, "angle", None)
+            at, half = (frame, float(x), float(y)), (_size(width), _size(height))
+            rings.add_curve(owner, shape, at, half, 0.0 if angle is None else float(angle.to_value("rad")))
+    elif name in ("Polygon", "RegularPolygon"):
+        _read_path(rings, owner, region.vertices, closed=True)
+    elif name in ("Point", "Text"):
+        _read_path(rings, owner, region.center, closed=False)
+    elif name == "Line":
+        (frame, x0, y0), (_, x1, y1) = rings.place(region.start), rings.place(region.end)
+        rings.add_path(owner, frame, np.array([[x0, y0], [x1, y1]], float), closed=False)
+
+
+def _read_path(rings: Rings, owner: int, position: Any, *, closed: bool) -> None:
+    frame, x, y = rings.place(position)
+    rings.add_path(owner, frame, np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float), closed=closed)
+
+
+def _size(value: Any) -> float:
+    """Return a length in pixels, or an angle in degrees."""
+    return float(value.to_value("deg")) if hasattr(value, "to_value") else float(value)
+
+
+_FIXED = {
+    "Circle": lambda r: [(ELLIPSE, r.radius, r.radius)],
+    "Ellipse": lambda r: [(ELLIPSE, r.width / 2, r.height / 2)],
+    "Rectangle": lambda r: [(RECTANGLE, r.width / 2, r.height / 2)],
+    "CircleAnnulus": lambda r: [(ELLIPSE, r.outer_radius, r.outer_radius), (ELLIPSE, r.inner_radius, r.inner_radius)],
+    "EllipseAnnulus": lambda r: [
+        (ELLIPSE, r.outer_width / 2, r.outer_height / 2),
+        (ELLIPSE, r.inner_width / 2, r.inner_height / 2),
+    ],
+    "RectangleAnnulus": lambda r: [
+        (RECTANGLE, r.outer_width / 2, r.outer_height / 2),
+        (RECTANGLE, r.inner_width / 2, r.inner_height / 2),
+    ],
+}
+"""(shape, half width, half height) of the rings of each shape with a centre, the outer one first."""
