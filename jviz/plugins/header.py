@@ -241,6 +241,9 @@ class HeaderPanel(Panel):
             role = QPalette.ColorRole.PlaceholderText if found == 0 else QPalette.ColorRole.Text
             item.setForeground(self.palette().color(role))
 
+    def restyle(self) -> None:
+        self._count(self.search.text())
+
     def copy(self) -> None:
         """Copy the selected rows, or all that are shown, as text."""
         if self._on_tree():

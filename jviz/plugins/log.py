@@ -20,6 +20,12 @@ LEVELS = {"Everything": 0, "Commands and above": logging.INFO, "Warnings and err
 NOTICE_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR, "status": logging.DEBUG}
 COLOURS = {logging.ERROR: ("#b3261e", "#ff8a80"), logging.WARNING: ("#8a5a00", "#f0b860"), 0: ("#1f5fa8", "#8ab4f8")}
 
+MOST, AT_ONCE = 2000, 100
+"""Lines shown, and those written in one turn of the event loop."""
+
+BREATH_MS = 4
+"""Between two turns, so that what the user does comes in."""
+
 
 @panel("log", title="Log", place="bottom", icon="fa6s.scroll", shortcut="Ctrl+7")
 class LogPanel(Panel):
@@ -49,6 +55,11 @@ class LogPanel(Panel):
         self._arrange()
         self.setFocusProxy(self.search)
         self._since = 0.0
+        self._written: list[Record] = []
+        self._waiting: list[Record] = []
+        self._recoloured = False
+        self._more = QTimer(self, singleShot=True, interval=BREATH_MS)
+        self._more.timeout.connect(self._write)
         self.links.signal(self.session.history_changed, self.later)
         self.links.signal(self.session.jobs.changed, self.later)
         context.notice_added.connect(self.later)
@@ -102,16 +113,30 @@ class LogPanel(Panel):
         return [*self.context.records.lines(), *notices, *steps]
 
     def refresh(self) -> None:
-        lines = self.lines()
+        lines = self.lines()[-MOST:]
+        if self._recoloured or lines[: len(self._written)] != self._written:
+            self.text.clear()
+            self._written, self._recoloured = [], False
+        self._waiting = lines[len(self._written) :]
+        self._write()
+
+    def _write(self) -> None:
+        """Write the lines that wait, so many in a turn of the event loop that the window goes on."""
+        part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
         bar = self.text.verticalScrollBar()
         at_end = bar.value() >= bar.maximum() - 2
-        self.text.clear()
-        cursor = self.text.textCursor()
-        for number, line in enumerate(lines[-2000:]):
+        cursor = QTextCursor(self.text.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for number, line in enumerate(part, start=len(self._written)):
             cursor.insertText(f"\n{line}" if number else str(line), self._format(line))
+        cursor.endEditBlock()
+        self._written += part
         if at_end:
             self.text.moveCursor(QTextCursor.MoveOperation.End)
             self.text.horizontalScrollBar().setValue(0)
+        if self._waiting:
+            self._more.start()
 
     def _format(self, line: Record) -> QTextCharFormat:
         style = QTextCharFormat()
@@ -122,6 +147,7 @@ class LogPanel(Panel):
         return style
 
     def restyle(self) -> None:
+        self._recoloured = True
         self.later()
 
     def copy(self) -> None:

@@ -122,7 +122,8 @@ class Central(QWidget):
     def set_title(self, name: str, title: str, tip: str = "") -> None:
         """Change the text of a tab."""
         group = self.group_of(name)
-        if group is not None:
+        # A bar lays itself out anew for each text, and all viewers are named again whenever one changes.
+        if group is not None and self._label_of(name) != (title, tip):
             self._label(group, group.indexOf(self._widgets[name]), title, tip)
 
     def activate(self, name: str, *, focus: bool = True) -> None:

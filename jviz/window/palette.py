@@ -47,6 +47,7 @@ class Palette(QFrame):
     def __init__(self, window: Any, hits: list[Hit], only: str = "") -> None:
         super().__init__(window)
         self.setObjectName("card")
+        window.theme.dress(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName("Command palette")
         self._window, self._hits = window, hits

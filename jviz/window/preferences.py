@@ -46,6 +46,7 @@ class Preferences(QDialog):
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.theme.dress(self)
         self.setWindowTitle("Preferences")
         self.resize(820, 580)
         self._window, self._settings = window, window.session.settings

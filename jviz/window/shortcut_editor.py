@@ -40,6 +40,7 @@ class ShortcutEditor(QDialog):
     def __init__(self, window: Any, shortcuts: Shortcuts) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.theme.dress(self)
         self.setWindowTitle("Shortcuts")
         self.resize(720, 560)
         self._shortcuts = shortcuts

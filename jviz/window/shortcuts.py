@@ -38,6 +38,7 @@ class Shortcuts:
 
     def __init__(self, settings: Any) -> None:
         self._settings = settings
+        self._known: tuple[Any, dict[str, list[str]]] = (None, {})
 
     def all(self) -> Iterator[Keyed]:
         """Return everything that can have keys, commands first."""
@@ -54,10 +55,17 @@ class Shortcuts:
 
     def effective(self) -> dict[str, list[str]]:
         """Return all keys by id; keys that two declarations claim stay with the first."""
+        own = self._settings[SETTING]
+        state = (own, [(c.id, c.shortcut) for c in (*all_commands().values(), *panels().values())])
+        if self._known[0] != state:
+            self._known = (state, self._found(own))
+        return dict(self._known[1])
+
+    def _found(self, own: dict[str, str]) -> dict[str, list[str]]:
         taken: set[str] = set()
         found = {}
-        for keyed in sorted(self.all(), key=lambda k: k.id not in self._settings[SETTING]):
-            keys = [key for key in self.keys(keyed.id, keyed.declared) if key not in taken]
+        for keyed in sorted(self.all(), key=lambda k: k.id not in own):
+            keys = [key for key in split_keys(own.get(keyed.id, keyed.declared)) if key not in taken]
             taken.update(keys)
             found[keyed.id] = keys
         return found

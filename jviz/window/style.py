@@ -1,15 +1,20 @@
-"""The one style sheet of the window, on top of Qt's Fusion style."""
+"""The style sheet of the parts of the window, on top of Qt's Fusion style."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["style_sheet"]
+__all__ = ["FRAME", "style_sheet"]
+
+FRAME = """
+QMainWindow::separator { background: palette(mid); width: 4px; height: 4px; }
+QMainWindow::separator:hover { background: palette(accent); }
+"""
+"""What the main window itself wears; its colours follow the palette."""
 
 SHEET = """
-QMainWindow, QDialog {{ background: {window}; }}
-QMainWindow::separator {{ background: {line}; width: 4px; height: 4px; }}
-QMainWindow::separator:hover, QSplitter::handle:hover {{ background: {accent}; }}
+QDialog {{ background: {window}; }}
+QSplitter::handle:hover {{ background: {accent}; }}
 QSplitter::handle {{ background: {line}; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {edge}; padding: 4px 6px; }}
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
-from jviz.window.style import style_sheet
+from jviz.window.style import FRAME, style_sheet
 
 __all__ = ["DARK", "LIGHT", "Colours", "Theme", "contrast", "palette_of"]
 
 BREATH_MS = 4
-"""Between styling a window and painting it."""
+"""Between styling two parts of a window, so that the first is painted and what the user does comes in."""
+
+FROZEN = "jviz_frozen"
+"""Property of a part that waits for its turn."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ def palette_of(colours: Colours) -> QPalette:
 class Theme(QObject):
     """Dresses a window in the theme of the setting ``window.theme`` and keeps it so.
 
+    The style sheet is worn by the parts of the window (docks, bars, the middle, dialogs), not by the window:
+    Qt styles a widget and all within it in one go, which takes a whole window 80 ms. A change of theme goes
+    from part to part, those in sight first; each keeps its old look until its turn.
+
     Attributes
     ----------
     colours : Colours
@@ -101,8 +108,12 @@ class Theme(QObject):
         super().__init__(window)
         self._window, self._settings = window, settings
         self.colours = DARK
-        self._is_dressed = False
+        self._sheet = ""
         self._worn: str | None = None
+        self._turn = QTimer(self, singleShot=True, interval=BREATH_MS)
+        self._turn.timeout.connect(self._dress_next)
+        window.setStyleSheet(FRAME)
+        window.installEventFilter(self)
         settings.changed.connect(self._setting_changed)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply)
         self.apply()
@@ -110,19 +121,51 @@ class Theme(QObject):
     def apply(self, *_: Any) -> None:
         """Put on what setting and system ask for."""
         colours = self._wanted()
-        if self._is_dressed and colours == self.colours:
+        if self._sheet and colours == self.colours:
             return
-        self.colours, self._is_dressed = colours, True
-        if self._window.isVisible():
-            # Styling and painting hundreds of widgets in one go would hold the window up for two frames.
-            self._window.setUpdatesEnabled(False)
-            QTimer.singleShot(BREATH_MS, self, self._paint_again)
+        self.colours, self._sheet = colours, style_sheet(colours)
+        for part in self._outdated():
+            if part.isVisible() and part.updatesEnabled():
+                _freeze(part)
         QApplication.setPalette(palette_of(colours))
-        self._window.setStyleSheet(style_sheet(colours))
+        # Qt keeps the colours that the frame took from the palette until it is polished again.
+        self._window.style().polish(self._window)
+        self._turn.start()
         self.changed.emit()
 
-    def _paint_again(self) -> None:
-        self._window.setUpdatesEnabled(True)
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything in sight wears the theme."""
+        return not any(part.isVisible() for part in self._outdated())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Dress what is shown for the first time: docks, menus, dialogs."""
+        if event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QWidget):
+            self.dress(event.child())
+        return False
+
+    def _outdated(self) -> list[QWidget]:
+        """Return the parts in other clothes; those never shown are dressed when they are."""
+        return [
+            part
+            for part in self._window.children()
+            if isinstance(part, QWidget)
+            and part.testAttribute(Qt.WidgetAttribute.WA_WState_Polished)
+            and part.styleSheet() != self._sheet
+        ]
+
+    def _dress_next(self) -> None:
+        parts = self._outdated()
+        if parts:
+            self.dress(max(parts, key=QWidget.isVisible))
+            self._turn.start()
+
+    def dress(self, part: QWidget) -> None:
+        """Dress a child of the window; before it has children of its own it costs least."""
+        if part.styleSheet() != self._sheet:
+            part.setStyleSheet(self._sheet)
+        if part.property(FROZEN):
+            _thaw(part)
 
     def wear(self, theme: str) -> None:
         """Put on a theme until the setting changes, without changing the setting."""
@@ -140,3 +183,17 @@ class Theme(QObject):
         if key == "window.theme":
             self._worn = None
             self.apply()
+
+
+def _freeze(part: QWidget) -> None:
+    """Keep the pixels of a part as they are."""
+    part.setProperty(FROZEN, True)
+    part.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, True)  # or the window would paint where it is
+    part.setUpdatesEnabled(False)
+
+
+def _thaw(part: QWidget) -> None:
+    """Let a part be painted again."""
+    part.setProperty(FROZEN, None)
+    part.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
+    part.setUpdatesEnabled(True)

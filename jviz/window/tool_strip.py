@@ -40,6 +40,7 @@ class ToolStrip(QToolBar):
         self._icon: Any = None
         self._buttons: dict[str, QToolButton] = {}
         self._shown: dict[str, str] = {}
+        self._worn: dict[QToolButton, tuple[str, str, bool]] = {}
         self.setObjectName("toolStrip")
         self.setAccessibleName("Tools")
         self.setOrientation(Qt.Orientation.Vertical)
@@ -126,6 +127,10 @@ class ToolStrip(QToolBar):
         self._show(button, tool.icon, f"<b>{tool.title}</b>{f'  ({keys})' if keys else ''}<br>{tool.summary}{more}")
 
     def _show(self, button: QToolButton, icon: str, tip: str) -> None:
+        look = (icon, tip, self._icon is not None)
+        if self._worn.get(button) == look:
+            return
+        self._worn[button] = look
         if self._icon is not None:
             button.setIcon(self._icon(icon))
         button.setToolTip(tip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -72,7 +73,7 @@ class Viewers(QObject):
         viewer.activated.connect(lambda: self._window.central.activate(self._names[view], focus=False))
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
-        self._window.central.add(view.name, viewer, self._title(view), _tip(view))
+        self._window.central.add(view.name, viewer, _shown(view), _tip(view))
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger
@@ -98,16 +99,11 @@ class Viewers(QObject):
         viewer.deleteLater()
 
     def _retitle(self, *_: Any) -> None:
+        shown = Counter(map(_shown, self._session.views.values()))
         for view in self._widgets:
-            self._window.central.set_title(self._names[view], self._title(view), _tip(view))
+            self._window.central.set_title(self._names[view], _title(view, shown), _tip(view))
             self._widgets[view].setAccessibleName(_tip(view))
         self._window.refresh_title()
-
-    def _title(self, view: View) -> str:
-        """Name a viewer by what it shows, and by its own name where others show the same."""
-        title = _shown(view)
-        same = [other for other in self._session.views.values() if _shown(other) == title]
-        return title if len(same) < 2 else f"{title} · {view.name}"
 
     # --- what the user does there ---------------------------------------------------------------
 
@@ -150,6 +146,12 @@ def _shown(view: View) -> str:
     if not names:
         return view.name
     return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}"
+
+
+def _title(view: View, shown: Counter[str]) -> str:
+    """Name a viewer by what it shows, and by its own name where others show the same."""
+    title = _shown(view)
+    return title if shown[title] < 2 else f"{title} · {view.name}"
 
 
 def _tip(view: View) -> str:

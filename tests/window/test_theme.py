@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QDialog
 
 from jviz.window.theme import DARK, LIGHT, contrast
 
@@ -14,10 +15,12 @@ def brightness(window) -> float:
     return sum(image.pixelColor(*point).lightnessF() for point in points) / len(points)
 
 
-def test_the_setting_switches_the_pixels_at_once(window):
+def test_the_setting_switches_the_pixels(window, qtbot):
     window.session.settings["window.theme"] = "dark"
+    qtbot.waitUntil(lambda: window.theme.is_settled)
     dark = brightness(window)
     window.session.settings["window.theme"] = "light"
+    qtbot.waitUntil(lambda: window.theme.is_settled)
     light = brightness(window)
     assert dark < 0.3
     assert light > 0.8
@@ -55,8 +58,41 @@ def test_all_text_can_be_read(colours):
         assert contrast(colours.accent, ground) >= 3
 
 
+def test_what_is_hidden_meanwhile_wears_the_theme_when_it_is_seen(window, qtbot):
+    dock = next(iter(window.docks))
+    dock.hide()
+    window.theme.wear("light")
+    window.theme.wear("dark")
+    window.theme.wear("light")
+    dock.show()
+    qtbot.waitUntil(lambda: window.theme.is_settled)
+    assert dock.updatesEnabled()
+    assert dock.grab().toImage().pixelColor(4, dock.height() - 4).lightnessF() > 0.8
+
+
+def test_the_lines_between_docks_follow_the_theme(window, qtbot):
+    found = {}
+    for theme in ("light", "dark", "light"):
+        window.theme.wear(theme)
+        qtbot.waitUntil(lambda: window.theme.is_settled)
+        image = window.grab().toImage()
+        found[theme] = {QColor(image.pixel(x, image.height() // 2)).name() for x in range(image.width())}
+    assert LIGHT.line in found["light"]
+    assert DARK.line in found["dark"]
+    assert DARK.line not in found["light"]
+
+
+def test_a_dialog_wears_the_theme(window, qtbot):
+    window.theme.wear("light")
+    dialog = QDialog(window)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert LIGHT.window in dialog.styleSheet()
+    dialog.close()
+
+
 def test_the_sheet_has_no_holes(window):
-    sheet = window.styleSheet()
+    sheet = window.central.window().menuBar().styleSheet()
     assert "{" in sheet
     assert "{{" not in sheet
     for name in ("window", "base", "accent"):
