@@ -10,7 +10,7 @@ import numpy as np
 from jviz.backend.regions.rings import PATH, PIXEL, RECTANGLE, Rings, rings_of
 from jviz.backend.render.frames import lonlat, unit_vectors
 
-__all__ = ["ERROR", "Outlines", "outline", "sampled"]
+__all__ = ["ERROR", "Outlines", "counts_of", "outline", "sampled"]
 
 ERROR = 0.02
 """Largest distance between a curve and its polyline, in pixels."""
@@ -77,43 +77,45 @@ def outline(region: Any, *, error: float | None = None) -> Outlines:
         per_pixel = np.where(table[:, 2] == PIXEL, 1.0, 50.0 / size) if len(table) else np.ones(0)
     else:
         per_pixel = np.full(len(table), ERROR / error)
-    return sampled(rings, per_pixel)[0]
+    return sampled(rings, table, counts_of(table, per_pixel))
 
 
-def sampled(
-    rings: Rings, scale: np.ndarray, *, straight: np.ndarray | None = None, counts: np.ndarray | None = None
-) -> tuple[Outlines, np.ndarray]:
-    """Sample rings finely enough for a picture.
+def counts_of(table: np.ndarray, scale: np.ndarray, straight: np.ndarray | None = None) -> np.ndarray:
+    """Return how many points make each ring fine enough for a picture.
 
     Parameters
     ----------
-    rings : Rings
+    table : ndarray
+        `Rings.table`.
     scale : ndarray, shape (rings,)
         Pixels of the picture for each pixel or degree of the ring.
     straight : ndarray of bool, optional
         Rings whose sides are straight in the picture, so that their corners are enough.
-    counts : ndarray of int, optional
-        Points of each ring, instead of as many as the error asks for.
-
-    Returns
-    -------
-    Outlines
-        In pixels, or ICRS degrees.
-    counts : ndarray of int
     """
-    table = rings.table
     straight = np.zeros(len(table), bool) if straight is None else straight
-    steps = _steps(table, scale, straight)
-    counts = _counts(table, scale, steps) if counts is None else counts
+    return _counts(table, scale, _steps(table, scale, straight))
+
+
+def sampled(rings: Rings, table: np.ndarray, counts: np.ndarray) -> Outlines:
+    """Return points on rings: pixels, or ICRS degrees.
+
+    Parameters
+    ----------
+    rings : Rings
+    table : ndarray
+        `Rings.table`.
+    counts : ndarray of int
+        Points of each ring, as from `counts_of`.
+    """
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
     points = np.empty((starts[-1], 2))
     _fill_curves(points, table, counts, starts, rings)
     for row, vertices in rings.paths.items():
-        frame = int(table[row, 2])
         closed = bool(table[row, 3])
-        points[starts[row] : starts[row + 1]] = _path(vertices, int(steps[row]), closed, frame, rings)
-    found = Outlines(points, starts, table[:, 3].astype(bool), table[:, 0].astype(np.intp))
-    return found, counts
+        sides = len(vertices) if closed else max(1, len(vertices) - 1)
+        steps = max(1, int(counts[row] - (not closed)) // sides)
+        points[starts[row] : starts[row + 1]] = _path(vertices, steps, closed, int(table[row, 2]), rings)
+    return Outlines(points, starts, table[:, 3].astype(bool), table[:, 0].astype(np.intp))
 
 
 def _steps(table: np.ndarray, scale: np.ndarray, straight: np.ndarray) -> np.ndarray:

