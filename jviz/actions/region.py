@@ -35,7 +35,7 @@ def add(
         Of pixels or on the sky; or a boolean mask of ``data``.
     name : str, optional
         Of the new subset; in the other modes, of the one that is replaced or combined (by default the
-        newest). A new one gets a free name, "Region 3".
+        selected or the newest one). A new one gets a free name, "Region 3".
     data : Data, optional
         The image whose pixels a pixel region counts.
     mode : {"new", "replace", "and", "or", "xor", "andnot"}
@@ -45,12 +45,14 @@ def add(
     check_region(region, data)
     subsets = session.subsets
     looks = {n: v for n, v in (("color", color), ("group", group)) if v is not None}
-    if mode == "new" or (name is None and not subsets) or (name is not None and name not in subsets):
+    if name is None and mode != "new":
+        name = next(reversed([n for n in session.interaction.selected if n in subsets] or list(subsets)), None)
+    if mode == "new" or name not in subsets:
         name = free_name(subsets, name)
         looks.setdefault("color", _own_color(region) or next_color(subsets))
         subset = Subset(name, region, data, **looks)
     else:
-        old = subsets[name or next(reversed(subsets))]
+        old = subsets[name]
         _unlocked(old)
         subset = old.but(**_with(old, region, data, mode), **looks)
     session.set_subsets({**subsets, subset.name: subset})
