@@ -177,7 +177,7 @@ def test_a_region_of_another_image_combines_through_the_sky(session):
     session.run("region.add", region=CIRCLE, name="core", data="image")
     sky = CircleSkyRegion(SkyCoord(150, 2, unit="deg"), 0.3 * u.arcsec)
     made = session.run("region.add", region=sky, name="core", mode="or").region
-    x, y = session["image"].sky.sky_to_pixel(150.0, 2.0)
+    x, _ = session["image"].sky.sky_to_pixel(150.0, 2.0)
     assert made.region2.center.x == pytest.approx(float(x))
     session.run("region.add", region=CIRCLE, name="core", data="turned", mode="and")
     copied = session.run("region.copy", name="core", to="pixel", data="turned")
