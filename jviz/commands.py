@@ -9,7 +9,7 @@ import pkgutil
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_type_hints
 
 from jviz.errors import CommandError
@@ -91,13 +91,13 @@ class Command:
     @property
     def summary(self) -> str:
         """First line of the documentation."""
-        return (inspect.getdoc(self.function) or self.title).splitlines()[0]
+        return (_documentation(self.function) or self.title).splitlines()[0]
 
     @property
     def help(self) -> str:
         """Signature and documentation."""
         shown = ", ".join(str(p).replace("jviz.data.", "").replace("jviz.views.", "") for p in self.parameters.values())
-        doc = inspect.getdoc(self.function) or ""
+        doc = _documentation(self.function)
         return f"{self.id}({shown})\n\n{textwrap.indent(doc, '    ')}"
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -179,6 +179,11 @@ def command(
 def forget(id: str) -> None:
     """Take a command out again (when its plugin is unloaded)."""
     _commands.pop(id, None)
+
+
+@cache
+def _documentation(function: Callable[..., Any]) -> str:
+    return inspect.getdoc(function) or ""
 
 
 def all_commands() -> dict[str, Command]:

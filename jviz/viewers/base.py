@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from jviz.session import Session
+from jviz.viewers.kept import Kept
 from jviz.viewers.post import post, post_office
 from jviz.views import State, View, declare_view
 
@@ -85,6 +86,7 @@ class Viewer(QWidget):
         super().__init__(parent)
         self.session, self.state = session, state
         self.has_painted = False
+        self.kept = Kept()
         self._watched: list[State] = []
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.refresh)
@@ -98,6 +100,11 @@ class Viewer(QWidget):
     def refresh(self) -> None:
         """Show the state as it is now; called once after any number of changes."""
         self.update()
+
+    def update(self, *area: Any) -> None:
+        """Have the viewer painted anew, soon."""
+        self.kept.forget()
+        super().update(*area)
 
     @property
     def is_sharp(self) -> bool:
@@ -160,6 +167,8 @@ class Viewer(QWidget):
         """Let go of the state when Qt deletes the widget."""
         if event.type() == QEvent.Type.DeferredDelete:
             self.release()
+        elif event.type() == QEvent.Type.Hide:
+            self.kept.forget()
         elif event.type() == QEvent.Type.FocusIn:
             self.activated.emit()
         return super().event(event)

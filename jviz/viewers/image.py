@@ -146,12 +146,9 @@ class ImageViewer(ImageEvents):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint from what is in memory."""
-        painter = QPainter(self)
-        try:
-            drawn = self._paint(painter, self.pixels_ratio)
-        finally:
-            painter.end()
+        """Paint from what is in memory; what only came into sight again is copied."""
+        with self.kept.painter(self) as painter:
+            drawn = self._paint(painter, self.pixels_ratio) if painter is not None else self.has_painted
         if drawn and not self.has_painted:
             self.has_painted = True
             post(self._after_first_paint)

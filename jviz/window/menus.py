@@ -195,10 +195,13 @@ class Menus(QObject):
     def refresh(self, *_: Any) -> None:
         """Enable what can be done now, and tick what is on."""
         invoker = self._window.invoker
+        possible: dict[str, bool] = {}  # by what is needed: a handful, where there are hundreds of commands
         for id, command in invoker.visible_commands().items():
             action = self.actions.get(id)
             if action is not None:
-                action.setEnabled(invoker.is_possible(command))
+                if command.needs not in possible:
+                    possible[command.needs] = invoker.is_possible(command)
+                action.setEnabled(possible[command.needs])
                 if action.isCheckable():
                     action.setChecked(invoker.is_on(command))
         self.refresh_undo()

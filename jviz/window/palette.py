@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import (
     QFrame,
-    QGraphicsDropShadowEffect,
     QLabel,
     QLineEdit,
     QListView,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
+    QWidget,
 )
 
 from jviz.settings import declared
@@ -28,6 +29,9 @@ __all__ = ["Palette", "open_palette"]
 
 HIT = Qt.ItemDataRole.UserRole
 WIDTH, ROWS, ROW_PADDING = 680, 11, 14
+SHADOW, SHADOW_DROP, SHADOW_ALPHA = 26, 8, 34
+"""How far the shadow reaches beyond the palette, how much lower it lies, and how dark it is where it is darkest."""
+
 LEAVING = (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.OtherFocusReason)
 
 
@@ -36,6 +40,7 @@ def open_palette(window: Any, only: str = "") -> Palette:
     for old in window.findChildren(Palette):
         old.close()
     palette = Palette(window, [hit for hit in _hits(window) if not only or hit.kind == only], only)
+    palette.raise_()
     palette.show()
     palette.search.setFocus()
     return palette
@@ -81,11 +86,7 @@ class Palette(QFrame):
         layout.setSpacing(4)
         for widget in (self.search, rule, self.list, self.summary):
             layout.addWidget(widget)
-        shadow = QGraphicsDropShadowEffect(self)
-        shadow.setBlurRadius(36)
-        shadow.setOffset(0, 8)
-        shadow.setColor(QColor(0, 0, 0, 130))
-        self.setGraphicsEffect(shadow)
+        self._shadow = Shadow(self._window)
         self.list.viewport().setBackgroundRole(QPalette.ColorRole.NoRole)
         self.list.setStyleSheet("QListView { background: transparent; }")
         self.place()
@@ -99,6 +100,7 @@ class Palette(QFrame):
         self.list.setFixedHeight(row * rows)
         self.layout().activate()
         self.setGeometry((self._window.width() - width) // 2, 56, width, self.sizeHint().height())
+        self._shadow.surround(self.geometry())
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -157,9 +159,53 @@ class Palette(QFrame):
 
     def closeEvent(self, event: Any) -> None:
         self._window.removeEventFilter(self)
+        self._shadow.close()
         if self._before is not None and self.search.hasFocus():
             self._before.setFocus()
         super().closeEvent(event)
+
+
+class Shadow(QWidget):
+    """The soft shadow below the palette: a few lines, where Qt's effect blurs all of it for each letter typed."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def surround(self, card: QRect) -> None:
+        """Lie below a card, a little lower than it."""
+        self.setGeometry(card.adjusted(-SHADOW, -SHADOW, SHADOW, SHADOW).translated(0, SHADOW_DROP))
+        self.show()
+
+    def paintEvent(self, event: Any) -> None:
+        """Paint the corners as they are and stretch the sides."""
+        painter, small, corner = QPainter(self), _small_shadow(), 2 * SHADOW
+        for x, width, from_x, from_width in _thirds(self.width(), small.width(), corner):
+            for y, height, from_y, from_height in _thirds(self.height(), small.height(), corner):
+                painter.drawPixmap(QRect(x, y, width, height), small, QRect(from_x, from_y, from_width, from_height))
+
+
+def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int, int]]:
+    """Return where the corners and what is between them begin and how long they are, in a shadow and in a small one."""
+    yield 0, corner, 0, corner
+    yield corner, size - 2 * corner, corner, small - 2 * corner
+    yield size - corner, corner, small - corner, corner
+
+
+@cache
+def _small_shadow() -> QPixmap:
+    pixmap = QPixmap(5 * SHADOW, 5 * SHADOW)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for inset in range(SHADOW + SHADOW_DROP + 2):
+        depth = min(1.0, (inset + 1) / SHADOW)
+        painter.setPen(QPen(QColor(0, 0, 0, round(SHADOW_ALPHA * depth * depth)), 1.5))
+        radius = max(1, SHADOW + SHADOW_DROP + 2 - inset)
+        painter.drawRoundedRect(pixmap.rect().adjusted(inset, inset, -inset, -inset), radius, radius)
+    painter.end()
+    return pixmap
 
 
 class Hits(QAbstractListModel):

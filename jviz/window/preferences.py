@@ -30,6 +30,9 @@ TITLES = {"window": "Window", "image": "Images", "cache": "Cache", "session": "S
 ELSEWHERE = {"window.shortcuts": ("Edit Shortcuts…", "window.shortcuts")}
 """Settings that have an editor of their own: the text of the button, and the command."""
 
+BREATH_MS = 4
+"""Between two rows that are made in advance."""
+
 
 def open_preferences(window: Any, key: str = "") -> Preferences:
     """Open the preferences, at a setting when one is named."""
@@ -50,7 +53,9 @@ class Preferences(QDialog):
         self.setWindowTitle("Preferences")
         self.resize(820, 580)
         self._window, self._settings = window, window.session.settings
-        self.rows: dict[str, Row] = {}
+        self._rows: dict[str, Row] = {}
+        self._next = QTimer(self, interval=BREATH_MS)
+        self._next.timeout.connect(self._make_next)
         self.search = QLineEdit(placeholderText="Search the settings", clearButtonEnabled=True)
         self.search.setAccessibleName("Search the settings")
         self.search.textChanged.connect(self._filter)
@@ -66,17 +71,35 @@ class Preferences(QDialog):
 
     def _fill(self) -> None:
         inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(16, 4, 16, 16)
-        column.setSpacing(18)
-        for setting in declared().values():
-            section = _section(setting)
-            if not self.sections.findItems(section, Qt.MatchFlag.MatchExactly):
-                self.sections.addItem(section)
-            self.rows[setting.key] = Row(self._window, self._settings, setting)
-            column.addWidget(self.rows[setting.key])
-        column.addStretch()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(16, 4, 16, 16)
+        self._column.setSpacing(18)
+        self._column.addStretch()
+        self.sections.addItems(list(dict.fromkeys(map(_section, declared().values()))))
         self.page.setWidget(inside)
+        self._next.start()
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """All settings in their order; those that were not made yet are made now."""
+        return {key: self._row(key) for key in declared()}
+
+    def _row(self, key: str) -> Row:
+        if key not in self._rows:
+            row = Row(self._window, self._settings, declared()[key])
+            before = list(declared())[: list(declared()).index(key)]
+            self._column.insertWidget(sum(k in self._rows for k in before), row)
+            self._rows[key] = row
+            row.setVisible(self._is_wanted(row.setting))
+        return self._rows[key]
+
+    def _make_next(self) -> None:
+        """Make one of the rows that nobody sees yet: all in one go would hold the window up."""
+        key = next((key for key in declared() if key not in self._rows), None)
+        if key is not None:
+            self._row(key)
+        else:
+            self._next.stop()
 
     def _lay_out(self) -> None:
         body = QHBoxLayout()
@@ -99,9 +122,9 @@ class Preferences(QDialog):
 
     def go_to(self, key: str) -> None:
         """Show one setting and put the focus on it."""
-        row = self.rows.get(key)
-        if row is None:
+        if key not in declared():
             return
+        row = self._row(key)
         self.search.clear()
         found = self.sections.findItems(_section(row.setting), Qt.MatchFlag.MatchExactly)
         self.sections.setCurrentItem(found[0])
@@ -111,15 +134,19 @@ class Preferences(QDialog):
 
     def _filter(self, text: str) -> None:
         """Show one section, or what the search finds in all."""
-        item = self.sections.currentItem()
-        section = item.text() if item is not None else ""
-        for row in self.rows.values():
-            words = f"{row.setting.title} {row.setting.help} {row.setting.key}".casefold()
-            row.setVisible(text.casefold() in words if text else _section(row.setting) == section)
+        for key, setting in declared().items():
+            wanted = self._is_wanted(setting)
+            if wanted or key in self._rows:
+                self._row(key).setVisible(wanted)
+
+    def _is_wanted(self, setting: Setting) -> bool:
+        text, item = self.search.text().casefold(), self.sections.currentItem()
+        words = f"{setting.title} {setting.help} {setting.key}".casefold()
+        return text in words if text else item is not None and _section(setting) == item.text()
 
     def reset_shown(self) -> None:
         """Go back to the defaults of what is listed."""
-        for row in self.rows.values():
+        for row in self._rows.values():
             if not row.isHidden():
                 row.reset()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from jviz.window.shortcuts import Keyed, Shortcuts
+from jviz.window.shortcuts import Keyed, Shortcuts, shown_keys
 
 __all__ = ["ShortcutEditor", "open_editor"]
 
@@ -109,7 +108,7 @@ class ShortcutEditor(QDialog):
         effective = self._shortcuts.effective()
         self.tree.clear()
         for keyed in sorted(self._shortcuts.all(), key=lambda k: (k.menu or "~", k.title)):
-            keys = ",  ".join(_native(key) for key in effective[keyed.id])
+            keys = ",  ".join(shown_keys([key]) for key in effective[keyed.id])
             item = QTreeWidgetItem([keyed.title, keyed.menu.replace("/", " ▸ "), keys])
             item.setData(0, KEYED, keyed)
             item.setToolTip(0, keyed.id)
@@ -146,9 +145,9 @@ class ShortcutEditor(QDialog):
         conflicts = self._shortcuts.conflicts(keyed.id, keys) if keyed and keys else []
         if conflicts:
             names = " and ".join(f"“{k.title}”" for k in conflicts)
-            self.warning.setText(f"{_native(keys)} is used by {names}; assigning takes it away there.")
+            self.warning.setText(f"{shown_keys([keys])} is used by {names}; assigning takes it away there.")
         else:
-            self.warning.setText(f"{_native(keys)} is free." if keys else "Press the new keys in the field above.")
+            self.warning.setText(f"{shown_keys([keys])} is free." if keys else "Press the new keys in the field above.")
         self.warning.setObjectName("error" if conflicts else "")
         self.warning.style().unpolish(self.warning)
         self.warning.style().polish(self.warning)
@@ -179,7 +178,3 @@ class ShortcutEditor(QDialog):
         """Go back to all built-in keys."""
         self._shortcuts.reset()
         self.refresh()
-
-
-def _native(keys: str) -> str:
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -103,7 +104,12 @@ def split_keys(keys: str) -> list[str]:
 
 def shown_keys(keys: list[str]) -> str:
     """Return the first keys as the platform writes them, ``"⌘Z"`` on a Mac."""
-    return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
+    return _native(keys[0]) if keys else ""
+
+
+@cache
+def _native(keys: str) -> str:
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def is_plain(keys: str) -> bool:

@@ -1,0 +1,65 @@
+"""The picture of a viewer as it was painted last, for when it only comes into sight again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QWidget
+
+__all__ = ["Kept"]
+
+
+class Kept:
+    """Saves a viewer from composing its picture anew for what was in front of it.
+
+    A menu, a message or the palette over a viewer uncovers it again at each of their changes. What was asked
+    for by ``update`` is painted at once, without a copy: a moving picture costs no more than before. The first
+    repaint that nobody asked for paints into a pixmap; those that follow copy it.
+    """
+
+    def __init__(self) -> None:
+        self._pixmap: QPixmap | None = None
+        self._is_outdated = True
+
+    def forget(self) -> None:
+        """The picture changed, or is out of sight."""
+        self._pixmap, self._is_outdated = None, True
+
+    @contextmanager
+    def painter(self, widget: QWidget) -> Iterator[QPainter | None]:
+        """Give what to paint a widget with, None when its picture is there already (in its paint event)."""
+        if self._is_outdated:
+            self._is_outdated = False
+            with _painting(QPainter(widget)) as painter:
+                yield painter
+            return
+        if self._fits(widget):
+            yield None
+        else:
+            self._pixmap = _pixmap_for(widget)
+            with _painting(QPainter(self._pixmap)) as painter:
+                painter.setFont(widget.font())
+                yield painter
+        with _painting(QPainter(widget)) as painter:
+            painter.drawPixmap(0, 0, self._pixmap)
+
+    def _fits(self, widget: QWidget) -> bool:
+        kept, ratio = self._pixmap, widget.devicePixelRatioF()
+        return kept is not None and kept.devicePixelRatio() == ratio and kept.size() == widget.size() * ratio
+
+
+@contextmanager
+def _painting(painter: QPainter) -> Iterator[QPainter]:
+    try:
+        yield painter
+    finally:
+        painter.end()
+
+
+def _pixmap_for(widget: QWidget) -> QPixmap:
+    ratio = widget.devicePixelRatioF()
+    pixmap = QPixmap(widget.size() * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
