@@ -26,7 +26,7 @@ def _several(view: ImageView, what: str) -> ImageView:
     return view
 
 
-@command("compare.blink", title="Blink", menu=COMPARE, shortcut="B", needs="image", group="blink",
+@command("compare.blink", title="Blink", menu=COMPARE, shortcut="K", needs="image", group="blink",
          icon="fa6s.repeat")  # fmt: skip
 def blink(session: Session, seconds: float | None = None, view: ImageView | None = None) -> None:
     """Show the visible layers in turn; once more ends it.
@@ -44,7 +44,7 @@ def blink(session: Session, seconds: float | None = None, view: ImageView | None
     view.update(blink=seconds, solo=None)
 
 
-@command("compare.curtain", title="Curtain", menu=COMPARE, shortcut="C", needs="image", group="curtain",
+@command("compare.curtain", title="Curtain", menu=COMPARE, shortcut="W", needs="image", group="curtain",
          icon="mdi6.arrow-split-vertical")  # fmt: skip
 def curtain(
     session: Session,
@@ -73,7 +73,7 @@ def curtain(
     view.update(curtain=place, curtain_axis=axis or view.curtain_axis, solo=None, blink=0.0)
 
 
-@command("compare.curtain_level", title="Level Curtain", menu=COMPARE, shortcut="Shift+H", needs="image",
+@command("compare.curtain_level", title="Level Curtain", menu=COMPARE, shortcut="Shift+W", needs="image",
          group="curtain", icon="mdi6.arrow-split-horizontal")  # fmt: skip
 def level_curtain(session: Session, view: ImageView | None = None) -> None:
     """Draw the topmost layer below the edge of a curtain; once more takes it away."""
@@ -122,7 +122,7 @@ def _checked_units(data: Any, against: Any, operation: str) -> None:
             )
 
 
-@command("compare.difference", title="Difference of Layers", menu=COMPARE, shortcut="D", needs="image",
+@command("compare.difference", title="Difference of Layers", menu=COMPARE, shortcut="Shift+D", needs="image",
          group="operations", icon="fa6s.minus")  # fmt: skip
 def difference(
     session: Session, data: Data | None = None, against: Data | None = None, view: ImageView | None = None

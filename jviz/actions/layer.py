@@ -62,7 +62,7 @@ def blend(session: Session, blend: Blend = "normal", layer: int | None = None, v
     _layer(layered(session, view), layer).blend = blend
 
 
-@command("layer.toggle", title="Hide or Show Layer", menu=LAYERS, shortcut="H", needs="image", group="see",
+@command("layer.toggle", title="Hide or Show Layer", menu=LAYERS, shortcut="Shift+H", needs="image", group="see",
          icon="fa6s.eye")  # fmt: skip
 def toggle(session: Session, layer: int | None = None, view: ImageView | None = None, on: bool | None = None) -> None:
     """Hide the active layer, or show it again."""
