@@ -46,7 +46,9 @@ from jviz.settings import declare as declare_setting
 from jviz.signals import Signal
 from jviz.subsets import Subset
 from jviz.views import (
+    BLENDS,
     LIMIT_MODES,
+    LOCKS,
     STRETCHES,
     Checked,
     ImageLayer,
@@ -64,8 +66,10 @@ if TYPE_CHECKING:
     from jviz.viewers.base import Viewer, viewer
 
 __all__ = [
+    "BLENDS",
     "DATA_MIME",
     "LIMIT_MODES",
+    "LOCKS",
     "STRETCHES",
     "Apply",
     "Cancelled",

@@ -220,8 +220,12 @@ def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: 
     dict
         Empty when the middle of the one is not within reach of the other.
     """
-    geometry = geometry_of(source)
+    what, geometry = set(what), geometry_of(source)
     x, y = geometry.centre
+    if what <= {"pan"}:
+        there = position_in(source, x, y, target, wait=wait)
+        known = what and there is not None and np.isfinite(there[0]) and np.isfinite(there[1])
+        return {"centre": (float(there[0]), float(there[1]))} if known else {}
     steps_x, steps_y = np.array([0, STEP, -STEP, 0, 0]), np.array([0, 0, 0, STEP, -STEP])
     found = position_in(source, x + steps_x, y + steps_y, target, wait=wait)
     if found is None or not (np.isfinite(found[0]).all() and np.isfinite(found[1]).all()):
@@ -259,6 +263,6 @@ def _turned(linear: np.ndarray, determinant: float, flip_y: bool) -> dict[str, A
     sx = -sy if determinant > 0 else sy
     turn = np.diag([sx, -sy]) @ linear
     angle = float(np.degrees(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))) % 360
-    # Rounding must not leave a view turned by 1e-13 degrees, which would be drawn less quickly.
-    angle = round(angle, 9) % 360
+    # Rounding must not leave a view turned by 1e-8 degrees, which would be drawn less quickly.
+    angle = round(angle, 6) % 360
     return {"rotation": angle, "flip_x": sx < 0, "flip_y": flip_y}

@@ -31,7 +31,9 @@ __all__ = [
 GROUP = "jviz.plugins"
 FILES = "jviz_user_plugins"
 
-BUILTIN = ("data", "display", "header", "pixels", "results", "history", "jobs", "notifications", "log", "console")
+BUILTIN = (
+    "data", "display", "compare", "header", "pixels", "results", "history", "jobs", "notifications", "log", "console",
+)  # fmt: skip
 """Modules of `jviz.plugins` that declare jviz's own panels."""
 
 DATA_MIME = "application/x-jviz-data"

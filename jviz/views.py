@@ -8,6 +8,8 @@ be undone and a line of the script.
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
+from functools import cache
 from typing import Any, ClassVar
 
 from echo import CallbackProperty, HasCallbackProperties, delay_callback
@@ -101,7 +103,7 @@ class State(HasCallbackProperties):
 
     def recorded(self) -> dict[str, Any]:
         """Return the values that undo, sessions and scripts know."""
-        return {n: getattr(self, n) for n in self.callback_properties() if n not in self.derived}
+        return {name: getattr(self, name) for name in _recorded_names(type(self))}
 
     def update(self, **values: Any) -> None:
         """Set several properties; whoever watches hears of them once.
@@ -117,7 +119,7 @@ class State(HasCallbackProperties):
                 raise CommandError(f"A {type(self).__name__} has no {name!r}; it has {known}.")
         before = {name: getattr(self, name) for name in values}
         changed = {name: value for name, value in values.items() if before[name] != value}
-        with delay_callback(self, *changed):
+        with delay_callback(self, *changed) if len(changed) > 1 else nullcontext():
             try:
                 for name, value in changed.items():
                     setattr(self, name, value)
@@ -125,6 +127,13 @@ class State(HasCallbackProperties):
                 for name in changed:
                     setattr(self, name, before[name])
                 raise
+
+
+@cache
+def _recorded_names(kind: type[State]) -> tuple[str, ...]:
+    """Return the names of the recorded properties of a class of states; echo takes long to find them."""
+    names = (name for name in dir(kind) if isinstance(getattr(kind, name, None), CallbackProperty))
+    return tuple(name for name in names if name not in kind.derived)
 
 
 class View(State):

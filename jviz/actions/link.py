@@ -68,9 +68,9 @@ def lock_all(session: Session, locks: list[str] | None = None, view: ImageView |
     _load_skies([view, *others])
 
     def apply() -> None:
-        view.update(locks=chosen)
         for other in others:
             other.update(locks=())  # so that it follows this one, whatever it followed before
+        view.update(locks=chosen)
         for other in others:
             other.update(locks=chosen)
 

@@ -72,8 +72,13 @@ def order_layers(session: Session, view: View, order: list[int]) -> None:
     """
     if sorted(order) != list(range(len(view.layers))):
         raise CommandError(f"{view.name} has {len(view.layers)} layers; {order} does not name each of them once.")
-    active = view.layer
     layers = tuple(view.layers[n] for n in order)
+    if isinstance(view, ImageView) and layers:
+        from jviz.actions.layer import reorder
+
+        reorder(view, layers)
+        return
+    active = view.layer
     view.update(layers=layers, active=layers.index(active) if active is not None else -1)
 
 

@@ -69,7 +69,7 @@ class DisplayPanel(Panel):
         layers.visibility_set.connect(lambda layer, on: self._set({"visible": on}, layer=layer))
         layers.reordered.connect(self._reorder)
         layers.removal_wanted.connect(
-            lambda layer: self.context.run("view.remove_layer", view=self._view, data=layer.data)
+            lambda layer: self.context.run("layer.remove", view=self._view, layer=self._view.layers.index(layer))
         )
 
     # --- what is shown --------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QDoubleValidator
+from PySide6.QtGui import QColor, QDoubleValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QColorDialog,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import LIMIT_MODES, STRETCHES, ImageLayer
+from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer
 from jviz.plugins.colormap_button import ColormapButton
 from jviz.plugins.histogram import Histogram
 from jviz.plugins.layer_list import LayerList
@@ -35,6 +36,8 @@ __all__ = ["Controls"]
 
 MODES = {"auto": "Automatic", "minmax": "Min / max", "percentile": "Percentiles", "zscale": "z-scale",
          "manual": "Manual"}  # fmt: skip
+BLEND_NAMES = {"normal": "Normal", "add": "Add", "screen": "Screen", "multiply": "Multiply", "lighten": "Lighten",
+               "difference": "Difference"}  # fmt: skip
 NAMES = {"linear": "Linear", "sqrt": "Square root", "squared": "Squared", "log": "Logarithm", "asinh": "asinh",
          "sinh": "sinh", "power": "Power", "histogram": "Equal area", "spline": "Spline"}  # fmt: skip
 
@@ -84,6 +87,10 @@ class Controls(QWidget):
         self.parameter.setAccessibleName("Parameter of the stretch")
         self.invert = tool_button(self.context, "fa6s.circle-half-stroke", "Invert the colours", lambda: None)
         self.invert.setCheckable(True)
+        self.hue = tool_button(self.context, "fa6s.droplet", "From black to a colour of your choice…", self._pick_hue)
+        self.blend = _chooser("How the layer joins those below it")
+        for blend in BLENDS:
+            self.blend.addItem(BLEND_NAMES[blend], blend)
 
     def _make_limits(self) -> None:
         self.low, self.high = _number("Lower limit"), _number("Upper limit")
@@ -114,10 +121,11 @@ class Controls(QWidget):
         form.addRow("Percentiles", self.percentiles)
         form.addRow("From", _side_by_side(self.low, QLabel("to"), self.high, stretch=(0, 2)))
         form.addRow("Stretch", _side_by_side(self.stretch, self.parameter, stretch=(0,)))
-        form.addRow("Colours", _side_by_side(self.colormap, self.invert, stretch=(0,)))
+        form.addRow("Colours", _side_by_side(self.colormap, self.hue, self.invert, stretch=(0,)))
         form.addRow("Contrast", _side_by_side(self.contrast, self.reset, stretch=(0,)))
         form.addRow("Bias", self.bias)
         form.addRow("Opacity", self.opacity)
+        form.addRow("Blend", self.blend)
         self.form = form
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -148,6 +156,7 @@ class Controls(QWidget):
         self.invert.toggled.connect(lambda on: want({"invert": on}))
         self.contrast.valueChanged.connect(lambda n: want({"contrast": 10 ** (n / 100)}))
         self.bias.valueChanged.connect(lambda n: want({"bias": n / 200}))
+        self.blend.activated.connect(lambda _: want({"blend": self.blend.currentData()}))
         self.opacity.valueChanged.connect(lambda n: want({"opacity": n / 100}))
         for slider in (self.contrast, self.bias, self.opacity, self.slice_slider):
             slider.sliderReleased.connect(self.ended)
@@ -173,6 +182,8 @@ class Controls(QWidget):
             self.contrast.setValue(round(100 * math.log10(max(layer.contrast, 0.1))))
             self.bias.setValue(round(200 * layer.bias))
             self.opacity.setValue(round(100 * layer.opacity))
+            self.blend.setCurrentIndex(self.blend.findData(layer.blend))
+            self.form.setRowVisible(self.blend, self.layers.count() > 1)
         self.reset.setEnabled((layer.contrast, layer.bias) != (1.0, 0.5))
         for slider, value in ((self.contrast, layer.contrast), (self.bias, layer.bias), (self.opacity, layer.opacity)):
             slider.setToolTip(f"{slider.accessibleName()}: {value:.3g}")
@@ -226,6 +237,13 @@ class Controls(QWidget):
 
     def _slice_shape(self) -> tuple[int, ...]:
         return self._layer.data.plane(self._layer.plane).shape[:-2] if self._layer is not None else ()
+
+    def _pick_hue(self) -> None:
+        """Ask for a colour: the layer goes from black to it, as in a colour picture."""
+        now = self._layer.colormap if self._layer is not None and self._layer.colormap.startswith("#") else "#ff8000"
+        colour = QColorDialog.getColor(QColor(now), self, "Colour of the layer")
+        if colour.isValid():
+            self.wanted.emit({"colormap": colour.name()})
 
     def _slice_set(self, number: int) -> None:
         shape = self._slice_shape()

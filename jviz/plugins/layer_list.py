@@ -14,6 +14,14 @@ __all__ = ["LayerList"]
 ROLE = Qt.ItemDataRole.UserRole
 
 
+def name_of(layer: Any) -> str:
+    """Name a layer by its data, a difference or a ratio by both."""
+    sign = {"difference": "−", "ratio": "/"}.get(layer.operation)
+    return (
+        layer.data.name if sign is None or layer.against is None else f"{layer.data.name} {sign} {layer.against.name}"
+    )
+
+
 class LayerList(QListWidget):
     """Layers of a view, the topmost first.
 
@@ -43,10 +51,11 @@ class LayerList(QListWidget):
         """Take over the layers of a view."""
         self.blockSignals(True)
         self.clear()
+        lowest = view.layers[0] if len(view.layers) > 1 else None
         for layer in reversed(view.layers):
-            item = QListWidgetItem(layer.data.name)
+            item = QListWidgetItem(name_of(layer))
             item.setData(ROLE, layer)
-            item.setToolTip(layer.data.name)
+            item.setToolTip(name_of(layer) + (" (the reference: its pixels are the grid)" if layer is lowest else ""))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable & ~Qt.ItemFlag.ItemIsDropEnabled)
             item.setCheckState(Qt.CheckState.Checked if layer.visible else Qt.CheckState.Unchecked)
             self.addItem(item)

@@ -16,8 +16,11 @@ from jviz.views import ImageLayer, ImageView
 
 __all__ = ["Placed", "alignment_note", "picture_size", "placed", "placed_data", "ready_sky"]
 
-MESH_STEP = 16
-"""Pixels of the picture between nodes where they cost next to nothing."""
+MESH_STEPS = (32, 16, 8)
+"""Pixels of the picture between nodes where they cost next to nothing: as many as it takes."""
+
+BENT = 0.02
+"""Pixels of the picture by which a line between two nodes may miss the curve."""
 
 TOLERANCE = 0.03
 """Screen pixels by which interpolation may move a layer; beyond, the exact transform is used."""
@@ -66,7 +69,7 @@ def _bent(
     def kept(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return warp.at(*_affine(m, u, v))
 
-    mesh = mesh_of(kept, *size, step=MESH_STEP) if warp is not None else None
+    mesh = _fine_mesh(kept, size) if warp is not None else None
     if mesh is not None and mesh.bounds is None:
         return None
     if mesh is None or not mesh.scale > 0 or warp.error > TOLERANCE * mesh.scale:
@@ -74,6 +77,18 @@ def _bent(
     if mesh.bounds is None or not mesh.scale > 0:
         return None
     return Placed(mesh, mesh.bounds, mesh.scale)
+
+
+def _fine_mesh(function: Any, size: tuple[int, int]) -> Mesh:
+    """Return the coarsest mesh between whose nodes straight lines are good enough."""
+    for step in MESH_STEPS:
+        mesh = mesh_of(function, *size, step=step)
+        bends = [np.diff(grid, 2, axis=axis) for grid in (mesh.x, mesh.y) for axis in (0, 1)]
+        most = max((float(np.nanmax(np.abs(b))) for b in bends if np.isfinite(b).any()), default=0.0)
+        # Half-way between two nodes a parabola is an eighth of the second difference off; x and y add up.
+        if not most / 4 > BENT * mesh.scale:
+            break
+    return mesh
 
 
 def _affine(m: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

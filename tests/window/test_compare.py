@@ -1,0 +1,54 @@
+"""Tiles, blinking between viewers and the panel that compares, in the window."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from jviz.geometry import geometry_of
+
+
+@pytest.fixture
+def pair(window):
+    """A view of two images, and a third that is not shown."""
+    for name in ("one", "two", "three"):
+        window.session.add(np.arange(1200.0).reshape(30, 40), name=name)
+    view = window.session.view("image", data="one")
+    window.session.run("view.show", view=view, data="two")
+    return view
+
+
+def test_layers_become_linked_tiles(window, pair, qtbot):
+    window.session.run("view.show", view=pair, data="three")
+    window.session.run("view.tile_layers")
+    qtbot.waitUntil(lambda: all(job.is_over for job in window.session.jobs.all), timeout=10_000)
+    views = list(window.session.views.values())
+    assert [view.data.name for view in views] == ["one", "two", "three"]
+    assert all({"pan", "zoom"} <= set(view.locks) for view in views)
+    assert len(list(window.central.groups())) == 3
+    areas = [window.central.area_of(view.name, window) for view in views]
+    assert not any(a.intersects(b) for a in areas for b in areas if a is not b)
+    views[1].update(scale=7.0, centre=(11.0, 12.0))
+    assert all(geometry_of(view).scale == pytest.approx(7.0) for view in views)
+
+
+def test_blinking_from_viewer_to_viewer(window, pair, qtbot):
+    window.session.settings["image.blink"] = 0.05
+    window.session.view("image", data="three")
+    start = window.central.active
+    window.session.run("compare.blink_viewers")
+    qtbot.waitUntil(lambda: window.central.active != start, timeout=5000)
+    qtbot.waitUntil(lambda: window.central.active == start, timeout=5000)
+    window.session.run("compare.blink_viewers")
+
+
+def test_the_panel_shows_and_sets(window, pair, qtbot):
+    panel = window.panel("compare")
+    qtbot.waitUntil(lambda: panel.locks["cursor"].isChecked(), timeout=5000)
+    panel.way.setCurrentIndex(panel.way.findData("curtain"))
+    panel.way.activated.emit(panel.way.currentIndex())
+    assert pair.curtain == 0.5
+    window.session.undo()
+    assert pair.curtain is None
+    panel.locks["zoom"].setFocus()
+    qtbot.keyClick(panel.locks["zoom"], Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "zoom" in pair.locks, timeout=5000)
