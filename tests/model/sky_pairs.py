@@ -4,8 +4,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-STARS = np.array([[150.0, 2.2], [150.002, 2.203], [149.997, 2.1975], [150.0035, 2.1962], [149.9962, 2.2033], [150.0014, 2.2012],
-                  [149.9987, 2.1986]])  # fmt: skip
+STARS = np.array([[150.0, 2.2], [150.002, 2.203], [149.997, 2.1975], [150.0035, 2.1962], [149.9962, 2.2033],
+                  [150.0014, 2.2012], [149.9987, 2.1986]])  # fmt: skip
 
 
 def header(shape=(1000, 1000), *, angle=0.0, mirrored=False, scale=0.05, shift=(0.0, 0.0), sip=1.0):
