@@ -279,6 +279,7 @@ class _Tree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(40)
+        header.setResizeContentsPrecision(0)  # by the rows in sight: hundreds would be measured at each resize
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
@@ -290,9 +291,9 @@ class _Tree(QTreeView):
         super().resizeEvent(event)
         # Where there is no room for all, the name matters most, then the shape.
         width = self.viewport().width()
-        self.setColumnHidden(1, width < 430)
-        self.setColumnHidden(3, width < 350)
-        self.setColumnHidden(2, width < 200)
+        for column, needed in ((1, 430), (3, 350), (2, 200)):
+            if self.isColumnHidden(column) != (width < needed):
+                self.setColumnHidden(column, width < needed)
 
 
 def _viewer_for(data: Data) -> str | None:

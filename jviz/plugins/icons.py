@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPixmap,
+    QPixmapCache,
 )
 
 __all__ = ["preload_icons", "themed_icon"]
@@ -61,18 +62,30 @@ class _Engine(QIconEngine):
         self._name, self._color = name, color
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        disabled = mode == QIcon.Mode.Disabled
-        group = QPalette.ColorGroup.Disabled if disabled else QPalette.ColorGroup.Active
-        text = QGuiApplication.palette().color(group, QPalette.ColorRole.WindowText)
         glyph, font = _glyph(self._name)
         font.setPixelSize(max(1, round(FILLED * rect.height())))
         painter.save()
         painter.setFont(font)
-        painter.setPen(text if disabled or not self._color else QColor(self._color))
+        painter.setPen(self._ink(mode))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, glyph)
         painter.restore()
 
+    def _ink(self, mode: QIcon.Mode) -> QColor:
+        disabled = mode == QIcon.Mode.Disabled
+        if self._color and not disabled:
+            return QColor(self._color)
+        group = QPalette.ColorGroup.Disabled if disabled else QPalette.ColorGroup.Active
+        return QGuiApplication.palette().color(group, QPalette.ColorRole.WindowText)
+
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        key = f"jviz icon {self._name} {size.width()} {size.height()} {self._ink(mode).name(QColor.NameFormat.HexArgb)}"
+        pixmap = QPixmapCache.find(key)
+        if pixmap is None or pixmap.isNull():
+            pixmap = self._drawn(size, mode, state)
+            QPixmapCache.insert(key, pixmap)
+        return pixmap
+
+    def _drawn(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)

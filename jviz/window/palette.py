@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPalette, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -183,7 +183,7 @@ class Shadow(QWidget):
         painter, small, corner = QPainter(self), _small_shadow(), 2 * SHADOW
         for x, width, from_x, from_width in _thirds(self.width(), small.width(), corner):
             for y, height, from_y, from_height in _thirds(self.height(), small.height(), corner):
-                painter.drawPixmap(QRect(x, y, width, height), small, QRect(from_x, from_y, from_width, from_height))
+                painter.drawImage(QRect(x, y, width, height), small, QRect(from_x, from_y, from_width, from_height))
 
 
 def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int, int]]:
@@ -194,18 +194,18 @@ def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int,
 
 
 @cache
-def _small_shadow() -> QPixmap:
-    pixmap = QPixmap(5 * SHADOW, 5 * SHADOW)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
+def _small_shadow() -> QImage:
+    image = QImage(5 * SHADOW, 5 * SHADOW, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for inset in range(SHADOW + SHADOW_DROP + 2):
         depth = min(1.0, (inset + 1) / SHADOW)
         painter.setPen(QPen(QColor(0, 0, 0, round(SHADOW_ALPHA * depth * depth)), 1.5))
         radius = max(1, SHADOW + SHADOW_DROP + 2 - inset)
-        painter.drawRoundedRect(pixmap.rect().adjusted(inset, inset, -inset, -inset), radius, radius)
+        painter.drawRoundedRect(image.rect().adjusted(inset, inset, -inset, -inset), radius, radius)
     painter.end()
-    return pixmap
+    return image
 
 
 class Hits(QAbstractListModel):

@@ -321,6 +321,19 @@ def test_quiet_jobs_are_not_listed(make_panel, session, qtbot):
 # --- log and notifications ------------------------------------------------------------------------
 
 
+def test_a_long_log_is_written_in_order_and_goes_on_at_its_end(make_panel, session, qtbot):
+    panel = make_panel("log")
+    for number in range(450):
+        panel.context.notify("info", f"note {number:03d}")
+    wanted = [f"note {number:03d}" for number in range(450)]
+    qtbot.waitUntil(lambda: [line[-8:] for line in panel.text.toPlainText().splitlines()] == wanted)
+    panel.context.notify("info", "note new")
+    qtbot.waitUntil(lambda: panel.text.toPlainText().endswith("note new"))
+    assert panel.text.document().blockCount() == 451
+    panel.search.setText("note 44")
+    qtbot.waitUntil(lambda: panel.text.document().blockCount() == 10)
+
+
 def test_the_log_shows_commands_and_filters_by_level(make_panel, session, view, qtbot, caplog):
     panel = make_panel("log")
     view.stretch = "sinh"
