@@ -88,6 +88,15 @@ def some_of(*choices: str, name: str = "value") -> Any:
     return check
 
 
+def _frame(value: Any) -> str:
+    from jviz.backend.render.frames import canonical
+
+    try:
+        return canonical(value)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
 def _layer_number(value: Any) -> int | None:
     return None if value is None else int(number(0, 1e6, "number of a layer")(value))
 
@@ -321,7 +330,8 @@ class ImageView(View):
         "none", "pixel" or "sky": what the edges of the picture say.
     grid, colorbar, compass, scale_bar, overview, magnifier : bool
     sky_frame, sky_style : str
-        Of the grid and the read-out: icrs, fk5, fk4, galactic, ecliptic; sexagesimal, degrees.
+        Of the grid and the read-out: icrs, fk5 (J2000; ``"fk5 J1975"`` has another equinox), fk4 (B1950), galactic,
+        ecliptic; sexagesimal, degrees.
     smooth : bool
         Interpolate between magnified pixels.
     align : str
@@ -364,7 +374,7 @@ class ImageView(View):
     scale_bar = CallbackProperty(True)
     overview = CallbackProperty(False)
     magnifier = CallbackProperty(False)
-    sky_frame = Checked("icrs", one_of("icrs", "fk5", "fk4", "galactic", "ecliptic", name="sky frame"))
+    sky_frame = Checked("icrs", _frame)
     sky_style = Checked("sexagesimal", one_of("sexagesimal", "degrees", name="style"))
     smooth = CallbackProperty(False)
     align = Checked("sky", one_of("sky", "pixels", name="way to align layers"))

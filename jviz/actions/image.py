@@ -427,6 +427,19 @@ def sky_frame(
     frame: Frame = "icrs",
     style: Literal["sexagesimal", "degrees"] = "sexagesimal",
     view: ImageView | None = None,
+    *,
+    equinox: float = 2000.0,
 ) -> None:
-    """Choose the frame and style of sky coordinates in the grid and the read-out."""
-    _image(session, view).update(sky_frame=frame, sky_style=style)
+    """Choose the frame and style of sky coordinates in the grid and the read-out.
+
+    Parameters
+    ----------
+    frame : str
+        FK4 is at B1950, ecliptic is mean and barycentric at J2000.
+    equinox : float
+        Of FK5, in Julian years.
+    """
+    if equinox != 2000.0 and frame != "fk5":
+        raise CommandError(f"The frame {frame} has no equinox J{equinox:g}; only fk5 takes one here.")
+    named = frame if equinox == 2000.0 else f"{frame} J{equinox:g}"
+    _image(session, view).update(sky_frame=named, sky_style=style)

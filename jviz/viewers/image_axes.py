@@ -60,6 +60,13 @@ class Lines:
 
 
 @lru_cache(maxsize=4)
+def _names(frame: str) -> tuple[str, str]:
+    """Name the axes of a frame, which may be FK5 at another equinox."""
+    known, _, equinox = frame.partition(" ")
+    names = NAMES.get(known, ("Longitude", "Latitude"))
+    return tuple(name.replace(")", f" {equinox})") if equinox else name for name in names)
+
+
 def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float) -> Lines:
     """Trace the sky grid of a picture."""
     grid = sky_grid(
@@ -67,7 +74,7 @@ def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple
         frame=frame, style=style, glyph=glyph, n=n,
     )  # fmt: skip
     marks = (Mark(m.text, m.x, m.y, m.edge, 0 if m.axis == "lon" else 1, m.box) for m in grid.labels)
-    return Lines(tuple(line.points for line in grid.lines), tuple(marks), NAMES.get(frame, ("Longitude", "Latitude")))
+    return Lines(tuple(line.points for line in grid.lines), tuple(marks), _names(frame))
 
 
 @lru_cache(maxsize=4)

@@ -279,3 +279,17 @@ def test_damaged_memory_only_costs_asking_again(server):
     assert resolve_name("Kepler-1", servers=[server.address]).lon == 286.8085
     _memory().write_text('{"kepler-1": [1]}')
     assert resolve_name("Kepler-1", servers=[server.address]).lon == 286.8085
+
+
+@pytest.mark.parametrize("equinox", [1875.0, 1950.0, 1975.0, 2016.5, 2050.0])
+def test_fk5_at_other_equinoxes_is_that_of_astropy(equinox):
+    from astropy.coordinates import FK5, SkyCoord
+
+    random = np.random.default_rng(3)
+    for lon, lat in zip(random.uniform(0, 360, 20), np.degrees(np.arcsin(random.uniform(-1, 1, 20))), strict=True):
+        expected = SkyCoord(lon, lat, unit="deg").transform_to(FK5(equinox=f"J{equinox}"))
+        found = SkyCoord(*convert(lon, lat, "icrs", f"fk5 J{equinox:g}"), unit="deg", frame=FK5(equinox=f"J{equinox}"))
+        assert found.separation(expected).arcsec < 1e-6
+        assert convert(*convert(lon, lat, "icrs", f"fk5 J{equinox:g}"), f"fk5 J{equinox:g}", "icrs") == pytest.approx(
+            (lon, lat), abs=1e-9
+        )

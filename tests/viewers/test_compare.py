@@ -223,3 +223,28 @@ def test_the_cursor_is_seen_in_the_other_viewer(session, layered, show, qtbot, t
     assert not changed[i - 2 : i + 3, j - 2 : j + 3].any()
     second.state.locks = ()
     assert (pixels(second) == calm).all()
+
+
+def test_real_images_with_gwcs_lie_on_each_other(session, show, shared_data, qtbot):
+    """Two exposures of the same field: the picture of the one, through the sky, is where the exact transform says."""
+    from jviz.backend.render.warp import warps
+    from jviz.viewers.image_places import placed
+
+    paths = sorted(shared_data.rglob("jw*_nrcb1_cal.fits"))[-2:]
+    if len(paths) < 2:
+        pytest.skip("no overlapping pair with GWCS is there")
+    first, second = session.open(*paths, show=False)
+    viewer = show(first, wait=False, size=(800, 700))
+    session.run("view.show", view=viewer.state, data=second)
+    qtbot.waitUntil(lambda: viewer.is_sharp, timeout=30_000)
+    assert warps.get(first.sky, second.sky) is not None
+    for scale in (0.5, 4.0, 40.0):
+        viewer.state.scale = scale
+        geometry = viewer.geometry_now()
+        place = placed(viewer.state, viewer.state.layers[1], second.shape, geometry, 1.0)
+        step = place.mesh.step
+        rows, columns = (np.arange(n) for n in place.mesh.x.shape)
+        u, v = np.meshgrid(columns * step + 0.5, rows * step + 0.5)
+        exact = second.sky.sky_to_pixel(*first.sky.pixel_to_sky(*geometry.to_data(u, v)))
+        wrong = np.hypot(place.mesh.x - exact[0], place.mesh.y - exact[1]) * scale
+        assert np.nanmax(wrong) < 0.05

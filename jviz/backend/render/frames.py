@@ -1,8 +1,12 @@
 """Turn directions between celestial frames by one matrix product, fast enough for every frame of a pan."""
 
+import math
+import re
+from functools import lru_cache
+
 import numpy as np
 
-__all__ = ["FRAMES", "equatorial", "from_icrs", "lonlat", "to_icrs", "unit_vectors"]
+__all__ = ["FRAMES", "canonical", "equatorial", "from_icrs", "lonlat", "to_icrs", "unit_vectors"]
 
 # Rows of the rotations from ICRS, as astropy 8.0 has them: FK5 at J2000, FK4 at B1950 (without the
 # E-terms of aberration, observed at B1950), galactic, and the barycentric mean ecliptic at J2000.
@@ -47,7 +51,55 @@ FRAMES = tuple(_ROTATIONS)
 
 def equatorial(frame: str) -> bool:
     """Whether longitudes of the frame are right ascensions, which people read in hours."""
-    return frame in ("icrs", "fk5", "fk4")
+    return frame.split(" ")[0] in ("icrs", "fk5", "fk4")
+
+
+def canonical(frame: str) -> str:
+    """Return the name of a frame as it is kept: one of `FRAMES`, or FK5 with another equinox, ``"fk5 J1975"``.
+
+    Raises
+    ------
+    ValueError
+        When it is none of those, or the equinox is before 1800 or after 2200.
+    """
+    name = " ".join(str(frame).split()).lower()
+    if name in FRAMES:
+        return name
+    dated = _dated.fullmatch(name)
+    if dated is None:
+        raise ValueError(f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}, or write 'fk5 J1975'.")
+    equinox = float(dated[1])
+    if not 1800 <= equinox <= 2200:
+        raise ValueError(f"The equinox J{equinox:g} is too far from J2000; choose one between 1800 and 2200.")
+    return "fk5" if equinox == 2000 else f"fk5 J{equinox:g}"
+
+
+_dated = re.compile(r"fk5[ _,]*j?(\d{4}(?:\.\d*)?)")
+
+
+@lru_cache(maxsize=16)
+def _precessed(equinox: float) -> np.ndarray:
+    """Return the rotation from ICRS to FK5 at an equinox: precession of Capitaine et al. 2003 (A&A 412, 567)."""
+    t = (equinox - 2000.0) / 100.0
+    zeta, z, theta = (math.radians(np.polyval(terms, t) / 3600.0) for terms in _PRECESSION)
+    return _turn(2, -z) @ _turn(1, theta) @ _turn(2, -zeta) @ _ROTATIONS["fk5"]
+
+
+# Arc seconds, from the fifth power of Julian centuries down.
+_PRECESSION = (
+    (-0.0000003173, -0.000005971, 0.01801828, 0.2988499, 2306.083227, 2.650545),
+    (-0.0000002904, -0.000028596, 0.01826837, 1.0927348, 2306.077181, -2.650545),
+    (-0.0000001274, -0.000007089, -0.04182264, -0.4294934, 2004.191903, 0.0),
+)
+
+
+def _turn(axis: int, angle: float) -> np.ndarray:
+    """Return the matrix that turns the axes by an angle in radians about one of them."""
+    a, b = (axis + 1) % 3, (axis + 2) % 3
+    matrix = np.eye(3)
+    matrix[a, a] = matrix[b, b] = math.cos(angle)
+    matrix[a, b], matrix[b, a] = math.sin(angle), -math.sin(angle)
+    return matrix
 
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -94,8 +146,10 @@ def to_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
 
 def _rotation(frame: str) -> np.ndarray:
     if frame not in _ROTATIONS:
-        raise ValueError(f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}.")
-    return _ROTATIONS[frame]
+        frame = canonical(frame)
+    if frame in _ROTATIONS:
+        return _ROTATIONS[frame]
+    return _precessed(float(frame.removeprefix("fk5 J")))
 
 
 def _aberrated(vectors: np.ndarray) -> np.ndarray:
