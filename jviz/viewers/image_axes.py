@@ -64,7 +64,7 @@ def _names(frame: str) -> tuple[str, str]:
     """Name the axes of a frame, which may be FK5 at another equinox."""
     known, _, equinox = frame.partition(" ")
     names = NAMES.get(known, ("Longitude", "Latitude"))
-    return tuple(name.replace(")", f" {equinox})") if equinox else name for name in names)
+    return tuple(name.replace("J2000", equinox) if equinox else name for name in names)
 
 
 def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float) -> Lines:
