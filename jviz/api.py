@@ -16,6 +16,7 @@ from jviz.backend.progress import Cancelled, Progress, silent
 from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.colormaps import names as colormap_names
 from jviz.backend.render.colormaps import register as register_colormap
+from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.commands import Command, all_commands, command
 from jviz.data import (
@@ -77,6 +78,7 @@ __all__ = [
     "Checked",
     "Command",
     "CommandError",
+    "Counted",
     "Cube",
     "Data",
     "Edit",
@@ -116,6 +118,7 @@ __all__ = [
     "Stretch",
     "Subset",
     "Unit",
+    "Values",
     "View",
     "Viewer",
     "WcsResult",

@@ -197,13 +197,21 @@ class WithPicture(WithSky):
         plane: str = "",
         index: tuple[int, ...] = (),
         percentiles: tuple[float, float] = (0.5, 99.5),
+        exact: bool = True,
     ) -> tuple[float, float]:
-        """Work out display limits over the whole image, in data units."""
+        """Work out display limits over the whole image, in data units.
+
+        Parameters
+        ----------
+        exact : bool
+            Extremes and percentiles of all pixels, which may take seconds for a large image that nobody has looked
+            at yet; else those of a sample do until then.
+        """
         from jviz.backend.render import limits as worked_out
 
         raster = self.raster(plane, index)
-        if mode == "minmax" and raster.statistics is None:
-            # The extremes of all pixels, not of a sample: the same with and without a window.
+        if exact and mode in ("minmax", "percentile") and not raster.counted:
+            # Of all pixels, not of a sample: the same with and without a window.
             raster.build()
         options = {"low": percentiles[0], "high": percentiles[1]} if mode == "percentile" else {}
         return worked_out.limits(raster, mode, **options)

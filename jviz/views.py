@@ -284,13 +284,15 @@ class ImageLayer(State):
     def limits(self, value: tuple[float, float]) -> None:
         self.update(manual_limits=pair(value), limits_mode="manual")
 
-    def computed_limits(self) -> tuple[float, float]:
+    def computed_limits(self, *, exact: bool = True) -> tuple[float, float]:
         """Work out the limits of the whole image for the present mode (reads the image)."""
         if self.operation and self.against is not None:
             from jviz.combining import limits_of
 
             return limits_of(self)
-        return self.data.limits(self.limits_mode, plane=self.plane, index=self.index, percentiles=self.percentiles)
+        return self.data.limits(
+            self.limits_mode, plane=self.plane, index=self.index, percentiles=self.percentiles, exact=exact
+        )
 
 
 LAYER_PROPERTIES = (

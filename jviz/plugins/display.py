@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout
 
-from jviz.api import ImageLayer, ImageView, JvizError, geometry_of, panel
+from jviz.api import Counted, ImageLayer, ImageView, Job, JvizError, Values, geometry_of, panel
 from jviz.plugins.display_controls import Controls
 from jviz.plugins.looks import curve_of, ramp_of
 from jviz.plugins.parts import Panel, muted
@@ -57,6 +57,7 @@ class DisplayPanel(Panel):
         self._moved.timeout.connect(self.later)
         context.active_changed.connect(self.later)
         self.links.signal(self.session.data_changed, self.later)
+        self.links.signal(self.session.jobs.changed, self._job_changed)
 
     def _connect_parts(self) -> None:
         histogram, layers = self.controls.histogram, self.controls.layers
@@ -135,7 +136,8 @@ class DisplayPanel(Panel):
         if layer.limits_from == "view":
             geometry = geometry_of(view)
             sight = (geometry.bounds(layer.data.shape), 1 / geometry.scale)
-        key = (id(layer.data), layer.plane, layer.index, sight)
+        counted = sight is None and layer.data.raster(layer.plane, layer.index).counted
+        key = (id(layer.data), layer.plane, layer.index, sight, counted)
         waits = layer.limits_mode != "manual" and layer.shown_limits is None
         if key == self._sampled and not waits:
             return
@@ -144,21 +146,27 @@ class DisplayPanel(Panel):
             f"Histogram: {layer.data.name}", partial(self._read, key, layer, sight), quiet=True, urgent=True
         )
 
+    def _job_changed(self, job: Job) -> None:
+        """A pyramid may have come, and with it the histogram of all pixels."""
+        if job.is_over and not job.quiet:
+            self.later()
+
     def _read(self, key: Any, layer: ImageLayer, sight: Any, job: Any) -> None:
         """Runs in a job's thread: sample and limits; the owner's thread shows them."""
         raster = layer.data.raster(layer.plane, layer.index)
         values = raster.sample() if sight is None else in_sight(raster, *sight)
         values = np.sort(values[np.isfinite(values)])
-        limits = layer.computed_limits() if layer.limits_mode != "manual" else None
-        self.session.dispatcher.call(partial(self._take, key, layer, values, limits))
+        counted = (raster.spread() if sight is None else None) or Values(values)
+        limits = layer.computed_limits(exact=False) if layer.limits_mode != "manual" else None
+        self.session.dispatcher.call(partial(self._take, key, layer, values, counted, limits))
 
-    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, limits: Any) -> None:
+    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, counted: Counted, limits: Any) -> None:
         if layer.shown_limits is None and limits is not None and layer.limits_from == "image":
             layer.shown_limits = limits
         if key == self._sampled and not self.links.ended:
             self._sample = values
             self.controls.histogram.limits = self._limits(layer) or limits or (0.0, 1.0)
-            self.controls.histogram.show_values(values)
+            self.controls.histogram.show_values(counted)
             self._refresh_look(layer)
 
     # --- what the user does ---------------------------------------------------------------------

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from jviz.api import Counted, Values
 from jviz.plugins.parts import blended
 
 __all__ = ["Histogram"]
@@ -42,7 +43,7 @@ class Histogram(QWidget):
         super().__init__()
         self.limits: tuple[float, float] = (0.0, 1.0)
         self.knots: Knots | None = None
-        self._values = np.empty(0)
+        self._values: Counted = Values(np.empty(0))
         self._span = (0.0, 1.0)
         self._all = (0.0, 1.0)
         self._heights = np.empty(0)
@@ -66,8 +67,8 @@ class Histogram(QWidget):
 
     # --- what is shown --------------------------------------------------------------------------
 
-    def show_values(self, values: np.ndarray) -> None:
-        """Take over finite values, 1-D and sorted: so that any range of them is counted at once."""
+    def show_values(self, values: Counted) -> None:
+        """Take over how values are spread."""
         self._values = values
         self.show_all()
 
@@ -82,8 +83,7 @@ class Histogram(QWidget):
         """Show the limits and, as far as there is room, the range in which nearly all values lie."""
         low, high = sorted(self.limits)
         if self._values.size:
-            last = self._values.size - 1
-            least, greatest = (float(self._values[round(share * last)]) for share in (0.001, 0.998))
+            least, greatest = (self._values.percentile(percent) for percent in (0.1, 99.8))
             room = 0.75 * (high - low)
             low, high = min(low, max(least, low - room)), max(high, min(greatest, high + room))
         margin = 0.06 * (high - low) or abs(low) * 0.1 or 1.0
@@ -92,7 +92,7 @@ class Histogram(QWidget):
 
     def _show_span(self, low: float, high: float) -> None:
         self._span = (low, high)
-        counts = np.diff(np.searchsorted(self._values, np.linspace(low, high, BINS + 1)))
+        counts = self._values.counts(np.linspace(low, high, BINS + 1))
         heights = np.log1p(counts)
         self._heights = heights / (heights.max() or 1.0)
         self.update()

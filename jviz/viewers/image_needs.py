@@ -71,6 +71,10 @@ class SkyNeed:
         """The data have kept it already."""
 
 
+OF_ALL = ("minmax", "percentile")
+"""Limits that a sample gives roughly at first, and all pixels exactly."""
+
+
 @dataclass(frozen=True)
 class WarpNeed:
     """The grid on which a layer is placed through the sky while the view moves."""
@@ -98,20 +102,21 @@ class LimitsNeed:
     memory: Any
     block: Block | None = None
     bounds: Bounds | None = None
+    counted: bool = False
 
     @property
     def seen(self) -> tuple:
-        """Return what limits of the pixels in sight depend on."""
-        return (self.asked, self.block, self.bounds)
+        """Return what the limits depend on: for those of the whole image, whether all pixels are known."""
+        return (self.asked, self.block, self.bounds, self.counted)
 
     @property
     def group(self) -> tuple:
         return ("limits", id(self.layer))
 
-    def run(self, progress: Progress) -> tuple[float, float]:
+    def run(self, progress: Progress, *, exact: bool = False) -> tuple[float, float]:
         if self.block is not None and self.bounds is not None:
             return limits_in_sight(self.layer, self.block, self.bounds)
-        return self.layer.computed_limits()
+        return self.layer.computed_limits(exact=exact)
 
     def apply(self, value: tuple[float, float]) -> None:
         if asked_limits(self.layer) == self.asked:
@@ -270,8 +275,10 @@ def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, composito
         return
     asked, memory = asked_limits(layer), compositor.memory(layer)
     if layer.limits_from == "image":
-        if layer.shown_limits is None:
-            yield LimitsNeed(layer, asked, memory)
+        need = LimitsNeed(layer, asked, memory, counted=raster.counted)
+        outdated = need.counted and layer.limits_mode in OF_ALL and memory.seen != need.seen
+        if layer.shown_limits is None or outdated:
+            yield need
         return
     block = raster.block(place.bounds, place.step)
     need = LimitsNeed(layer, asked, memory, block, place.bounds)
@@ -305,7 +312,9 @@ def fulfil(
         if not needs:
             return
         for need in needs:
-            if isinstance(need, LimitsNeed) and need.layer.shown_limits is not None:
+            if isinstance(need, LimitsNeed):
+                if need.layer.shown_limits is None:
+                    need.apply(need.run(progress, exact=build))
                 continue
             value = need.run(progress)
             need.apply(value)

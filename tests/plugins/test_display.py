@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget
 
 from jviz.backend.render.colormaps import colormap
+from jviz.backend.render.distribution import Values
 from jviz.plugins.histogram import Histogram, round_values
 
 LEFT = Qt.MouseButton.LeftButton
@@ -175,7 +176,7 @@ def test_round_values_are_round_and_inside():
 def test_a_histogram_without_values_can_be_painted(qtbot):
     histogram = Histogram()
     qtbot.addWidget(histogram)
-    histogram.show_values(np.empty(0))
+    histogram.show_values(Values(np.empty(0)))
     histogram.show()
     assert not histogram.grab().isNull()
 

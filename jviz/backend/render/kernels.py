@@ -233,4 +233,5 @@ def _exercise(module: ModuleType) -> None:
     sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)
     module.gather(data, sums, counts)
     module.halve(sums, counts, sums.copy(), counts.copy())
+    module.survey(data, np.float32(0.0), np.float32(1.0), table, data.ravel(), data.ravel())
     module.extremes(data)

@@ -1,5 +1,6 @@
 """Between which values the colours run: by hand, extremes, percentiles, z-scale, or what suits."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -22,8 +23,8 @@ def limits(data: np.ndarray | Raster, mode: Mode = "auto", **options: Any) -> Li
     data : ndarray or Raster
         Values of any shape (NaN are left out); of a raster, its `Raster.sample`.
     mode : str
-        ``"auto"``: `auto_limits`. ``"minmax"``: of all pixels once the raster is built, until
-        then of the sample. ``"percentile"``: options ``low`` = 1, ``high`` = 99.5. ``"zscale"``:
+        ``"auto"``: `auto_limits`. ``"minmax"``, ``"percentile"`` (options ``low`` = 1, ``high`` = 99.5): of
+        all pixels of a raster that is small or built, until then of its sample. ``"zscale"``:
         `zscale` with its options. ``"manual"``: options ``low`` and ``high`` are the limits.
 
     Returns
@@ -39,8 +40,8 @@ def limits(data: np.ndarray | Raster, mode: Mode = "auto", **options: Any) -> Li
     """
     if mode == "manual":
         return _manual(**options)
-    if mode == "minmax" and isinstance(data, Raster) and data.statistics is not None:
-        return _apart(data.statistics.minimum, data.statistics.maximum)
+    if mode in ("minmax", "percentile") and isinstance(data, Raster) and data.counted:
+        return _of_all(data, mode, **options)
     values = finite_values(data)
     if mode == "auto":
         return auto_limits(values)
@@ -49,10 +50,21 @@ def limits(data: np.ndarray | Raster, mode: Mode = "auto", **options: Any) -> Li
     if mode == "minmax":
         return _apart(float(values.min()), float(values.max()))
     if mode == "percentile":
-        return _percentile(values, **options)
+        return _percentile(lambda percent: float(np.percentile(values, percent)), **options)
     if mode == "zscale":
         return _apart(*zscale(values, **options))
     raise JvizError(f"There are no limits {mode!r}. Choose one of {', '.join(MODES)}.")
+
+
+def _of_all(raster: Raster, mode: Mode, **options: Any) -> Limits:
+    """Work out limits of every pixel of a raster that is small or built."""
+    if mode == "minmax" and raster.statistics is not None:
+        return _apart(raster.statistics.minimum, raster.statistics.maximum)
+    values = raster.all_values()
+    if values is not None:
+        return limits(values, mode, **options)
+    spread = raster.spread()
+    return _percentile(spread.percentile, **options) if spread is not None else (0.0, 1.0)
 
 
 def finite_values(data: np.ndarray | Raster) -> np.ndarray:
@@ -182,10 +194,10 @@ def _manual(low: float = 0.0, high: float = 1.0) -> Limits:
     return (float(low), float(high)) if low != high else _apart(float(low), float(high))
 
 
-def _percentile(values: np.ndarray, low: float = 1.0, high: float = 99.5) -> Limits:
+def _percentile(value_at: Callable[[float], float], low: float = 1.0, high: float = 99.5) -> Limits:
     if not 0 <= low < high <= 100:
         raise JvizError(f"Percentiles from {low} to {high} cannot be. Give 0 ≤ low < high ≤ 100.")
-    return _apart(*(float(v) for v in np.percentile(values, (low, high))))
+    return _apart(value_at(low), value_at(high))
 
 
 def _apart(low: float, high: float) -> Limits:

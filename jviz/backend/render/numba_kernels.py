@@ -15,6 +15,7 @@ __all__ = [
     "gather",
     "halve",
     "lupton",
+    "survey",
     "value_rows",
 ]
 
@@ -353,6 +354,36 @@ def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> N
                     number += counts[2 * i + 1, 2 * j + 1]
             half_sums[i, j] = total + other
             half_counts[i, j] = number
+
+
+@compiled
+def survey(
+    values: Array, start: np.float32, scale: np.float32, bins: Array, low: Array, high: Array
+) -> tuple[int, int]:
+    rows, columns = values.shape
+    places = np.empty(columns, np.int32)
+    missing, above = np.int32(bins.shape[0] - 1), np.int32(bins.shape[0] - 2)
+    one, top, zero = np.float32(1.0), np.float32(above), np.float32(0.0)
+    lows, highs = 0, 0
+    for i in range(rows):
+        row = values[i]
+        # Apart from the counting and without branches: the compiler takes eight at a time.
+        for j in range(columns):
+            value = row[j]
+            place = (value - start) * scale + one
+            place = place if place < top else top
+            place = place if place > zero else zero
+            places[j] = np.int32(place) if value - value == zero else missing
+        for j in range(columns):
+            number = places[j]
+            bins[np.uint32(number)] += np.uint32(1)
+            if number == 0:
+                low[lows] = row[j]
+                lows += 1
+            elif number == above:
+                high[highs] = row[j]
+                highs += 1
+    return lows, highs
 
 
 @compiled

@@ -13,6 +13,7 @@ __all__ = [
     "flag_rows",
     "gather",
     "halve",
+    "survey",
     "value_rows",
 ]
 
@@ -198,6 +199,36 @@ def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> N
         rows, columns = whole.shape
         even = np.pad(whole, ((0, rows % 2), (0, columns % 2)))
         half[...] = (even[0::2, 0::2] + even[0::2, 1::2]) + (even[1::2, 0::2] + even[1::2, 1::2])
+
+
+def survey(
+    values: Array, start: np.float32, scale: np.float32, bins: Array, low: Array, high: Array
+) -> tuple[int, int]:
+    """Count values in bins, and put those that lie outside into two arrays.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (rows, columns)
+    start, scale : float32
+        Lower edge of the first bin, bins per data unit.
+    bins : ndarray of uint32, shape (n + 3,)
+        Those below, n bins, those above, those that are not finite.
+    low, high : ndarray of float32
+        Filled with the values below and above.
+
+    Returns
+    -------
+    lows, highs : int
+        How many were put into ``low`` and ``high``.
+    """
+    above, finite = len(bins) - 2, np.isfinite(values)
+    with np.errstate(all="ignore"):
+        places = np.clip((values - start) * scale + np.float32(1.0), np.float32(0.0), np.float32(above))
+    places = np.where(finite, places, np.float32(above + 1)).astype(np.int64)
+    bins += np.bincount(places.ravel(), minlength=len(bins)).astype(bins.dtype)
+    below, beyond = values[places == 0], values[places == above]
+    low[: below.size], high[: beyond.size] = below, beyond
+    return below.size, beyond.size
 
 
 def extremes(values: Array) -> tuple[float, float]:

@@ -8,6 +8,7 @@ level 2 and up are 133 MB), and a viewport of it is read from the file in tens o
 """
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from jviz.backend import cache
 from jviz.backend.io.product import Identity
 from jviz.backend.progress import Progress, silent
 from jviz.backend.render import kernels
+from jviz.backend.render.distribution import Distribution, Spread
 from jviz.backend.render.source import Source
 
 __all__ = [
@@ -29,8 +31,8 @@ __all__ = [
     "build",
     "level_shape",
     "reduced",
-    "statistics",
     "stored",
+    "survey",
     "top_level",
 ]
 
@@ -41,7 +43,7 @@ FIRST_LEVEL = 2
 STRIP_LEVEL = 6
 STRIP_COLUMNS = 1 << 15
 _HEADER = 4096
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Pyramid:
         Level → array, for those in memory.
     path : Path, optional
         File with the others, which start at byte ``offsets[level]``.
+    distribution : Distribution, optional
+        How the values are spread; flags have none.
     """
 
     def __init__(
@@ -87,8 +91,10 @@ class Pyramid:
         levels: dict[int, np.ndarray] | None = None,
         path: Path | None = None,
         dtype: np.dtype | None = None,
+        distribution: Distribution | None = None,
     ) -> None:
         self.shape, self.statistics, self.path, self.dtype = shape, statistics, path, dtype
+        self.distribution = distribution
         self._levels = levels or {}
 
     def read(self, level: int, rows: slice, columns: slice) -> np.ndarray | None:
@@ -113,60 +119,71 @@ def stored(source: Source, identity: Identity) -> Pyramid | None:
     try:
         with path.open("rb") as stream:
             header = json.loads(stream.read(_HEADER).rstrip(b"\0"))
-        sound = header["format"] == _FORMAT and header["shape"] == list(shape)
-        if sound and path.stat().st_size == _offset(shape, top_level(shape) + 1):
-            return Pyramid(shape, Statistics(**header["statistics"]), path=path, dtype=source.dtype)
-    except (OSError, ValueError, KeyError, TypeError):
+            end = _offset(shape, top_level(shape) + 1)
+            sound = header["format"] == _FORMAT and header["shape"] == list(shape)
+            if sound and path.stat().st_size == end + header["more"]:
+                stream.seek(end)
+                spread = Distribution.unpacked(header["spread"], stream.read()) if header["spread"] else None
+                about = Statistics(**header["statistics"])
+                return Pyramid(shape, about, path=path, dtype=source.dtype, distribution=spread)
+    except (OSError, ValueError, KeyError, TypeError, zlib.error):
         return None  # it will be made again
     return None
 
 
-def build(source: Source, identity: Identity | None, progress: Progress = silent) -> Pyramid:
+def build(source: Source, identity: Identity | None, progress: Progress = silent, *, sample: np.ndarray) -> Pyramid:
     """Make the pyramid of an image; in the cache when it has an identity, else in memory.
 
     Parameters
     ----------
+    sample : ndarray
+        Some values, which tell in which range most of the others are.
     progress : callable
         May raise `Cancelled`, which leaves nothing behind.
     """
     if identity is not None:
         try:
             with cache.storing(identity, _suffix(source)) as path:
-                _write(path, source, progress)
+                _write(path, source, progress, sample)
         except OSError:
             pass  # no room or no right to write there: memory will do, it is a twelfth of the image
         else:
             found = stored(source, identity)
             if found is not None:
                 return found
-    return _in_memory(source, progress)
+    return _in_memory(source, progress, sample)
 
 
 def _suffix(source: Source) -> str:
     return f".{source.dtype.name}.pyramid"
 
 
-def statistics(source: Source, progress: Progress = silent) -> Statistics:
-    """Pass over an image only for its extremes and mean."""
-    return _builder(source, lambda level, row, column, data: None).run(progress)
+def survey(
+    source: Source, progress: Progress = silent, *, sample: np.ndarray
+) -> tuple[Statistics, Distribution | None]:
+    """Pass over an image only for its extremes and mean, and for how its values are spread."""
+    builder = _builder(source, lambda level, row, column, data: None, sample)
+    return builder.run(progress), builder.distribution
 
 
-def _in_memory(source: Source, progress: Progress) -> Pyramid:
+def _in_memory(source: Source, progress: Progress, sample: np.ndarray) -> Pyramid:
     numbers = range(FIRST_LEVEL, top_level(source.shape) + 1)
     levels = {n: np.empty(level_shape(source.shape, n), source.dtype) for n in numbers}
 
     def keep(level: int, row: int, column: int, data: np.ndarray) -> None:
         levels[level][row : row + data.shape[0], column : column + data.shape[1]] = data
 
-    found = _builder(source, keep).run(progress)
-    return Pyramid(source.shape, found, levels=levels)
+    builder = _builder(source, keep, sample)
+    found = builder.run(progress)
+    return Pyramid(source.shape, found, levels=levels, distribution=builder.distribution)
 
 
-def _write(path: Path, source: Source, progress: Progress) -> None:
+def _write(path: Path, source: Source, progress: Progress, sample: np.ndarray) -> None:
     shape = source.shape
     with path.open("wb", buffering=0) as stream:
         # Written, not mapped: a full disk is then an error and not the end of the program.
-        stream.truncate(_offset(shape, top_level(shape) + 1))
+        end = _offset(shape, top_level(shape) + 1)
+        stream.truncate(end)
 
         def keep(level: int, row: int, column: int, data: np.ndarray) -> None:
             width = level_shape(shape, level)[1]
@@ -175,8 +192,13 @@ def _write(path: Path, source: Source, progress: Progress) -> None:
                 stream.seek(_offset(shape, level) + 4 * ((row + number) * width + column))
                 _write_all(stream, np.ascontiguousarray(part))
 
-        found = _builder(source, keep).run(progress)
+        builder = _builder(source, keep, sample)
+        found = builder.run(progress)
+        facts, content = builder.distribution.packed() if builder.distribution is not None else (None, b"")
+        stream.seek(end)
+        _write_all(stream, np.frombuffer(content, np.uint8))
         header = {"format": _FORMAT, "shape": shape, "statistics": asdict(found)}
+        header |= {"spread": facts, "more": len(content)}
         stream.seek(0)
         stream.write(json.dumps(header).encode())
 
@@ -199,9 +221,10 @@ class _Keep(Protocol):
 class _Builder:
     """One pass over an image that hands the samples of all levels to ``keep``."""
 
-    def __init__(self, source: Source, keep: _Keep) -> None:
+    def __init__(self, source: Source, keep: _Keep, sample: np.ndarray) -> None:
         self.source, self.keep = source, keep
-        self.least, self.greatest = np.inf, -np.inf
+        self.spread = Spread(sample, source.shape[0] * source.shape[1], grid=source.grid)
+        self.distribution: Distribution | None = None
         shape = level_shape(source.shape, STRIP_LEVEL)
         self.sums, self.counts = np.zeros(shape), np.zeros(shape, np.int32)
 
@@ -218,8 +241,7 @@ class _Builder:
         return self._statistics()
 
     def _climb(self, row: int, column: int, values: np.ndarray) -> None:
-        least, greatest = kernels.active().extremes(values)
-        self.least, self.greatest = min(self.least, least), max(self.greatest, greatest)
+        self.spread.add(values)
         sums, counts = gathered(values)
         top = top_level(self.source.shape)
         for level in range(2, STRIP_LEVEL + 1):
@@ -235,22 +257,26 @@ class _Builder:
         missing = self.source.shape[0] * self.source.shape[1] - finite
         if not finite:
             return Statistics(np.nan, np.nan, np.nan, 0, missing)
-        return Statistics(self.least, self.greatest, float(self.sums.sum() / finite), finite, missing)
+        self.distribution = self.spread.result()
+        least, greatest = self.spread.extremes or (np.nan, np.nan)
+        return Statistics(least, greatest, float(self.sums.sum() / finite), finite, missing)
 
 
 class _FlagBuilder(_Builder):
     """The same for flags, of which a sample has every bit that a pixel below it has."""
 
-    def __init__(self, source: Source, keep: _Keep) -> None:
-        super().__init__(source, keep)
+    def __init__(self, source: Source, keep: _Keep, sample: np.ndarray) -> None:
+        super().__init__(source, keep, sample[:0])
         self.flags = np.zeros(self.sums.shape, np.uint32)
+        self.least, self.greatest = np.inf, -np.inf
 
     def run(self, progress: Progress) -> Statistics:
         for row, column, flags in _strips(self.source, progress):
             self._climb(row, column, flags)
         for level in range(STRIP_LEVEL, top_level(self.source.shape) + 1):
             self.keep(level, 0, 0, _either(self.flags, level - STRIP_LEVEL))
-        return self._statistics()
+        finite = self.source.shape[0] * self.source.shape[1]
+        return Statistics(self.least, self.greatest, float(self.sums.sum() / finite), finite, 0)
 
     def _climb(self, row: int, column: int, values: np.ndarray) -> None:
         self.least, self.greatest = min(self.least, int(values.min())), max(self.greatest, int(values.max()))
@@ -262,11 +288,11 @@ class _FlagBuilder(_Builder):
         rows, columns = flags.shape
         place = np.s_[row >> STRIP_LEVEL :, column >> STRIP_LEVEL :]
         self.flags[place][:rows, :columns] = flags
-        self.sums[place][0, 0], self.counts[place][0, 0] = values.sum(dtype=np.float64), values.size
+        self.sums[place][0, 0] = values.sum(dtype=np.float64)
 
 
-def _builder(source: Source, keep: _Keep) -> _Builder:
-    return (_FlagBuilder if source.dtype == np.uint32 else _Builder)(source, keep)
+def _builder(source: Source, keep: _Keep, sample: np.ndarray) -> _Builder:
+    return (_FlagBuilder if source.dtype == np.uint32 else _Builder)(source, keep, sample)
 
 
 def _strips(source: Source, progress: Progress) -> Iterator[tuple[int, int, np.ndarray]]:

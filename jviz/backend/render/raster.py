@@ -15,6 +15,7 @@ from jviz.backend.io.product import Identity, Plane
 from jviz.backend.progress import Progress, silent
 from jviz.backend.render import pyramid
 from jviz.backend.render.blocks import STORE, Block, BlockRequest, block_of, cut
+from jviz.backend.render.distribution import Counted, Distribution, Values
 from jviz.backend.render.mesh import Bounds
 from jviz.backend.render.pyramid import Pyramid, Reduce, Statistics
 from jviz.backend.render.source import Source
@@ -23,6 +24,9 @@ __all__ = ["Block", "BlockRequest", "Raster", "Statistics"]
 
 SMALL = 2048 * 2048
 """Pixels up to which an image is read again whenever needed, and has no pyramid."""
+
+SORTED = 1 << 20
+"""Pixels up to which all are sorted to count them, which takes 80 ms."""
 
 WHOLE = 1536 * 1536
 """Samples up to which a level is fetched whole, so that panning never fetches again."""
@@ -63,6 +67,7 @@ class Raster:
         self.plane, self.index, self.reduce = plane, self._source.index, reduce
         self.shape = self._source.shape
         self.statistics: Statistics | None = None
+        self._spread: Distribution | None = None
         self._pyramid: Pyramid | None = None
         self._owner = STORE.owner(self)
         self._sample: np.ndarray | None = None
@@ -249,14 +254,34 @@ class Raster:
         """
         identity = self._identity
         if self._is_small or self.reduce == "nearest":
-            self.statistics = pyramid.statistics(self._source, progress)
+            self.statistics, self._spread = pyramid.survey(self._source, progress, sample=self.sample())
             return self.statistics
         found = pyramid.stored(self._source, identity) if identity else None
-        made = found or pyramid.build(self._source, identity, progress)
-        self._pyramid, self.statistics = made, made.statistics
+        made = found or pyramid.build(self._source, identity, progress, sample=self.sample(progress=progress))
+        self._pyramid, self._spread, self.statistics = made, made.distribution, made.statistics
         if cache_limit is not None and found is None:
             cache.trim(cache_limit, keep={made.path} if made.path else set())
         return made.statistics
+
+    @property
+    def counted(self) -> bool:
+        """Whether limits of all pixels can be worked out without `build`: it is through, or the image is small."""
+        return self._is_small or self.statistics is not None
+
+    def spread(self) -> Counted | None:
+        """Return how all values are spread; of a small image at once, else None until `build` is through."""
+        if self.shape[0] * self.shape[1] <= SORTED:
+            return Values(self.all_values())
+        if self._spread is None and self._is_small:
+            return pyramid.survey(self._source, sample=self.sample())[1]
+        return self._spread
+
+    def all_values(self, progress: Progress = silent) -> np.ndarray | None:
+        """Read all pixels of a small image, NaN included; None for others."""
+        if not self._is_small:
+            return None
+        rows, columns = self.shape
+        return self._source.read(slice(0, rows), slice(0, columns), progress)
 
     def sample(self, n: int = 200_000, *, progress: Progress = silent) -> np.ndarray:
         """Read about ``n`` pixels spread evenly over the image, NaN included.

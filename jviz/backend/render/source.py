@@ -48,6 +48,13 @@ class Source:
         """Whether reading takes no decompression first."""
         return self.plane.immediate or self.plane.loaded
 
+    @property
+    def grid(self) -> tuple[float, float] | None:
+        """Value of a stored 0 and of a step, for scaled integers that float32 tells apart; None for others."""
+        plane = self.plane
+        is_fine = plane.dtype.kind in "biu" and plane.dtype.itemsize <= 2 and plane.scale != 0
+        return (float(plane.zero), abs(float(plane.scale))) if is_fine else None
+
     def raw(self, progress: Progress = silent) -> np.ndarray:
         """Return the pixels as stored; a memory map."""
         return self.plane.raw(progress)[self.index]

@@ -200,7 +200,23 @@ def test_compiled_and_plain_agree_to_the_last_bit(grid, smooth, clear, upright):
         quarter = (-(-half[0] // 2), -(-half[1] // 2))
         more, number = np.zeros(quarter), np.zeros(quarter, np.int32)
         module.halve(sums, counts, more, number)
-        return [out, values, shown, *blends, sums, counts, more, number, module.extremes(values)]
+        bins, low, high = np.zeros(64, np.uint32), np.zeros(values.size, np.float32), np.zeros(values.size, np.float32)
+        found = module.survey(values, np.float32(-1.0), np.float32(16.0), bins, low, high)
+        return [
+            out,
+            values,
+            shown,
+            *blends,
+            sums,
+            counts,
+            more,
+            number,
+            bins,
+            low,
+            high,
+            found,
+            module.extremes(values),
+        ]
 
     kernels.warm_up()
     compiled = everything()
