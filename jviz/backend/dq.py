@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["DIALECTS", "Flags", "describe_flags", "flag_names"]
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral
+
+from jviz.errors import CommandError
+
+__all__ = ["DIALECTS", "Flags", "describe_flags", "flag_bits", "flag_names"]
 
 Flags = dict[int, tuple[str, str]]
 """Bit number → (name, description)."""
@@ -235,3 +241,41 @@ def _bits(value: int) -> list[int]:
     if value < 0:
         value &= 0xFFFFFFFF
     return [bit for bit in range(value.bit_length()) if value >> bit & 1]
+
+
+def flag_bits(flags: str | int | Iterable[str | int] | None, dialect: str = "generic") -> int:
+    """Return the value with the bits of flags set.
+
+    Parameters
+    ----------
+    flags : str, int, list of them, or None
+        Names as in `DIALECTS` ("SATURATED", also several with commas), numbers of bits as texts
+        ("bit 13", "13"), or values whose bits are all meant (4 is bit 2).
+
+    Raises
+    ------
+    CommandError
+        For a name that the dialect does not know.
+    """
+    if flags is None:
+        return 0
+    if isinstance(flags, str):
+        flags = [part for part in (p.strip() for p in flags.split(",")) if part and part.lower() != "none"]
+    if isinstance(flags, Integral):
+        return int(flags)
+    names = {name.upper(): bit for bit, (name, _) in DIALECTS.get(dialect, {}).items()}
+    value = 0
+    for flag in flags:
+        value |= int(flag) if isinstance(flag, Integral) else 1 << _bit(flag, names, dialect)
+    return value
+
+
+def _bit(flag: str, names: dict[str, int], dialect: str) -> int:
+    number = flag.lower().removeprefix("bit").strip()
+    if number.isdigit() and int(number) < 64:
+        return int(number)
+    if flag.strip().upper() in names:
+        return names[flag.strip().upper()]
+    near = get_close_matches(flag.upper(), names, 3) or list(names)[:6]
+    hint = f"did you mean {' or '.join(near)}?" if near else "name bits as 'bit 3'."
+    raise CommandError(f"There is no flag {flag!r} among those of {dialect}; {hint}")

@@ -62,3 +62,13 @@ def test_numpy_values_and_signed_words():
     assert flag_names(np.uint32(2147483648), "jwst") == ["REFERENCE_PIXEL"]
     assert flag_names(np.int32(-2147483648), "jwst") == ["REFERENCE_PIXEL"]
     assert flag_names(0, "jwst") == []
+
+
+def test_flags_are_given_by_name_by_bit_or_by_value():
+    assert dq.flag_bits("SATURATED, jump_det", "jwst") == 6
+    assert dq.flag_bits(["bit 3", 16, np.int64(1)], "jwst") == 25
+    assert dq.flag_bits(None) == dq.flag_bits("none") == dq.flag_bits([]) == 0
+    with pytest.raises(CommandError, match="did you mean SATURATED"):
+        dq.flag_bits("SATURATE", "jwst")
+    with pytest.raises(CommandError, match="name bits as 'bit 3'"):
+        dq.flag_bits("HOT")

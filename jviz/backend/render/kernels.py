@@ -180,7 +180,7 @@ def warm_up() -> None:
     with _warming:
         if ready:
             return
-        _choose_cache()
+        choose_cache()
         from jviz.backend.render import numba_kernels
 
         _exercise(numba_kernels)
@@ -208,7 +208,8 @@ def _check(block: "Block", mesh: Mesh, out: np.ndarray) -> None:
         raise ValueError("the block and the picture must be C-contiguous arrays")
 
 
-def _choose_cache() -> None:
+def choose_cache() -> None:
+    """Let numba keep compiled kernels in the cache folder where the source is read-only."""
     # numba keeps compiled code beside the source, and gives up where that is read-only.
     if "NUMBA_CACHE_DIR" in os.environ or os.access(Path(__file__).parent, os.W_OK):
         return

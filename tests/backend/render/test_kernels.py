@@ -245,7 +245,7 @@ def test_compiled_code_goes_to_the_cache_when_the_program_is_read_only(monkeypat
     monkeypatch.setattr(os, "access", lambda path, mode: str(path).startswith(str(own_folders)))
     monkeypatch.setitem(os.environ, "NUMBA_CACHE_DIR", "")
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    kernels._choose_cache()
+    kernels.choose_cache()
     try:
         assert str(own_folders / "cache" / "numba") == numba.config.CACHE_DIR
     finally:
