@@ -38,8 +38,8 @@ from jviz.jobs import Job, Jobs
 from jviz.placement import Placement, outlines_of
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.records import LogKeeper, Record
-from jviz.results import Result, Results, as_table, entries, said
 from jviz.region_statistics import LiveStatistics
+from jviz.results import Result, Results, as_table, entries, said
 from jviz.running import Apply
 from jviz.script import literal
 from jviz.session import Session
