@@ -99,6 +99,8 @@ def _add_operation(
     for one in (data, against):
         if not isinstance(one, WithPicture):
             raise CommandError(f"{one.name} is of kind {one.kind}, which is no image; a {operation} needs two images.")
+    if data is against:
+        raise CommandError(f"A {operation} of {data.name} with itself shows nothing; choose another image.")
     _checked_units(data, against, operation)
     layer = ImageLayer()
     layer.update(data=data, index=data.middle, operation=operation, against=against, stretch="linear",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
-from jviz.backend.render.warp import Warp, warps
+from jviz.backend.render.warp import BEYOND, Warp, warps
 from jviz.geometry import Geometry
 from jviz.views import ImageLayer, ImageView
 
@@ -69,7 +69,11 @@ def _bent(
     def kept(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return warp.at(*_affine(m, u, v))
 
-    mesh = _fine_mesh(kept, size) if warp is not None else None
+    mesh = None
+    if warp is not None:
+        # Cells at the image's edge must end where the grid can still be followed.
+        widest = 0.9 * BEYOND * min(warp.step) * geometry.scale * ratio
+        mesh = _fine_mesh(kept, size, tuple(step for step in MESH_STEPS if 1.5 * step <= widest))
     if mesh is not None and mesh.bounds is None:
         return None
     if mesh is None or not mesh.scale > 0 or warp.error > TOLERANCE * mesh.scale:
@@ -79,10 +83,11 @@ def _bent(
     return Placed(mesh, mesh.bounds, mesh.scale)
 
 
-def _fine_mesh(function: Any, size: tuple[int, int]) -> Mesh:
-    """Return the coarsest mesh between whose nodes straight lines are good enough."""
-    for step in MESH_STEPS:
-        mesh = mesh_of(function, *size, step=step)
+def _fine_mesh(function: Any, size: tuple[int, int], steps: tuple[int, ...]) -> Mesh | None:
+    """Return the coarsest mesh between whose nodes straight lines are good enough; None when no step will do."""
+    mesh = None
+    for step in steps:
+        mesh = mesh_of(function, *size, step=step, rim=False)
         bends = [np.diff(grid, 2, axis=axis) for grid in (mesh.x, mesh.y) for axis in (0, 1)]
         most = max((float(np.nanmax(np.abs(b))) for b in bends if np.isfinite(b).any()), default=0.0)
         # Half-way between two nodes a parabola is an eighth of the second difference off; x and y add up.

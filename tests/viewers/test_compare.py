@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from jviz.backend.render import kernels
-from jviz.backend.render.warp import warp_between
+from jviz.backend.render.warp import warp_between, warps
 from jviz.backend.skymap import SkyMap
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.readout import read_out
@@ -83,6 +83,23 @@ def test_the_grid_of_a_warp_is_as_good_as_it_says():
         inside = (exact[0] > -0.5) & (exact[0] < 999.5) & (exact[1] > -0.5) & (exact[1] < 999.5)
         assert np.isfinite(wrong[inside]).all()
         assert np.nanmax(wrong[inside]) < max(5 * warp.error, 1e-3)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.15, 0.3, 1.0])
+@pytest.mark.parametrize("turn", [0.0, 20.0])
+def test_edges_are_drawn_as_by_the_exact_transform(layered, qtbot, scale, turn):
+    viewer = layered({}, {"angle": 30.0, "sip": -1.5}, centre=(300.0, 250.0), scale=scale, rotation=turn)
+    viewer.state.layers[0].visible = False
+    viewer.state.layers[1].update(limits=(-100.0, 100.0))
+    qtbot.waitUntil(lambda: viewer.is_sharp, timeout=20_000)
+    by_grid = pixels(viewer)[..., 0]
+    first, sky = (layer.data.sky for layer in viewer.state.layers)
+    kept = warps.get(first, sky)
+    assert kept is not None
+    warps.keep(first, sky, None)
+    exact = pixels(viewer)[..., 0]
+    warps.keep(first, sky, kept)
+    assert (np.abs(by_grid - exact) > 60).mean() < 1e-4
 
 
 def test_no_grid_for_all_sky_maps():
@@ -227,7 +244,6 @@ def test_the_cursor_is_seen_in_the_other_viewer(session, layered, show, qtbot, t
 
 def test_real_images_with_gwcs_lie_on_each_other(session, show, shared_data, qtbot):
     """Two exposures of the same field: the picture of the one, through the sky, is where the exact transform says."""
-    from jviz.backend.render.warp import warps
     from jviz.viewers.image_places import placed
 
     paths = sorted(shared_data.rglob("jw*_nrcb1_cal.fits"))[-2:]

@@ -91,7 +91,7 @@ def affine_mesh(affine: np.ndarray, width: int, height: int) -> Mesh:
     return Mesh(step, a * u + b * v + c, d * u + e * v + f)
 
 
-def mesh_of(function: Function, width: int, height: int, *, step: int = 32) -> Mesh:
+def mesh_of(function: Function, width: int, height: int, *, step: int = 32, rim: bool = True) -> Mesh:
     """Make the mesh of any transform, finer where the image ends within the viewport.
 
     Parameters
@@ -103,10 +103,12 @@ def mesh_of(function: Function, width: int, height: int, *, step: int = 32) -> M
         Size of the viewport, in its pixels.
     step : int
         Distance of the nodes, in viewport pixels: 32 suits FITS WCS, 16 GWCS.
+    rim : bool
+        Whether it is made finer where the image ends; needless for a function that goes on beyond the image.
     """
     mesh = _evaluate(function, width, height, step)
     some = mesh.whole
-    if step > 8 and some.any() and not some.all():
+    if rim and step > 8 and some.any() and not some.all():
         # The rim of an all-sky map would look cut with coarse scissors.
         return _evaluate(function, width, height, step // 4)
     return mesh

@@ -21,6 +21,9 @@ Pair = tuple[np.ndarray, np.ndarray]
 GOAL = 2e-4
 """Pixels by which the grid may be wrong before it is made finer."""
 
+BEYOND = 2.0
+"""Cells beyond the grid in which the cubic of the outermost ones is still followed."""
+
 FIRST_CELLS, MOST_CELLS = 24, 200
 MARGIN = 0.03
 """Share of the image that the grid reaches beyond its edges."""
@@ -49,13 +52,14 @@ class Warp:
     error: float
 
     def at(self, x: np.ndarray, y: np.ndarray) -> Pair:
-        """Return the image's pixels of reference pixels; NaN beyond the grid, where nothing of the image is."""
+        """Return the image's pixels of reference pixels; NaN well beyond the grid, where nothing of the image is."""
         columns, rows = (np.asarray(v, float) for v in (x, y))
         u, v = (columns - self.origin[0]) / self.step[0], (rows - self.origin[1]) / self.step[1]
         n_rows, n_columns = self.x.shape
-        inside = (u >= 1) & (u <= n_columns - 2) & (v >= 1) & (v <= n_rows - 2)
-        j = np.clip(u.astype(np.int64), 1, n_columns - 3)
-        i = np.clip(v.astype(np.int64), 1, n_rows - 3)
+        # A little beyond, for the cells of a viewport that the image's edge runs through.
+        inside = (u >= 1 - BEYOND) & (u <= n_columns - 2 + BEYOND) & (v >= 1 - BEYOND) & (v <= n_rows - 2 + BEYOND)
+        j = np.clip(u, 1, n_columns - 3).astype(np.int64)
+        i = np.clip(v, 1, n_rows - 3).astype(np.int64)
         across, down = _weights(u - j), _weights(v - i)
         first = (i - 1) * n_columns + (j - 1)
         found = []
