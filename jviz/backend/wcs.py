@@ -29,6 +29,7 @@ _unreadable = (
     MemoryError,
 )
 _numeric = re.compile(r"(CRVAL|CRPIX|CDELT)\d[A-Z]?|(CD|PC)\d_\d[A-Z]?")
+_pipeline_tag = re.compile(r"tag:stsci\.edu:jwst_pipeline/([\w.-]+)")
 _advice = "Positions are given in pixels."
 
 
@@ -74,7 +75,9 @@ def _of_unit(units: Any, unit: Any, shape: tuple[int, ...]) -> WcsResult:
     gwcs, problem = read_gwcs(units["ASDF"], unit.ver)
     if problem:
         instead = "Its FITS keywords are used." if from_keywords.wcs is not None else _advice
-        note = f"The GWCS of {name} cannot be read by the libraries at hand ({problem}). {instead}"
+        if from_keywords.wcs is None and "WAVELENGTH" in units:
+            instead += " The wavelength of each is in the WAVELENGTH plane."
+        note = f"The GWCS of {name} cannot be read by the libraries at hand ({_reason(problem)}). {instead}"
         kept = from_keywords.warnings if from_keywords.wcs is not None else ()
         return WcsResult(from_keywords.wcs, (note, *kept))
     return from_keywords if gwcs is None else agreeing(gwcs, from_keywords, shape, name)
@@ -284,3 +287,11 @@ def _along(wcs: Any, pixel: int, world: int) -> Callable[[Any], np.ndarray]:
         return np.asarray(values if wcs.world_n_dim == 1 else values[world], dtype=float)
 
     return value
+
+
+def _reason(problem: str) -> str:
+    """Say in plain words why a GWCS cannot be read."""
+    tag = _pipeline_tag.search(problem)
+    if tag is None:
+        return problem
+    return f"it was written by an early version of the JWST pipeline, with the transform {tag[1]}"

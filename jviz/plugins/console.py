@@ -43,6 +43,9 @@ COLOURS = {
 """Colours of the terminal codes 30 to 37, easy to read on dark and on light."""
 
 
+TRIES, RETRY_MS = 3, 200
+
+
 @panel("console", title="Console", place="bottom", icon="fa6s.terminal", shortcut="Ctrl+9")
 class ConsolePanel(Panel):
     """Python with the session: `session`, `view` (the active viewer's state), `window`, `np`, `jviz`.
@@ -58,6 +61,7 @@ class ConsolePanel(Panel):
         self.terminal: Any = None
         self._kernel: Any = None
         self._job: Job | None = None
+        self._tries, self._is_made = 0, False
         self._text = ""
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -68,16 +72,23 @@ class ConsolePanel(Panel):
         return self.terminal is None
 
     def refresh(self) -> None:
-        if self._job is None and self.terminal is None:
+        if self._job is None and not self._is_made:
+            self._tries += 1
             self._job = self.session.jobs.submit("Start the console", _import_needed, quiet=True, urgent=True)
 
     def _job_changed(self, job: Job) -> None:
-        if job is not self._job or not job.is_over or self.terminal is not None:
+        if job is not self._job or not job.is_over or self._is_made:
             return
         if job.state == "done":
+            self._is_made = True
             QTimer.singleShot(0, self, self._start)
+        elif self._tries < TRIES:
+            # Two threads that import modules which need each other may see one of them half made.
+            self._job = None
+            QTimer.singleShot(RETRY_MS, self, self.refresh)
         else:
-            self.show_empty(True, f"The console could not be started: {job.error}")
+            self._job, self._tries = None, 0
+            self.show_empty(True, f"The console could not be started: {job.error}. Close and open it to try again.")
 
     # --- the kernel -----------------------------------------------------------------------------
 

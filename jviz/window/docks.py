@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMenu, QWidget
+from PySide6.QtWidgets import QDockWidget, QMenu, QTabBar, QWidget
 
 from jviz.errors import SessionError
 from jviz.plugin_loader import PanelSpec, panels
@@ -141,6 +141,8 @@ class Docks(QObject):
     def _seen(self, dock: Dock, visible: bool) -> None:
         if visible and self._building:
             dock.build(self._window.context)
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName("Panels docked here")  # Qt makes them as panels come to lie on each other
 
     def show(self, id: str) -> QWidget:
         """Show a panel in front of others and return its widget.

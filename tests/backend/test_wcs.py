@@ -466,3 +466,14 @@ def test_objects_of_users():
     assert np.allclose(sky.sky_to_pixel(*plain), (2, 3), atol=1e-5)
     assert SkyMap.of(None, (80, 100)) is None
     assert SkyMap.of(wcs, (80,)) is None
+
+
+def test_old_pipeline_products_say_why_there_is_no_sky_and_where_wavelengths_are(shared_data):
+    from jviz.backend.io.registry import open_products
+
+    [product, *_] = open_products(shared_data / "jw02565007001_03101_00002_nrs2_cal.fits")
+    result = product.load_wcs()
+    assert result.wcs is None
+    assert "early version of the JWST pipeline, with the transform coords-1.0.0" in result.warnings[0]
+    assert "WAVELENGTH plane" in result.warnings[0]
+    assert "WAVELENGTH" in product.planes

@@ -55,3 +55,21 @@ def test_the_program_keeps_its_own_output(console, capsys, qtbot):
     console.run("print('inside')")
     qtbot.waitUntil(lambda: "\ninside" in shown(console))
     assert sys.stdout is before
+
+
+def test_a_console_whose_imports_failed_once_starts_all_the_same(make_panel, monkeypatch, qtbot):
+    import jviz.plugins.console as module
+
+    real, calls = module._import_needed, []
+
+    def fails_once(job):
+        calls.append(job)
+        if len(calls) == 1:
+            raise ImportError("partially initialized module")
+        real(job)
+
+    monkeypatch.setattr(module, "_import_needed", fails_once)
+    panel = make_panel("console")
+    qtbot.waitUntil(lambda: panel.terminal is not None, timeout=30000)
+    assert len(calls) == 2
+    panel.close()
