@@ -79,6 +79,7 @@ class Session:
         self._data: tuple[Data, ...] = ()
         self._views: tuple[View, ...] = ()
         self._subsets: dict[str, Any] = {}
+        self.subsets_version = 0
         self.results = Results(self.results_changed.emit)
         self.interaction = Interaction()
         self._history = History(self.history_changed.emit)
@@ -365,6 +366,7 @@ class Session:
         """Replace the subsets (inside `change`)."""
         if subsets != self._subsets:
             self._subsets = dict(subsets)
+            self.subsets_version += 1
             self.subsets_changed.emit()
 
     def find_view(self, view: View | str | None, kind: str = "") -> View:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from jviz.errors import CommandError
@@ -48,7 +49,7 @@ class Subset:
         if not _COLOR.fullmatch(self.color):
             raise CommandError(f"{self.color!r} is no colour for {self.name}; write one as '#4cc9f0'.")
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """What it selects by: "pixel" or "sky" (a region), "spectral" or "mask"."""
         bases = {base.__name__ for base in type(self.region).__mro__}  # nothing is imported for a look

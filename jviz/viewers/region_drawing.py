@@ -11,7 +11,7 @@ from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.ink import Ink
 from jviz.viewers.region_grids import shape_on_grid
-from jviz.viewers.region_places import STRIDE, Placed, Places, finely
+from jviz.viewers.region_places import Placed, Places, finely
 from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Handle
 from jviz.viewers.strokes import path_of, picked
@@ -21,14 +21,18 @@ __all__ = ["AT_ONCE", "TURN_REACH", "draw_regions", "draw_selection", "handles_o
 AT_ONCE = 500
 """New regions that are placed for one frame."""
 
-MANY = 400
+MANY = 60
 """Regions in sight above which lines are drawn plainly."""
 
 FEW = 40
 """Regions in sight up to which names are written."""
 
-SMALL, LARGE = 40.0, 260.0
-"""Sizes on the screen below which curves need few points, and above which many."""
+LARGE = 260.0
+"""Size on the screen above which curves need many points."""
+
+STRIDE_SIZES = np.array([5.0, 16.0, 50.0])
+STRIDES = np.array([16, 8, 4, 1])
+"""Up to these sizes every n-th point of a curve will do; `jviz.viewers.region_places.CURVE` is divisible by them."""
 
 TURN_REACH = 24.0
 """Screen pixels from the upper edge of a shape to the handle that turns it."""
@@ -45,16 +49,19 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     plain[large] = False
     lines = np.flatnonzero(plain[places.owners])
     owners = places.owners[lines]
-    strides = np.where(places.curved[owners] & (sizes[owners] < SMALL), STRIDE, 1)
-    colours = np.array([places.subsets[k].color for k in owners.tolist()])
+    strides = np.where(places.curved[owners], STRIDES[np.searchsorted(STRIDE_SIZES, sizes[owners])], 1)
+    names, of = places.colours
     quick = len(numbers) > MANY and scene.fast
-    for colour in dict.fromkeys(places.subsets[k].color for k in numbers.tolist()):
-        path = _path(scene.geometry, places, lines[colours == colour], strides[colours == colour])
+    for number in np.unique(of[numbers]).tolist():
+        mine = of[owners] == number
+        path = _path(scene.geometry, places, lines[mine], strides[mine])
         for k in large:
-            if places.subsets[k].color == colour:
+            if of[k] == number:
                 path.addPath(_fine(scene, places.subsets[k]))
-        _add_points(path, scene.geometry, places, numbers, colour)
-        _stroke(painter, path, colour, quick=quick)
+        points = numbers[(of[numbers] == number) & (places.of_kind[numbers] == "point")]
+        if len(points):
+            path.addPath(_crosses(scene.geometry, places, points))
+        _stroke(painter, path, names[number], quick=quick)
     _write_texts(painter, scene, places, numbers, sizes)
 
 
@@ -84,15 +91,12 @@ def _fine(scene: Scene, subset: object) -> QPainterPath:
     return path_of(points, np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int))
 
 
-def _add_points(path: QPainterPath, geometry: Geometry, places: Places, numbers: np.ndarray, colour: str) -> None:
-    """Mark points by crosses with a gap, so that what is marked can be seen."""
-    marked = [k for k in numbers.tolist() if places.placed[k].kind == "point" and places.subsets[k].color == colour]
-    if not marked:
-        return
-    u, v = geometry.to_screen(*np.array([places.placed[k].anchor for k in marked]).T)
+def _crosses(geometry: Geometry, places: Places, numbers: np.ndarray) -> QPainterPath:
+    """Return crosses with a gap, so that what is marked can be seen."""
+    u, v = geometry.to_screen(*places.boxes[numbers, :2].T)
     steps = np.array([(-7, 0), (-2.5, 0), (2.5, 0), (7, 0), (0, -7), (0, -2.5), (0, 2.5), (0, 7)])
     points = (np.column_stack([u, v])[:, None, :] + steps).reshape(-1, 2)
-    path.addPath(path_of(points, np.arange(0, len(points) + 1, 2)))
+    return path_of(points, np.arange(0, len(points) + 1, 2))
 
 
 def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, quick: bool = False) -> None:
@@ -155,7 +159,7 @@ def _on_screen(scene: Scene, at: tuple[float, float]) -> QPointF:
 def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
     """Draw the selected regions stronger, and the handles of one that is selected alone."""
     chosen = set(scene.session.interaction.selected)
-    numbers = [k for k, subset in enumerate(places.subsets) if subset.name in chosen] if chosen else []
+    numbers = [places.numbers[name] for name in chosen if name in places.numbers]
     for k in numbers[:200]:
         highlight(painter, scene.geometry, places.placed[k], places.subsets[k].color, locked=places.subsets[k].locked)
     if len(numbers) == 1 and not places.subsets[numbers[0]].locked:

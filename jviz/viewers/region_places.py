@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,9 +20,8 @@ from jviz.viewers.region_shapes import Shape, distances_to_segments, kind_of
 __all__ = ["Placed", "Places", "places_of", "visible_regions"]
 
 CURVE = 64
-"""Points of a curve; divisible by `STRIDE`, so that a coarser one is every n-th of them."""
+"""Points of a curve; a coarser one is every n-th of them."""
 
-STRIDE = 4
 MANY = 512
 """Points of a curve that is large on the screen."""
 
@@ -96,9 +95,36 @@ class Places:
         """Which regions have curves."""
         return np.array([p.curved for p in self.placed], dtype=bool)
 
-    def index(self, name: str) -> int | None:
-        """Return the number of a region, None when it is not in the view."""
-        return next((k for k, subset in enumerate(self.subsets) if subset.name == name), None)
+    @cached_property
+    def colours(self) -> tuple[list[str], np.ndarray]:
+        """The colours that there are, and the number of each region's."""
+        names = list(dict.fromkeys(s.color for s in self.subsets))
+        numbers = {name: number for number, name in enumerate(names)}
+        return names, np.array([numbers[s.color] for s in self.subsets], dtype=int)
+
+    @cached_property
+    def of_kind(self) -> np.ndarray:
+        """What shape each region is."""
+        return np.array([p.kind for p in self.placed], dtype="U24")
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each region by its name."""
+        return {subset.name: number for number, subset in enumerate(self.subsets)}
+
+    def replaced(self, changed: dict[int, tuple[Subset, Placed]]) -> Places:
+        """Return the same with other outlines, of as many points, for a few regions; quick."""
+        new = object.__new__(Places)
+        new.subsets, new.placed = list(self.subsets), list(self.placed)
+        new.points, new.boxes = self.points.copy(), self.boxes.copy()
+        new.owners, new.starts, new.complete = self.owners, self.starts, self.complete
+        new.numbers, new.curved, new.of_kind = self.numbers, self.curved, self.of_kind
+        for number, (subset, placed) in changed.items():
+            new.subsets[number], new.placed[number] = subset, placed
+            start = self.starts[np.searchsorted(self.owners, number)]
+            new.points[start : start + len(placed.points)] = placed.points
+            new.boxes[number] = placed.box
+        return new
 
     def under(self, x: float, y: float, reach: float, *, inside: bool = True) -> list[Subset]:
         """Return the regions at a point, the smallest first.
@@ -152,8 +178,17 @@ def _crossings(line: np.ndarray, point: np.ndarray) -> int:
 
 # --- placing ----------------------------------------------------------------------------------------
 
+
+class Kept(NamedTuple):
+    """What was put together last for an image, and what it depended on."""
+
+    stamp: tuple
+    wanted: list[Subset]
+    places: Places
+
+
 _memory: WeakKeyDictionary[Subset, dict[Any, Placed | None]] = WeakKeyDictionary()
-_last: dict[Any, tuple[list[Subset], Places]] = {}
+_last: dict[int, Kept] = {}
 _lock = RLock()
 
 
@@ -174,33 +209,59 @@ def places_of(session: Any, data: Any, sky: Any, *, at_most: int | None = None) 
     at_most : int, optional
         So many new regions are placed now, the rest is left for the next call: a frame must be quick.
     """
-    wanted = visible_regions(session)
-    keys = [_key(subset, data, sky) for subset in wanted]
+    stamp = (id(session), session.subsets_version, sky is not None, *(ready_sky(d) is not None for d in session.data))
     with _lock:
         kept = _last.get(data.number)
-        if kept is not None and kept[1].complete and _same(kept[0], wanted, keys):
-            return kept[1]
-        new = [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
-        _place(new[:at_most], data, sky)
-        found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
-        shown = [(s, p) for s, p in found if p is not None]
-        places = Places([s for s, _ in shown], [p for _, p in shown])
-        places.complete = at_most is None or len(new) <= at_most
+        if kept is not None and kept.stamp == stamp and kept.places.complete:
+            return kept.places
+        wanted = visible_regions(session)
+        places = _moved(kept, stamp, wanted, data, sky) or _anew(wanted, data, sky, at_most)
         while len(_last) >= 8:
             _last.pop(next(iter(_last)))
-        _last[data.number] = (list(zip(wanted, keys, strict=True)), places)
+        _last[data.number] = Kept(stamp, wanted, places)
         return places
+
+
+def _moved(kept: Kept | None, stamp: tuple, wanted: list[Subset], data: Any, sky: Any) -> Places | None:
+    """Return the places before with a few regions changed, None when more is to be done."""
+    if kept is None or not kept.places.complete or len(kept.wanted) != len(wanted) or kept.stamp[2:] != stamp[2:]:
+        return None
+    if len(kept.places.subsets) != len(wanted):
+        return None
+    changed = [k for k, (a, b) in enumerate(zip(kept.wanted, wanted, strict=True)) if a is not b]
+    if len(changed) > 50:
+        return None
+    new = [(wanted[k], _key(wanted[k], data, sky)) for k in changed]
+    _place([(s, key) for s, key in new if key not in _memory.get(s, ())], data, sky)
+    found = {k: (s, _memory[s][key]) for k, (s, key) in zip(changed, new, strict=True)}
+    if all(_alike(kept.places, k, s, placed) for k, (s, placed) in found.items()):
+        return kept.places.replaced(found)
+    return None
+
+
+def _alike(places: Places, number: int, subset: Subset, placed: Placed | None) -> bool:
+    """Whether an outline can take the place of the one before."""
+    old = places.placed[number]
+    same = placed is not None and placed.kind == old.kind and np.array_equal(placed.starts, old.starts)
+    return same and places.subsets[number].name == subset.name
+
+
+def _anew(wanted: list[Subset], data: Any, sky: Any, at_most: int | None) -> Places:
+    """Place what is new and put all together."""
+    keys = [_key(subset, data, sky) for subset in wanted]
+    new = [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
+    _place(new[:at_most], data, sky)
+    found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
+    shown = [(s, p) for s, p in found if p is not None]
+    places = Places([s for s, _ in shown], [p for _, p in shown])
+    places.complete = at_most is None or len(new) <= at_most
+    return places
 
 
 def _key(subset: Subset, data: Any, sky: Any) -> tuple:
     """Return what the outline of a region in a view depends on."""
     own = subset.data is not None and subset.data is not data and ready_sky(subset.data) is not None
     return (data.number, sky is not None, own)
-
-
-def _same(kept: list[tuple[Subset, tuple]], wanted: list[Subset], keys: list[tuple]) -> bool:
-    same = zip(kept, wanted, keys, strict=False)
-    return len(kept) == len(wanted) and all(a[0] is b and a[1] == k for a, b, k in same)
 
 
 def _place(new: list[tuple[Subset, tuple]], data: Any, sky: Any) -> None:
