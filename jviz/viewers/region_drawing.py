@@ -16,10 +16,10 @@ from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Handle
 from jviz.viewers.strokes import path_of, picked
 
-__all__ = ["AT_ONCE", "TURN_REACH", "draw_regions", "draw_selection", "handles_on_screen", "highlight"]
+__all__ = ["IN_A_FRAME", "TURN_REACH", "draw_regions", "draw_selection", "handles_on_screen", "has_room", "highlight"]
 
-AT_ONCE = 500
-"""New regions that are placed for one frame."""
+IN_A_FRAME = 0.015
+"""Seconds for placing new regions before they are painted."""
 
 MANY = 60
 """Regions in sight above which lines are drawn plainly."""
@@ -33,6 +33,9 @@ LARGE = 260.0
 STRIDE_SIZES = np.array([5.0, 16.0, 50.0])
 STRIDES = np.array([16, 8, 4, 1])
 """Up to these sizes every n-th point of a curve will do; `jviz.viewers.region_places.CURVE` is divisible by them."""
+
+LEAST_ROOM = 14.0
+"""Size on the screen below which a region shows no handles."""
 
 TURN_REACH = 24.0
 """Screen pixels from the upper edge of a shape to the handle that turns it."""
@@ -162,10 +165,16 @@ def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
     numbers = [places.numbers[name] for name in chosen if name in places.numbers]
     for k in numbers[:200]:
         highlight(painter, scene.geometry, places.placed[k], places.subsets[k].color, locked=places.subsets[k].locked)
-    if len(numbers) == 1 and not places.subsets[numbers[0]].locked:
+    if len(numbers) == 1 and not places.subsets[numbers[0]].locked and has_room(scene.geometry, places, numbers[0]):
         data = scene.view.layers[0].data
         found = handles_on_screen(places.subsets[numbers[0]], data, ready_sky(data), scene.geometry)
         _draw_handles(painter, found, scene.look.accent)
+
+
+def has_room(geometry: Geometry, places: Places, number: int) -> bool:
+    """Whether handles would not cover all of a region."""
+    x0, y0, x1, y1 = places.boxes[number]
+    return max(x1 - x0, y1 - y0) * geometry.scale > LEAST_ROOM
 
 
 def highlight(painter: QPainter, geometry: Geometry, placed: Placed, colour: str, *, locked: bool = False) -> None:

@@ -13,7 +13,7 @@ from jviz.subsets import Subset
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_mouse import Gesture, Pan
-from jviz.viewers.region_drawing import handles_on_screen
+from jviz.viewers.region_drawing import IN_A_FRAME, handles_on_screen, has_room
 from jviz.viewers.region_grids import edited, grid_of, shape_on_grid
 from jviz.viewers.region_places import Places, places_of
 from jviz.viewers.region_shapes import Handle, kind_of
@@ -56,7 +56,7 @@ def place_of(viewer: ImageViewer, position: QPointF) -> Place | None:
     data = viewer.state.layers[0].data
     sky, geometry, inside = ready_sky(data), frame.geometry(viewer.state), frame.inside(position)
     x, y = geometry.to_data(inside.x(), inside.y())
-    places = places_of(viewer.session, data, sky)
+    places = places_of(viewer.session, data, sky, seconds=IN_A_FRAME)
     return Place(data, sky, geometry, places, inside, float(x), float(y))
 
 
@@ -64,6 +64,9 @@ def _handle_under(viewer: ImageViewer, place: Place) -> tuple[Subset, Handle] | 
     """Return the handle under the cursor; only a region that is selected alone shows any."""
     chosen = selected_regions(viewer.session)
     if len(chosen) != 1 or chosen[0].locked or not chosen[0].visible:
+        return None
+    number = place.places.numbers.get(chosen[0].name)
+    if number is None or not has_room(place.geometry, place.places, number):
         return None
     found = handles_on_screen(chosen[0], place.data, place.sky, place.geometry)
     near = [(h, (at - place.inside).manhattanLength()) for h, at in found]

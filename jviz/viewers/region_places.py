@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +23,9 @@ __all__ = ["Placed", "Places", "places_of", "visible_regions"]
 
 CURVE = 64
 """Points of a curve; a coarser one is every n-th of them."""
+
+AT_ONCE = 100
+"""Regions that are placed together."""
 
 MANY = 512
 """Points of a curve that is large on the screen."""
@@ -197,7 +202,7 @@ def visible_regions(session: Any) -> list[Subset]:
     return [s for s in session.subsets.values() if s.visible and s.kind in ("pixel", "sky")]
 
 
-def places_of(session: Any, data: Any, sky: Any, *, at_most: int | None = None) -> Places:
+def places_of(session: Any, data: Any, sky: Any, *, seconds: float | None = None) -> Places:
     """Return where the visible regions lie in the pixels of an image.
 
     Parameters
@@ -206,8 +211,8 @@ def places_of(session: Any, data: Any, sky: Any, *, at_most: int | None = None) 
         The first layer of the view.
     sky : SkyMap or None
         Of that layer.
-    at_most : int, optional
-        So many new regions are placed now, the rest is left for the next call: a frame must be quick.
+    seconds : float, optional
+        After that long the rest of new regions is left for the next call: a frame must be quick.
     """
     stamp = (id(session), session.subsets_version, sky is not None, *(ready_sky(d) is not None for d in session.data))
     with _lock:
@@ -215,7 +220,7 @@ def places_of(session: Any, data: Any, sky: Any, *, at_most: int | None = None) 
         if kept is not None and kept.stamp == stamp and kept.places.complete:
             return kept.places
         wanted = visible_regions(session)
-        places = _moved(kept, stamp, wanted, data, sky) or _anew(wanted, data, sky, at_most)
+        places = _moved(kept, stamp, wanted, data, sky) or _anew(wanted, data, sky, seconds)
         while len(_last) >= 8:
             _last.pop(next(iter(_last)))
         _last[data.number] = Kept(stamp, wanted, places)
@@ -246,15 +251,19 @@ def _alike(places: Places, number: int, subset: Subset, placed: Placed | None) -
     return same and places.subsets[number].name == subset.name
 
 
-def _anew(wanted: list[Subset], data: Any, sky: Any, at_most: int | None) -> Places:
+def _anew(wanted: list[Subset], data: Any, sky: Any, seconds: float | None) -> Places:
     """Place what is new and put all together."""
     keys = [_key(subset, data, sky) for subset in wanted]
     new = [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
-    _place(new[:at_most], data, sky)
+    end = math.inf if seconds is None else time.perf_counter() + seconds
+    done = 0
+    while done < len(new) and time.perf_counter() < end:
+        _place(new[done : done + AT_ONCE], data, sky)
+        done += AT_ONCE
     found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
     shown = [(s, p) for s, p in found if p is not None]
     places = Places([s for s, _ in shown], [p for _, p in shown])
-    places.complete = at_most is None or len(new) <= at_most
+    places.complete = done >= len(new)
     return places
 
 
