@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,15 @@ class SkyGrid:
     lon, lat : float
         The direction, in degrees of ``frame``.
     frame : NativeFrame
-    astropy_frame : BaseCoordinateFrame
-        The same for astropy.
+    like : SkyCoord
+        A coordinate in that frame.
     view : SkyMap
     """
 
     lon: float
     lat: float
     frame: NativeFrame
-    astropy_frame: Any
+    like: Any
     view: Any
 
     def to_view(self, points: np.ndarray) -> np.ndarray:
@@ -83,7 +84,7 @@ class SkyGrid:
 
     def shape(self, region: Any) -> Shape | None:
         """Return a region as a shape on this grid."""
-        return shape_of(region, self._offsets, lambda size: float(size.to_value("arcsec")))
+        return shape_of(region, self._offsets, _arcsec)
 
     def region(self, shape: Shape, like: Any = None) -> Any:
         """Return a shape as a region."""
@@ -93,13 +94,15 @@ class SkyGrid:
 
     def _offsets(self, coord: Any) -> np.ndarray:
         lon, lat = degrees_of(coord)
+        if len(lon) == 1 and lon[0] == self.lon and lat[0] == self.lat:
+            return np.zeros((1, 2))
         return np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
 
     def _coord(self, points: np.ndarray) -> Any:
         from astropy.coordinates import SkyCoord
 
         lon, lat = offset_by(self.lon, self.lat, *np.asarray(points).T)
-        return SkyCoord(lon, lat, unit="deg", frame=self.astropy_frame)
+        return SkyCoord(lon, lat, unit="deg", frame=self.like.frame.replicate_without_data())
 
 
 Grid = PixelGrid | SkyGrid
@@ -131,8 +134,24 @@ def offsets_to(lon: float, lat: float, to_lon: np.ndarray, to_lat: np.ndarray) -
 
 def degrees_of(coord: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return longitudes and latitudes of a SkyCoord in its own frame, in degrees, shape (n,)."""
-    data = coord.frame.spherical
-    return np.atleast_1d(data.lon.to_value("deg")), np.atleast_1d(data.lat.to_value("deg"))
+    data = coord.frame.data
+    if not hasattr(data, "lon"):
+        data = coord.frame.spherical
+    # Asking for another unit, or another representation, would take longer than all the rest.
+    lon, lat = data.lon, data.lat
+    return np.atleast_1d(lon.value * (_arcsecs(lon.unit) / ARCSEC)), np.atleast_1d(
+        lat.value * (_arcsecs(lat.unit) / ARCSEC)
+    )
+
+
+def _arcsec(size: Any) -> float:
+    return float(size.value) * _arcsecs(size.unit)
+
+
+@cache
+def _arcsecs(unit: Any) -> float:
+    """Return how many arcseconds a unit has."""
+    return float(unit.to("arcsec"))
 
 
 def _pixels(coord: Any) -> np.ndarray:
@@ -190,8 +209,7 @@ def grid_of(subset: Subset, data: Any, sky: Any, region: Any) -> Grid | None:
     if frame is None:
         return None
     lon, lat = degrees_of(coord)
-    bare = coord.frame.replicate_without_data()
-    return SkyGrid(float(lon[0]), float(lat[0]), frame, bare, sky)
+    return SkyGrid(float(lon[0]), float(lat[0]), frame, coord, sky)
 
 
 def edited(subset: Subset, shape: Shape, grid: Grid) -> Subset:
@@ -208,14 +226,14 @@ def new_region(shape: Shape, sky: Any, *, on_sky: bool) -> Any:
 
 def on_the_sky(shape: Shape, sky: Any) -> Any:
     """Return the sky region that looks like a shape in pixels: sizes and angle at its centre."""
-    from astropy.coordinates import ICRS
+    from astropy.coordinates import SkyCoord
 
     from jviz.backend.native_frame import ICRS as NATIVE
 
     lon, lat = (float(v) for v in sky.pixel_to_sky(*shape.points[0]))
     if not (np.isfinite(lon) and np.isfinite(lat)):
         return PixelGrid().region(shape)
-    grid = SkyGrid(lon, lat, NATIVE, ICRS(), sky)
+    grid = SkyGrid(lon, lat, NATIVE, SkyCoord(lon, lat, unit="deg"), sky)
     if not shape.sizes:
         return grid.region(shape.but(points=grid.from_view(shape.points)))
     reach = max(shape.sizes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,7 @@ class Shape:
         return list(zip(self.sizes[::2], self.sizes[1::2], strict=True))
 
     def _curve(self, a: float, b: float, n: int) -> np.ndarray:
-        t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-        points = self._placed(np.column_stack([a * np.cos(t), b * np.sin(t)]))
-        return np.vstack([points, points[:1]])
+        return self._placed(_round(n) * (a, b))
 
     def _box(self, a: float, b: float) -> np.ndarray:
         return self._placed(np.array([(a, b), (-a, b), (-a, -b), (a, -b), (a, b)]))
@@ -220,6 +219,13 @@ class Shape:
         return self.but(points=np.delete(self.points, index, axis=0))
 
 
+@lru_cache(maxsize=8)
+def _round(n: int) -> np.ndarray:
+    """Return points on the unit circle, the first one at the end again."""
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.column_stack([np.cos(np.append(t, 0.0)), np.sin(np.append(t, 0.0))])
+
+
 def _turn(angle: float) -> np.ndarray:
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return np.array([[cos, -sin], [sin, cos]])
@@ -290,17 +296,19 @@ def shape_of(region: Any, coordinates: Any, length: Any) -> Shape | None:
     if kind in ("point", "text"):
         return Shape(kind, points, text=text)
     angle = float(region.angle.to_value("deg")) if hasattr(region, "angle") else 0.0
-    return Shape(kind, points, tuple(length(size) for size in _sizes_of(kind, region)), angle)
+    return Shape(kind, points, _sizes_of(kind, region, length), angle)
 
 
-def _sizes_of(kind: str, region: Any) -> tuple[Any, ...]:
+def _sizes_of(kind: str, region: Any, length: Any) -> tuple[float, ...]:
     if kind == "circle":
-        return (region.radius,)
+        return (length(region.radius),)
     if kind == "annulus":
-        return (region.inner_radius, region.outer_radius)
+        return (length(region.inner_radius), length(region.outer_radius))
     if kind in ("ellipse", "rectangle"):
-        return (region.width / 2, region.height / 2)
-    return (region.inner_width / 2, region.inner_height / 2, region.outer_width / 2, region.outer_height / 2)
+        names = ("width", "height")
+    else:
+        names = ("inner_width", "inner_height", "outer_width", "outer_height")
+    return tuple(length(getattr(region, name)) / 2 for name in names)
 
 
 def region_of(shape: Shape, suffix: str, coordinate: Any, length: Any, like: Any = None) -> Any:
