@@ -13,6 +13,7 @@ from jviz.backend.cache import home
 from jviz.backend.io.product import Identity, Plane, Product, Unit, WcsResult
 from jviz.backend.io.registry import Reader, reader, readers
 from jviz.backend.progress import Cancelled, Progress, silent
+from jviz.backend.regions.converting import to_pixel, to_sky
 from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.colormaps import names as colormap_names
 from jviz.backend.render.colormaps import register as register_colormap
@@ -150,6 +151,8 @@ __all__ = [
     "said",
     "silent",
     "stretch",
+    "to_pixel",
+    "to_sky",
     "view_kinds",
     "viewer",
 ]

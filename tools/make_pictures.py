@@ -100,6 +100,38 @@ def grid() -> Any:
     return window.viewers[0]
 
 
+def regions(theme: str = "dark") -> Any:
+    import astropy.units as u
+    from regions import (
+        CircleAnnulusPixelRegion,
+        CirclePixelRegion,
+        EllipsePixelRegion,
+        PixCoord,
+        PolygonPixelRegion,
+        RectanglePixelRegion,
+    )
+
+    window = opened(sample("i2d"), theme)
+    session, view = window.session, window.viewers[0].state
+    view.update(scale=0.52, centre=(1240.0, 1330.0), colorbar=False)
+    data = session.data[0]
+    corners = PixCoord([680, 960, 1060, 900, 720], [830, 900, 780, 690, 700])
+    for name, region in (
+        ("galaxy", EllipsePixelRegion(PixCoord(1395, 1440), 430, 330, 50 * u.deg)),
+        ("bulge", CirclePixelRegion(PixCoord(1395, 1440), 60)),
+        ("sky", CircleAnnulusPixelRegion(PixCoord(905, 1130), 90, 140)),
+        ("edge", PolygonPixelRegion(corners)),
+        ("star", RectanglePixelRegion(PixCoord(1470, 1010), 110, 80, 20 * u.deg)),
+    ):
+        session.run("region.add", region=region, name=name, data=data, group="cloud" if name == "edge" else "")
+    session.run("region.transform", name=["galaxy", "bulge", "sky"], to="sky")
+    window.panel("regions")
+    session.interaction.select(["galaxy"])
+    settle(window)
+    pump(1)
+    return window
+
+
 def console() -> Any:
     window = opened(sample("i2d"))
     panel = window.panel("console")
@@ -222,6 +254,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "header": header,
     "display": display,
     "grid": grid,
+    "regions": regions,
     "console": console,
     "chooser": chooser,
     "curtain": curtain,

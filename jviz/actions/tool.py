@@ -8,29 +8,29 @@ from jviz.commands import command
 from jviz.interaction import Tool, declare_tool
 from jviz.session import Session
 
-DRAW = "Region/Draw"
+DRAW = "Regions/Draw"
 
 declare_tool(
     Tool("pan", "Pan and Select", "fa6s.arrow-pointer", "V", "pan", summary="Move the picture; click selects a region.")
 )
 declare_tool(Tool("zoom", "Zoom to Box", "fa6s.magnifying-glass", "Z", "pan", summary="Zoom to a box that is drawn."))
 for _id, _title, _icon, _keys, _group, _what in (
-    ("circle", "Circle", "mdi6.circle-outline", "C", "circle", "Draw a circle from its centre."),
+    ("circle", "Circle", "mdi6.circle-outline", "A", "circle", "Draw a circle from its centre."),
     ("annulus", "Annulus", "mdi6.circle-double", "", "circle", "Draw a ring from its centre."),
     ("ellipse", "Ellipse", "mdi6.ellipse-outline", "E", "ellipse", "Draw an ellipse from its centre."),
     ("ellipse_annulus", "Elliptical Annulus", "mdi6.ring", "", "ellipse", "Draw an elliptical ring from its centre."),
-    ("rectangle", "Rectangle", "mdi6.rectangle-outline", "B", "rectangle", "Draw a rectangle from corner to corner."),
+    ("rectangle", "Rectangle", "mdi6.rectangle-outline", "S", "rectangle", "Draw a rectangle from corner to corner."),
     (
         "rectangle_annulus", "Rectangular Annulus", "mdi6.select-group", "", "rectangle",
         "Draw a rectangular frame from its centre.",
     ),
     ("polygon", "Polygon", "mdi6.vector-polygon", "P", "polygon", "Click corner after corner; double-click ends."),
-    ("freehand", "Free-Hand", "mdi6.lasso", "H", "polygon", "Draw the outline of a region with the mouse."),
+    ("freehand", "Free-Hand", "mdi6.lasso", "K", "polygon", "Draw the outline of a region with the mouse."),
     ("line", "Line", "mdi6.vector-line", "L", "line", "Draw a straight line."),
     ("path", "Path", "mdi6.vector-polyline", "", "line", "Click point after point; double-click ends."),
     ("point", "Point", "mdi6.plus-circle-outline", "", "text", "Mark a point with a click."),
     ("text", "Text", "mdi6.format-text", "T", "text", "Write a text with a click."),
-    ("ruler", "Ruler", "mdi6.ruler", "D", "ruler", "Measure separation and position angle."),
+    ("ruler", "Ruler", "mdi6.ruler", "U", "ruler", "Measure separation and position angle."),
     ("compass", "Compass", "mdi6.compass-outline", "", "ruler", "Put down arrows to north and east."),
 ):  # fmt: skip
     declare_tool(Tool(_id, _title, _icon, _keys, _group, DRAW, _what))

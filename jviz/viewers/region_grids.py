@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.native_frame import NativeFrame, frame_of_astropy
+from jviz.backend.regions.converting import to_sky
+from jviz.errors import CommandError
 from jviz.subsets import Subset
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.region_shapes import Shape, kind_of, region_of, shape_of
@@ -218,32 +220,11 @@ def edited(subset: Subset, shape: Shape, grid: Grid) -> Subset:
 
 
 def new_region(shape: Shape, sky: Any, *, on_sky: bool) -> Any:
-    """Return a region of a shape in pixels of a view, on its sky if it has one and that is wanted."""
+    """Return a region of a shape in pixels of a view, on its sky if it has one there and that is wanted."""
+    region = PixelGrid().region(shape)
     if sky is None or not on_sky:
-        return PixelGrid().region(shape)
-    return on_the_sky(shape, sky)
-
-
-def on_the_sky(shape: Shape, sky: Any) -> Any:
-    """Return the sky region that looks like a shape in pixels: sizes and angle at its centre."""
-    from astropy.coordinates import SkyCoord
-
-    from jviz.backend.native_frame import ICRS as NATIVE
-
-    lon, lat = (float(v) for v in sky.pixel_to_sky(*shape.points[0]))
-    if not (np.isfinite(lon) and np.isfinite(lat)):
-        return PixelGrid().region(shape)
-    grid = SkyGrid(lon, lat, NATIVE, SkyCoord(lon, lat, unit="deg"), sky)
-    if not shape.sizes:
-        return grid.region(shape.but(points=grid.from_view(shape.points)))
-    reach = max(shape.sizes)
-    cos, sin = np.cos(np.radians(shape.angle)), np.sin(np.radians(shape.angle))
-    ends = grid.from_view(shape.points[0] + reach * np.array([(cos, sin), (-sin, cos)]))
-    along, across = np.hypot(*ends.T) / reach
-    angle = float(np.degrees(np.arctan2(ends[0, 1], ends[0, 0])))
-    if shape.kind in ("circle", "annulus", "compass"):
-        scales = [np.sqrt(along * across)] * len(shape.sizes)
-    else:
-        scales = [along, across] * (len(shape.sizes) // 2)
-    sizes = tuple(float(size * scale) for size, scale in zip(shape.sizes, scales, strict=True))
-    return grid.region(Shape(shape.kind, np.zeros((1, 2)), sizes, angle % 360, shape.text))
+        return region
+    try:
+        return to_sky(region, sky)
+    except CommandError:
+        return region  # beside the sky, as off the edge of an all-sky map

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from PySide6.QtCore import Qt
 
+from jviz.backend.regions.converting import combined
 from jviz.errors import CommandError
 from jviz.subsets import Subset, next_color
 from jviz.viewers.region_grids import new_region
 from jviz.viewers.region_shapes import Shape
 from jviz.viewers.region_steps import add_regions, change_regions, free_region_name, selected_regions
 
-__all__ = ["combined", "make_region", "mode_of"]
+__all__ = ["make_region", "mode_of"]
 
 STEMS = {
     "ellipse_annulus": "Elliptical Annulus",
@@ -67,14 +67,3 @@ def _change(session: Any, target: Subset, shape: Shape, place: Any, mode: str) -
     after = target.but(region=region)
     change_regions(session, {target.name: target}, {target.name: after}, f"Combine {target.name}")
     session.interaction.select([target.name])
-
-
-def combined(first: Any, second: Any, mode: str) -> Any:
-    """Return two regions as one: "or", "and", "xor", or "andnot" (the first without the second)."""
-    import regions
-
-    compound = regions.CompoundSkyRegion if isinstance(first, regions.SkyRegion) else regions.CompoundPixelRegion
-    if mode == "andnot":
-        # a and not b = a and (a xor b): region files and sessions know these operators.
-        return compound(first, compound(first, second, operator.xor), operator.and_)
-    return compound(first, second, {"or": operator.or_, "and": operator.and_, "xor": operator.xor}[mode])

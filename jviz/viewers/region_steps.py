@@ -62,7 +62,7 @@ def remove_regions(session: Session, names: Iterable[str]) -> None:
     if not gone:
         return
     session.flush()
-    lines = [f"session.run('subset.remove', name={name!r})" for name in gone]
+    lines = [_call("region.remove", {"names": gone})]
     with session.change(_say("Remove", gone), lines=lines, command="region.remove"):
         session.set_subsets({n: s for n, s in session.subsets.items() if n not in gone})
     session.interaction.select(n for n in session.interaction.selected if n not in gone)
@@ -74,7 +74,19 @@ def _say(verb: str, names: list[str]) -> str:
 
 def _lines(before: Subset | None, after: Subset) -> list[str]:
     """Say a change in Python."""
-    data = f", data={after.data.name!r}" if after.data is not None else ""
-    if before is None or before.region is not after.region:
-        return [f"session.subset({after.name!r}, {literal(after.region)}{data})"]
-    return []
+    if before is None:
+        values = {"region": after.region, "name": after.name, "color": after.color}
+        values |= {"data": after.data} if after.data is not None else {}
+        values |= {"group": after.group} if after.group else {}
+        return [_call("region.add", values)]
+    names = ("color", "visible", "locked", "group")
+    values = {n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)}
+    if after.region is not before.region:
+        values["region"] = after.region
+        values |= {"data": after.data} if after.data is not before.data and after.data is not None else {}
+    return [_call("region.edit", {"name": before.name, **values})] if values else []
+
+
+def _call(id: str, values: dict[str, Any]) -> str:
+    words = [f"{name}={literal(value)}" for name, value in values.items()]
+    return f"session.run({', '.join([repr(id), *words])})"

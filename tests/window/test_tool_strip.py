@@ -21,7 +21,7 @@ def test_letters_take_tools(qtbot, make_window, image):
     window = make_window()
     viewer = window.open_viewer("image", data=window.session.add(image, name="test"))
     viewer.setFocus()
-    qtbot.keyClick(viewer, Qt.Key.Key_C)
+    qtbot.keyClick(viewer, Qt.Key.Key_A)
     assert window.session.interaction.tool == "circle"
     assert window.tool_strip._buttons["circle"].isChecked()
     qtbot.keyClick(viewer, Qt.Key.Key_Escape)

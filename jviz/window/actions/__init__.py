@@ -1,5 +1,5 @@
 """The commands that need the window."""
 
-from jviz.window.actions import compare, files, help, views, window
+from jviz.window.actions import compare, files, help, regions, views, window
 
-__all__ = ["compare", "files", "help", "views", "window"]
+__all__ = ["compare", "files", "help", "regions", "views", "window"]

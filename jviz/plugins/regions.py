@@ -1,0 +1,250 @@
+"""The panel of regions: list, numbers, statistics."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QColorDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QSplitter,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from jviz.api import Subset, panel
+from jviz.plugins.parts import Panel, tool_button
+from jviz.plugins.region_editor import RegionEditor
+from jviz.plugins.region_rows import RegionRows
+from jviz.plugins.region_statistics import RegionStatistics
+
+__all__ = ["RegionsPanel"]
+
+
+@panel("regions", title="Regions", place="right", icon="fa6s.draw-polygon", shortcut="Ctrl+Shift+G")
+class RegionsPanel(Panel):
+    """The regions of the session: which are seen, their numbers, and what is inside of them.
+
+    The box hides a region, F2 renames it, Delete removes it; what is selected here is selected in the viewers.
+    The filter finds names, shapes and groups. Below the list stand the numbers of the selected region, on the
+    sky or in pixels, and statistics of the selected regions (of all when none is) on the image of the active viewer.
+    """
+
+    empty_text = "No regions yet.\n\nTake a tool from the strip beside the viewers and draw one, or open a region file."
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.interaction = self.session.interaction
+        self._taking_over = False
+        self._make_list()
+        self.editor = RegionEditor()
+        self.editor.edited.connect(self._edited)
+        self.editor.refused.connect(partial(context.notify, "error"))
+        self.statistics = RegionStatistics(context)
+        self._arrange()
+        self.links.signal(self.session.subsets_changed, self.later)
+        self.links.signal(self.interaction.selection_changed, self.later)
+        context.active_changed.connect(self.later)
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _make_list(self) -> None:
+        self.rows = RegionRows(self, self.context.icon)
+        self.rows.changed.connect(self._changed)
+        self.shown = QSortFilterProxyModel(self)
+        self.shown.setSourceModel(self.rows)
+        self.shown.setFilterKeyColumn(-1)
+        self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.list = QTreeView()
+        self.list.setModel(self.shown)
+        self.list.setAccessibleName("Regions")
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setFrameShape(QTreeView.Shape.NoFrame)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.list.setSortingEnabled(True)
+        self.list.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        header = self.list.header()
+        header.setSortIndicatorClearable(True)
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((1, 76), (2, 64), (3, 26)):
+            header.resizeSection(column, width)
+        self.list.selectionModel().selectionChanged.connect(self._chosen)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.list.doubleClicked.connect(lambda *_: self.centre())
+        delete = QShortcut(QKeySequence("Del"), self.list, self.remove)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self.filter = QLineEdit(placeholderText="Filter by name, shape or group", clearButtonEnabled=True)
+        self.filter.setAccessibleName("Filter")
+        self.filter.textChanged.connect(self.shown.setFilterFixedString)
+
+    def _arrange(self) -> None:
+        top = QWidget()
+        layout = QVBoxLayout(top)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._tool_bar())
+        line = QHBoxLayout()
+        line.setContentsMargins(6, 0, 6, 4)
+        line.addWidget(self.filter)
+        layout.addLayout(line)
+        layout.addWidget(self.list, 1)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        for widget, stretch in ((top, 3), (self.editor, 0), (self.statistics, 2)):
+            splitter.addWidget(widget)
+            splitter.setStretchFactor(splitter.count() - 1, stretch)
+        outer = QVBoxLayout(self.body)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(splitter)
+
+    def _tool_bar(self) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(4, 2, 4, 2)
+        bar.setSpacing(0)
+        for icon, text, function in (
+            ("fa6s.eye", "Show or hide the selected regions", partial(self.switch, "visible")),
+            ("fa6s.lock", "Lock or unlock the selected regions", partial(self.switch, "locked")),
+            ("fa6s.palette", "Colour of the selected regions…", self.colour),
+            ("fa6s.crosshairs", "Centre the view on the selected region", self.centre),
+            ("fa6s.copy", "Copy the selected regions within the session", self.duplicate),
+            ("fa6s.object-group", "Combine two regions…", partial(self.context.run, "region.boolean")),
+            ("fa6s.file-import", "Import regions…", partial(self._run_if_there, "region.import_file")),
+            ("fa6s.file-export", "Export regions…", partial(self._run_if_there, "region.export_file")),
+            ("fa6s.trash", "Remove the selected regions", self.remove),
+        ):
+            bar.addWidget(tool_button(self.context, icon, text, function))
+        bar.addStretch()
+        return bar
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def regions(self) -> list[Subset]:
+        """Return the regions of the session."""
+        return [s for s in self.session.subsets.values() if s.kind in ("pixel", "sky")]
+
+    def is_empty(self) -> bool:
+        return not any(s.kind in ("pixel", "sky") for s in self.session.subsets.values())
+
+    def refresh(self) -> None:
+        self._taking_over = True
+        self.rows.show(self.regions())
+        self._select()
+        self._taking_over = False
+        chosen, view = self.selected(), self.context.active_view()
+        data = view.layers[0].data if view is not None and view.layers else None
+        self.editor.origin = self.session.settings["image.pixel_origin"]
+        self.editor.show_region(chosen[0] if len(chosen) == 1 else None, data, len(chosen))
+        self.editor.setVisible(bool(chosen))
+        self.statistics.show_regions(chosen or self.rows.subsets, view)
+
+    def selected(self) -> list[Subset]:
+        """Return the selected regions in the order of the list."""
+        names = set(self.interaction.selected)
+        return [s for s in self.regions() if s.name in names] if names else []
+
+    def _select(self) -> None:
+        """Select in the list what is selected in the viewers."""
+        names = set(self.interaction.selected)
+        model = self.list.selectionModel()
+        now = {self.rows.subsets[self.shown.mapToSource(i).row()].name for i in model.selectedRows()}
+        if now == names:
+            return
+        chosen = QItemSelection()
+        for row, subset in enumerate(self.rows.subsets):
+            if subset.name in names:
+                index = self.shown.mapFromSource(self.rows.index(row, 0))
+                chosen.select(index, index)
+        flags = QItemSelectionModel.SelectionFlag
+        model.select(chosen, flags.ClearAndSelect | flags.Rows)
+        if chosen.indexes():
+            self.list.scrollTo(chosen.indexes()[0])
+
+    # --- what the user does ---------------------------------------------------------------------
+
+    def _chosen(self, *_: Any) -> None:
+        if not self._taking_over:
+            rows = [self.shown.mapToSource(i).row() for i in self.list.selectionModel().selectedRows()]
+            self.interaction.select(self.rows.subsets[row].name for row in rows)
+
+    def _changed(self, name: str, values: dict[str, Any]) -> None:
+        self.context.run("region.edit", name=name, **values)
+        if "rename" in values and values["rename"] in self.session.subsets:
+            self.interaction.select([values["rename"]])
+        self.later()
+
+    def _edited(self, name: str, region: Any, data: Any) -> None:
+        self.context.run("region.edit", name=name, region=region, data=data)
+
+    def _names(self) -> list[str]:
+        return [s.name for s in self.selected()]
+
+    def switch(self, what: str) -> None:
+        """Turn ``visible`` or ``locked`` of the selected regions on, or off when it is on for all."""
+        chosen = self.selected()
+        if chosen:
+            on = not all(getattr(s, what) for s in chosen)
+            self.context.run("region.edit", name=self._names(), **{what: on})
+
+    def colour(self) -> None:
+        """Ask for the colour of the selected regions."""
+        chosen = self.selected()
+        if not chosen:
+            return
+        dialog = QColorDialog(QColor(chosen[0].color), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        names = self._names()
+        dialog.colorSelected.connect(lambda c: self.context.run("region.edit", name=names, color=c.name()))
+        dialog.open()
+
+    def remove(self) -> None:
+        """Remove the selected regions."""
+        if self.selected():
+            self.context.run("region.remove", names=self._names())
+
+    def duplicate(self) -> None:
+        """Copy the selected regions."""
+        if self.selected():
+            copies = self.context.run("region.copy", name=self._names())
+            self.interaction.select(s.name for s in copies or ())
+
+    def centre(self) -> None:
+        """Move the active view to the selected region."""
+        view, chosen = self.context.active_view(), self.selected()
+        at = self.statistics.centre_of(chosen[-1], view) if chosen and view is not None else None
+        if at is not None:
+            view.centre = at
+            self.session.flush()
+
+    def _run_if_there(self, id: str) -> None:
+        if id in self.session.commands:
+            self.context.run(id)
+
+    def _show_menu(self, position: Any) -> None:
+        if not self.selected():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, function in (
+            ("Rename", lambda: self.list.edit(self.list.currentIndex().siblingAtColumn(0))),
+            ("Show or Hide", partial(self.switch, "visible")),
+            ("Lock or Unlock", partial(self.switch, "locked")),
+            ("Colour…", self.colour),
+            ("Centre View on It", self.centre),
+            ("Copy", self.duplicate),
+            ("Remove", self.remove),
+        ):
+            menu.addAction(text, function)
+        menu.popup(self.list.viewport().mapToGlobal(position))
