@@ -285,7 +285,8 @@ def draw(name: str) -> None:
     picture = picture if isinstance(picture, QImage) else picture.toImage()
     picture.convertToFormat(QImage.Format.Format_RGB32).save(str(FOLDER / f"{name}.png"))
     for window in QApplication.topLevelWidgets():
-        window.close_at_once()
+        if hasattr(window, "close_at_once"):  # menus are windows too
+            window.close_at_once()
     pump(0.3)
 
 

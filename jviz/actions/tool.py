@@ -25,7 +25,7 @@ for _id, _title, _icon, _keys, _group, _what in (
         "Draw a rectangular frame from its centre.",
     ),
     ("polygon", "Polygon", "mdi6.vector-polygon", "P", "polygon", "Click corner after corner; double-click ends."),
-    ("freehand", "Free-Hand", "mdi6.lasso", "K", "polygon", "Draw the outline of a region with the mouse."),
+    ("freehand", "Free-Hand", "mdi6.lasso", "J", "polygon", "Draw the outline of a region with the mouse."),
     ("line", "Line", "mdi6.vector-line", "L", "line", "Draw a straight line."),
     ("path", "Path", "mdi6.vector-polyline", "", "line", "Click point after point; double-click ends."),
     ("point", "Point", "mdi6.plus-circle-outline", "", "text", "Mark a point with a click."),

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from jviz.api import CommandError, JvizError, Subset, all_commands, to_pixel
-from jviz.plugins.parts import muted, tool_button
+from jviz.plugins.parts import Links, muted, tool_button
 from jviz.plugins.table_view import TableView
 
 __all__ = ["RegionStatistics"]
@@ -24,6 +24,7 @@ class RegionStatistics(QWidget):
     def __init__(self, context: Any) -> None:
         super().__init__()
         self._context, self._session = context, context.session
+        self.links = Links(self)
         self._wanted: tuple[Any, list[Subset]] | None = None
         self._shown: list[Subset] = []
         self._job: Any = None
@@ -72,6 +73,8 @@ class RegionStatistics(QWidget):
         self._session.dispatcher.call(lambda: self._arrived(table, text))
 
     def _arrived(self, table: Any, text: str) -> None:
+        if self.links.ended:
+            return
         self._job = None
         if text:
             self.head.setText(text)
