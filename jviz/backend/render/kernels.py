@@ -162,7 +162,16 @@ def lupton(
     soften, slope = lupton_curve(q, stretch)
     low, factor = limits[:, 0].astype(float), 1.0 / np.where(np.ptp(limits, axis=1) == 0, 1.0, np.diff(limits)[:, 0])
     hues = hues / np.maximum(hues.sum(axis=0), 1.0)
-    _active.lupton(np.ascontiguousarray(values), hues, low, factor, soften, slope, out)
+    values = np.ascontiguousarray(values)
+    halves = [slice(0, len(out) // 2), slice(len(out) // 2, len(out))]
+
+    def rows(part: slice) -> None:
+        _active.lupton(values[:, part].copy(), hues, low, factor, soften, slope, out[part])
+
+    other = threading.Thread(target=rows, args=(halves[1],))
+    other.start()
+    rows(halves[0])
+    other.join()
 
 
 def lupton_curve(q: float, stretch: float) -> tuple[float, float]:

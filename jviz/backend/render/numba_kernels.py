@@ -286,32 +286,55 @@ def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
             out[row, column] = result
 
 
+STEPS, STEEP = 4096, 64.0
+"""Entries of the table of asinh(y) / y over y / (1 + y), and the y beyond which it is too coarse."""
+
+
+@compiled
+def _ratios() -> Array:
+    table = np.empty(STEPS + 2)
+    table[0] = 1.0
+    for n in range(1, STEPS + 2):
+        t = min(n / STEPS, 0.999)
+        y = t / (1.0 - t)
+        table[n] = np.arcsinh(y) / y
+    return table
+
+
+@inlined
+def _ratio(y: float, table: Array) -> float:
+    if y > STEEP:
+        return np.arcsinh(y) / y
+    place = y / (1.0 + y) * STEPS
+    k = np.int64(place)
+    return table[k] + (table[k + 1] - table[k]) * (place - k)
+
+
 @compiled
 def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array) -> None:
     count, rows, columns = values.shape
-    rgb = np.empty(3)
+    table, black = _ratios(), np.uint32(0xFF000000)
     for i in range(rows):
         for j in range(columns):
-            rgb[:] = 0.0
-            some = False
+            red, green, blue, some = 0.0, 0.0, 0.0, False
             for n in range(count):
                 value = values[n, i, j]
                 if value == value:
                     some = True
                     x = (np.float64(value) - low[n]) * factor[n]
-                    for c in range(3):
-                        rgb[c] += hues[n, c] * x
-            total = (rgb[0] + rgb[1] + rgb[2]) / 3.0
-            scale = np.arcsinh(total * soften) * slope / total if total > 0.0 else 0.0
-            most = max(rgb[0], rgb[1], rgb[2]) * scale
-            if most > 1.0:
-                scale /= most
-            pixel = np.uint32(0xFF000000)
-            for c in range(3):
-                level = np.uint32(max(rgb[c] * scale, 0.0) * 255.0 + 0.5)
-                pixel |= level << np.uint32(16 - 8 * c)
+                    red += hues[n, 0] * x
+                    green += hues[n, 1] * x
+                    blue += hues[n, 2] * x
+            total = (red + green + blue) / 3.0
+            scale = _ratio(total * soften, table) * soften * slope * 255.0 if total > 0.0 else 0.0
+            most = max(red, green, blue) * scale
+            if most > 255.0:
+                scale *= 255.0 / most
             if some:
-                out[i, j] = pixel
+                r = np.uint32(max(red * scale, 0.0) + 0.5)
+                g = np.uint32(max(green * scale, 0.0) + 0.5)
+                b = np.uint32(max(blue * scale, 0.0) + 0.5)
+                out[i, j] = black | (r << np.uint32(16)) | (g << np.uint32(8)) | b
 
 
 @compiled
