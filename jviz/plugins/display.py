@@ -37,7 +37,7 @@ class DisplayPanel(Panel):
         self.controls.wanted.connect(self._set)
         self.controls.ended.connect(self._seal)
         area = QScrollArea(widgetResizable=True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)  # small windows
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.controls)
         self.title = muted(QLabel(textFormat=Qt.TextFormat.PlainText))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QListWidget
+from PySide6.QtWidgets import QListWidget, QScrollArea
 
 from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.distribution import Values
@@ -316,3 +316,10 @@ def test_limits_of_what_is_in_view(panel, view, qtbot):
     np.testing.assert_array_equal(
         panel._sample, np.sort([x + 100 * y for x in np.arange(x0, x1 + 1) for y in np.arange(y0, y1 + 1)])
     )
+
+
+def test_what_a_narrow_panel_cuts_off_can_be_scrolled_to(panel, qtbot):
+    panel.resize(180, 300)
+    [area] = panel.findChildren(QScrollArea)
+    qtbot.waitUntil(lambda: area.horizontalScrollBar().maximum() > 0)
+    assert area.viewport().width() + area.horizontalScrollBar().maximum() >= panel.controls.width()
