@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -18,6 +19,32 @@ MOST = 500
 """Regions whose statistics are shown together."""
 
 
+PAUSE = 60
+"""Milliseconds from one measurement to the next while a region is dragged."""
+
+UPRIGHT = 3
+"""Regions up to which each has a column instead of a row: a panel is narrow."""
+
+
+def upright(table: Any) -> Any:
+    """Return a table of texts with a row for each quantity and a column for each region."""
+    from astropy.table import Table
+
+    names = [name for name in table.colnames if name not in ("name", "note")]
+    columns: dict[str, list[str]] = {"quantity": [name.replace("_", " ") for name in names]}
+    for number, row in enumerate(table):
+        columns[str(row["name"]) or f"region {number + 1}"] = [_text(row[name]) for name in names]
+    return Table(columns)
+
+
+def _text(value: Any) -> str:
+    if hasattr(value, "to_string") and hasattr(value, "frame"):
+        return value.to_string("hmsdms", precision=3)
+    unit = f" {value.unit}" if getattr(value, "unit", None) else ""
+    number = getattr(value, "value", value)
+    return f"{number}{unit}" if isinstance(number, int) or "int" in type(number).__name__ else f"{number:.6g}{unit}"
+
+
 class RegionStatistics(QWidget):
     """A table with a row for each region, worked out beside the window's own thread."""
 
@@ -25,12 +52,13 @@ class RegionStatistics(QWidget):
         super().__init__()
         self._context, self._session = context, context.session
         self.links = Links(self)
-        self._wanted: tuple[Any, list[Subset]] | None = None
-        self._shown: list[Subset] = []
+        self._wanted: tuple[Any, list[Subset], str, tuple[int, ...]] | None = None
         self._job: Any = None
+        self._result: Any = None
         self.table = TableView("Statistics of the regions")
+        self.table.verticalHeader().hide()
         self.head = muted(QLabel())
-        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later = QTimer(self, singleShot=True, interval=PAUSE)
         self._later.timeout.connect(self._begin)
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 2, 4, 2)
@@ -51,23 +79,29 @@ class RegionStatistics(QWidget):
         if data is None or COMMAND not in all_commands():
             self.setVisible(COMMAND in all_commands())
             return
-        self._wanted = (data, chosen)
-        self._later.start()
+        layer = view.layer
+        self._wanted = (data, chosen, layer.plane, layer.index)
+        if not self._later.isActive():
+            self._later.start()
 
     def _begin(self) -> None:
         """Begin what is wanted, unless something is under way; then its end begins it."""
         if self._wanted is None or self._job is not None:
             return
-        data, subsets = self._wanted
+        data, subsets, plane, index = self._wanted
         self._wanted = None
-        self._job = self._session.jobs.submit("Statistics", lambda job: self._work(job, data, subsets), quiet=True)
+        work = partial(self._work, data=data, subsets=subsets, plane=plane, index=index)
+        try:
+            self._job = self._session.jobs.submit("Statistics", work, quiet=True)
+        except JvizError:
+            self._job = None  # the session was closed meanwhile
 
-    def _work(self, job: Any, data: Any, subsets: list[Subset]) -> None:
+    def _work(self, job: Any, *, data: Any, subsets: list[Subset], **which: Any) -> None:
         command, table, text = all_commands()[COMMAND], None, ""
         try:
             extra = {"session": self._session, "progress": job.report}
             extra = {name: extra[name] for name in command.injected if name in extra}
-            table = command.function(data=data, region=[s.name for s in subsets], **extra)
+            table = command.function(data=data, region=subsets, **which, **extra)
         except JvizError as error:
             text = str(error)
         self._session.dispatcher.call(lambda: self._arrived(table, text))
@@ -76,15 +110,17 @@ class RegionStatistics(QWidget):
         if self.links.ended:
             return
         self._job = None
+        if self._wanted is not None:
+            self._later.start()
         if text:
             self.head.setText(text)
         if table is not None:
-            self.table.show_table(table)
-        self._begin()
+            self._result = table
+            self.table.show_table(upright(table) if len(table) <= UPRIGHT else table)
 
     def write(self) -> None:
         """Write the table into an ECSV or CSV file."""
-        table = self.table.table_model.table
+        table = self._result
         if table is None:
             return
         path, _ = QFileDialog.getSaveFileName(self, "Write Statistics", "regions.ecsv", "ECSV (*.ecsv);;CSV (*.csv)")

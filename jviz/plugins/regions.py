@@ -29,6 +29,10 @@ from jviz.plugins.region_statistics import RegionStatistics
 __all__ = ["RegionsPanel"]
 
 
+PAUSE = 40
+"""Milliseconds from one refresh to the next."""
+
+
 @panel("regions", title="Regions", place="right", icon="fa6s.draw-polygon", shortcut="Ctrl+Shift+G")
 class RegionsPanel(Panel):
     """The regions of the session: which are seen, their numbers, and what is inside of them.
@@ -53,6 +57,13 @@ class RegionsPanel(Panel):
         self.links.signal(self.session.subsets_changed, self.later)
         self.links.signal(self.interaction.selection_changed, self.later)
         context.active_changed.connect(self.later)
+        self._due.setInterval(PAUSE)
+
+    def later(self, *_: Any, **__: Any) -> None:
+        """Ask for a `refresh`; while a region is dragged they come some way apart, so that the drag stays smooth."""
+        self._stale = True
+        if not self._due.isActive():
+            super().later()
 
     # --- parts ----------------------------------------------------------------------------------
 

@@ -44,9 +44,10 @@ TURN_REACH = 24.0
 def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     """Draw the outlines, points and names of all regions in sight."""
     sizes, seen = _in_sight(scene.geometry, places)
+    strong = selected_numbers(scene, places)
+    labelled = np.flatnonzero(seen)
+    seen[strong] = False  # they are drawn by `draw_selection`
     numbers = np.flatnonzero(seen)
-    if not len(numbers):
-        return
     large = [k for k in numbers.tolist() if sizes[k] > LARGE and places.curved[k]][:FEW]
     plain = seen.copy()
     plain[large] = False
@@ -65,7 +66,7 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
         if len(points):
             path.addPath(_crosses(scene.geometry, places, points))
         _stroke(painter, path, names[number], quick=quick)
-    _write_texts(painter, scene, places, numbers, sizes)
+    _write_texts(painter, scene, places, labelled, sizes)
 
 
 def _in_sight(geometry: Geometry, places: Places) -> tuple[np.ndarray, np.ndarray]:
@@ -159,11 +160,16 @@ def _on_screen(scene: Scene, at: tuple[float, float]) -> QPointF:
 # --- what is selected -------------------------------------------------------------------------------
 
 
+def selected_numbers(scene: Scene, places: Places) -> list[int]:
+    """Return the numbers of the selected regions; saved pictures know of none, and of very many none stands out."""
+    chosen = scene.session.interaction.selected if scene.fast else ()
+    return [places.numbers[name] for name in chosen if name in places.numbers] if len(chosen) <= 200 else []
+
+
 def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
     """Draw the selected regions stronger, and the handles of one that is selected alone."""
-    chosen = set(scene.session.interaction.selected)
-    numbers = [places.numbers[name] for name in chosen if name in places.numbers]
-    for k in numbers[:200]:
+    numbers = selected_numbers(scene, places)
+    for k in numbers:
         highlight(painter, scene.geometry, places.placed[k], places.subsets[k].color, locked=places.subsets[k].locked)
     if len(numbers) == 1 and not places.subsets[numbers[0]].locked and has_room(scene.geometry, places, numbers[0]):
         data = scene.view.layers[0].data

@@ -10,8 +10,10 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QMenu
 
+from jviz.errors import JvizError
 from jviz.subsets import PALETTE, Subset
 from jviz.viewers.region_clipboard import paste_regions
+from jviz.viewers.region_entry import ask_text
 from jviz.viewers.region_gestures import place_of
 from jviz.viewers.region_keys import copy, duplicate
 from jviz.viewers.region_steps import change_regions, remove_regions, selected_regions
@@ -39,15 +41,19 @@ def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
     return [
         head,
         _action("Edit Numbers…", partial(_open_panel, viewer)),
+        _action("Statistics", partial(_open_panel, viewer)),
         _colours(viewer, chosen),
         _action(
             "Unlock" if locked else "Lock", partial(_set, viewer, "Unlock" if locked else "Lock", locked=not locked)
         ),
         _action("Hide" if shown else "Show", partial(_set, viewer, "Hide" if shown else "Show", visible=not shown)),
         _action("Centre View on It", partial(_centre, viewer)),
+        _action("Recentre on Centroid", partial(_recentre, viewer)),
+        _action("Group…", partial(_group, viewer, position)),
         _action("Copy", partial(copy, viewer)),
         _action("Duplicate", partial(duplicate, viewer)),
         _action("Paste", partial(paste_regions, viewer.session, viewer.state.layers[0].data)),
+        _action("Save Regions…", partial(viewer.run_command, "region.export_file")),
         _action("Remove", partial(remove_regions, viewer.session, [s.name for s in chosen])),
     ]
 
@@ -75,6 +81,21 @@ def _set(viewer: ImageViewer, verb: str, **values: Any) -> None:
     chosen = {s.name: s for s in selected_regions(viewer.session)}
     what = next(iter(chosen)) if len(chosen) == 1 else f"{len(chosen)} Regions"
     change_regions(viewer.session, chosen, {n: s.but(**values) for n, s in chosen.items()}, f"{verb} {what}")
+
+
+def _recentre(viewer: ImageViewer) -> None:
+    """Move the selected regions to the light in them."""
+    names = [s.name for s in selected_regions(viewer.session, unlocked=True)]
+    try:
+        viewer.session.run("region.recentre", name=names, data=viewer.state.data)
+    except JvizError as error:
+        viewer.session.notice("error", str(error))
+
+
+def _group(viewer: ImageViewer, position: QPointF) -> None:
+    """Ask for the group of the selected regions."""
+    chosen = selected_regions(viewer.session)
+    ask_text(viewer, position, lambda text: _set(viewer, "Group", group=text), chosen[-1].group)
 
 
 def _open_panel(viewer: ImageViewer) -> None:
