@@ -117,7 +117,7 @@ class Linker:
             return
         locks = {lock for lock in PLACES & set(view.locks) if set(OF_LOCK[lock]) & set(values)}
         if locks and view.layers:
-            self._lead(view, locks)
+            self.lead(view, locks)
 
     def _layer_changed(self, layer: Any, **values: Any) -> None:
         if self._paused:
@@ -125,9 +125,9 @@ class Linker:
         for view in self._session.views.values():
             if isinstance(view, ImageView) and view.layer is layer:
                 locks = {n for n in ("limits", "colormap") if n in view.locks and set(OF_LOCK[n]) & set(values)}
-                self._lead(view, locks)
+                self.lead(view, locks)
 
-    def _lead(self, view: ImageView, locks: set[str]) -> None:
+    def lead(self, view: ImageView, locks: set[str]) -> None:
         """Bring all views that share some of these locks in line with one."""
         if not locks:
             return

@@ -68,27 +68,12 @@ def lock_all(session: Session, locks: list[str] | None = None, view: ImageView |
     _load_skies([view, *others])
 
     def apply() -> None:
-        for other in others:
-            other.update(locks=())  # so that it follows this one, whatever it followed before
-        view.update(locks=chosen)
-        for other in others:
-            other.update(locks=chosen)
+        with session.linker.paused():
+            for one in (view, *others):
+                one.update(locks=chosen)
+        session.linker.lead(view, set(chosen))
 
-    return Apply(_led_by(session, view, apply), "Lock all views", {"view": view})
-
-
-def _led_by(session: Session, view: ImageView, change: Any) -> Any:
-    """Return a function that changes views while a view is the first of the session's."""
-
-    def run() -> None:
-        order = tuple(session.views.values())
-        session.set_views((view, *(v for v in order if v is not view)))
-        try:
-            change()
-        finally:
-            session.set_views(order)
-
-    return run
+    return Apply(apply, "Lock all views", {"view": view})
 
 
 @command("view.unlock_all", title="Free All Views", menu=LINK, needs="image", group="lock", icon="fa6s.link-slash")

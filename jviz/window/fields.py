@@ -8,8 +8,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from jviz.data import Data
 from jviz.errors import CommandError
@@ -178,6 +189,34 @@ class ChoiceField(Field):
 # --- which field for which type -------------------------------------------------------------------
 
 
+class PickField(Field):
+    """Any number of things of the session, each with a box."""
+
+    def __init__(self, name: str, things: Iterable[Any]) -> None:
+        super().__init__(name)
+        self._list = QListWidget()
+        for thing in things:
+            item = QListWidgetItem(thing.name, self._list)
+            item.setData(Qt.ItemDataRole.UserRole, thing)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+        rows = min(max(self._list.count(), 2), 6)
+        self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 18) + 6)
+        self._list.itemChanged.connect(lambda _: self.changed.emit())
+        self._hold(self._list)
+
+    def value(self) -> list[Any]:
+        items = [self._list.item(row) for row in range(self._list.count())]
+        checked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
+        return [item.data(Qt.ItemDataRole.UserRole) for item in checked]
+
+    def set_value(self, value: Any) -> None:
+        for row in range(self._list.count()):
+            item = self._list.item(row)
+            chosen = item.data(Qt.ItemDataRole.UserRole) in (value or ())
+            item.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
+
+
 def field_for(
     name: str, annotation: Any, session: Any, *, low: float | None = None, high: float | None = None
 ) -> Field:
@@ -194,6 +233,11 @@ def field_for(
         return ChoiceField(name, known, editable=True)
     if isinstance(kind, type) and issubclass(kind, Data | View):
         return ChoiceField(name, _objects(kind, session, optional=optional))
+    inner = get_args(kind)[0] if get_origin(kind) is list and get_args(kind) else None
+    if isinstance(inner, type) and issubclass(inner, Data):
+        return PickField(name, [data for data in session.data if isinstance(data, inner)])
+    if inner is str:
+        return TextField(name, _words, ", ".join, optional=optional, hint="" if optional else "words, with commas")
     if kind is bool:
         return ChoiceField(name, [("switch", None), ("on", True), ("off", False)]) if optional else SwitchField(name)
     if kind is int and not optional:
@@ -238,6 +282,13 @@ def _path(text: str) -> Path:
     if not text:
         raise ValueError
     return Path(text).expanduser()
+
+
+def _words(text: str) -> list[str]:
+    words = [word.strip(" '\"") for word in text.strip("[]() ").split(",")]
+    if not any(words):
+        raise ValueError
+    return [word for word in words if word]
 
 
 def _literal(text: str) -> Any:

@@ -52,3 +52,18 @@ def test_the_panel_shows_and_sets(window, pair, qtbot):
     panel.locks["zoom"].setFocus()
     qtbot.keyClick(panel.locks["zoom"], Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: "zoom" in pair.locks, timeout=5000)
+
+
+def test_images_of_a_composite_are_ticked_in_its_form(window, pair, qtbot):
+    from jviz.window.fields import field_for
+
+    field = field_for("data", list[type(window.session["one"])], window.session)
+    qtbot.addWidget(field)
+    assert field.value() == []
+    field.set_value([window.session["three"], window.session["one"]])
+    assert [data.name for data in field.value()] == ["one", "three"]
+    names = field_for("colors", list[str] | None, window.session)
+    qtbot.addWidget(names)
+    assert names.value() is None
+    names.edit.setText("red, #00ff00")
+    assert names.value() == ["red", "#00ff00"]
