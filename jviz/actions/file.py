@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jviz.actions.check import check_later, check_loaded
+from jviz.actions.region_file import active_image, add_regions
 from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Data, from_product
+from jviz.data import Data, from_product, loaded_object
 from jviz.errors import CommandError, ReadError, SessionError
 from jviz.running import Apply, add_data
 from jviz.session import Session
@@ -83,6 +84,7 @@ def open_files(
     def apply() -> list[Data]:
         _tell(session, loaded, problems)
         add_data(session, loaded)
+        _show_regions(session, loaded)
         if view is not None and mode != "new":
             place(session, view, loaded, mode)
         elif shown:
@@ -98,6 +100,13 @@ def open_files(
     names = [d.name for d in loaded] + [p.name for p in saved]
     title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Apply(apply, f"Open {title}", recorded)
+
+
+def _show_regions(session: Session, loaded: list[Data]) -> None:
+    """Make the regions of region files subsets, which are shown on the images."""
+    for data in loaded:
+        if data.kind == "regions":
+            add_regions(session, list(loaded_object(data)), active_image(session), data.name)
 
 
 def _load(path: Path, hdu: Any, reader: str | None, options: dict[str, Any], progress: Progress) -> list[Data]:

@@ -11,13 +11,13 @@ from typing import Any
 from jviz.backend.io.product import Product
 from jviz.backend.io.registry import reader
 from jviz.backend.progress import Progress, silent
+from jviz.backend.regions.ds9 import parse_ds9
 from jviz.errors import ReadError
 
-__all__ = ["read_regions"]
+__all__ = ["read_regions", "regions_and_notes"]
 
 _FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions"}
 _left_out = re.compile(r'(?:"([^"]*)" frame or shape is not|not found for region: "([^"]*)")')
-_physical = re.compile(r"^physical(?=\s*(;|$))", re.MULTILINE | re.IGNORECASE)
 _unreadable = (ValueError, TypeError, IndexError, KeyError)
 _fits_header = 3 * 2880
 
@@ -55,7 +55,7 @@ def read_regions(path: Path, *, progress: Progress = silent) -> list[Product]:
     """
     with path.open("rb") as stream:
         kind = _format(path, stream.read(4096)) or "ds9"
-    found, notes = _regions_of_fits(path) if kind == "fits" else _regions_of_text(path, kind)
+    found, notes = regions_and_notes(path, kind)
     if not len(found):
         listed = f" ({'; '.join(notes[:3])}{' …' if len(notes) > 3 else ''})" if notes else ""
         raise ReadError(f"{path.name} holds no regions that can be read{listed}. Save it again as DS9 regions.")
@@ -63,6 +63,20 @@ def read_regions(path: Path, *, progress: Progress = silent) -> list[Product]:
     if notes:
         product.warnings.append(f"{path.name}: left out {', '.join(notes)}.")
     return [product]
+
+
+def regions_and_notes(path: Path, kind: str) -> tuple[Any, list[str]]:
+    """Return the regions of a file of a known format ("ds9", "crtf", "fits") and what was left out."""
+    if kind == "fits":
+        return _regions_of_fits(path)
+    return _regions_of_ds9(path) if kind == "ds9" else _regions_of_text(path, kind)
+
+
+def _regions_of_ds9(path: Path) -> tuple[Any, list[str]]:
+    from regions import Regions
+
+    found, problems = parse_ds9(path.read_text("utf-8", errors="replace"))
+    return Regions(found), _counted([text if text.isalnum() else f"line {number}" for number, text in problems])
 
 
 def _regions_of_fits(path: Path) -> tuple[Any, list[str]]:
@@ -76,9 +90,6 @@ def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:
     from regions import Regions
 
     text = path.read_text("utf-8", errors="replace")
-    if kind == "ds9":
-        # without LTV keywords, which binned or cut images may have, physical pixels are image pixels
-        text = _physical.sub("image", text)
     try:
         return _noting(lambda: Regions.parse(text, format=kind))
     except _unreadable:

@@ -1,0 +1,204 @@
+"""Commands that bring regions in and out: files, and footprints of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.actions.region import found, free_name, hex_color
+from jviz.backend.progress import Progress
+from jviz.backend.regions.converting import is_pixel, to_pixel, to_sky
+from jviz.backend.regions.files import format_of, read_regions, write_regions
+from jviz.backend.regions.stcs import parse_stcs
+from jviz.commands import command
+from jviz.data import Data
+from jviz.errors import CommandError
+from jviz.running import Apply
+from jviz.session import Session
+from jviz.subsets import PALETTE, Subset, next_color
+
+
+@command(
+    "region.import_file", title="Import Regions…", menu="Region", job=True, group="file", icon="fa6s.file-import"
+)  # fmt: skip
+def import_file(
+    session: Session,
+    path: Path,
+    data: Data | None = None,
+    *,
+    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv"] | None = None,
+    group: str | None = None,
+    progress: Progress,
+) -> Apply:
+    """Add the regions of a file; lines that cannot be understood are told by their numbers.
+
+    Parameters
+    ----------
+    path : Path
+        DS9 (.reg), CASA (.crtf), FITS regions, STC-S (.stcs), or a table of regions (.ecsv).
+    data : Data, optional
+        The image whose pixels are meant by regions of pixels; by default the one in the newest viewer.
+    format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+        By default as the file says.
+    group : str, optional
+        By default the first tag of each region, or else the name of the file.
+    """
+    progress(0, 1, f"Reading {path.name}")
+    regions, problems = read_regions(path, format)
+
+    def apply() -> list[Subset]:
+        added = add_regions(session, regions, data or active_image(session), path.stem, group)
+        _tell(session, path, problems)
+        return added
+
+    recorded = {"path": str(path.absolute())}
+    return Apply(apply, f"Import {len(regions)} Regions of {path.name}", recorded)
+
+
+@command(
+    "region.export_file", title="Export Regions…", menu="Region", script=True, recorded=False, group="file",
+    icon="fa6s.file-export",
+)  # fmt: skip
+def export_file(
+    session: Session,
+    path: Path,
+    names: list[str] | None = None,
+    *,
+    coordinates: Literal["as drawn", "sky", "pixel"] = "as drawn",
+    data: Data | None = None,
+    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv"] | None = None,
+) -> Path:
+    """Write regions to a file, with names, colours and groups.
+
+    Parameters
+    ----------
+    path : Path
+        The ending says the format: .reg, .crtf, .fits, .stcs or .ecsv.
+    names : list of str, optional
+        All regions by default.
+    coordinates : {"as drawn", "sky", "pixel"}
+        CRTF and STC-S are always of the sky here.
+    data : Data, optional
+        The image whose pixels are written.
+    format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+        By the ending of the name by default.
+    """
+    subsets = found(session, names) if names is not None else list(session.subsets.values())
+    if (format or format_of(Path(path))) in ("crtf", "stcs"):
+        coordinates = "sky"
+    regions = [_described(s, coordinates, data) for s in subsets if s.kind in ("pixel", "sky")]
+    left = write_regions(Path(path), regions, format) + [s.kind for s in subsets if s.kind not in ("pixel", "sky")]
+    if left:
+        session.notice(
+            "warning",
+            f"{path.name}: left out {len(left)} that the format does not have ({', '.join(sorted(set(left)))}).",
+        )
+    return Path(path)
+
+
+@command(
+    "region.from_footprint", title="Regions from Footprint", menu="Region", group="file", icon="fa6s.vector-square"
+)
+def from_footprint(session: Session, data: Data, name: str | None = None) -> list[Subset]:
+    """Make regions of the sky that an image covers: its S_REGION keyword, or else its edges.
+
+    Parameters
+    ----------
+    data : Data
+    name : str, optional
+        "Footprint of …" by default.
+    """
+    text = str(data.header.get("S_REGION", "")).strip()
+    regions = parse_stcs(text)[0] if text else []
+    if not regions:
+        regions = [_edges(data)]
+    return add_regions(session, regions, None, name or f"Footprint of {data.name}", "")
+
+
+# --- what they share -----------------------------------------------------------------------------------
+
+
+def add_regions(
+    session: Session, regions: Sequence[Any], data: Data | None, stem: str, group: str | None = None
+) -> list[Subset]:
+    """Add regions as subsets under their texts as names, or numbered ones (inside a command)."""
+    subsets = session.subsets
+    added = []
+    color = next_color(subsets)
+    for number, region in enumerate(regions, start=1):
+        said = str(region.meta.get("text") or "").strip()
+        name = said or (stem if len(regions) == 1 else f"{stem} {number}")
+        name = name if name not in subsets else _next_free(subsets, name, number)
+        tags = region.meta.get("tag") or []
+        own = hex_color(region.visual.get("color") or region.visual.get("facecolor") or "")
+        of = group if group is not None else str(tags[0]) if tags else stem if len(regions) > 1 else ""
+        subset = Subset(name, region, data if is_pixel(region) else None, own or color or PALETTE[0], group=of)
+        subsets[name] = subset
+        added.append(subset)
+    session.set_subsets(subsets)
+    return added
+
+
+def _next_free(subsets: dict[str, Subset], name: str, number: int) -> str:
+    """Return a free name at once, also when thousands have the same text."""
+    guess = f"{name} ({number})"
+    return guess if guess not in subsets else free_name(subsets, name)
+
+
+def active_image(session: Session) -> Data | None:
+    """Return the image in the newest viewer, or the only one there is."""
+    for view in reversed(session.views.values()):
+        if view.kind == "image" and view.layers:
+            return view.layers[0].data
+    pictures = [d for d in session.data if d.kind in ("image", "cube")]
+    return pictures[0] if len(pictures) == 1 else None
+
+
+def _tell(session: Session, path: Path, problems: list[tuple[int, str]]) -> None:
+    if not problems:
+        return
+    said = [f"line {number}: {text}" if number else text for number, text in problems[:5]]
+    more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+    session.notice("warning", f"{path.name}: left out {len(problems)} ({'; '.join(said)}{more}).")
+
+
+def _described(subset: Subset, coordinates: str, data: Data | None) -> Any:
+    """Return the region with name, colour and group in its words, in the coordinates asked for."""
+    region = subset.region
+    if coordinates == "sky" and is_pixel(region):
+        region = to_sky(region, _sky(subset.data, subset.name))
+    elif coordinates == "pixel" and (not is_pixel(region) or data not in (None, subset.data)):
+        on_sky = region if not is_pixel(region) else to_sky(region, _sky(subset.data, subset.name))
+        region = to_pixel(on_sky, _sky(data or subset.data, subset.name))
+    region = region.copy()
+    if not type(region).__name__.startswith("Text"):
+        region.meta["text"] = subset.name
+    region.visual["color"] = subset.color
+    if subset.group:
+        region.meta["tag"] = [subset.group]
+    return region
+
+
+def _sky(data: Data | None, name: str) -> Any:
+    sky = getattr(data, "sky", None)
+    if sky is None:
+        raise CommandError(f"{name} cannot be turned: name an image with world coordinates by data=….")
+    return sky
+
+
+def _edges(data: Data) -> Any:
+    from astropy.coordinates import SkyCoord
+    from regions import PolygonSkyRegion
+
+    sky = _sky(data, f"The footprint of {data.name}")
+    ny, nx = data.shape[-2:]
+    along = np.linspace(-0.5, 0.5, 9)[:-1]
+    x = np.concatenate([along, np.full(8, 0.5), -along, np.full(8, -0.5)]) * nx + (nx - 1) / 2
+    y = np.concatenate([np.full(8, -0.5), along, np.full(8, 0.5), -along]) * ny + (ny - 1) / 2
+    lon, lat = sky.pixel_to_sky(x, y)
+    if not np.isfinite(lon).all():
+        raise CommandError(f"The edges of {data.name} lie off the sky; draw a region instead.")
+    return PolygonSkyRegion(SkyCoord(lon, lat, unit="deg"))

@@ -1,0 +1,250 @@
+"""Region files of DS9, read fast and line by line: what cannot be understood is told and the rest is kept."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.regions.making import PIXEL_FRAME, Maker
+
+__all__ = ["Problem", "parse_ds9"]
+
+Problem = tuple[int, str]
+"""Number of a line and what is wrong with it."""
+
+FRAMES = {
+    "image": PIXEL_FRAME, "physical": PIXEL_FRAME, "icrs": "icrs", "fk5": "fk5", "j2000": "fk5", "fk4": "fk4",
+    "b1950": "fk4", "galactic": "galactic", "ecliptic": "barycentricmeanecliptic",
+}  # fmt: skip
+"""Without LTV keywords, which binned or cut images may have, physical pixels are image pixels."""
+
+OTHER_FRAMES = ("linear", "amplifier", "detector", "wcs", "panner", "tile")
+
+_statement = re.compile(r"^([+-]?)\s*([a-z]+)\s*(?:\(([^)#]*)\)|\s([^#|]*))\s*(?:\|\|)?\s*#?(.*)$", re.IGNORECASE)
+_property = re.compile(r"""(\w+)\s*=\s*(?:\{([^}]*)\}|"([^"]*)"|'([^']*)'|(\S+))""")
+_factors = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": 180 / np.pi, "p": None, "i": None}
+
+
+class _Wrong(Exception):
+    """What a line says that cannot be understood."""
+
+
+@dataclass
+class _State:
+    """What earlier lines say of later ones."""
+
+    frame: str | None = PIXEL_FRAME
+    frame_word: str = "image"
+    words: dict[str, str] = field(default_factory=dict)
+    composite: int = 0
+    inside: bool = False
+
+
+def parse_ds9(text: str) -> tuple[list[Any], list[Problem]]:
+    """Read regions of the ``regions`` package from the text of a DS9 file.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    regions : list of regions.Region
+        With colour, width, text and tags in ``visual`` and ``meta``; excluded ones with
+        ``meta["include"]`` "-".
+    problems : list of (int, str)
+        Lines left out, with the shape, the frame or the words that are not known.
+    """
+    state, maker, problems = _State(), Maker(), []
+    for number, line in enumerate(text.splitlines(), start=1):
+        for part in _split(line):
+            try:
+                _take(part.strip(), state, maker)
+            except _Wrong as wrong:
+                problems.append((number, str(wrong)))
+    return maker.made(), problems
+
+
+def _split(line: str) -> list[str]:
+    """Split at semicolons that are not within a text."""
+    return re.split(r";(?![^{]*\})", line) if ";" in line else [line]
+
+
+def _take(part: str, state: _State, maker: Maker) -> None:
+    if not part:
+        return
+    if part.startswith("#"):
+        part = part[1:].strip()
+        if part.startswith("composite"):
+            state.composite += 1
+            state.inside = True
+            return
+        if not re.match(r"(text|vector|ruler|projection|compass|segment)\s*\(", part):
+            return
+    low = part.lower()
+    if low.startswith("global"):
+        state.words = _properties(part[6:])
+    elif low in FRAMES:
+        state.frame, state.frame_word = FRAMES[low], low
+    elif low in OTHER_FRAMES or re.fullmatch("wcs[a-z]", low):
+        state.frame, state.frame_word = None, low
+    elif match := _statement.match(part):
+        _shape(match, part, state, maker)
+    else:
+        raise _Wrong(f"{part[:40]!r} is no region")
+
+
+def _shape(match: re.Match, part: str, state: _State, maker: Maker) -> None:
+    sign, name, inside, bare, comment = match.groups()
+    name = name.lower()
+    if name not in SHAPES:
+        raise _Wrong(name)
+    if state.frame is None:
+        raise _Wrong(f"{state.frame_word} coordinates")
+    words = {**state.words, **_properties(comment or "")}
+    tags = re.findall(r"tag\s*=\s*\{([^}]*)\}", comment or "")
+    in_composite, state.inside = state.inside, "||" in part
+    if in_composite and not tags:
+        tags = [f"composite {state.composite}"]
+    inner = inside if inside is not None else bare
+    texts = [t for t in re.split(r"[\s,]+", inner.strip()) if t]
+    if name == "text" and "text" not in words:
+        texts, words["text"] = texts[:2], " ".join(texts[2:]).strip("{}\"'")
+    try:
+        SHAPES[name](maker, _Numbers(texts, state.frame), (words, tags, sign))
+    except (ValueError, IndexError):
+        raise _Wrong(f"{name}({inner.strip()[:40]})") from None
+
+
+def _properties(text: str) -> dict[str, str]:
+    found = {}
+    for match in _property.finditer(text):
+        found[match[1].lower()] = next((g for g in match.groups()[1:] if g is not None), "")
+    return found
+
+
+class _Numbers:
+    """The arguments of a shape, as numbers of its frame: pixels from 0, or degrees."""
+
+    def __init__(self, texts: list[str], frame: str) -> None:
+        self._texts, self.frame = texts, frame
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def point(self, first: int) -> tuple[float, float]:
+        x, y = self._texts[first], self._texts[first + 1]
+        if self.frame == PIXEL_FRAME:
+            return float(x.rstrip("ip")) - 1.0, float(y.rstrip("ip")) - 1.0
+        hours = self.frame in ("icrs", "fk5", "fk4")
+        return _angle(x, hours=hours), _angle(y, hours=False)
+
+    def points(self) -> np.ndarray:
+        count = len(self._texts) // 2
+        if count < 1 or len(self._texts) % 2:
+            raise ValueError("odd")
+        return np.array([self.point(2 * i) for i in range(count)])
+
+    def size(self, index: int) -> float:
+        text = self._texts[index]
+        factor = _factors.get(text[-1])
+        if self.frame == PIXEL_FRAME:
+            if factor is not None:
+                raise ValueError("an angle")
+            value = float(text.rstrip("ip"))
+        else:
+            if text[-1] in "pi":
+                raise ValueError("pixels")
+            value = float(text) if factor is None else float(text[:-1]) * factor
+        if not value >= 0:
+            raise ValueError("negative")
+        return value
+
+    def sizes(self, first: int, last: int) -> list[float]:
+        return [self.size(i) for i in range(first, last)]
+
+    def angle(self, index: int) -> float:
+        return float(self._texts[index].rstrip("d")) if index < len(self._texts) else 0.0
+
+
+def _angle(text: str, *, hours: bool) -> float:
+    """Return degrees of ``12.5``, ``12:30:00``, ``12h30m00s``, ``12d30m00s``."""
+    sexagesimal = re.fullmatch(r"([+-]?)(\d+)[:hd](\d+)[:m]([\d.]+)s?", text)
+    if sexagesimal:
+        sign, *parts = sexagesimal.groups()
+        value = sum(float(p) / 60**i for i, p in enumerate(parts))
+        in_hours = "h" in text or (hours and ":" in text)
+        return (-value if sign == "-" else value) * (15 if in_hours else 1)
+    return float(text[:-1]) * _factors[text[-1]] if text[-1] in "dr" else float(text)
+
+
+Words = tuple[dict[str, str], list[str], str]
+
+
+def _circle(maker: Maker, given: _Numbers, words: Words) -> None:
+    maker.curve("Circle", given.frame, given.point(0), [positive(given.size(2))], None, words)
+
+
+def _annulus(maker: Maker, given: _Numbers, words: Words) -> None:
+    radii = given.sizes(2, len(given))
+    if len(radii) < 2:
+        raise ValueError("one radius")
+    for inner, outer in itertools.pairwise(radii):
+        maker.curve("CircleAnnulus", given.frame, given.point(0), [inner, outer], None, words)
+
+
+def _two_axes(kind: str, factor: float) -> Callable[[Maker, _Numbers, Words], None]:
+    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+        with_angle = len(given) % 2
+        angle = given.angle(len(given) - 1) if with_angle else 0.0
+        sizes = [factor * s for s in given.sizes(2, len(given) - with_angle)]
+        pairs = list(zip(sizes[::2], sizes[1::2], strict=True))
+        if not pairs:
+            raise ValueError("no sizes")
+        if len(pairs) == 1:
+            maker.curve(kind, given.frame, given.point(0), [positive(s) for s in pairs[0]], angle, words)
+        for (w0, h0), (w1, h1) in itertools.pairwise(pairs):
+            maker.curve(f"{kind}Annulus", given.frame, given.point(0), [w0, w1, h0, h1], angle, words)
+
+    return take
+
+
+def positive(size: float) -> float:
+    """Return a size, or raise for 0."""
+    if not size > 0:
+        raise ValueError("0")
+    return size
+
+
+def _path(kind: str, least: int) -> Callable[[Maker, _Numbers, Words], None]:
+    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+        points = given.points()
+        if len(points) < least:
+            raise ValueError("few points")
+        maker.path(kind, given.frame, points, words)
+
+    return take
+
+
+def _line(maker: Maker, given: _Numbers, words: Words) -> None:
+    maker.path("Line", given.frame, np.array([given.point(0), given.point(2)]), words)
+
+
+SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
+    "circle": _circle,
+    "annulus": _annulus,
+    "ellipse": _two_axes("Ellipse", 2.0),
+    "box": _two_axes("Rectangle", 1.0),
+    "rotbox": _two_axes("Rectangle", 1.0),
+    "polygon": _path("Polygon", 3),
+    "line": _line,
+    "ruler": _line,
+    "projection": _line,
+    "point": lambda maker, given, words: maker.path("Point", given.frame, np.array([given.point(0)]), words),
+    "text": lambda maker, given, words: maker.path("Text", given.frame, np.array([given.point(0)]), words),
+}

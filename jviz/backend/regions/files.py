@@ -1,0 +1,216 @@
+"""Reading and writing regions: DS9, CRTF, FITS, STC-S and tables in ECSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.backend.files import writing
+from jviz.backend.regions.ds9 import Problem, parse_ds9
+from jviz.backend.regions.stcs import parse_stcs, stcs_of
+from jviz.backend.regions.tables import regions_of_table, table_of_regions
+from jviz.errors import CommandError, ReadError
+
+__all__ = ["FORMATS", "format_of", "read_regions", "write_regions"]
+
+Format = Literal["ds9", "crtf", "fits", "stcs", "ecsv"]
+
+FORMATS: dict[str, str] = {
+    ".reg": "ds9", ".crtf": "crtf", ".fits": "fits", ".fit": "fits", ".stcs": "stcs", ".stc": "stcs", ".ecsv": "ecsv",
+}  # fmt: skip
+"""Format by the ending of a file's name."""
+
+
+def format_of(path: Path) -> str:
+    """Return the format that the ending of a name asks for.
+
+    Raises
+    ------
+    CommandError
+        For other endings.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise CommandError(f"{path.name} has no ending of a region file; use {', '.join(FORMATS)}.")
+    return FORMATS[path.suffix.lower()]
+
+
+def read_regions(path: Path, kind: str | None = None) -> tuple[list[Any], list[Problem]]:
+    """Read the regions of a file.
+
+    Parameters
+    ----------
+    path : Path
+    kind : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+        By default as the content and the name say.
+
+    Returns
+    -------
+    regions : list of regions.Region
+    problems : list of (int, str)
+        Lines that were left out (0: not of one line), and what is not known in them.
+
+    Raises
+    ------
+    ReadError
+        When the file cannot be read, or nothing in it can be understood.
+    """
+    try:
+        kind = kind or _sniffed(path)
+        found, problems = _READERS[kind](path)
+    except OSError as error:
+        raise ReadError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    if not found:
+        raise ReadError(
+            f"{path.name} holds no regions that can be read{_first(problems)}. Save it again as DS9 regions."
+        )
+    return found, problems
+
+
+def _sniffed(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    if start.startswith(b"#CRTF"):
+        return "crtf"
+    if start.startswith(b"SIMPLE"):
+        return "fits"
+    if start.startswith(b"# %ECSV"):
+        return "ecsv"
+    if start.startswith(b"# Region file format: DS9"):
+        return "ds9"
+    return FORMATS.get(path.suffix.lower(), "ds9")
+
+
+def _first(problems: list[Problem]) -> str:
+    if not problems:
+        return ""
+    said = [f"line {number}: {text}" if number else text for number, text in problems[:3]]
+    return f" ({'; '.join(said)}{' …' if len(problems) > 3 else ''})"
+
+
+def _read_text(parse: Any) -> Any:
+    return lambda path: parse(path.read_text("utf-8", errors="replace"))
+
+
+def _read_package(kind: str) -> Any:
+    def read(path: Path) -> tuple[list[Any], list[Problem]]:
+        from jviz.backend.io.regions_reader import regions_and_notes
+
+        found, notes = regions_and_notes(path, kind)
+        return list(found), [(0, note) for note in notes]
+
+    return read
+
+
+def _read_ecsv(path: Path) -> tuple[list[Any], list[Problem]]:
+    from astropy.table import QTable
+
+    try:
+        table = QTable.read(path, format="ascii.ecsv")
+    except Exception as error:  # astropy raises what it likes for broken tables
+        raise ReadError(f"{path.name} is no table that can be read: {' '.join(str(error).split())[:200]}.") from error
+    return regions_of_table(table, path.name)
+
+
+_READERS = {
+    "ds9": _read_text(parse_ds9),
+    "stcs": _read_text(parse_stcs),
+    "crtf": _read_package("crtf"),
+    "fits": _read_package("fits"),
+    "ecsv": _read_ecsv,
+}
+
+
+def write_regions(path: Path, regions: Sequence[Any], kind: str | None = None) -> list[str]:
+    """Write regions to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    regions : sequence of regions.Region
+        With names, colours and tags in ``meta`` and ``visual``.
+    kind : str, optional
+        By the ending of the name by default.
+
+    Returns
+    -------
+    list of str
+        What was left out because the format does not have it: ``"Compound"``.
+
+    Raises
+    ------
+    CommandError
+        When nothing can be written.
+    """
+    kind = kind or format_of(path)
+    kept = [r for r in regions if _has(kind, r)]
+    left = [type(r).__name__.replace("Region", "") for r in regions if not _has(kind, r)]
+    if not kept:
+        what = f": it has no {', '.join(sorted(set(left)))}" if left else "; there are no regions"
+        raise CommandError(f"Nothing can be written to {path.name} as {kind}{what}.")
+    with writing(path) as temporary:
+        _WRITERS[kind](temporary, kept)
+    return left
+
+
+def _has(kind: str, region: Any) -> bool:
+    name = type(region).__name__
+    if isinstance(region, np.ndarray) or name.startswith("Compound"):
+        return False
+    if kind == "stcs":
+        return name in ("CircleSkyRegion", "EllipseSkyRegion", "RectangleSkyRegion", "PolygonSkyRegion",
+                        "PointSkyRegion", "TextSkyRegion")  # fmt: skip
+    if kind == "fits":
+        return name.endswith("PixelRegion") and not name.startswith(("Text", "RegularPolygon", "Line"))
+    if kind == "crtf":
+        # the package regions writes pixels as degrees, and reads no lines back
+        return name in ("CircleSkyRegion", "EllipseSkyRegion", "RectangleSkyRegion", "PolygonSkyRegion",
+                        "CircleAnnulusSkyRegion", "PointSkyRegion")  # fmt: skip
+    return True
+
+
+def _write_ds9(path: Path, regions: Sequence[Any]) -> None:
+    from regions import Regions
+
+    path.write_text(Regions(list(regions)).serialize(format="ds9", precision=10), encoding="utf-8")
+
+
+def _write_crtf(path: Path, regions: Sequence[Any]) -> None:
+    """Write each frame apart: the package gives all regions of a text one frame."""
+    from regions import Regions
+
+    lines = ["#CRTFv0"]
+    for frame in dict.fromkeys(map(_frame_of, regions)):
+        some = Regions([r for r in regions if _frame_of(r) == frame])
+        text = some.serialize(format="crtf", coordsys=frame, fmt=".10f")
+        lines += [line for line in text.splitlines() if not line.startswith("#CRTF")]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _frame_of(region: Any) -> str:
+    return next(getattr(region, n) for n in ("center", "vertices", "start") if hasattr(region, n)).frame.name
+
+
+def _write_fits(path: Path, regions: Sequence[Any]) -> None:
+    from regions import Regions
+
+    Regions(list(regions)).write(path, format="fits", overwrite=True)
+
+
+def _write_stcs(path: Path, regions: Sequence[Any]) -> None:
+    path.write_text("".join(f"{stcs_of(region)}\n" for region in regions), encoding="utf-8")
+
+
+def _write_ecsv(path: Path, regions: Sequence[Any]) -> None:
+    table_of_regions(regions).write(path, format="ascii.ecsv", overwrite=True)
+
+
+_WRITERS = {
+    "ds9": _write_ds9,
+    "crtf": _write_crtf,
+    "fits": _write_fits,
+    "stcs": _write_stcs,
+    "ecsv": _write_ecsv,
+}

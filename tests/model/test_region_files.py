@@ -1,0 +1,211 @@
+"""Region files: every format there and back, thousands at once, bad lines, opening, footprints."""
+
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.nddata import CCDData
+from regions import (
+    CircleAnnulusPixelRegion,
+    CirclePixelRegion,
+    CircleSkyRegion,
+    EllipsePixelRegion,
+    EllipseSkyRegion,
+    LinePixelRegion,
+    PixCoord,
+    PointPixelRegion,
+    PolygonPixelRegion,
+    PolygonSkyRegion,
+    RectangleAnnulusPixelRegion,
+    RectanglePixelRegion,
+    Regions,
+    TextPixelRegion,
+)
+
+import jviz
+from jviz import CommandError, ReadError
+from jviz.backend.regions.ds9 import parse_ds9
+from jviz.backend.regions.outlines import outline
+from tests.backend.regions.skies import sip_wcs
+
+AT = PixCoord(30.25, 31.5)
+PIXEL = {
+    "circle": CirclePixelRegion(AT, 6.5),
+    "ellipse": EllipsePixelRegion(AT, 9, 4, 35 * u.deg),
+    "box": RectanglePixelRegion(AT, 9, 4, 35 * u.deg),
+    "annulus": CircleAnnulusPixelRegion(AT, 3, 6),
+    "frame": RectangleAnnulusPixelRegion(AT, 3, 6, 2, 4, 20 * u.deg),
+    "polygon": PolygonPixelRegion(PixCoord([10, 50.5, 30], [12, 14, 55])),
+    "line": LinePixelRegion(AT, PixCoord(3, 4)),
+    "point": PointPixelRegion(AT),
+    "text": TextPixelRegion(AT, "a word"),
+}
+SUPPORTED = {
+    "ds9": list(PIXEL),
+    "ecsv": list(PIXEL),
+    "fits": ["circle", "ellipse", "box", "annulus", "polygon", "point"],
+}
+ENDINGS = {"ds9": "reg", "ecsv": "ecsv", "crtf": "crtf", "fits": "fits", "stcs": "stcs"}
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session(settings={})
+    session.add(CCDData(np.ones((64, 64)), unit="Jy", wcs=sip_wcs(size=64)), name="image")
+    yield session
+    session.close()
+
+
+def said(subset):
+    return np.nan_to_num(outline(subset.region).points)
+
+
+@pytest.mark.parametrize("format", list(SUPPORTED))
+def test_pixel_regions_come_back(session, tmp_path, format):
+    for name in SUPPORTED[format]:
+        session.run("region.add", region=PIXEL[name], name=name, data="image", color="#12ab34", group="mine")
+    before = list(session.subsets.values())
+    path = session.run("region.export_file", path=str(tmp_path / f"all.{ENDINGS[format]}"))
+    assert path.exists()
+    session.run("region.remove", names=list(session.subsets))
+    added = session.run("region.import_file", path=str(path))
+    assert len(added) == len(before)
+    for old, new in zip(before, added, strict=True):
+        assert type(new.region) is type(old.region)
+        np.testing.assert_allclose(said(new), said(old), atol=1e-6)
+        assert new.data is session["image"]
+        if format in ("ds9", "ecsv"):
+            assert (new.color, new.group) == (old.color, old.group)
+            assert new.name == (old.name if new.name != "a word" else "a word") or old.name == "text"
+    session.undo()
+    assert not session.subsets
+
+
+@pytest.mark.parametrize("format", ["ds9", "ecsv", "crtf", "stcs"])
+@pytest.mark.parametrize("frame", ["icrs", "galactic", "fk5"])
+def test_sky_regions_come_back(session, tmp_path, format, frame):
+    at = SkyCoord(150, 2, unit="deg").transform_to(frame)
+    vertices = SkyCoord([150, 150.01, 150.005], [2, 2.001, 2.01], unit="deg").transform_to(frame)
+    session.subset("circle", CircleSkyRegion(at, 3 * u.arcsec))
+    session.subset("polygon", PolygonSkyRegion(vertices))
+    session.subset("ellipse", EllipseSkyRegion(at, 5 * u.arcsec, 2 * u.arcsec, 20 * u.deg))
+    before = list(session.subsets.values())
+    path = session.run("region.export_file", path=str(tmp_path / f"sky.{ENDINGS[format]}"))
+    session.run("region.remove", names=list(session.subsets))
+    added = session.run("region.import_file", path=str(path))
+    for old, new in zip(before, added, strict=True):
+        ring_old, ring_new = (SkyCoord(*outline(s.region).ring(0).T, unit="deg") for s in (old, new))
+        for point in ring_old[::5]:
+            assert ring_new.separation(point).min().to_value("arcsec") < 0.2
+
+
+def test_ds9_files_mean_what_regions_reads(shared_data, tmp_path):
+    with zipfile.ZipFile(shared_data / "regions_files.zip") as archive:
+        archive.extractall(tmp_path)
+    import warnings
+
+    for path in sorted(tmp_path.glob("ds9.*.reg")):
+        text = path.read_text()
+        ours, problems = parse_ds9(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = list(Regions.parse(text, format="ds9"))
+        assert len(ours) >= len(theirs), (path.name, problems)
+        for region in theirs:
+            if "Ecliptic" in repr(getattr(region, "center", "")) or "ecliptic" in path.name:
+                continue
+            same = [o for o in ours if type(o) is type(region)]
+            points = outline(region).points
+            # the text files give positions with 1e-5 degrees at worst
+            assert any(len(p := outline(o).points) == len(points) and np.abs(p - points).max() < 1e-6 for o in same), (
+                path.name,
+                region,
+            )
+
+
+def test_bad_lines_are_told_by_number_and_the_rest_is_kept(session, tmp_path):
+    path = tmp_path / "bad.reg"
+    path.write_text(
+        "# Region file format: DS9\nimage\ncircle(10,10,3) # text={one} color=#0ff tag={a}\ncircle(1,2)\n"
+        'panda(1,2,3,4,5,6,7,8)\nfk5; circle(150,2,0.3") # text={two}\ncircle(150,95,1")\nnonsense here\n'
+        "detector\ncircle(1,2,3)\n"
+    )
+    added = session.run("region.import_file", path=str(path))
+    assert [s.name for s in added] == ["one", "two"]
+    assert (added[0].color, added[0].group) == ("#00ffff", "a")
+    text = session.notices[-1][1]
+    for part in ("line 4: circle(1,2)", "line 5: panda", "line 7: circle(150,95", "line 8", "line 10: detector"):
+        assert part in text
+    empty = tmp_path / "empty.reg"
+    empty.write_text("image\npanda(1,2,3,4)\n")
+    with pytest.raises(ReadError, match=r"empty\.reg holds no regions.*line 2: panda"):
+        session.run("region.import_file", path=str(empty))
+    with pytest.raises(ReadError, match=r"gone\.reg"):
+        session.run("region.import_file", path=str(tmp_path / "gone.reg"))
+    with pytest.raises(CommandError, match="ending"):
+        session.run("region.export_file", path=str(tmp_path / "a.txt"))
+    assert len(session.subsets) == 2
+
+
+def test_casa_files_hold_pixel_regions_by_their_place_on_the_sky(session, tmp_path):
+    session.run("region.add", region=PIXEL["circle"], name="one", data="image")
+    session.run("region.export_file", path=str(tmp_path / "a.crtf"))
+    [back] = session.run("region.import_file", path=str(tmp_path / "a.crtf"))
+    x, y = session["image"].sky.sky_to_pixel(back.region.center.ra.deg, back.region.center.dec.deg)
+    assert (float(x), float(y)) == pytest.approx((30.25, 31.5), abs=1e-4)
+
+
+def test_what_a_format_lacks_is_told(session, tmp_path):
+    session.run("region.add", region=PIXEL["circle"], name="one", data="image")
+    session.run("region.boolean", first="one", second="one", mode="xor", name="two")
+    session.run("region.export_file", path=str(tmp_path / "a.reg"))
+    assert "left out 1" in session.notices[-1][1]
+    with pytest.raises(CommandError, match="Nothing can be written"):
+        session.run("region.export_file", path=str(tmp_path / "b.reg"), names=["two"])
+    assert not (tmp_path / "b.reg").exists()
+
+
+def test_thousands_of_lines_come_in(session, tmp_path):
+    rng = np.random.default_rng(2)
+    lines = [
+        f'circle({150 + x:.6f},{2 + y:.6f},0.5") # text={{star {i}}}'
+        for i, (x, y) in enumerate(rng.normal(0, 1e-3, (3000, 2)))
+    ]
+    path = tmp_path / "many.reg"
+    path.write_text("icrs\n" + "\n".join(lines))
+    start = time.perf_counter()
+    added = session.run("region.import_file", path=str(path))
+    print(f"{time.perf_counter() - start:.2f} s")
+    assert len(added) == 3000
+    assert added[2999].name == "star 2999"
+    assert added[17].region.center.ra.deg == pytest.approx(float(lines[17].split("(")[1].split(",")[0]))
+
+
+def test_opened_files_become_subsets_that_are_shown(session, tmp_path):
+    path = tmp_path / "two.reg"
+    path.write_text("image\ncircle(10,10,3)\nbox(20,20,4,4,0)\n")
+    [data] = session.open(path)
+    assert data.kind == "regions"
+    assert list(session.subsets) == ["two 1", "two 2"]
+    assert {s.group for s in session.subsets.values()} == {"two"}
+    assert session.subsets["two 1"].data is session["image"]
+    session.undo()
+    assert not session.subsets
+    assert session.names == ["image"]
+
+
+def test_footprints_become_regions(session, tmp_path):
+    image = session["image"]
+    [edges] = session.run("region.from_footprint", data="image")
+    x, y = image.sky.sky_to_pixel(edges.region.vertices.ra.deg, edges.region.vertices.dec.deg)
+    assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((-0.5, 63.5, -0.5, 63.5), abs=1e-4)
+    header = sip_wcs(size=64).to_header(relax=True)
+    header["S_REGION"] = "POLYGON ICRS  150.0 2.0 150.01 2.0 150.01 2.01 150.0 2.01"
+    fits.PrimaryHDU(np.ones((64, 64), np.float32), header).writeto(tmp_path / "jw_cal.fits")
+    session.open(tmp_path / "jw_cal.fits")
+    [footprint] = session.run("region.from_footprint", data="jw_cal")
+    assert footprint.region.vertices.ra.deg.tolist() == [150.0, 150.01, 150.01, 150.0]
