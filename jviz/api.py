@@ -33,6 +33,7 @@ from jviz.data import (
     from_product,
 )
 from jviz.errors import CommandError, JvizError, ReadError, SessionError
+from jviz.flags import Flag, flag_color, flag_counts, flags_plane, known_flags, shown_bits
 from jviz.geometry import Geometry, geometry_of
 from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
@@ -85,6 +86,7 @@ __all__ = [
     "Data",
     "Edit",
     "Entry",
+    "Flag",
     "Geometry",
     "History",
     "Identity",
@@ -133,9 +135,13 @@ __all__ = [
     "declare_setting",
     "declare_view",
     "entries",
+    "flag_color",
+    "flag_counts",
+    "flags_plane",
     "from_product",
     "geometry_of",
     "home",
+    "known_flags",
     "literal",
     "load_plugins",
     "look_table",
@@ -149,6 +155,7 @@ __all__ = [
     "readers",
     "register_colormap",
     "said",
+    "shown_bits",
     "silent",
     "stretch",
     "to_pixel",

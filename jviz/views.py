@@ -8,6 +8,7 @@ be undone and a line of the script.
 from __future__ import annotations
 
 import itertools
+import re
 from contextlib import nullcontext
 from functools import cache
 from typing import Any, ClassVar
@@ -99,6 +100,22 @@ def _frame(value: Any) -> str:
 
 def _layer_number(value: Any) -> int | None:
     return None if value is None else int(number(0, 1e6, "number of a layer")(value))
+
+
+def _bits(value: Any) -> tuple[int, ...] | None:
+    return None if value is None else tuple(sorted({int(number(0, 31, "number of a bit")(bit)) for bit in value}))
+
+
+def _bit_colors(value: Any) -> tuple[tuple[int, str], ...]:
+    pairs = tuple((int(number(0, 31, "number of a bit")(bit)), str(color)) for bit, color in value)
+    for bit, color in pairs:
+        if not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise CommandError(f"{color!r} is no colour for bit {bit}; write one as '#4cc9f0'.")
+    return tuple(sorted(dict(pairs).items()))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(name) for name in value or ())
 
 
 class State(HasCallbackProperties):
@@ -231,6 +248,13 @@ class ImageLayer(State):
         "" shows the data; "difference" and "ratio" show data − ``against`` and data / ``against``,
         pixel by pixel of the picture.
     against : jviz.data.Data or None
+    dq : bool
+        Whether its data quality flags are drawn over it.
+    dq_bits : tuple of int or None
+        Bits that are drawn; None: all.
+    dq_opacity : float
+    dq_colors : tuple of (int, str)
+        Colours of bits, ``(10, "#ff8800")``, other than the usual ones.
     """
 
     derived = frozenset({"shown_limits"})
@@ -255,6 +279,10 @@ class ImageLayer(State):
     blend = Checked("normal", one_of(*BLENDS, name="blend mode"))
     operation = Checked("", one_of(*OPERATIONS, name="operation"))
     against = CallbackProperty(None)
+    dq = CallbackProperty(False)
+    dq_bits = Checked(None, _bits)
+    dq_opacity = Checked(0.7, number(0, 1, "opacity"))
+    dq_colors = Checked((), _bit_colors)
     shown_limits = CallbackProperty(None, docstring="(low, high) that are in use now; computed, not recorded")
 
     def __init__(self) -> None:
@@ -298,6 +326,7 @@ class ImageLayer(State):
 LAYER_PROPERTIES = (
     "stretch", "stretch_parameter", "knots", "limits_mode", "limits_from", "percentiles", "limits",
     "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity", "blend",
+    "dq", "dq_bits", "dq_opacity", "dq_colors",
 )  # fmt: skip
 
 
@@ -354,6 +383,8 @@ class ImageView(View):
         picture that keeps the colours of bright sources (Lupton et al. 2004, PASP 116, 133).
     lupton_q, lupton_stretch : float
         Softening, and the value (the limits of a layer count 0 and 1) up to which the stretch is linear.
+    exclude_flags : tuple of str
+        Names of data quality flags whose pixels measurements leave out (``"bit 13"`` for one without a name).
     """
 
     kind = "image"
@@ -389,6 +420,7 @@ class ImageView(View):
     composite = Checked("layers", one_of("layers", "lupton", name="way to compose layers"))
     lupton_q = Checked(8.0, number(0, 1000, "Q"))
     lupton_stretch = Checked(0.5, number(1e-6, 1e6, "stretch"))
+    exclude_flags = Checked(("DO_NOT_USE",), _names)
 
     @property
     def shown(self) -> tuple[ImageLayer, ...]:

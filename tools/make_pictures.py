@@ -246,6 +246,14 @@ def type_into_focus(text: str) -> None:
     pump(0.3)
 
 
+def data_quality() -> Any:
+    window = opened(sample("i2d"))
+    window.session.run("dq.overlay")
+    window.panel("flags")
+    settle(window)
+    return window
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "window-dark": window_dark,
     "window-light": window_light,
@@ -259,6 +267,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "chooser": chooser,
     "curtain": curtain,
     "composite": composite,
+    "data-quality": data_quality,
 }
 
 

@@ -22,7 +22,8 @@ def layered(session: Session, view: ImageView | None) -> ImageView:
     return view
 
 
-def _layer(view: ImageView, layer: int | None) -> ImageLayer:
+def layer_of(view: ImageView, layer: int | None) -> ImageLayer:
+    """Return the layer of a number, the active one for None."""
     if layer is None:
         return view.layer
     if not 0 <= layer < len(view.layers):
@@ -40,13 +41,13 @@ def set_layer(session: Session, layer: int | None = None, view: ImageView | None
     layer : int, optional
         Its number from the bottom, from 0; the active one by default.
     """
-    _layer(layered(session, view), layer).update(**values)
+    layer_of(layered(session, view), layer).update(**values)
 
 
 @command("layer.opacity", title="Opacity…", menu=LAYERS, needs="image", group="look")
 def opacity(session: Session, opacity: float = 0.5, layer: int | None = None, view: ImageView | None = None) -> None:
     """Let what is below shine through: 1 hides it, 0 shows it alone."""
-    _layer(layered(session, view), layer).opacity = opacity
+    layer_of(layered(session, view), layer).opacity = opacity
 
 
 @command("layer.blend", title="Blend Mode…", menu=LAYERS, needs="image", group="look")
@@ -59,14 +60,14 @@ def blend(session: Session, blend: Blend = "normal", layer: int | None = None, v
         normal covers them, add and screen add light, multiply filters, lighten takes the brighter of each colour,
         difference how far the colours are apart.
     """
-    _layer(layered(session, view), layer).blend = blend
+    layer_of(layered(session, view), layer).blend = blend
 
 
 @command("layer.toggle", title="Hide or Show Layer", menu=LAYERS, shortcut="Shift+H", needs="image", group="see",
          icon="fa6s.eye")  # fmt: skip
 def toggle(session: Session, layer: int | None = None, view: ImageView | None = None, on: bool | None = None) -> None:
     """Hide the active layer, or show it again."""
-    found = _layer(layered(session, view), layer)
+    found = layer_of(layered(session, view), layer)
     found.visible = not found.visible if on is None else on
 
 
@@ -75,7 +76,7 @@ def toggle(session: Session, layer: int | None = None, view: ImageView | None = 
 def solo(session: Session, layer: int | None = None, view: ImageView | None = None, on: bool | None = None) -> None:
     """Show one layer and none of the others; once more shows all again."""
     view = layered(session, view)
-    number = view.layers.index(_layer(view, layer))
+    number = view.layers.index(layer_of(view, layer))
     shown = view.solo == number if on is None else not on
     view.solo = None if shown else number
 
@@ -118,7 +119,7 @@ def all_layers(session: Session, view: ImageView | None = None) -> None:
 
 def _shift(session: Session, layer: int | None, view: ImageView | None, to: int | None, by: int = 0) -> None:
     view = layered(session, view)
-    moved = _layer(view, layer)
+    moved = layer_of(view, layer)
     old = view.layers.index(moved)
     new = min(max(old + by if to is None else to, 0), len(view.layers) - 1)
     rest = [one for one in view.layers if one is not moved]
@@ -172,7 +173,7 @@ def reference(session: Session, layer: int | None = None, view: ImageView | None
 def remove(session: Session, layer: int | None = None, view: ImageView | None = None) -> None:
     """Take one layer out of a view; its data stay in the session."""
     view = layered(session, view)
-    gone = _layer(view, layer)
+    gone = layer_of(view, layer)
     view.update(layers=tuple(one for one in view.layers if one is not gone), active=-1, solo=None)
 
 

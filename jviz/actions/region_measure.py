@@ -12,6 +12,7 @@ from jviz.backend.regions.converting import is_pixel, moved, to_pixel, to_sky
 from jviz.commands import command
 from jviz.data import Cube, Data, Image, Ramp, Spectrum2D
 from jviz.errors import CommandError
+from jviz.flags import excluded_flags
 from jviz.placement import home_of
 from jviz.region_statistics import DEFAULT_FLAGS, LiveStatistics, table_of
 from jviz.session import Session
@@ -45,7 +46,8 @@ def statistics(
         All regions of the session by default.
     exclude_flags : str, int or list, optional
         Flags whose pixels are not used, by names ("SATURATED,JUMP_DET"), as "bit 3", or a value; by default
-        DO_NOT_USE where the flags know it. "none": use all that are finite.
+        those that the view of the image leaves out (`dq.exclude`), at first DO_NOT_USE. "none": use all that
+        are finite.
     plane : str, optional
         The first by default.
     index : tuple of int, optional
@@ -60,6 +62,8 @@ def statistics(
         the same clipped at 3 σ, min, max, centroid_x, centroid_y, sky_centroid, semimajor, semiminor,
         orientation, surface_brightness, flux, flux_err, note. The area is that of the pixels used.
     """
+    if exclude_flags == DEFAULT_FLAGS and (chosen_flags := excluded_flags(session, data)) is not None:
+        exclude_flags = chosen_flags
     live = LiveStatistics(data, plane=plane, index=tuple(index), exclude_flags=exclude_flags, mode=mode)
     return table_of(live, chosen(session, region, data), progress=progress)
 

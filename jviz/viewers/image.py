@@ -25,7 +25,7 @@ from jviz.viewers.drops import DropZones
 from jviz.viewers.image_compare import Companion
 from jviz.viewers.image_events import ImageEvents
 from jviz.viewers.image_frame import Frame, frame_of
-from jviz.viewers.image_layers import Compositor, raster_of
+from jviz.viewers.image_layers import Compositor, rasters_of
 from jviz.viewers.image_loading import Loader, preparer_of, warm_up
 from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
@@ -125,8 +125,8 @@ class ImageViewer(ImageEvents):
     @property
     def is_sharp(self) -> bool:
         """Whether nothing better than what is drawn is still to come, pyramids included."""
-        rasters = [raster_of(layer) for layer in self.state.layers if layer.visible]
-        pending = any(r is not None and not r.sharp and self._preparer.is_pending(r) for r in rasters)
+        rasters = [r for layer in self.state.layers if layer.visible for r in rasters_of(layer)]
+        pending = any(not r.sharp and self._preparer.is_pending(r) for r in rasters)
         pending = pending or not warm_up().is_over
         waiting = self._later.isActive() or self._moving or self.loader.busy
         return self._is_under_way and not pending and not waiting and not self.loader.open_needs(self._needs())
@@ -219,8 +219,7 @@ class ImageViewer(ImageEvents):
         if not (warm_up().is_over and self._is_under_way):
             return
         for layer in self.state.layers:
-            raster = raster_of(layer) if layer.visible else None
-            if raster is not None:
+            for raster in rasters_of(layer) if layer.visible else ():
                 self._preparer.prepare(layer.data.name, raster)
 
     def _come_to_rest(self) -> None:

@@ -19,36 +19,16 @@ from jviz.backend.render.mesh import affine_mesh
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.combining import combined, sampled
 from jviz.errors import JvizError
+from jviz.flags import FLAG_COLOURS, flag_table, flags_raster, is_flags, summary_bits
 from jviz.geometry import Geometry
 from jviz.viewers.image_places import Placed, picture_size, placed, placed_data, ready_sky
 from jviz.viewers.look import Look, argb
 from jviz.views import ImageLayer, ImageView
 
-__all__ = ["Compositor", "Placed", "bar_table", "curve_of", "is_flags", "placed", "raster_of", "ready_sky"]
-
-NICE = np.array(
-    [0x4E79A7, 0xF28E2B, 0xE15759, 0x76B7B2, 0x59A14F, 0xEDC948, 0xB07AA1, 0xFF9DA7, 0x9C755F, 0xBAB0AC, 0x86BCB6],
-    np.uint32,
-)
-
-
-def _shades(colours: np.ndarray, towards: int, share: float) -> np.ndarray:
-    """Mix colours with a grey."""
-    mixed = np.zeros_like(colours)
-    for shift in (16, 8, 0):
-        channel = (colours >> np.uint32(shift)) & np.uint32(255)
-        mixed |= np.rint(channel * (1 - share) + towards * share).astype(np.uint32) << np.uint32(shift)
-    return mixed
-
-
-FLAG_COLOURS = np.concatenate([NICE, _shades(NICE, 255, 0.5), _shades(NICE, 0, 0.4)])[:32] | np.uint32(0xFF000000)
-"""One colour for each bit of a flags plane."""
-
-
-def is_flags(layer: ImageLayer) -> bool:
-    """Whether the layer shows data quality flags, which have colours of their own and no limits."""
-    return layer.data.plane(layer.plane).meaning == "flags"
-
+__all__ = [
+    "FLAG_COLOURS", "Compositor", "Placed", "bar_table", "curve_of", "is_flags", "placed", "raster_of", "rasters_of",
+    "ready_sky",
+]  # fmt: skip
 
 def raster_of(layer: ImageLayer) -> Any:
     """Return the raster that a layer shows; None when its plane or slice cannot be drawn."""
@@ -58,6 +38,19 @@ def raster_of(layer: ImageLayer) -> Any:
         return layer.data.raster(layer.plane, index)
     except (JvizError, IndexError):
         return None
+
+
+def rasters_of(layer: ImageLayer) -> list[Any]:
+    """Return all rasters that a layer shows: its own, and that of the flags over it."""
+    flags = overlaid_flags(layer)
+    return [raster for raster in (raster_of(layer), flags) if raster is not None]
+
+
+def overlaid_flags(layer: ImageLayer) -> Any:
+    """Return the raster of the flags that are drawn over a layer, None when there are none."""
+    if not layer.dq or layer.dq_opacity == 0 or layer.operation or is_flags(layer):
+        return None
+    return flags_raster(layer)
 
 
 # --- colours --------------------------------------------------------------------------------------
@@ -142,7 +135,7 @@ class _Memory:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One layer, ready to be coloured."""
+    """One layer, ready to be coloured; or the flags ``over`` one, those with colours ``below`` under the others."""
 
     blocks: tuple[Any, ...]
     placed: Placed
@@ -153,13 +146,15 @@ class _Part:
     smooth: bool
     flags: bool
     blend: str = "normal"
+    over: bool = False
+    below: np.ndarray | None = None
 
     @property
     def key(self) -> tuple:
         """All that its pixels depend on; the objects live as long as the part is kept."""
         blocks = tuple(map(id, self.blocks))
         colours = (id(self.table), self.limits, self.blank, self.opacity, self.blend)
-        return (blocks, id(self.placed), *colours, self.smooth)
+        return (blocks, id(self.placed), *colours, self.smooth, id(self.below))
 
     def values(self, shape: tuple[int, int]) -> np.ndarray:
         """Return the data values in the picture, NaN outside."""
@@ -167,7 +162,12 @@ class _Part:
 
     def colour(self, out: np.ndarray, *, clear: bool) -> None:
         for block in self.blocks:
-            if self.flags:
+            if self.below is not None:
+                kernels.colour_flags(block, self.placed.mesh, self.below, out, clear=clear)
+                above = np.zeros_like(out)
+                kernels.colour_flags(block, self.placed.mesh, self.table, above)
+                np.copyto(out, above, where=above != 0)
+            elif self.flags:
                 kernels.colour_flags(block, self.placed.mesh, self.table, out, clear=clear)
             else:
                 kernels.colour(
@@ -249,10 +249,12 @@ class Compositor:
         lupton, curtain = key[3:5]
         if lupton:
             pixels.fill(argb(look.canvas))
-            hues = np.array([_hue(part.table) for part in parts])
-            values = np.stack([part.values(pixels.shape) for part in parts])
-            limits = np.array([part.limits for part in parts])
+            images = [part for part in parts if not part.over]
+            hues = np.array([_hue(part.table) for part in images])
+            values = np.stack([part.values(pixels.shape) for part in images])
+            limits = np.array([part.limits for part in images])
             kernels.lupton(values, hues, limits, pixels, q=lupton[0], stretch=lupton[1])
+            _draw([part for part in parts if part.over], pixels, self)
         elif kept is not None and curtain is None and len(kept.key) < len(key) and kept.key == key[: len(kept.key)]:
             # Nothing but layers on top is new.
             _draw(parts[len(kept.parts) :], pixels, self)
@@ -263,8 +265,30 @@ class Compositor:
         return _Kept(key, parts, pixels)
 
     def _parts(self, view: ImageView, geometry: Geometry, ratio: float, look: Look) -> list[_Part]:
-        made = (self._part(view, layer, geometry, ratio, look) for layer in view.shown)
+        made = []
+        for layer in view.shown:
+            part = self._part(view, layer, geometry, ratio, look)
+            made += [part, self._flags_over(view, layer, geometry, ratio) if part is not None else None]
         return [part for part in made if part is not None]
+
+    def _flags_over(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float) -> _Part | None:
+        """Return the flags that are drawn over a layer."""
+        raster = overlaid_flags(layer)
+        place = placed(view, layer, raster.shape, geometry, ratio) if raster is not None else None
+        blocks = raster.blocks(place.bounds, place.step) if place is not None else []
+        if not blocks:
+            return None
+        self._note_flags(layer, blocks[-1])
+        summary = summary_bits(layer.data)
+        below = flag_table(layer, summary) if summary else None
+        opacity = layer.dq_opacity * layer.opacity
+        table = flag_table(layer, 0xFFFFFFFF ^ summary)
+        return _Part(tuple(blocks), place, table, (0.0, 1.0), 0, opacity, False, True, over=True, below=below)
+
+    def _note_flags(self, layer: ImageLayer, block: Any) -> None:
+        memory = self.memory(layer)
+        if memory.flags[0] is not block:
+            memory.flags = (block, int(np.bitwise_or.reduce(block.data, axis=None)))
 
     def _part(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, look: Look) -> _Part | None:
         memory, raster, flags = self.memory(layer), raster_of(layer), is_flags(layer)
@@ -283,10 +307,10 @@ class Compositor:
         limits = (0.0, 1.0) if flags else self.limits(layer)
         if limits is None:
             return None
-        table = FLAG_COLOURS if flags else self._tables.of(layer, self.curve(layer))
+        table = flag_table(layer) if flags else self._tables.of(layer, self.curve(layer))
         blank = 0 if flags else argb(layer.nan_color, look.blank if layer is view.layers[0] else "")
-        if flags and memory.flags[0] is not blocks[-1]:
-            memory.flags = (blocks[-1], int(np.bitwise_or.reduce(blocks[-1].data, axis=None)))
+        if flags:
+            self._note_flags(layer, blocks[-1])
         smooth = view.smooth and place.step < 1 and not flags
         return _Part(tuple(blocks), place, table, limits, blank, layer.opacity, smooth, flags, _blend(view, layer))
 
@@ -336,8 +360,10 @@ class Compositor:
 
 def _draw(parts: list[_Part], out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None = None) -> None:
     """Lay parts over a picture; the last one on its side of the curtain only."""
-    for part in parts:
-        drawn = curtain if part is parts[-1] and len(parts) > 1 else None
+    images = [part for part in parts if not part.over]
+    top = parts.index(images[-1]) if len(images) > 1 else len(parts)
+    for number, part in enumerate(parts):
+        drawn = curtain if number >= top else None
         if part is parts[0] and part.opacity == 1 and part.blank and not drawn:
             part.colour(out, clear=False)
             continue
@@ -365,7 +391,7 @@ def _blend(view: ImageView, layer: ImageLayer) -> str:
 
 
 def _lupton_of(view: ImageView, parts: list[_Part]) -> tuple[float, float] | None:
-    if view.composite != "lupton" or len(view.shown) < 2 or any(part.flags for part in parts):
+    if view.composite != "lupton" or len(view.shown) < 2 or any(part.flags and not part.over for part in parts):
         return None
     return view.lupton_q, view.lupton_stretch
 

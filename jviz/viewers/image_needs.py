@@ -20,7 +20,7 @@ from jviz.backend.render.stretch import stretch
 from jviz.backend.render.warp import warps
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
-from jviz.viewers.image_layers import Compositor, is_flags, placed, raster_of
+from jviz.viewers.image_layers import Compositor, is_flags, overlaid_flags, placed, raster_of
 from jviz.viewers.image_places import picture_size, placed_data
 from jviz.views import ImageLayer, ImageView
 
@@ -230,6 +230,7 @@ def _of_layer(
     request = raster.wanted(place.bounds, place.step)
     if request is not None:
         yield BlockNeed(raster, request, slot)
+    yield from _of_flags(view, layer, geometry, ratio, slot)
     if layer.operation and layer.against is not None:
         yield from _of_operation(view, layer, geometry, ratio, compositor, request is None and settled, slot)
         return
@@ -239,6 +240,15 @@ def _of_layer(
     limits, memory = compositor.limits(layer), compositor.memory(layer)
     if layer.stretch == "histogram" and limits is not None and memory.curve_for != (raster, limits):
         yield CurveNeed(memory, raster, limits)
+
+
+def _of_flags(view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, slot: str) -> Iterator[Need]:
+    """List what the flags over a layer lack."""
+    raster = overlaid_flags(layer)
+    place = placed(view, layer, raster.shape, geometry, ratio) if raster is not None else None
+    request = raster.wanted(place.bounds, place.step) if place is not None else None
+    if request is not None:
+        yield BlockNeed(raster, request, slot)
 
 
 def _of_operation(

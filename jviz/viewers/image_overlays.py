@@ -13,9 +13,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygon
 
 from jviz.backend.dq import flag_names
 from jviz.backend.render.grid import Compass, compass, scale_bar, ticks_for_table
+from jviz.flags import flag_color, shown_bits
 from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
-from jviz.viewers.image_layers import FLAG_COLOURS, Compositor, bar_table, is_flags
+from jviz.viewers.image_layers import Compositor, bar_table, is_flags
 from jviz.viewers.ink import BRIGHT, Ink, ink_on, is_mixed
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
@@ -136,14 +137,20 @@ def _draw_flags(painter: QPainter, scene: Scene) -> None:
     painter.save()
     painter.setFont(look.font(0.85))
     step = 1.5 * metrics.height()
-    bits = [bit for bit in range(32) if scene.compositor.flags_in_sight(layer) >> bit & 1]
+    bits = flags_listed(scene, layer)
     for number, bit in enumerate(bits[: max(0, int(bar.height() / step))]):
         y = bar.top() + number * step
-        painter.fillRect(QRectF(bar.left(), y, 14, metrics.height()), QColor.fromRgb(int(FLAG_COLOURS[bit])))
+        painter.fillRect(QRectF(bar.left(), y, 14, metrics.height()), QColor(flag_color(layer, bit)))
         painter.setPen(QColor(look.text))
         name = flag_names(1 << bit, layer.data.product.flags or "generic")[0]
         painter.drawText(QPointF(bar.left() + 21, y + metrics.ascent()), name)
     painter.restore()
+
+
+def flags_listed(scene: Scene, layer: Any) -> list[int]:
+    """Return the bits that are set in sight and shown."""
+    there = scene.compositor.flags_in_sight(layer) & shown_bits(layer)
+    return [bit for bit in range(32) if there >> bit & 1]
 
 
 def bar_title(layer: Any) -> str:

@@ -116,7 +116,7 @@ class Raster:
         Usually one; a second while a sharp one covers a part of the viewport only.
         """
         shown = cut(bounds, self.bounds)
-        ranked = sorted(STORE.of(self._owner), key=lambda block: _cost(block, step))
+        ranked = sorted(STORE.of(self._owner), key=lambda block: _cost(block, step, lossless=self.reduce == "or"))
         useful = [block for block in ranked if block.share(shown) > 0]
         covering = next((n for n, block in enumerate(useful) if block.covers(shown)), len(useful))
         chosen = [useful[n] for n in sorted({0, covering}) if n < len(useful)]
@@ -140,7 +140,9 @@ class Raster:
     def _level(self, step: float) -> int:
         # A sample may be up to a fifth larger than a screen pixel: smoother than to take
         # every second one of the finer level.
-        level = math.floor(math.log2(max(step, 1e-9)) + 0.25)
+        # Of flags none may be lost between the samples, so that those are never smaller.
+        spare = 0.25 if self.reduce != "or" else 0.99
+        level = math.floor(math.log2(max(step, 1e-9)) + spare)
         return min(max(level, 0), pyramid.top_level(self.shape))
 
     def _can_be_exact(self, level: int) -> bool:
@@ -318,9 +320,11 @@ class Raster:
         return self._source.value(column, row)
 
 
-def _cost(block: Block, step: float) -> float:
-    """Return how ill a block suits a resolution: coarser is worse than finer."""
+def _cost(block: Block, step: float, *, lossless: bool = False) -> float:
+    """Return how ill a block suits a resolution: coarser is worse than finer, unless no sample may be left out."""
     octaves = math.log2(block.step / max(step, 1.0))
+    if lossless and octaves < -0.01:
+        return 3.0 - octaves + (0.0 if block.exact else 4.0)
     # Some of the pixels are no better than a finer level of which some are drawn.
     return (octaves if octaves > 0 else -0.7 * octaves) + (0.0 if block.exact else 4.0)
 

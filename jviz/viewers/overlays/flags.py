@@ -1,0 +1,57 @@
+"""The legend of the flags that are drawn over an image."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from jviz.backend.dq import flag_names
+from jviz.flags import flag_color
+from jviz.viewers.image_layers import overlaid_flags
+from jviz.viewers.image_overlays import Scene, flags_listed
+from jviz.viewers.image_tools import Overlay, register_overlay
+
+__all__ = ["FlagLegend"]
+
+PLATE, LETTERS, FAINT = QColor(16, 18, 22, 200), QColor("#f2f4f8"), QColor("#aab2c0")
+ABOVE_SCALE_BAR = 46.0
+MOST = 14
+
+
+class FlagLegend(Overlay):
+    """Names the flags in sight of the topmost layer that shows some, each with its colour."""
+
+    order = 40
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        layer = next((one for one in reversed(scene.view.shown) if overlaid_flags(one) is not None), None)
+        bits = flags_listed(scene, layer) if layer is not None else []
+        metrics = scene.look.metrics(0.85)
+        step = round(1.45 * metrics.height())
+        room = int((scene.geometry.height - ABOVE_SCALE_BAR - 60) / step)
+        if not bits or room < 2:
+            return
+        shown = bits[: min(room, MOST)]
+        names = [flag_names(1 << bit, layer.data.product.flags or "generic")[0] for bit in shown]
+        more = f"and {len(bits) - len(shown)} more" if len(bits) > len(shown) else ""
+        wide = max(metrics.horizontalAdvance(text) for text in (*names, more)) + 38
+        high = step * (len(names) + bool(more)) + 10
+        plate = QRectF(14, scene.geometry.height - ABOVE_SCALE_BAR - high, wide, high)
+        painter.setFont(scene.look.font(0.85))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(PLATE)
+        painter.drawRoundedRect(plate, 5, 5)
+        base = plate.top() + 5 + (step + metrics.ascent() - metrics.descent()) / 2
+        for number, (bit, name) in enumerate(zip(shown, names, strict=True)):
+            y = base + number * step
+            painter.setPen(QPen(QColor(255, 255, 255, 90), 1.0))
+            painter.setBrush(QColor(flag_color(layer, bit)))
+            painter.drawRect(QRectF(plate.left() + 9.5, round(y - 0.36 * metrics.ascent() - 6) + 0.5, 11, 11))
+            painter.setPen(LETTERS)
+            painter.drawText(QPointF(plate.left() + 29, y), name)
+        if more:
+            painter.setPen(FAINT)
+            painter.drawText(QPointF(plate.left() + 29, base + len(names) * step), more)
+
+
+register_overlay(FlagLegend())
