@@ -148,7 +148,9 @@ def _error(viewer: Any, name: str) -> Row:
         drawn.append(top * (1 - down) + low * down)
     exact = layer.data.sky.sky_to_pixel(*first.sky.pixel_to_sky(*geometry.to_data(u + 0.5, v + 0.5)))
     wrong = np.nanmax(np.hypot(drawn[0] - exact[0], drawn[1] - exact[1])) / place.step
-    return Row(f"overlay against exact transform, {name}", float(wrong), "screen px", limit=0.05)
+    return Row(
+        f"overlay against exact transform, {name}", 1000 * float(wrong), "thousandths of a screen px", limit=50.0
+    )
 
 
 def _difference(application: Any, folder: Path) -> list[Row]:
