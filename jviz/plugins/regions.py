@@ -132,10 +132,14 @@ class RegionsPanel(Panel):
             ("fa6s.crosshairs", "Centre the view on the selected region", self.centre),
             ("fa6s.copy", "Copy the selected regions within the session", self.duplicate),
             ("fa6s.object-group", "Combine two regions…", partial(self.context.run, "region.boolean")),
-            ("fa6s.file-import", "Import regions…", partial(self._run_if_there, "region.import_file")),
-            ("fa6s.file-export", "Export regions…", partial(self._run_if_there, "region.export_file")),
+            ("fa6s.file-import", "Import regions…", "region.import_file"),
+            ("fa6s.file-export", "Export regions…", "region.export_file"),
             ("fa6s.trash", "Remove the selected regions", self.remove),
         ):
+            if isinstance(function, str):
+                if function not in self.session.commands:
+                    continue
+                function = partial(self.context.run, function)
             bar.addWidget(tool_button(self.context, icon, text, function))
         bar.addStretch()
         return bar
@@ -238,10 +242,6 @@ class RegionsPanel(Panel):
         if at is not None:
             view.centre = at
             self.session.flush()
-
-    def _run_if_there(self, id: str) -> None:
-        if id in self.session.commands:
-            self.context.run(id)
 
     def _show_menu(self, position: Any) -> None:
         if not self.selected():

@@ -53,7 +53,7 @@ def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
         _action("Copy", partial(copy, viewer)),
         _action("Duplicate", partial(duplicate, viewer)),
         _action("Paste", partial(paste_regions, viewer.session, viewer.state.layers[0].data)),
-        _action("Save Regions…", partial(viewer.run_command, "region.export_file")),
+        *_saving(viewer),
         _action("Remove", partial(remove_regions, viewer.session, [s.name for s in chosen])),
     ]
 
@@ -62,6 +62,12 @@ def _action(text: str, run: Callable[[], Any]) -> QAction:
     action = QAction(text)
     action.triggered.connect(lambda *_: run())
     return action
+
+
+def _saving(viewer: ImageViewer) -> list[QAction]:
+    """Return the entry that writes regions into a file, where there is a command for it."""
+    id = "region.export_file"
+    return [_action("Save Regions…", partial(viewer.run_command, id))] if id in viewer.session.commands else []
 
 
 def _colours(viewer: ImageViewer, chosen: list[Subset]) -> QAction:
