@@ -30,6 +30,7 @@ __all__ = [
     "ready_sky",
 ]  # fmt: skip
 
+
 def raster_of(layer: ImageLayer) -> Any:
     """Return the raster that a layer shows; None when its plane or slice cannot be drawn."""
     try:

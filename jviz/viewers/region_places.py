@@ -149,14 +149,6 @@ class Places:
         point = np.array([x, y])
         return [self.subsets[k] for k in near if _hits(self.placed[k], point, reach, inside)]
 
-    def within(self, x0: float, y0: float, x1: float, y1: float) -> list[Subset]:
-        """Return the regions that lie in a box whole."""
-        if not len(self.boxes):
-            return []
-        left, bottom, right, top = self.boxes.T
-        found = np.flatnonzero((left >= x0) & (right <= x1) & (bottom >= y0) & (top <= y1))
-        return [self.subsets[k] for k in found]
-
 
 def _hits(placed: Placed, point: np.ndarray, reach: float, inside: bool) -> bool:
     lines = placed.lines()

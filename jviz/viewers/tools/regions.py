@@ -134,7 +134,7 @@ class FromCentre(Draw):
 
 
 class Box(Draw):
-    """Draws a rectangle from corner to corner, from its centre with Alt, a square with Shift."""
+    """Draws a rectangle from corner to corner, a square with Shift."""
 
     def shape_to(self, to: np.ndarray) -> Shape | None:
         right, up = self.axes()
