@@ -121,7 +121,7 @@ def remove(session: Session, names: Names) -> None:
     session.set_subsets({n: s for n, s in session.subsets.items() if n not in gone})
 
 
-@command("region.boolean", title="Combine Regions…", menu="Region", group="combine", icon="fa6s.object-group")
+@command("region.boolean", title="Combine Regions…", menu="Regions", group="combine", icon="fa6s.object-group")
 def boolean(
     session: Session,
     first: str,
@@ -147,7 +147,7 @@ def boolean(
     return subset
 
 
-@command("region.group", title="Group Regions…", menu="Region", group="combine", icon="fa6s.layer-group")
+@command("region.group", title="Group Regions…", menu="Regions", group="combine", icon="fa6s.layer-group")
 def group(session: Session, names: list[str], group: str) -> None:
     """Put regions into a group, which is shown, hidden and selected together; ``""`` takes them out.
 
@@ -159,7 +159,7 @@ def group(session: Session, names: list[str], group: str) -> None:
     edit(session, list(names), group=group)
 
 
-@command("region.copy", title="Copy Region", menu="Region", group="edit", icon="fa6s.copy")
+@command("region.copy", title="Copy Region", menu="Regions", group="edit", icon="fa6s.copy")
 def copy(
     session: Session,
     name: Names,
@@ -189,7 +189,7 @@ def copy(
     return copies if isinstance(name, list) else copies[0]
 
 
-@command("region.transform", title="Region to Sky or Pixels…", menu="Region", group="edit", icon="fa6s.globe")
+@command("region.transform", title="Region to Sky or Pixels…", menu="Regions", group="edit", icon="fa6s.globe")
 def transform(
     session: Session, name: Names, to: Literal["sky", "pixel"] = "sky", data: Data | None = None
 ) -> Subset | list[Subset]:

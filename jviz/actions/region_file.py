@@ -22,7 +22,7 @@ from jviz.subsets import PALETTE, Subset, next_color
 
 
 @command(
-    "region.import_file", title="Import Regions…", menu="Region", job=True, group="file", icon="fa6s.file-import"
+    "region.import_file", title="Import Regions…", menu="Regions", job=True, group="file", icon="fa6s.file-import"
 )  # fmt: skip
 def import_file(
     session: Session,
@@ -59,7 +59,7 @@ def import_file(
 
 
 @command(
-    "region.export_file", title="Export Regions…", menu="Region", script=True, recorded=False, group="file",
+    "region.export_file", title="Export Regions…", menu="Regions", script=True, recorded=False, group="file",
     icon="fa6s.file-export",
 )  # fmt: skip
 def export_file(
@@ -100,7 +100,7 @@ def export_file(
 
 
 @command(
-    "region.from_footprint", title="Regions from Footprint", menu="Region", group="file", icon="fa6s.vector-square"
+    "region.from_footprint", title="Regions from Footprint", menu="Regions", group="file", icon="fa6s.vector-square"
 )
 def from_footprint(session: Session, data: Data, name: str | None = None) -> list[Subset]:
     """Make regions of the sky that an image covers: its S_REGION keyword, or else its edges.

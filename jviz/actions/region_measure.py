@@ -22,7 +22,7 @@ Pictures = Image | Cube | Spectrum2D | Ramp
 
 
 @command(
-    "region.statistics", title="Region Statistics…", menu="Region", job=True, group="measure", icon="fa6s.table",
+    "region.statistics", title="Region Statistics…", menu="Regions", job=True, group="measure", icon="fa6s.table",
     needs="data",
 )  # fmt: skip
 def statistics(
@@ -68,7 +68,7 @@ def statistics(
     return table_of(live, chosen(session, region, data), progress=progress)
 
 
-@command("region.recentre", title="Recentre Region", menu="Region", group="measure", icon="fa6s.crosshairs")
+@command("region.recentre", title="Recentre Region", menu="Regions", group="measure", icon="fa6s.crosshairs")
 def recentre(session: Session, name: str | list[str], data: Pictures | None = None) -> list[Subset]:
     """Move regions to the centroid of the light in them, above the median round it.
 

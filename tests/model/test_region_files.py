@@ -159,6 +159,14 @@ def test_casa_files_hold_pixel_regions_by_their_place_on_the_sky(session, tmp_pa
     assert (float(x), float(y)) == pytest.approx((30.25, 31.5), abs=1e-4)
 
 
+def test_sizes_of_nothing_leave_the_rest_of_a_file_whole():
+    found, problems = parse_ds9(
+        "image\nannulus(5,5,0,2,4)\ncircle(1,1,0)\nbox(1,1,3,0,0)\nellipse(9,9,4,2,2,3,0)\npoint(1,2)\n"
+    )
+    assert [type(r).__name__ for r in found] == ["CirclePixelRegion", "CircleAnnulusPixelRegion", "PointPixelRegion"]
+    assert [number for number, _ in problems] == [3, 4, 5]
+
+
 def test_what_a_format_lacks_is_told(session, tmp_path):
     session.run("region.add", region=PIXEL["circle"], name="one", data="image")
     session.run("region.boolean", first="one", second="one", mode="xor", name="two")

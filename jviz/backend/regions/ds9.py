@@ -187,7 +187,7 @@ Words = tuple[dict[str, str], list[str], str]
 
 
 def _circle(maker: Maker, given: _Numbers, words: Words) -> None:
-    maker.curve("Circle", given.frame, given.point(0), [positive(given.size(2))], None, words)
+    maker.curve("Circle", given.frame, given.point(0), [given.size(2)], None, words)
 
 
 def _annulus(maker: Maker, given: _Numbers, words: Words) -> None:
@@ -207,18 +207,11 @@ def _two_axes(kind: str, factor: float) -> Callable[[Maker, _Numbers, Words], No
         if not pairs:
             raise ValueError("no sizes")
         if len(pairs) == 1:
-            maker.curve(kind, given.frame, given.point(0), [positive(s) for s in pairs[0]], angle, words)
+            maker.curve(kind, given.frame, given.point(0), list(pairs[0]), angle, words)
         for (w0, h0), (w1, h1) in itertools.pairwise(pairs):
             maker.curve(f"{kind}Annulus", given.frame, given.point(0), [w0, w1, h0, h1], angle, words)
 
     return take
-
-
-def positive(size: float) -> float:
-    """Return a size, or raise for 0."""
-    if not size > 0:
-        raise ValueError("0")
-    return size
 
 
 def _path(kind: str, least: int) -> Callable[[Maker, _Numbers, Words], None]:

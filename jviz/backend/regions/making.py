@@ -37,8 +37,13 @@ class Maker:
         self, kind: str, frame: str, centre: tuple[float, float], sizes: list[float], angle: float | None, words: Words
     ) -> None:
         """Take a shape with a centre: sizes in pixels or degrees by the order of its class, angle in degrees."""
-        if len(sizes) > 1 and kind.endswith("Annulus") and not all(a < b for a, b in zip(sizes[::2], sizes[1::2])):  # noqa: B905
+        inner, outer = sizes[::2], sizes[1::2]
+        if kind.endswith("Annulus") and not any(inner):
+            kind, sizes = kind.removesuffix("Annulus"), outer  # DS9 lets the inner radius be 0
+        elif kind.endswith("Annulus") and not all(np.less(inner, outer)):
             raise ValueError("the inner size is not below the outer one")
+        if not all(size > 0 for size in sizes):
+            raise ValueError("a size is not above 0")
         self._add(kind, frame, np.array([centre], float), sizes, angle, words)
 
     def path(self, kind: str, frame: str, points: np.ndarray, words: Words) -> None:
