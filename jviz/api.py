@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jviz.backend.apertures import Aperture, apertures
+from jviz.backend.apertures import on_sky as aperture_on_sky
 from jviz.backend.cache import home
 from jviz.backend.io.product import Identity, Plane, Product, Unit, WcsResult
 from jviz.backend.io.registry import Reader, reader, readers
@@ -75,6 +77,7 @@ __all__ = [
     "LIMIT_MODES",
     "LOCKS",
     "STRETCHES",
+    "Aperture",
     "Apply",
     "Cancelled",
     "Catalog",
@@ -128,6 +131,8 @@ __all__ = [
     "Viewer",
     "WcsResult",
     "all_commands",
+    "aperture_on_sky",
+    "apertures",
     "as_table",
     "colormap",
     "colormap_names",

@@ -254,6 +254,16 @@ def data_quality() -> Any:
     return window
 
 
+def footprints() -> Any:
+    window = opened(sample("i2d"))
+    for aperture, angle in (("NRCA5_FULL", 30), ("NRS_FULL_MSA", 70)):
+        window.session.run("footprint.place", aperture=aperture, pa=angle)
+    window.panel("footprints")
+    window.session.run("image.zoom_out", factor=5)
+    settle(window)
+    return window
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "window-dark": window_dark,
     "window-light": window_light,
@@ -268,6 +278,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "curtain": curtain,
     "composite": composite,
     "data-quality": data_quality,
+    "footprints": footprints,
 }
 
 

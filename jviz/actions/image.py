@@ -144,7 +144,7 @@ def _located(session: Session, view: Any, position: str) -> tuple[float, float, 
     if words and words[0] in ("pixel", "pix", "image"):
         words = words[1:]
     elif data.sky is not None:
-        lon, lat, name = _sky_position(session, text)
+        lon, lat, name = sky_position(session, text)
         x, y = (float(v) for v in data.sky.sky_to_pixel(lon, lat))
         if not (math.isfinite(x) and math.isfinite(y)):
             raise CommandError(f"{text} ({lon:.5f}, {lat:.5f}) does not fall on {data.name}.")
@@ -157,7 +157,8 @@ def _located(session: Session, view: Any, position: str) -> tuple[float, float, 
     return x, y, f"pixel {x:g}, {y:g}"
 
 
-def _sky_position(session: Session, text: str) -> tuple[float, float, str]:
+def sky_position(session: Session, text: str) -> tuple[float, float, str]:
+    """Return RA and Dec (ICRS, degrees) of a position or an object's name, and the text for it; may ask the network."""
     from jviz.backend.coords import parse_position, resolve_name
     from jviz.errors import JvizError
 
