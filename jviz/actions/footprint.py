@@ -20,7 +20,7 @@ from jviz.session import Session
 from jviz.subsets import Subset, next_color
 from jviz.views import ImageView
 
-MENU = "Region/Footprints"
+MENU = "Regions/Footprints"
 
 
 @command("footprint.place", title="Place Footprint…", menu=MENU, group="place", icon="fa6s.satellite", job=True)

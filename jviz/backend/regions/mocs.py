@@ -38,7 +38,7 @@ def moc_outlines(path: Path) -> list[np.ndarray]:
         order = moc.max_order
         while order > 0 and moc.sky_fraction * 12 * 4.0**order > MOST_CELLS:
             order -= 1
-        cells = moc.degrade_to_order(order).flatten()
+        cells = (moc.degrade_to_order(order) if order < moc.max_order else moc).flatten()
     except Exception as error:
         raise CommandError(f"{path.name} cannot be read as a MOC: {error or type(error).__name__}.") from error
     if not len(cells):
