@@ -86,6 +86,9 @@ def test_stcs_and_moc(session, tmp_path):
     assert [subset.group for subset in made] == ["cone"]
     distance = SkyCoord(30, 10, unit="deg").separation(made[0].region.vertices).deg
     assert 0.9 < distance.min() <= distance.max() < 1.2
+    hollow = moc.difference(MOC.from_cone(lon=30 * u.deg, lat=10 * u.deg, radius=0.5 * u.deg, max_depth=9))
+    hollow.save(path, format="fits", overwrite=True)
+    assert len(session.run("footprint.moc", path=path, name="ring")) == 2
     (tmp_path / "bad.fits").write_bytes(b"nothing")
     with pytest.raises(CommandError, match="cannot be read as a MOC"):
         session.run("footprint.moc", path=tmp_path / "bad.fits")

@@ -48,9 +48,9 @@ def moc_outlines(path: Path) -> list[np.ndarray]:
 
 def _edges(cells: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the corners and the outer edges of cells: positions (n, 2), and pairs of their numbers in order."""
-    from cdshealpix.nested import vertices
+    from astropy_healpix import HEALPix
 
-    lon, lat = vertices(np.asarray(cells, np.uint64), order)
+    lon, lat = HEALPix(nside=2**order, order="nested").boundaries_lonlat(np.asarray(cells, np.int64), step=1)
     corners = np.stack([lon.to_value("deg") % 360, lat.to_value("deg")], axis=-1)
     # Corners of different cells differ by rounding only; cells are never smaller than a milliarcsecond.
     x = np.cos(np.radians(corners[..., 1])) * np.exp(1j * np.radians(corners[..., 0]))
