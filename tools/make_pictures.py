@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -264,6 +265,20 @@ def footprints() -> Any:
     return window
 
 
+def figure() -> Any:
+    """Return what draws a figure as Export Figure writes it."""
+    from jviz.viewers.figure import Sheet, figure_image
+
+    window = opened(sample("i2d"))
+    view = window.viewers[0].state
+    view.update(axes="sky", colormap="inferno")
+    window.session.run("dq.overlay", flags=["JUMP_DET", "HOT"])
+    settle(window)
+    sheet = Sheet(12 / 2.54, 9 / 2.54, 200, font=0.8, title="Simulated field")
+    picture = figure_image(window.session, view, sheet)
+    return SimpleNamespace(grab=lambda: picture)
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "window-dark": window_dark,
     "window-light": window_light,
@@ -279,6 +294,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "composite": composite,
     "data-quality": data_quality,
     "footprints": footprints,
+    "figure": figure,
 }
 
 

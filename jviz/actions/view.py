@@ -120,6 +120,56 @@ def save_picture(
     return picture.save(session, still, Path(path), size, progress=progress)
 
 
+@command("view.export_figure", title="Export Figure…", menu="File", group="save", icon="fa6s.file-image", needs="view",
+         job=True)  # fmt: skip
+def export_figure(
+    session: Session,
+    view: View | None = None,
+    path: Path = Path("figure.pdf"),
+    width: float = 16.0,
+    height: float | None = None,
+    unit: Literal["cm", "in"] = "cm",
+    dpi: float = 300.0,
+    theme: Literal["light", "dark", "screen"] = "light",
+    font: float = 0.8,
+    transparent: bool = False,
+    title: str = "",
+    *,
+    progress: Progress,
+) -> Path:
+    """Write a view as a figure of an exact size on paper: a PNG with its resolution, a PDF or an SVG.
+
+    Parameters
+    ----------
+    path : Path
+        Ends with .png, .pdf or .svg.
+    width, height : float
+        Of the figure; without a height it has the proportions of the viewer.
+    unit : {"cm", "in"}
+        Of width and height.
+    dpi : float
+        Pixels per inch of a PNG, and of the image within a PDF or SVG, where text and lines stay sharp.
+    theme : {"light", "dark", "screen"}
+        Black on white for print, bright on dark, or as the window is.
+    font : float
+        Size of the text: 0.8 is about 8 points, 1 about 10.
+    transparent : bool
+        Leave out what is behind the image.
+    title : str
+        Above the picture.
+    """
+    figure = import_module("jviz.viewers.figure")
+    found, ask = session.find_view(view), session.dispatcher.ask
+    inch = 2.54 if unit == "cm" else 1.0
+    wide, high = getattr(found, "viewport", (4.0, 3.0))
+    height = width * high / wide if height is None else height
+    sheet = figure.Sheet(width / inch, height / inch, dpi, theme, font, transparent, title)
+    if not isinstance(found, ImageView):
+        return ask(lambda: figure.export_figure(session, found, Path(path), sheet))
+    still = ask(lambda: still_of(found))
+    return figure.export_figure(session, still, Path(path), sheet, progress=progress)
+
+
 def open_views_for(session: Session, loaded: list[Data]) -> None:
     """Open a view for each data set that has a viewer (inside a change)."""
     views = dict(session.views)

@@ -191,7 +191,9 @@ def _draw_arrows(painter: QPainter, scene: Scene, corner: QRectF, arrows: Any, s
     ways = [(name, math.cos(math.radians(a)), math.sin(math.radians(a))) for name, a in arrows]
     # The arrows' own middle stands in the middle of the corner, wherever they point.
     origin = corner.center() - QPointF(sum(w[1] for w in ways), sum(w[2] for w in ways)) * (size / 3)
-    ink, font = scene.ground(painter, corner), scene.look.font(0.92, bold=True)
+    pixels, font = scene.look.pixels, scene.look.font(0.92, bold=True)
+    ends = [origin, *(origin + QPointF(dx, dy) * (size + 0.75 * pixels) for _, dx, dy in ways)]
+    ink = scene.ground(painter, QPolygonF(ends).boundingRect().adjusted(-pixels, -pixels, pixels, pixels))
     path = QPainterPath()
     for _, dx, dy in ways:
         tip = origin + QPointF(dx, dy) * size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QGuiApplication, QPalette
@@ -31,6 +31,8 @@ class Look:
         Height of the font in logical pixels.
     family : str
         Font family; empty: the application's.
+    transparent : bool
+        Nothing is drawn behind the image (for files).
     """
 
     canvas: str
@@ -41,6 +43,7 @@ class Look:
     accent: str
     pixels: float = 13.0
     family: str = ""
+    transparent: bool = False
 
     @classmethod
     def of(cls, widget: QWidget) -> Look:
@@ -50,6 +53,23 @@ class Look:
         colours = _DARK if dark else _LIGHT
         font = widget.font()
         return cls(*colours, accent, float(QFontInfo(font).pixelSize()), font.family())
+
+    @classmethod
+    def for_paper(cls, theme: str, *, font: float = 1.0, transparent: bool = False) -> Look:
+        """Return the look of a figure.
+
+        Parameters
+        ----------
+        theme : {"light", "dark", "screen"}
+            Black on white, bright on dark, or as the windows of the application are.
+        font : float
+            Size of the text, 1 is about 10 points.
+        """
+        if theme == "screen":
+            theme = "dark" if QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else "grey"
+        colours = {"light": PAPER, "dark": cls(*_DARK, PAPER.accent), "grey": cls(*_LIGHT, PAPER.accent)}
+        look = replace(colours[theme], pixels=PAPER.pixels * font)
+        return replace(look, transparent=True, blank="") if transparent else look
 
     @property
     def is_dark(self) -> bool:

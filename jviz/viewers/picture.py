@@ -21,7 +21,7 @@ from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.look import PAPER, Look
 from jviz.views import ImageView, View
 
-__all__ = ["image_of_view", "save"]
+__all__ = ["drawing_of", "image_of_view", "needs_application", "run_painter", "save", "write_png"]
 
 MOST_PIXELS = 200_000_000
 USUAL = (1200.0, 900.0)
@@ -77,8 +77,8 @@ def save(
     width, height = _checked(size, path)
     needs_application()
     ratio = max(1.0, min(width / USUAL[0], height / USUAL[1]))
-    pixels_ratio = ratio if writer is _write_png else VECTOR_RATIO
-    draw = _drawing(session, view, width / ratio, height / ratio, pixels_ratio, look or PAPER, progress)
+    pixels_ratio = ratio if writer is write_png else VECTOR_RATIO
+    draw = drawing_of(session, view, width / ratio, height / ratio, pixels_ratio, look or PAPER, progress)
     with writing(path) as temporary:
         writer(temporary, width, height, ratio, draw)
     return path
@@ -94,7 +94,7 @@ def image_of_view(
     painter = QPainter(image)
     try:
         painter.scale(ratio, ratio)
-        _drawing(session, view, width / ratio, height / ratio, ratio, look or PAPER, silent)(painter)
+        drawing_of(session, view, width / ratio, height / ratio, ratio, look or PAPER, silent)(painter)
     finally:
         painter.end()
     return image
@@ -124,7 +124,7 @@ def _checked(size: tuple[int, int], path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _drawing(
+def drawing_of(
     session: Session, view: View, width: float, height: float, ratio: float, look: Look, progress: Progress
 ) -> Drawing:
     """Return a function that draws a view in a size in logical pixels."""
@@ -163,12 +163,14 @@ def _widget_drawing(session: Session, view: View, width: float, height: float) -
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write_png(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
-    image = QImage(width, height, QImage.Format.Format_RGB32)
+def write_png(path: Path, width: int, height: int, ratio: float, draw: Drawing, transparent: bool = False) -> None:
+    """Write a PNG with its resolution; ``ratio`` pixels per logical pixel."""
+    form = QImage.Format.Format_ARGB32_Premultiplied if transparent else QImage.Format.Format_RGB32
+    image = QImage(width, height, form)
     if image.isNull():
         raise JvizError(f"There is not enough memory for a picture of {width} × {height} pixels.")
-    image.fill(Qt.GlobalColor.white)
-    _run(QPainter(image), ratio, draw)
+    image.fill(Qt.GlobalColor.transparent if transparent else Qt.GlobalColor.white)
+    run_painter(QPainter(image), ratio, draw)
     image.setDotsPerMeterX(round(DOTS * ratio / 0.0254))
     image.setDotsPerMeterY(round(DOTS * ratio / 0.0254))
     if not image.save(str(path), "PNG"):
@@ -182,7 +184,7 @@ def _write_pdf(path: Path, width: int, height: int, ratio: float, draw: Drawing)
     inches = QSizeF(width / ratio / DOTS, height / ratio / DOTS)
     writer.setPageSize(QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
-    _run(QPainter(writer), 1.0, draw)
+    run_painter(QPainter(writer), 1.0, draw)
 
 
 def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
@@ -194,10 +196,11 @@ def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing)
     generator.setResolution(DOTS)
     generator.setSize(QSize(round(width / ratio), round(height / ratio)))
     generator.setViewBox(generator.viewBoxF().adjusted(0, 0, width / ratio, height / ratio))
-    _run(QPainter(generator), 1.0, draw)
+    run_painter(QPainter(generator), 1.0, draw)
 
 
-def _run(painter: QPainter, ratio: float, draw: Drawing) -> None:
+def run_painter(painter: QPainter, ratio: float, draw: Drawing) -> None:
+    """Draw with a painter and end it."""
     if not painter.isActive():
         raise JvizError("Qt cannot draw into that file. Is the disk full?")
     try:
@@ -209,7 +212,7 @@ def _run(painter: QPainter, ratio: float, draw: Drawing) -> None:
 
 
 WRITERS: dict[str, Callable[[Path, int, int, float, Drawing], None]] = {
-    ".png": _write_png,
+    ".png": write_png,
     ".pdf": _write_pdf,
     ".svg": _write_svg,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QPageLayout
 
 from jviz.commands import command
 from jviz.errors import CommandError
@@ -144,3 +145,27 @@ def copy_picture(window: Any) -> None:
     """Copy what the active viewer shows as a picture."""
     QGuiApplication.clipboard().setImage(window.viewers[_active(window)].grab())
     window.session.notice("status", "The picture was copied.")
+
+
+@command("view.print", title="Print…", menu="File", shortcut="Ctrl+P", needs="view", recorded=False, script=False,
+         group="save", icon="fa6s.print")  # fmt: skip
+def print_view(window: Any) -> None:
+    """Print what the active viewer shows, black on white, as large as the page allows."""
+    from PySide6.QtPrintSupport import QPrintDialog, QPrinter
+
+    from jviz.viewers.figure import print_figure
+
+    view = window.session.views[_active(window)]
+    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+    printer.setDocName(view.name)
+    wide, high = getattr(view, "viewport", (4.0, 3.0))
+    printer.setPageOrientation(QPageLayout.Orientation.Landscape if wide > high else QPageLayout.Orientation.Portrait)
+    dialog = QPrintDialog(printer, window)
+
+    def accepted() -> None:
+        print_figure(window.session, view, printer)
+        window.session.notice("status", f"{view.name} was printed.")
+
+    dialog.accepted.connect(accepted)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
