@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPageLayout
 
 from jviz.commands import command
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 
 MOVE = "View/Move Viewer"
 
@@ -163,9 +163,14 @@ def print_view(window: Any) -> None:
     dialog = QPrintDialog(printer, window)
 
     def accepted() -> None:
-        print_figure(window.session, view, printer)
-        window.session.notice("status", f"{view.name} was printed.")
+        try:
+            print_figure(window.session, view, printer)
+        except JvizError as error:
+            window.session.notice("error", str(error))
+        else:
+            window.session.notice("status", f"{view.name} was printed.")
 
     dialog.accepted.connect(accepted)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.open()
+    dialog.setModal(True)
+    dialog.show()
