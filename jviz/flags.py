@@ -28,8 +28,8 @@ __all__ = [
     "matching",
     "next_flagged",
     "shown_bits",
+    "shown_order",
     "slice_of",
-    "summary_bits",
 ]
 
 BITS = 32
@@ -115,11 +115,6 @@ def bits_of(data: Any, flags: Flags) -> int:
     return flag_bits(flags, data.product.flags or "generic")
 
 
-def summary_bits(data: Any) -> int:
-    """Return flags that only sum up others (DO_NOT_USE), which are drawn below those that say why."""
-    return sum(1 << flag.bit for flag in known_flags(data) if flag.name == "DO_NOT_USE")
-
-
 def excluded_flags(session: Any, data: Any) -> list[str] | None:
     """Return the flags whose pixels measurements of data leave out, as the newest view of them says; None without."""
     views = [view for view in session.views.values() if hasattr(view, "exclude_flags")]
@@ -148,14 +143,24 @@ def _table(bits: int, colors: tuple[tuple[int, str], ...]) -> np.ndarray:
     return table
 
 
-def flag_table(layer: Any, among: int = 0xFFFFFFFF) -> np.ndarray:
+def flag_table(layer: Any) -> np.ndarray:
     """Return the colours of the bits of a layer, 0 where one is not shown: uint32 ARGB of shape (32,)."""
-    return _table(shown_bits(layer) & among, tuple(layer.dq_colors))
+    return _table(shown_bits(layer), tuple(layer.dq_colors))
 
 
 def shown_bits(layer: Any) -> int:
     """Return the flags that a layer shows as one number."""
     return 0xFFFFFFFF if layer.dq_bits is None else sum(1 << bit for bit in layer.dq_bits)
+
+
+def shown_order(layer: Any) -> tuple[int, ...]:
+    """Return the bits that a layer shows, those first that cover others.
+
+    A flag that only sums up others (DO_NOT_USE) comes last: it is seen where no other says why.
+    """
+    summary = {flag.bit for flag in known_flags(layer.data) if flag.name == "DO_NOT_USE"}
+    bits = [bit for bit in range(BITS) if shown_bits(layer) >> bit & 1]
+    return tuple(sorted(bits, key=lambda bit: (bit in summary, bit)))
 
 
 # --- where they are set ---------------------------------------------------------------------------

@@ -142,8 +142,10 @@ class FootprintsPanel(Panel):
         self._show_preview()
 
     def _choose_placed(self, group: str) -> None:
-        """Show the aperture of a footprint, so that it can be placed elsewhere."""
+        """Show the aperture of a footprint, so that it can be placed elsewhere, and select its regions for the mouse."""
         self.move_button.setEnabled(bool(group))
+        members = [name for name, subset in self.session.subsets.items() if group and subset.group == group]
+        self.session.interaction.select(members)
         aperture = apertures().get(group.partition(" (")[0])
         if aperture is not None:
             self.instrument.setCurrentText(f"{aperture.telescope} {aperture.instrument}")

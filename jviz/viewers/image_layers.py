@@ -19,7 +19,7 @@ from jviz.backend.render.mesh import affine_mesh
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.combining import combined, sampled
 from jviz.errors import JvizError
-from jviz.flags import FLAG_COLOURS, flag_table, flags_raster, is_flags, summary_bits
+from jviz.flags import FLAG_COLOURS, flag_table, flags_raster, is_flags, shown_order
 from jviz.geometry import Geometry
 from jviz.viewers.image_places import Placed, picture_size, placed, placed_data, ready_sky
 from jviz.viewers.look import Look, argb
@@ -136,7 +136,7 @@ class _Memory:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One layer, ready to be coloured; or the flags ``over`` one, those with colours ``below`` under the others."""
+    """One layer, ready to be coloured; or the flags ``over`` one, in the order in which they show."""
 
     blocks: tuple[Any, ...]
     placed: Placed
@@ -147,15 +147,14 @@ class _Part:
     smooth: bool
     flags: bool
     blend: str = "normal"
-    over: bool = False
-    below: np.ndarray | None = None
+    over: tuple[int, ...] | None = None
 
     @property
     def key(self) -> tuple:
         """All that its pixels depend on; the objects live as long as the part is kept."""
         blocks = tuple(map(id, self.blocks))
         colours = (id(self.table), self.limits, self.blank, self.opacity, self.blend)
-        return (blocks, id(self.placed), *colours, self.smooth, id(self.below))
+        return (blocks, id(self.placed), *colours, self.smooth, self.over)
 
     def values(self, shape: tuple[int, int]) -> np.ndarray:
         """Return the data values in the picture, NaN outside."""
@@ -163,12 +162,7 @@ class _Part:
 
     def colour(self, out: np.ndarray, *, clear: bool) -> None:
         for block in self.blocks:
-            if self.below is not None:
-                kernels.colour_flags(block, self.placed.mesh, self.below, out, clear=clear)
-                above = np.zeros_like(out)
-                kernels.colour_flags(block, self.placed.mesh, self.table, above)
-                np.copyto(out, above, where=above != 0)
-            elif self.flags:
+            if self.flags:
                 kernels.colour_flags(block, self.placed.mesh, self.table, out, clear=clear)
             else:
                 kernels.colour(
@@ -176,6 +170,11 @@ class _Part:
                     blank=self.blank, smooth=self.smooth, clear=clear,
                 )  # fmt: skip
             clear = False
+
+    def veil(self, out: np.ndarray, opacity: float) -> None:
+        """Lay flags over a picture."""
+        for block in self.blocks:
+            kernels.veil(block, self.placed.mesh, self.over, self.table, out, opacity=opacity)
 
 
 @dataclass
@@ -250,12 +249,12 @@ class Compositor:
         lupton, curtain = key[3:5]
         if lupton:
             pixels.fill(argb(look.canvas))
-            images = [part for part in parts if not part.over]
+            images = [part for part in parts if part.over is None]
             hues = np.array([_hue(part.table) for part in images])
             values = np.stack([part.values(pixels.shape) for part in images])
             limits = np.array([part.limits for part in images])
             kernels.lupton(values, hues, limits, pixels, q=lupton[0], stretch=lupton[1])
-            _draw([part for part in parts if part.over], pixels, self)
+            _draw([part for part in parts if part.over is not None], pixels, self)
         elif kept is not None and curtain is None and len(kept.key) < len(key) and kept.key == key[: len(kept.key)]:
             # Nothing but layers on top is new.
             _draw(parts[len(kept.parts) :], pixels, self)
@@ -280,11 +279,10 @@ class Compositor:
         if not blocks:
             return None
         self._note_flags(layer, blocks[-1])
-        summary = summary_bits(layer.data)
-        below = flag_table(layer, summary) if summary else None
+        table = flag_table(layer)
         opacity = layer.dq_opacity * layer.opacity
-        table = flag_table(layer, 0xFFFFFFFF ^ summary)
-        return _Part(tuple(blocks), place, table, (0.0, 1.0), 0, opacity, False, True, over=True, below=below)
+        order = shown_order(layer)
+        return _Part(tuple(blocks), place, table, (0.0, 1.0), 0, opacity, False, True, over=order)
 
     def _note_flags(self, layer: ImageLayer, block: Any) -> None:
         memory = self.memory(layer)
@@ -361,15 +359,22 @@ class Compositor:
 
 def _draw(parts: list[_Part], out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None = None) -> None:
     """Lay parts over a picture; the last one on its side of the curtain only."""
-    images = [part for part in parts if not part.over]
+    images = [part for part in parts if part.over is None]
     top = parts.index(images[-1]) if len(images) > 1 else len(parts)
     for number, part in enumerate(parts):
         drawn = curtain if number >= top else None
         if part is parts[0] and part.opacity == 1 and part.blank and not drawn:
             part.colour(out, clear=False)
             continue
+        if part.over is not None and len(part.blocks) == 1 and drawn is None:
+            part.veil(out, part.opacity)
+            continue
         sheet = owner._buffer(f"sheet {out.shape}", out.shape[::-1])
-        part.colour(sheet, clear=True)
+        if part.over is None:
+            part.colour(sheet, clear=True)
+        else:
+            sheet.fill(0)
+            part.veil(sheet, 1.0)
         if drawn is not None:
             axis, share = drawn
             if axis == "vertical":
@@ -392,7 +397,7 @@ def _blend(view: ImageView, layer: ImageLayer) -> str:
 
 
 def _lupton_of(view: ImageView, parts: list[_Part]) -> tuple[float, float] | None:
-    if view.composite != "lupton" or len(view.shown) < 2 or any(part.flags and not part.over for part in parts):
+    if view.composite != "lupton" or len(view.shown) < 2 or any(part.flags and part.over is None for part in parts):
         return None
     return view.lupton_q, view.lupton_stretch
 

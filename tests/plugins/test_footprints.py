@@ -18,6 +18,7 @@ def test_place_move_turn_and_remove(qtbot, make_panel, session):
     qtbot.mouseClick(panel.placed.viewport(), Qt.MouseButton.LeftButton,
                      pos=panel.placed.visualItemRect(panel.placed.item(0)).center())  # fmt: skip
     assert panel.aperture.currentData() == "NRS_FULL_IFU"
+    assert session.interaction.selected == ("NRS_FULL_IFU",)
     panel.position.clear()
     qtbot.keyClicks(panel.position, "10.5 -5")
     qtbot.keyClick(panel.position, Qt.Key.Key_Return)

@@ -20,7 +20,9 @@ from jviz.backend.render.mesh import Mesh
 if TYPE_CHECKING:
     from jviz.backend.render.blocks import Block
 
-__all__ = ["active", "blend", "colour", "colour_flags", "lupton", "lupton_curve", "ready", "resample", "warm_up"]
+__all__ = [
+    "active", "blend", "colour", "colour_flags", "lupton", "lupton_curve", "ready", "resample", "veil", "warm_up",
+]  # fmt: skip
 
 BlendMode = Literal["normal", "add", "screen", "multiply", "lighten", "difference"]
 _MODES = {"normal": 0, "add": 1, "screen": 2, "multiply": 3, "lighten": 4, "difference": 5}
@@ -107,6 +109,38 @@ def colour_flags(block: "Block", mesh: Mesh, colours: np.ndarray, out: np.ndarra
         Premultiplied ARGB of each bit, 0 for bits not to be shown; the lowest bit wins.
     """
     _active.flag_rows(block.data, *_in_samples(block, mesh, out), colours, clear, out)
+
+
+def veil(
+    block: "Block", mesh: Mesh, order: tuple[int, ...], colours: np.ndarray, out: np.ndarray, *, opacity: float = 1.0
+) -> None:
+    """Lay the flags that a viewport shows over a picture, in place.
+
+    Parameters
+    ----------
+    block : Block
+        From a raster with ``reduce="or"``: uint32.
+    order : tuple of int
+        The bits that are shown; of those set in a pixel the first one here is.
+    colours : ndarray of uint32, shape (32,)
+        Opaque ARGB of each bit.
+    out : ndarray of uint32, shape (height, width)
+        Premultiplied ARGB.
+    opacity : float
+    """
+    if not order:
+        return
+    bits = np.array([1 << bit for bit in order], np.uint32)
+    share, tints = np.uint32(round(min(max(opacity, 0.0), 1.0) * 256)), np.zeros(len(order), np.uint32)
+    for shift in (np.uint32(0), np.uint32(8), np.uint32(16), np.uint32(24)):
+        channel = (colours[list(order)] >> shift) & np.uint32(255)
+        tints |= ((channel * share + np.uint32(128)) >> np.uint32(8)) << shift
+    place = _in_samples(block, mesh, out)
+
+    def rows(first: int, last: int) -> None:
+        _active.veil_rows(block.data, *place, bits, tints, out[first:last], first)
+
+    _in_halves(rows, out)
 
 
 def resample(block: "Block", mesh: Mesh, out: np.ndarray, *, smooth: bool = False) -> None:
@@ -238,6 +272,7 @@ def _exercise(module: ModuleType) -> None:
     module.colour_rows(data, *place, table, 0.0, 1.0, np.uint32(0), False, True, out, 0)
     module.value_rows(data, *place, False, data.copy())
     module.flag_rows(flags, *place, table, True, out)
+    module.veil_rows(flags, *place, np.ones(1, np.uint32), np.zeros(1, np.uint32), out, 0)
     module.blend(out, out.copy(), np.uint32(256), 0)
     module.lupton(data[None].copy(), np.ones((1, 3)), np.zeros(1), np.ones(1), 1.0, 1.0, out)
     sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)

@@ -206,6 +206,49 @@ def flag_rows(
                 out[row, k] = 0
 
 
+@compiled
+def veil_rows(
+    data: Array,
+    gx: Array,
+    gy: Array,
+    whole: Array,
+    step: int,
+    edges: Edges,
+    bits: Array,
+    tints: Array,
+    out: Array,
+    first: int,
+) -> None:
+    width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
+    xs, ys = np.empty(width), np.empty(width)
+    places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
+    every = np.uint32(0)
+    for bit in bits:
+        every |= bit
+    for row in range(out.shape[0]):
+        _coordinates(first + row, gx, gy, whole, step, ramp, xs, ys)
+        _locate(xs, ys, edges, data.shape, places, inside)
+        line = out[row]
+        for k in range(width):
+            if inside[k]:
+                flags = flat[np.uint32(places[k])] & every
+                if flags:
+                    line[k] = _veiled(flags, bits, tints, line[k])
+
+
+@inlined
+def _veiled(flags: np.uint32, bits: Array, tints: Array, below: np.uint32) -> np.uint32:
+    n = 0
+    while not flags & bits[n]:
+        n += 1
+    tint, result = tints[n], np.uint32(0)
+    rest = np.uint32(255) - (tint >> np.uint32(24))
+    for shift in (0, 8, 16, 24):
+        mixed = _channel(tint, shift) + _divided(_channel(below, shift) * rest)
+        result |= np.uint32(mixed << np.uint32(shift))
+    return result
+
+
 @inlined
 def _divided(x: np.uint32) -> np.uint32:
     x = x + np.uint32(128)

@@ -140,6 +140,33 @@ def flag_rows(
     out[...] = np.where(inside, result, np.uint32(0) if clear else out)
 
 
+def veil_rows(
+    data: Array,
+    gx: Array,
+    gy: Array,
+    whole: Array,
+    step: int,
+    edges: Edges,
+    bits: Array,
+    tints: Array,
+    out: Array,
+    first: int,
+) -> None:
+    """Lay the tint of the first of ``bits`` that is set over ``out``; tints are premultiplied ARGB."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step, first)
+    inside = np.broadcast_to(_inside(sx, sy, drawn, edges), out.shape)
+    flags = np.broadcast_to(_nearest(data, sx, sy), out.shape)
+    open_ = inside.copy()
+    for bit, tint in zip(bits, tints, strict=True):
+        hit = open_ & (flags & bit != 0)
+        open_ &= ~hit
+        result, below, rest = np.zeros(int(hit.sum()), np.uint32), out[hit], np.uint32(255) - (tint >> np.uint32(24))
+        for shift in (np.uint32(0), np.uint32(8), np.uint32(16), np.uint32(24)):
+            full = np.uint32(255)
+            result |= (((tint >> shift) & full) + _divided(((below >> shift) & full) * rest)) << shift
+        out[hit] = result
+
+
 def _divided(x: Array) -> Array:
     """Divide 0 … 255² by 255, rounded (exact for all of them)."""
     x = x + np.uint32(128)

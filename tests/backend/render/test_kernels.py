@@ -250,3 +250,30 @@ def test_compiled_code_goes_to_the_cache_when_the_program_is_read_only(monkeypat
         assert str(own_folders / "cache" / "numba") == numba.config.CACHE_DIR
     finally:
         os.environ.pop("NUMBA_CACHE_DIR", None)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_flags_veil_a_picture(turned):
+    rng = np.random.default_rng(5)
+    flags = rng.integers(0, 16, (30, 40)).astype(np.uint32)
+    colours = (rng.integers(0, 1 << 24, 32) | 0xFF000000).astype(np.uint32)
+    matrix = np.array([[0.7, 0.3, 1.0], [-0.2, 0.8, 3.0]]) if turned else IDENTITY
+    mesh = affine_mesh(matrix, 40, 30)
+    ground = (rng.integers(0, 1 << 24, (30, 40)) | 0xFF000000).astype(np.uint32)
+    # the same in steps: one flag after the other in a sheet, the first of the order on top, then blended
+    sheet, one = np.zeros_like(ground), np.zeros_like(ground)
+    for bit in (0, 3, 1):
+        alone = np.zeros(32, np.uint32)
+        alone[bit] = colours[bit]
+        kernels.colour_flags(block(flags), mesh, alone, one)
+        np.copyto(sheet, one, where=one != 0)
+    expected = ground.copy()
+    kernels.blend(expected, sheet, 0.6)
+    for module in (numpy_kernels, kernels.active()):
+        drawn = ground.copy()
+        before, kernels._active = kernels._active, module
+        try:
+            kernels.veil(block(flags), mesh, (1, 3, 0), colours, drawn, opacity=0.6)
+        finally:
+            kernels._active = before
+        assert np.array_equal(drawn, expected)
