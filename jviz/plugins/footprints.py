@@ -142,7 +142,7 @@ class FootprintsPanel(Panel):
         self._show_preview()
 
     def _choose_placed(self, group: str) -> None:
-        """Show the aperture of a footprint, so that it can be placed elsewhere, and select its regions for the mouse."""
+        """Show the aperture of a footprint, to be placed elsewhere, and select its regions for the mouse."""
         self.move_button.setEnabled(bool(group))
         members = [name for name, subset in self.session.subsets.items() if group and subset.group == group]
         self.session.interaction.select(members)
