@@ -11,7 +11,19 @@ from jviz.backend.io.product import Plane, Product
 from jviz.backend.progress import Progress, silent
 from jviz.errors import CommandError, JvizError
 
-__all__ = ["Catalog", "Cube", "Data", "Image", "Other", "Ramp", "Regions", "Spectrum", "Spectrum2D", "from_product"]
+__all__ = [
+    "Catalog",
+    "Cube",
+    "Data",
+    "Image",
+    "Other",
+    "Profile",
+    "Ramp",
+    "Regions",
+    "Spectrum",
+    "Spectrum2D",
+    "from_product",
+]
 
 
 class Data:
@@ -280,6 +292,41 @@ class Catalog(Data):
         return self.get(QTable)
 
 
+class Profile(Data):
+    """Numbers along a line: a cut, a radial profile, a growth curve, a histogram.
+
+    Its table has a column of x, one of y and where there are errors one named ``<y>_err``; ``meta["x"]`` and
+    ``meta["y"]`` of the table name them (the first two columns by default).
+    """
+
+    kind = "profile"
+    _curve: Any = None
+
+    @property
+    def table(self) -> Any:
+        """The numbers as an astropy ``QTable``."""
+        return loaded_object(self)
+
+    @property
+    def unit(self) -> str:
+        """Unit of y."""
+        return self.curve().y_unit
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of samples."""
+        return (len(self.table),)
+
+    def curve(self) -> Any:
+        """Return the `jviz.plot_views.Curve` to plot."""
+        from jviz.plot_views import curve_of_table
+
+        with self._lock:
+            if self._curve is None:
+                self._curve = curve_of_table(self.table)
+            return self._curve
+
+
 class Regions(Data):
     """Regions from a file or made in the session."""
 
@@ -290,7 +337,7 @@ class Other(Data):
     """What jviz reads but has no viewer for; its header can be looked at."""
 
 
-_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Regions, Other)}
+_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Profile, Regions, Other)}
 
 
 def from_product(product: Product, name: str | None = None) -> Data:

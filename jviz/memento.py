@@ -33,9 +33,10 @@ class Memento:
 
 @dataclass
 class Step:
-    """What is being recorded; commands add the edits that they did."""
+    """What is being recorded; commands add the edits that they did, and lines of the script for what they opened."""
 
     edits: list[Edit] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def undo(self) -> None:
         """Take the edits back, the last one first."""
@@ -127,7 +128,7 @@ class Recorder:
         self.flush()
         before = self._settled
         self._session.linker.forget()
-        self._step = step = Step()
+        self._step = step = Step(lines=list(lines))
         self._depth += 1
         try:
             yield step
@@ -138,7 +139,7 @@ class Recorder:
         finally:
             self._step = None
             self._depth -= 1
-        self._finish(step, before, Entry(label, _nothing, _nothing, lines, merge, command))
+        self._finish(step, before, Entry(label, _nothing, _nothing, step.lines, merge, command))
 
     def _finish(self, step: Step, before: Memento, entry: Entry) -> None:
         after = self.capture()

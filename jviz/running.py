@@ -213,8 +213,21 @@ class _Step:
             self._record.edits.append(value)
             return None
         new = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Data)]
-        add_data(self._session, [d for d in new if d not in self._session.data])
+        new = [d for d in new if d not in self._session.data]
+        add_data(self._session, new)
+        if self._session.showing and new:
+            self._show(new)
         return value
+
+    def _show(self, new: list[Data]) -> None:
+        """Open views for data that a command made, and say so in the script."""
+        from jviz.actions.view import open_views_for
+
+        before = self._session.views
+        open_views_for(self._session, new)
+        opened = [view for name, view in self._session.views.items() if name not in before]
+        if self._lines:
+            self._record.lines += [f"session.view({view.kind!r}, data={view.data.name!r})" for view in opened]
 
 
 def add_data(session: Session, new: list[Data]) -> None:

@@ -11,6 +11,7 @@ import itertools
 import re
 from contextlib import nullcontext
 from functools import cache
+from importlib import import_module
 from typing import Any, ClassVar
 
 from echo import CallbackProperty, HasCallbackProperties, delay_callback
@@ -451,6 +452,7 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
+    import_module("jviz.plot_views")
     return dict(_kinds)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from jviz.actions.image import sky_position
 from jviz.actions.region import free_name
 from jviz.actions.region_file import add_regions
 from jviz.backend.apertures import find_aperture, middle_of, moved, on_sky
@@ -15,6 +14,7 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.geometry import geometry_of
+from jviz.positions import sky_position
 from jviz.running import Apply
 from jviz.session import Session
 from jviz.subsets import Subset, next_color

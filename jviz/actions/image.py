@@ -10,6 +10,7 @@ import numpy as np
 from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.geometry import geometry_of, image_shape
+from jviz.positions import pixel_of
 from jviz.session import Session
 from jviz.views import ImageView
 
@@ -124,7 +125,7 @@ def go_to(session: Session, position: str, view: ImageView | None = None, scale:
     from jviz.running import Apply
 
     view = _image(session, view)
-    x, y, text = _located(session, view, position)
+    x, y, text = pixel_of(session, view.layers[0].data, position)
     ny, nx = image_shape(view)
     if not (-0.5 <= x <= nx - 0.5 and -0.5 <= y <= ny - 0.5):
         raise CommandError(
@@ -136,39 +137,6 @@ def go_to(session: Session, position: str, view: ImageView | None = None, scale:
         return x, y
 
     return Apply(apply, f"Go to {text}", {"position": f"pixel {x!r} {y!r}", "view": view})
-
-
-def _located(session: Session, view: Any, position: str) -> tuple[float, float, str]:
-    data, text = view.layers[0].data, position.strip()
-    words = text.lower().replace(",", " ").split()
-    if words and words[0] in ("pixel", "pix", "image"):
-        words = words[1:]
-    elif data.sky is not None:
-        lon, lat, name = sky_position(session, text)
-        x, y = (float(v) for v in data.sky.sky_to_pixel(lon, lat))
-        if not (math.isfinite(x) and math.isfinite(y)):
-            raise CommandError(f"{text} ({lon:.5f}, {lat:.5f}) does not fall on {data.name}.")
-        return x, y, name
-    try:
-        x, y = (float(w) for w in words)
-    except ValueError:
-        where = "" if data.sky is not None else f"; {data.name} has no sky coordinates"
-        raise CommandError(f"{text!r} is no pair of pixel numbers such as 512, 300{where}.") from None
-    return x, y, f"pixel {x:g}, {y:g}"
-
-
-def sky_position(session: Session, text: str) -> tuple[float, float, str]:
-    """Return RA and Dec (ICRS, degrees) of a position or an object's name, and the text for it; may ask the network."""
-    from jviz.backend.coords import parse_position, resolve_name
-    from jviz.errors import JvizError
-
-    try:
-        return (*parse_position(text), text)
-    except JvizError:
-        if not any(c.isalpha() for c in text):
-            raise
-    found = resolve_name(text, offline=session.settings["network.offline"])
-    return found.lon, found.lat, text
 
 
 def _pan(session: Session, view: ImageView | None, dx: float, dy: float) -> None:

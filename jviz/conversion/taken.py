@@ -91,6 +91,13 @@ def take_table(thing: Any, name: str) -> Product:
     return product
 
 
+def take_profile(table: Any, name: str, label: str) -> Product:
+    """Take a table of numbers along a line; see `jviz.data.Profile`."""
+    product = _object_product("profile", name, label, table)
+    product.units = (Unit(0, name, 1, "profile", (len(table),), "", "", cards_of(table.meta)),)
+    return product
+
+
 def take_region(thing: Any, name: str) -> Product:
     """Take one region."""
     from regions import Regions

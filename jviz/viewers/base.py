@@ -51,7 +51,8 @@ def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]
 
 def viewer_types() -> dict[str, type[Viewer]]:
     """Return the declared viewers by kind, those of jviz first."""
-    import_module("jviz.viewers.image")
+    for module in ("jviz.viewers.image", "jviz.viewers.plot.viewer"):
+        import_module(module)
     return dict(_viewers)
 
 

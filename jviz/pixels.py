@@ -1,0 +1,72 @@
+"""Pixels of data with their errors, a part at a time, without those that their flags forbid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jviz.data import WithPicture
+from jviz.errors import CommandError
+
+__all__ = ["Pixels"]
+
+
+class Pixels:
+    """Reads parts of one plane (or a slice of it) of an image.
+
+    Parameters
+    ----------
+    data : WithPicture
+    plane : str
+        ``""`` is the first.
+    index : tuple of int
+        Slice of data with more than two axes; the middle one by default.
+    exclude : int
+        Pixels with any of these data quality bits count as missing.
+    """
+
+    def __init__(self, data: WithPicture, plane: str = "", index: tuple[int, ...] = (), *, exclude: int = 0) -> None:
+        if not isinstance(data, WithPicture):
+            raise CommandError(f"{data.name} is of kind {data.kind}; this works on images.")
+        self.data, self.plane = data, data.plane(plane)
+        if self.plane.dtype.kind not in "biuf":
+            raise CommandError(f"The plane {self.plane.name} of {data.name} holds no numbers.")
+        self.index = tuple(index) or tuple(n // 2 for n in self.plane.shape[:-2])
+        self.shape: tuple[int, int] = self.plane.shape[-2:]
+        flags = data.product.plane("flags")
+        fits = flags is not None and flags.shape[-2:] == self.shape
+        self._flags, self._exclude = (flags, exclude) if fits and exclude else (None, 0)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values, as the file has it."""
+        return self.plane.unit
+
+    def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return values (float64, NaN for missing ones) and variances, None where there are no errors."""
+        values = self._part(self.plane, rows, columns).astype(np.float64)
+        if self._exclude:
+            bits = self._part(self._flags, rows, columns).astype(np.int64)
+            values[(bits & self._exclude) != 0] = np.nan
+        return values, self._variance(rows, columns)
+
+    def _variance(self, rows: slice, columns: slice) -> np.ndarray | None:
+        if self.plane is not self.data.plane():
+            return None
+        product = self.data.product
+        for meaning, turn in (("error", np.square), ("variance", np.asarray), ("inverse variance", _inverse)):
+            found = product.plane(meaning)
+            if found is not None and found.shape[-2:] == self.shape:
+                return turn(self._part(found, rows, columns).astype(np.float64))
+        return None
+
+    def _part(self, plane: Any, rows: slice, columns: slice) -> np.ndarray:
+        # Companions of cubes may have the cube's axes, or those of one slice.
+        index = self.index[len(self.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
+        return plane.read((*index, rows, columns))
+
+
+def _inverse(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.where(values > 0, 1 / values, np.nan)

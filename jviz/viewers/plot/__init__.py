@@ -1,0 +1,1 @@
+"""Viewers of curves: axes, curves with their errors, and what mouse and keys do to them."""

@@ -1,0 +1,161 @@
+"""Axes of a plot: from numbers to places, what is in sight, and round numbers along them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jviz.backend.render.ticks import Ticks, value_ticks
+from jviz.plot_views import Curve, PlotView
+
+__all__ = ["Axis", "axes_of", "axis_ticks"]
+
+_superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ROOM = 0.06
+"""Share of the height that is left free above and below the curves."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The map from values to places along an axis and back.
+
+    Parameters
+    ----------
+    low, high : float
+        Values at the two ends; positive ones where ``log`` is true.
+    start, end : float
+        Places of the ends, in pixels.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def place(self, values: np.ndarray | float) -> np.ndarray:
+        """Return places of values; NaN where a logarithm has none."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        return self.start + (self._scaled(values) - low) * ((self.end - self.start) / (high - low))
+
+    def value(self, place: float) -> float:
+        """Return the value at a place."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        scaled = low + (place - self.start) / (self.end - self.start) * (high - low)
+        return float(10.0**scaled if self.log else scaled)
+
+    def zoomed(self, place: float, factor: float) -> tuple[float, float]:
+        """Return the range that shows less by a factor and keeps the value at a place where it is."""
+        low, high, fixed = (float(self._scaled(v)) for v in (self.low, self.high, self.value(place)))
+        return self._range(fixed + (low - fixed) / factor, fixed + (high - fixed) / factor)
+
+    def moved(self, pixels: float) -> tuple[float, float]:
+        """Return the range that shows the same curves so many pixels further along."""
+        low, high = float(self._scaled(self.low)), float(self._scaled(self.high))
+        shift = pixels * (high - low) / (self.end - self.start)
+        return self._range(low - shift, high - shift)
+
+    def _range(self, low: float, high: float) -> tuple[float, float]:
+        if self.log:
+            return float(10.0 ** min(max(low, -300), 300)), float(10.0 ** min(max(high, -300), 300))
+        return low, high
+
+    def _scaled(self, values: np.ndarray | float) -> np.ndarray:
+        if not self.log:
+            return np.asarray(values, dtype=float)
+        values = np.asarray(values, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(values > 0, np.log10(values), np.nan)
+
+
+def axes_of(
+    view: PlotView, curves: Sequence[Curve], left: float, right: float, bottom: float, top: float
+) -> tuple[Axis, Axis]:
+    """Return the axes of a view with its curves, for a picture between these places."""
+    low, high = view.x_range or _span(
+        [part for curve in curves for part in (curve.edges[:1], curve.edges[-1:]) if len(curve.x)]
+        if not view.x_log
+        else [curve.x for curve in curves],
+        log=view.x_log,
+    )
+    x = Axis(*_usable(low, high, view.x_log), left, right, view.x_log)
+    if view.y_range is not None:
+        low, high = view.y_range
+    else:
+        low, high = _padded(*_span([_in_sight(c, x.low, x.high) for c in curves], log=view.y_log), log=view.y_log)
+    return x, Axis(*_usable(low, high, view.y_log), bottom, top, view.y_log)
+
+
+def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
+    first, last = np.searchsorted(curve.x, sorted((low, high)))
+    first, last = max(first - 1, 0), min(last + 1, len(curve.x))
+    y = curve.y[first:last]
+    if len(y) > 1_000_000:
+        y = y[:: len(y) // 500_000]
+    return y
+
+
+def _span(parts: Sequence[np.ndarray], *, log: bool) -> tuple[float, float]:
+    values = [part[np.isfinite(part) & ((part > 0) | (not log))] for part in parts]
+    values = [part for part in values if len(part)]
+    if not values:
+        return (1.0, 10.0) if log else (0.0, 1.0)
+    return float(min(part.min() for part in values)), float(max(part.max() for part in values))
+
+
+def _padded(low: float, high: float, *, log: bool) -> tuple[float, float]:
+    if log:
+        room = (high / low) ** ROOM
+        return low / room, high * room
+    room = ROOM * (high - low)
+    return low - room, high + room
+
+
+def _usable(low: float, high: float, log: bool) -> tuple[float, float]:
+    """Return two different ends, above 0 for a logarithmic axis."""
+    if log:
+        top = high if high > 0 else 10.0
+        low = low if low > 0 else top * 1e-6
+        return (low, top) if low != top else (low / 2, top * 2)
+    if low == high:
+        room = abs(low) * 0.5 or 0.5
+        return low - room, high + room
+    return low, high
+
+
+def axis_ticks(axis: Axis, n: int) -> tuple[Ticks, tuple[float, ...]]:
+    """Return the ticks with numbers of an axis, and the places between 0 and 1 of small ones between them."""
+    low, high = min(axis.low, axis.high), max(axis.low, axis.high)
+    turned = axis.low > axis.high
+    if axis.log and high / low >= 10:
+        ticks, small = _decades(low, high, n)
+    else:
+        ticks, small = value_ticks(low, high, n), ()
+        if axis.log:
+            span = np.log10(high / low)
+            ticks = Ticks(
+                ticks.values, tuple(np.log10(v / low) / span for v in ticks.values), ticks.labels, ticks.exponent
+            )
+    if turned:
+        ticks = Ticks(ticks.values, tuple(1 - p for p in ticks.positions), ticks.labels, ticks.exponent)
+        small = tuple(1 - p for p in small)
+    return ticks, small
+
+
+def _decades(low: float, high: float, n: int) -> tuple[Ticks, tuple[float, ...]]:
+    first, last, span = np.log10(low), np.log10(high), np.log10(high / low)
+    step = max(1, round(span / max(n, 1)))
+    powers = [p for p in range(int(np.ceil(first - 1e-9)), int(np.floor(last + 1e-9)) + 1)]
+    shown = [p for p in powers if p % step == 0]
+    small = [np.log10(m) + p for p in range(int(np.floor(first)), int(np.ceil(last))) for m in range(2, 10)]
+    places = tuple(float((s - first) / span) for s in small if first <= s <= last) if span < 8 else ()
+    labels = tuple(_power(p) for p in shown)
+    return Ticks(tuple(10.0**p for p in shown), tuple((p - first) / span for p in shown), labels), places
+
+
+def _power(exponent: int) -> str:
+    if -3 <= exponent <= 4:
+        return f"{10.0**exponent:g}"
+    return f"10{str(exponent).translate(_superscripts)}"
