@@ -384,6 +384,8 @@ class ImageView(View):
         picture that keeps the colours of bright sources (Lupton et al. 2004, PASP 116, 133).
     lupton_q, lupton_stretch : float
         Softening, and the value (the limits of a layer count 0 and 1) up to which the stretch is linear.
+    flag_legend : bool
+        Whether the flags in sight that are drawn over an image are named in its corner.
     exclude_flags : tuple of str
         Names of data quality flags whose pixels measurements leave out (``"bit 13"`` for one without a name).
     """
@@ -421,6 +423,7 @@ class ImageView(View):
     composite = Checked("layers", one_of("layers", "lupton", name="way to compose layers"))
     lupton_q = Checked(8.0, number(0, 1000, "Q"))
     lupton_stretch = Checked(0.5, number(1e-6, 1e6, "stretch"))
+    flag_legend = CallbackProperty(True)
     exclude_flags = Checked(("DO_NOT_USE",), _names)
 
     @property

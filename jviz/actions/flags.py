@@ -185,22 +185,22 @@ def find(
     Parameters
     ----------
     x, y : float, optional
-        The pixel, in the layer's own numbers from 0; the one in the middle of the view by default.
+        The place in pixels of the view's first layer; the middle of the view by default.
     name : str, optional
         Of the subset; by default the names of the flags.
     """
     view, found = flagged(session, view, layer)
     if x is None or y is None:
-        x, y = _centre(view, found)
-    plane = flags_plane(found)
-    column, row = math.floor(x + 0.5), math.floor(y + 0.5)
+        x, y = (float(n) for n in geometry_of(view).centre)
+    plane, at = flags_plane(found), _across(view, view.layers[0], found, x, y)
+    column, row = (math.floor(n + 0.5) if math.isfinite(n) else -1 for n in at)
     if not (0 <= column < plane.shape[-1] and 0 <= row < plane.shape[-2]):
         raise CommandError(f"Pixel ({column}, {row}) is not on {found.data.name}; point at one that is.")
     value = int(as_bits(plane.read((*slice_of(found, plane), slice(row, row + 1)), progress=progress))[0, column])
     if not value:
         raise CommandError(f"Pixel ({column}, {row}) of {found.data.name} has no flags; point at one that has.")
     apply = _as_subset(session, found, value, "exact", name or f"like ({column}, {row})", progress)
-    apply.recorded.update(x=column, y=row)
+    apply.recorded.update(x=x, y=y)
     return apply
 
 

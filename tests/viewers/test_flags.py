@@ -178,3 +178,36 @@ def test_counts_and_steps_of_real_files(session, shared_data, name):
     assert y * truth.shape[1] + x == flat[1]
     x, y = next_flagged(layer, 1 << bit, int(flat[0] % truth.shape[1]), int(flat[0] // truth.shape[1]), back=True)
     assert y * truth.shape[1] + x == flat[-1]
+
+
+def test_menu_finds_pixels_flagged_alike(qtbot, show, session, flagged):
+    from PySide6.QtCore import QPointF
+
+    from jviz.viewers.image_tools import overlays
+
+    data, dq = flagged
+    viewer = show(data)
+    geometry, corner = viewer.geometry_now(), viewer.frame_now().picture.topLeft()
+
+    def entries(x, y):
+        at = QPointF(*(float(n) for n in geometry.to_screen(x, y))) + corner
+        return [action for overlay in overlays() for action in overlay.menu(viewer, at) if "Flagged" in action.text()]
+
+    assert entries(30, 20) == []
+    (action,) = entries(20, 10)
+    assert action.text() == "Find Pixels Flagged HOT"
+    action.trigger()
+    qtbot.waitUntil(lambda: "like (20, 10)" in session.subsets)
+    assert np.array_equal(session.subsets["like (20, 10)"].region, dq == 1 << HOT)
+
+
+def test_legend_can_be_hidden(qtbot, show, session, flagged):
+    data, _ = flagged
+    viewer = show(data, size=(700, 600))
+    session.run("dq.overlay")
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    with_legend = viewer.grab()
+    session.run("image.flag_legend")
+    assert viewer.grab() != with_legend
+    session.undo()
+    assert viewer.grab() == with_legend

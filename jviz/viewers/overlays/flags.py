@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QAction, QColor, QPainter, QPen
 
 from jviz.backend.dq import flag_names
-from jviz.flags import flag_color
+from jviz.flags import flag_color, flags_plane
 from jviz.viewers.image_layers import overlaid_flags
 from jviz.viewers.image_overlays import Scene, flags_listed
 from jviz.viewers.image_tools import Overlay, register_overlay
+from jviz.viewers.readout import read_out
+
+if TYPE_CHECKING:
+    from jviz.viewers.image import ImageViewer
 
 __all__ = ["FlagLegend"]
 
@@ -24,6 +30,8 @@ class FlagLegend(Overlay):
     order = 40
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
+        if not scene.view.flag_legend:
+            return
         layer = next((one for one in reversed(scene.view.shown) if overlaid_flags(one) is not None), None)
         bits = flags_listed(scene, layer) if layer is not None else []
         metrics = scene.look.metrics(0.85)
@@ -52,6 +60,20 @@ class FlagLegend(Overlay):
         if more:
             painter.setPen(FAINT)
             painter.drawText(QPointF(plate.left() + 29, base + len(names) * step), more)
+
+
+    def menu(self, viewer: ImageViewer, position: QPointF) -> list[QAction]:
+        """Return the entry that finds the pixels flagged like the one under the cursor, when that is flagged."""
+        view, frame = viewer.state, viewer.frame_now()
+        if not frame.picture.contains(position) or flags_plane(view.layer) is None:
+            return []
+        x, y = (float(n) for n in viewer.geometry_now().to_data(*frame.inside(position).toTuple()))
+        names = read_out(view, x, y).flag_names
+        if not names:
+            return []
+        action = QAction(f"Find Pixels Flagged {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")
+        action.triggered.connect(lambda *_: viewer.session.submit("dq.find", x=x, y=y, view=view))
+        return [action]
 
 
 register_overlay(FlagLegend())
