@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jviz.actions.image import sky_position
 from jviz.actions.region_measure import chosen
 from jviz.backend.images import geometry
 from jviz.backend.images.picture import Picture
@@ -17,6 +16,7 @@ from jviz.data import Image
 from jviz.errors import CommandError
 from jviz.pictures import data_from, picture_of
 from jviz.placement import home_of
+from jviz.positions import sky_position
 from jviz.session import Session
 
 MENU = "Image/Operations"

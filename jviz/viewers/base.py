@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from jviz.session import Session
 from jviz.viewers.kept import Kept
+from jviz.viewers.look import Look
 from jviz.viewers.post import post, post_office
 from jviz.views import State, View, declare_view
 
@@ -97,6 +98,10 @@ class Viewer(QWidget):
         session.settings.changed.connect(self._setting_changed)
         self._watch()
         self._later.start()
+
+    def wear(self, look: Look) -> None:
+        """Draw with other colours and another font than those of the theme (for files)."""
+        self._look: Look | None = look
 
     def refresh(self) -> None:
         """Show the state as it is now; called once after any number of changes."""

@@ -129,7 +129,7 @@ def drawing_of(
 ) -> Drawing:
     """Return a function that draws a view in a size in logical pixels."""
     if not isinstance(view, ImageView):
-        return _widget_drawing(session, view, width, height)
+        return _widget_drawing(session, view, width, height, look)
     compositor = Compositor()
     options: dict[str, Any] = {"same_field": True, "origin": session.settings["image.pixel_origin"]}
     options["session"] = session
@@ -144,13 +144,14 @@ def drawing_of(
     return draw
 
 
-def _widget_drawing(session: Session, view: View, width: float, height: float) -> Drawing:
+def _widget_drawing(session: Session, view: View, width: float, height: float, look: Look) -> Drawing:
     from jviz.viewers.base import viewer_types
 
     if view.kind not in viewer_types():
         raise JvizError(f"{view.name} is a view of kind {view.kind}, which no viewer draws.")
     widget = viewer_types()[view.kind](session, view)
     widget.resize(round(width), round(height))
+    widget.wear(look)
     widget.refresh()
 
     def draw(painter: QPainter) -> None:

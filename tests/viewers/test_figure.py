@@ -5,10 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from astropy.table import QTable
 from PySide6.QtCore import QMarginsF
 from PySide6.QtGui import QColor, QImage, QPageLayout, QPageSize
 from PySide6.QtPrintSupport import QPrinter
 
+from jviz.conversion.taken import take_profile
+from jviz.data import from_product
 from jviz.errors import JvizError
 from jviz.viewers.figure import Sheet, figure_image, print_figure
 
@@ -130,3 +133,18 @@ def test_script_repeats_a_figure(session, view, tmp_path):
     line = next(line for line in session.script().splitlines() if "export_figure" in line)
     exec(line, {"session": session})
     assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_other_viewers_have_figures_too(session, qapp, tmp_path):
+    x = np.linspace(0, 10, 200)
+    table = QTable({"x": x, "y": np.sin(x)}, meta={"x": "x", "y": "y"})
+    session.add(from_product(take_profile(table, "curve", "test")))
+    view = session.view("profile", data="curve")
+    for theme, lightness in (("light", 255), ("dark", 23)):
+        path = session.run(
+            "view.export_figure", view=view, path=tmp_path / f"{theme}.png", width=8, height=6, theme=theme
+        )
+        image = QImage(str(path))
+        assert (image.width(), image.height()) == (945, 709)
+        assert abs(corner(image).lightness() - lightness) < 12
+    assert corner(figure_image(session, view, Sheet(4, 3, 96, transparent=True))).alpha() == 0

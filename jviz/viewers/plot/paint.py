@@ -75,7 +75,8 @@ def _many(length: float, each: float) -> int:
 def paint_plot(painter: QPainter, scene: PlotScene) -> bool:
     """Paint a scene; returns whether there was a curve to draw."""
     look = scene.look
-    painter.fillRect(scene.whole, QColor(look.canvas))
+    if not look.transparent:
+        painter.fillRect(scene.whole, QColor(look.canvas))
     if not scene.view.layers:
         painter.setFont(look.font())
         painter.setPen(QColor(look.faint))
