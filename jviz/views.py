@@ -119,6 +119,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(str(name) for name in value or ())
 
 
+def _levels(value: Any) -> tuple[float, ...]:
+    """Check values of contours."""
+    check = number(name="level")
+    return tuple(sorted(check(level) for level in value or ()))
+
+
 class State(HasCallbackProperties):
     """A group of recorded properties.
 
@@ -256,6 +262,12 @@ class ImageLayer(State):
     dq_opacity : float
     dq_colors : tuple of (int, str)
         Colours of bits, ``(10, "#ff8800")``, other than the usual ones.
+    contour_levels : tuple of float
+        Values that contours are drawn of; empty: none.
+    contour_color : str
+        ``"#rrggbb"``; empty: one by the number of the layer.
+    contour_smoothing : float
+        Sigma, in pixels, of a Gaussian that the image is smoothed by first.
     """
 
     derived = frozenset({"shown_limits"})
@@ -284,6 +296,9 @@ class ImageLayer(State):
     dq_bits = Checked(None, _bits)
     dq_opacity = Checked(0.7, number(0, 1, "opacity"))
     dq_colors = Checked((), _bit_colors)
+    contour_levels = Checked((), _levels)
+    contour_color = CallbackProperty("")
+    contour_smoothing = Checked(0.0, number(0, 1000, "smoothing"))
     shown_limits = CallbackProperty(None, docstring="(low, high) that are in use now; computed, not recorded")
 
     def __init__(self) -> None:
@@ -327,7 +342,7 @@ class ImageLayer(State):
 LAYER_PROPERTIES = (
     "stretch", "stretch_parameter", "knots", "limits_mode", "limits_from", "percentiles", "limits",
     "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity", "blend",
-    "dq", "dq_bits", "dq_opacity", "dq_colors",
+    "dq", "dq_bits", "dq_opacity", "dq_colors", "contour_levels", "contour_color", "contour_smoothing",
 )  # fmt: skip
 
 

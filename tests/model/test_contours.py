@@ -1,0 +1,129 @@
+"""Contours: where closed forms have them, through the sky, in views, undone and replayed."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+import jviz
+from jviz.backend.contours import levels_between, smoothed, trace
+from jviz.contouring import contours_of
+from jviz.errors import CommandError
+
+
+def cone(ny=90, nx=110, x=52.3, y=44.1):
+    v, u = np.mgrid[:ny, :nx].astype(np.float32)
+    return np.hypot(u - x, v - y)
+
+
+def wcs(angle=0.0, scale=1e-4, crpix=(50.0, 45.0)):
+    c, s = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
+    return WCS(fits.Header({
+        "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 40.0, "CRVAL2": -30.0, "CRPIX1": crpix[0],
+        "CRPIX2": crpix[1], "CD1_1": -c, "CD1_2": s, "CD2_1": s, "CD2_2": c,
+    }))  # fmt: skip
+
+
+def test_contours_of_a_cone_are_circles():
+    found = trace(cone(), (10.0, 25.0))
+    for number, level in enumerate(found.levels):
+        points = found.points[found.starts[number] : found.starts[number + 1]]
+        np.testing.assert_allclose(np.hypot(points[:, 0] - 52.3, points[:, 1] - 44.1), level, atol=0.02)
+        np.testing.assert_array_equal(points[0], points[-1])  # closed
+    assert found.levels.tolist() == [10.0, 25.0]
+
+
+def test_lines_end_at_missing_values():
+    image = cone()
+    image[:, 60:] = np.nan
+    found = trace(image, (20.0,))
+    assert found.points[:, 0].max() <= 59
+
+
+@pytest.mark.parametrize("spacing", ["linear", "sqrt", "log"])
+def test_levels_run_from_low_to_high(spacing):
+    levels = np.array(levels_between(2.0, 32.0, 5, spacing, np.zeros(3)))
+    assert np.isclose(levels[[0, -1]], [2, 32]).all()
+    steps = {"linear": levels, "sqrt": np.sqrt(levels - 2), "log": np.log(levels)}[spacing]
+    np.testing.assert_allclose(np.diff(steps), np.diff(steps)[0])
+
+
+def test_sigma_levels_stand_out_of_the_noise():
+    sample = np.random.default_rng(1).normal(7, 2, 400_000)
+    np.testing.assert_allclose(levels_between(0, 1, 3, "sigma", sample), [7 + 6, 7 + 10, 7 + 20], atol=0.1)
+
+
+def test_smoothing_leaves_a_flat_image_with_holes_flat():
+    image = np.full((40, 40), 3.0)
+    image[10:20, 15] = np.nan
+    result = smoothed(image, 2.5)
+    np.testing.assert_allclose(result[np.isfinite(result)], 3.0, rtol=1e-5)
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(image))
+
+
+@pytest.fixture
+def session(tmp_path):
+    fits.PrimaryHDU(cone(), wcs().to_header()).writeto(tmp_path / "first.fits")
+    fits.PrimaryHDU(cone(x=30, y=60), wcs(35.0, 1.7e-4, (20.0, 70.0)).to_header()).writeto(tmp_path / "second.fits")
+    session = jviz.Session()
+    session.open(tmp_path / "first.fits", tmp_path / "second.fits")
+    yield session
+    session.close()
+
+
+def test_contours_of_another_image_lie_where_the_sky_has_them(session):
+    view = session.view("image", data="first")
+    session.run("image.contours", view=view, data="second", levels=[12.0])
+    layer = view.layers[-1]
+    assert (layer.data.name, layer.opacity) == ("second", 0.0)
+    found = contours_of(layer, session["first"])
+    x, y = wcs(35.0, 1.7e-4, (20.0, 70.0)).all_world2pix(*wcs().all_pix2world(*found.points.T, 0), 0)
+    np.testing.assert_allclose(np.hypot(x - 30, y - 60), 12, atol=0.02)
+
+
+def test_contours_are_one_step_and_replay(session):
+    view = session.view("image", data="first")
+    session.run("image.contours", view=view, spacing="sqrt", n=4, color="#ff0000")
+    assert len(view.contour_levels) == 4
+    names = {}
+    exec(session.script(), names)  # our own program
+    again = names["session"]
+    assert again.views[view.name].layer.contour_levels == view.contour_levels
+    again.close()
+    session.undo()
+    assert view.contour_levels == ()
+    session.redo()
+    session.run("image.no_contours", view=view)
+    assert view.contour_levels == ()
+
+
+def test_they_are_drawn_in_pictures(session, tmp_path, qapp):
+    from PySide6.QtGui import QColor, QImage
+
+    view = session.view("image", data="first", colorbar=False, compass=False, scale_bar=False)
+    session.run("image.contours", view=view, levels=[20.0], color="#ff0000")
+    image = QImage(str(session.render(view, tmp_path / "c.png", size=(500, 400))))
+    reds = [
+        (x, y) for x in range(500) for y in range(400)
+        if (c := QColor(image.pixel(x, y))).red() > 180 and c.green() < 90
+    ]  # fmt: skip
+    scale = min(500 / 110, 400 / 90)
+    across = max(x for x, _ in reds) - min(x for x, _ in reds)
+    assert abs(across - 40 * scale) < 0.06 * 40 * scale
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"levels": []}, "no levels"),
+        ({"levels": [float("nan")]}, "no levels"),
+        ({"n": 0}, "levels cannot be drawn"),
+        ({"low": 5.0, "high": 1.0}, "must be below"),
+        ({"smoothing": -1.0}, "0 or more"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(session, arguments, words):
+    view = session.view("image", data="first")
+    with pytest.raises(CommandError, match=words):
+        session.run("image.contours", view=view, **arguments)
+    assert view.contour_levels == ()
