@@ -12,7 +12,16 @@ from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.data import Data, Image, from_product
 from jviz.errors import CommandError
 
-__all__ = ["cards_for", "data_from", "picture_of", "plane_wcs", "read_rows", "standard_deviation"]
+__all__ = [
+    "ABOUT_PLACE",
+    "cards_for",
+    "data_from",
+    "picture_of",
+    "plane_of",
+    "plane_wcs",
+    "read_rows",
+    "standard_deviation",
+]
 
 ABOUT_PLACE = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|[PG]COUNT|EXTEND|EXTNAME|EXTVER|EXTLEVEL|BSCALE|BZERO|BLANK|BUNIT|CHECKSUM|DATASUM"
@@ -43,14 +52,15 @@ def picture_of(data: Data, plane: str = "") -> Picture:
     )
     error = dq = None
     if not plane:
-        found = _same_shape(data, "error", "variance", "inverse variance")
+        found = plane_of(data, "error", "variance", "inverse variance")
         error = None if found is None else standard_deviation(found, _flat(data, found.read()))
-        flags = _same_shape(data, "flags")
+        flags = plane_of(data, "flags")
         dq = None if flags is None else _flat(data, flags.read())
     return Picture(values, error, dq, main.unit, plane_wcs(data))
 
 
-def _same_shape(data: Data, *meanings: Any) -> Plane | None:
+def plane_of(data: Data, *meanings: Any) -> Plane | None:
+    """Return the first plane with one of these meanings and the shape of the data."""
     for meaning in meanings:
         plane = data.product.plane(meaning)
         if plane is not None and plane.shape == data.shape:

@@ -65,7 +65,7 @@ def arithmetic(
     images = list(dict.fromkeys(term[0] for term in terms.values() if isinstance(term, tuple)))
     if not images:
         raise CommandError(f"{expression!r} has no image in it; name at least one.")
-    _check_grids(images)
+    check_grids(images)
     picture = _in_rows(tree, terms, images, progress)
     said = ", ".join(f"{t} = {d.name}" for t, v in terms.items() if isinstance(v, tuple) for d in [v[0]] if t != d.name)
     return data_from(
@@ -107,7 +107,8 @@ def _part(data: Data, part: str) -> Plane:
     return plane
 
 
-def _check_grids(images: list[Image]) -> None:
+def check_grids(images: list[Image]) -> None:
+    """Raise when images do not lie on the same pixels, with the line that brings them there."""
     first = images[0]
     for other in images[1:]:
         if other.shape[-2:] != first.shape[-2:]:

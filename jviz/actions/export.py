@@ -1,0 +1,80 @@
+"""The command that writes data to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jviz.backend.progress import Progress
+from jviz.commands import command
+from jviz.data import Catalog, Data
+from jviz.errors import CommandError
+from jviz.pictures import ABOUT_PLACE, plane_wcs
+from jviz.running import Apply
+from jviz.session import Session
+
+
+@command(
+    "data.export", title="Export Data…", menu="File", job=True, icon="fa6s.file-export", group="save", needs="data"
+)
+def export(session: Session, data: Data, path: Path, *, progress: Progress) -> Apply:
+    """Write data to a file: arrays as FITS, ASDF or npy, tables as ECSV, FITS, VOTable or CSV.
+
+    Parameters
+    ----------
+    data : Data
+        Images are written with errors, flags, WCS (SIP and lookup tables too), units and header.
+    path : Path
+        Ends with .fits, .asdf or .npy; for tables with .ecsv, .fits, .vot, .csv or .tsv.
+
+    Raises
+    ------
+    CommandError
+        When the session has that file open, or the format cannot hold the data.
+    """
+    path = Path(path).expanduser().absolute()
+    _check_free(session, path)
+    progress(0, 1, "writing")
+    if isinstance(data, Catalog):
+        from jviz.backend.io.table_writer import write_table
+
+        write_table(data.table, path)
+    elif data.planes:
+        _write_planes(data, path, progress)
+    else:
+        raise CommandError(
+            f"{data.name} is of kind {data.kind} and holds no array; export regions with region.export_file."
+        )
+    return Apply(lambda: path, f"Export {path.name}", {"path": path})
+
+
+def _check_free(session: Session, path: Path) -> None:
+    for data in session.data:
+        if data.path is not None and data.path.exists() and path.exists() and path.samefile(data.path):
+            raise CommandError(f"{path.name} is open in this session as {data.name}; choose another name.")
+
+
+def _write_planes(data: Data, path: Path, progress: Progress) -> None:
+    from jviz.backend.images import writer
+
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        writer.write_npy(path, data.plane().read(progress=progress))
+        return
+    if suffix not in (".fits", ".fit", ".asdf"):
+        raise CommandError(f"{path.name} does not say how to write it; end it with .fits, .asdf or .npy.")
+    planes = []
+    for number, plane in enumerate(data.planes.values()):
+        progress(number, len(data.planes), f"reading {plane.name}")
+        planes.append((plane.name, plane.read(progress=progress), plane.unit))
+    wcs = getattr(data, "wcs", None)
+    if planes[0][1].ndim == 2:
+        wcs = plane_wcs(data)
+    writing: Any = writer.write_asdf if suffix == ".asdf" else writer.write_fits
+    writing(path, planes, _cards(data), wcs)
+
+
+def _cards(data: Data) -> list[tuple[str, Any, str]]:
+    kept = [(k, v, "") for k, v in data.header.items() if k == "HISTORY" or not ABOUT_PLACE.fullmatch(k)]
+    made = f"jviz: written from {data.made_by}" if data.made_by else "jviz: written from a session"
+    return [*kept, ("HISTORY", made, "")]

@@ -1,0 +1,109 @@
+"""Writing images as FITS, ASDF or npy, each under a temporary name first."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.files import writing
+from jviz.errors import CommandError
+
+__all__ = ["write_asdf", "write_fits", "write_npy"]
+
+Card = tuple[str, Any, str]
+
+
+def write_fits(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards: Sequence[Card], wcs: Any) -> Path:
+    """Write planes as image extensions, with the WCS in each.
+
+    Parameters
+    ----------
+    planes : sequence of (name, array, unit)
+    cards : sequence of (keyword, value, comment)
+        Of the primary header.
+    wcs : WCS or None
+        What is no FITS WCS (a GWCS) is approximated by TAN with SIP where it lies on the sky.
+    """
+    from astropy.io import fits
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        place, tables = _keywords(wcs, planes[0][1].shape)
+        primary = fits.PrimaryHDU()
+        for keyword, value, comment in cards:
+            _put(primary.header, keyword, value, comment)
+        units = [primary]
+        for name, values, unit in planes:
+            hdu = fits.ImageHDU(np.ascontiguousarray(values), name=name)
+            if unit:
+                hdu.header["BUNIT"] = unit
+            hdu.header.extend(place, update=True)
+            units.append(hdu)
+        with writing(path) as temporary:
+            fits.HDUList([*units, *tables]).writeto(temporary, overwrite=True, checksum=True, output_verify="silentfix")
+    return path
+
+
+def write_npy(path: Path, values: np.ndarray) -> Path:
+    """Write one array for numpy."""
+    with writing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, values, allow_pickle=False)
+    return path
+
+
+def write_asdf(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards: Sequence[Card], wcs: Any) -> Path:
+    """Write the planes, units, header and WCS as an ASDF tree."""
+    import asdf
+
+    tree = {
+        "planes": {name: {"data": np.ascontiguousarray(values), "unit": unit} for name, values, unit in planes},
+        "header": [[keyword, value] for keyword, value, _ in cards if isinstance(value, str | bool | int | float)],
+        "wcs": wcs,
+    }
+    with writing(path) as temporary:
+        asdf.AsdfFile(tree).write_to(temporary)
+    return path
+
+
+def _put(header: Any, keyword: str, value: Any, comment: str) -> None:
+    if keyword in ("HISTORY", "COMMENT"):
+        for line in str(value).splitlines():
+            header.add_history(line) if keyword == "HISTORY" else header.add_comment(line)
+        return
+    if not isinstance(value, str | bool | int | float) or (isinstance(value, float) and not np.isfinite(value)):
+        return
+    try:
+        header[keyword] = (value, comment)
+    except ValueError:  # text that FITS has no letters for
+        header[keyword] = str(value).encode("ascii", "replace").decode()
+
+
+def _keywords(wcs: Any, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
+    """Return the header of a WCS and the extensions with its lookup tables."""
+    from astropy.io import fits
+
+    if wcs is None:
+        return fits.Header(), []
+    if hasattr(wcs, "to_fits_sip"):
+        ny, nx = shape[-2:]
+        try:
+            box = ((-0.5, nx - 0.5), (-0.5, ny - 0.5))
+            return _bare(wcs.to_fits_sip(bounding_box=box, max_pix_error=0.01, max_inv_pix_error=None)), []
+        except Exception as error:
+            raise CommandError(
+                f"The world coordinates cannot be written as FITS keywords ({error}); write ASDF or npy instead."
+            ) from error
+    if not hasattr(wcs, "to_fits"):
+        return fits.Header(), []
+    whole = wcs.to_fits(relax=True)
+    return _bare(whole[0].header), list(whole[1:])
+
+
+def _bare(header: Any) -> Any:
+    for keyword in ("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "EXTEND", "PCOUNT", "GCOUNT"):
+        header.remove(keyword, ignore_missing=True)
+    return header
