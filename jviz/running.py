@@ -226,7 +226,7 @@ class _Step:
         before = self._session.views
         open_views_for(self._session, new)
         opened = [view for name, view in self._session.views.items() if name not in before]
-        if self._lines:
+        if self.lines:
             self._record.lines += [f"session.view({view.kind!r}, data={view.data.name!r})" for view in opened]
 
 

@@ -155,3 +155,12 @@ def test_asdf_is_written(session, tmp_path):
     path = session.run("data.export", data="one", path=tmp_path / "a.asdf")
     with asdf.open(path) as file:
         assert np.array_equal(np.asarray(file["planes"]["SCI"]["data"]), planes(session["one"])["data"])
+
+
+def test_what_a_command_makes_is_shown_and_said_in_the_script(session):
+    session.showing = True
+    made = session.run("image.flip", data="one")
+    assert [v.data.name for v in session.views.values()] == [made.name]
+    assert f"session.view('image', data={made.name!r})" in session.script()
+    session.undo()
+    assert not session.views
