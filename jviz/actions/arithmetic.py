@@ -33,11 +33,11 @@ _pixels = 1 << 20
 def arithmetic(
     session: Session,
     expression: str,
-    a: Image | float | None = None,
-    b: Image | float | None = None,
+    a: Image | None = None,
+    b: Image | None = None,
     *,
-    c: Image | float | None = None,
-    d: Image | float | None = None,
+    c: Image | None = None,
+    d: Image | None = None,
     name: str = "",
     progress: Progress,
     **names: Any,
@@ -49,7 +49,7 @@ def arithmetic(
     expression : str
         ``"a - 2*b"``, ``"where(a > 3*a.err, a, 0)"``. It has numbers, names, + - * / **, comparisons, & | ~ and
         sqrt, log, log10, exp, abs, isfinite, where, min, max, clip. ``a.err``, ``a.dq`` and ``a.wht`` are planes.
-    a, b, c, d : Data or float, optional
+    a, b, c, d : Data, optional
         What the names stand for; names of data in the session can be used as they are.
     name : str, optional
         Of the result.
