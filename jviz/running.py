@@ -215,7 +215,8 @@ class _Step:
         new = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Data)]
         new = [d for d in new if d not in self._session.data]
         add_data(self._session, new)
-        if self._session.showing and new:
+        # What has a method of the session (add, open) is for scripts, or opens views itself.
+        if self._session.showing and new and not self._command.method:
             self._show(new)
         return value
 

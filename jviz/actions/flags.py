@@ -204,7 +204,7 @@ def find(
     return apply
 
 
-@command("dq.next", title="Next Flagged Pixel", menu=MENU, shortcut="K", needs="image", group="step",
+@command("dq.next", title="Next Flagged Pixel", menu=MENU, shortcut="Ctrl+K", needs="image", group="step",
          icon="fa6s.arrow-right", merges=True, job=True)  # fmt: skip
 def next_pixel(
     session: Session, flags: Names | None = None, layer: int | None = None, view: ImageView | None = None,
@@ -220,7 +220,7 @@ def next_pixel(
     return _step(session, flags, layer, view, progress, back=False)
 
 
-@command("dq.previous", title="Previous Flagged Pixel", menu=MENU, shortcut="Shift+K", needs="image", group="step",
+@command("dq.previous", title="Previous Flagged Pixel", menu=MENU, shortcut="Ctrl+Shift+K", needs="image", group="step",
          icon="fa6s.arrow-left", merges=True, job=True)  # fmt: skip
 def previous_pixel(
     session: Session, flags: Names | None = None, layer: int | None = None, view: ImageView | None = None,

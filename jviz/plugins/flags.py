@@ -46,7 +46,7 @@ HINTS = {
 Index = QModelIndex | QPersistentModelIndex
 
 
-@panel("flags", title="Data Quality", place="right", icon="fa6s.flag", shortcut="Ctrl+9")
+@panel("flags", title="Data Quality", place="right", icon="fa6s.flag", shortcut="Ctrl+Shift+Q")
 class FlagsPanel(Panel):
     """The data quality flags of the active image: names, how many pixels have each, what they mean.
 
