@@ -366,8 +366,10 @@ def previous_slice(session: Session, view: ImageView | None = None) -> None:
 # --- what is drawn over the image -----------------------------------------------------------------
 
 
-def _toggle(name: str, title: str, shortcut: str, what: str, icon: str = "") -> None:
-    @command(f"image.{name}", title=title, menu=SHOW, shortcut=shortcut, needs="image", group="overlays", icon=icon)
+def _toggle(name: str, title: str, shortcut: str, what: str, icon: str = "", *, id: str = "") -> None:
+    @command(
+        id or f"image.{name}", title=title, menu=SHOW, shortcut=shortcut, needs="image", group="overlays", icon=icon
+    )
     def toggle(session: Session, on: bool | None = None, view: ImageView | None = None) -> None:
         view = _image(session, view)
         setattr(view, name, not getattr(view, name) if on is None else on)
@@ -382,7 +384,7 @@ _toggle("scale_bar", "Scale Bar", "Shift+B", "the bar of a round angular length"
 _toggle("overview", "Overview", "O", "the whole image with the part in view")
 _toggle("magnifier", "Magnifier", "M", "the pixels round the cursor, magnified")
 _toggle("flag_legend", "Legend of Flags", "", "the names of the data quality flags that are drawn over an image")
-_toggle("smooth", "Smooth Magnified Pixels", "", "interpolation between magnified pixels")
+_toggle("smooth", "Smooth Magnified Pixels", "", "interpolation between magnified pixels", id="image.interpolate")
 
 
 @command("image.axes", title="Axes…", menu=SHOW, needs="image", group="axes")

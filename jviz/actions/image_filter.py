@@ -24,7 +24,7 @@ from jviz.session import Session
 
 
 @command(
-    "image.filter", title="Smooth Pixels…", menu=MENU, job=True, needs="image", group="filter", icon="fa6s.droplet"
+    "image.smooth", title="Smooth Pixels…", menu=MENU, job=True, needs="image", group="filter", icon="fa6s.droplet"
 )
 def filter_pixels(
     data: Image, kernel: filters.Kernel = "gaussian", size: float = 2.0, *, name: str = "", progress: Progress

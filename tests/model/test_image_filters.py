@@ -31,7 +31,7 @@ def test_linear_filters_agree_with_astropy_and_monte_carlo(session, kernel, size
     values = planes(session["one"])["data"].copy()
     values[20:23, 30:33] = np.nan
     session.add(CCDData(values, unit="Jy", uncertainty=StdDevUncertainty(np.full(values.shape, 0.7))), name="holes")
-    new = planes(session.run("image.filter", data="holes", kernel=kernel, size=size))
+    new = planes(session.run("image.smooth", data="holes", kernel=kernel, size=size))
     kernels = {"gaussian": lambda: Gaussian2DKernel(size, x_size=17, y_size=17), "box": lambda: Box2DKernel(size),
                "tophat": lambda: Tophat2DKernel(size)}  # fmt: skip
     wanted = convolve(values, kernels[kernel](), boundary="fill", fill_value=np.nan, nan_treatment="interpolate")
@@ -47,7 +47,7 @@ def test_median_agrees_with_scipy(session):
     from scipy.ndimage import generic_filter
 
     values = planes(session["one"])["data"]
-    new = planes(session.run("image.filter", data="one", kernel="median", size=5))
+    new = planes(session.run("image.smooth", data="one", kernel="median", size=5))
     wanted = generic_filter(values, np.nanmedian, 5, mode="constant", cval=np.nan)
     assert np.allclose(new["data"], wanted)
     assert "error" not in new
