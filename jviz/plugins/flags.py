@@ -101,8 +101,8 @@ class FlagsPanel(Panel):
         for widget in (self.overlay, self.opacity):
             top.addWidget(widget)
         top.setStretch(1, 1)
-        previous = button("fa6s.arrow-left", "Previous flagged pixel (Shift+K)", partial(self._go, "dq.previous"))
-        following = button("fa6s.arrow-right", "Next flagged pixel (K)", partial(self._go, "dq.next"))
+        previous = button("fa6s.arrow-left", "Previous flagged pixel (Ctrl+Shift+K)", partial(self._go, "dq.previous"))
+        following = button("fa6s.arrow-right", "Next flagged pixel (Ctrl+K)", partial(self._go, "dq.next"))
         alike = button("fa6s.magnifying-glass", "Subset of the pixels flagged like the one last pointed at", self.find)
         chosen = button("fa6s.object-group", "Subset of the pixels with the selected flags", self.make_subset)
         menu = QToolButton(text="Show", popupMode=QToolButton.ToolButtonPopupMode.InstantPopup, autoRaise=True)
