@@ -14,7 +14,7 @@ from jviz.viewers.region_grids import shape_on_grid
 from jviz.viewers.region_places import Placed, Places, finely
 from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Handle
-from jviz.viewers.strokes import path_of, picked
+from jviz.viewers.strokes import draw_segments, path_of, picked, segments_of
 
 __all__ = ["IN_A_FRAME", "TURN_REACH", "draw_regions", "draw_selection", "handles_on_screen", "has_room", "highlight"]
 
@@ -24,15 +24,18 @@ IN_A_FRAME = 0.015
 MANY = 60
 """Regions in sight above which lines are drawn plainly."""
 
+ROUGH = 4000
+"""Lines above which edges are not smoothed."""
+
 FEW = 40
 """Regions in sight up to which names are written."""
 
 LARGE = 260.0
 """Size on the screen above which curves need many points."""
 
-STRIDE_SIZES = np.array([5.0, 16.0, 50.0])
-STRIDES = np.array([16, 8, 4, 1])
-"""Up to these sizes every n-th point of a curve will do; `jviz.viewers.region_places.CURVE` is divisible by them."""
+STRIDE_SIZES = np.array([5.0, 10.0, 16.0, 50.0])
+STRIDES = np.array([16, 11, 8, 4, 1])
+"""Up to these sizes every n-th point of a curve will do."""
 
 LEAST_ROOM = 14.0
 """Size on the screen below which a region shows no handles."""
@@ -58,13 +61,18 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     quick = len(numbers) > MANY and scene.fast
     for number in np.unique(of[numbers]).tolist():
         mine = of[owners] == number
-        path = _path(scene.geometry, places, lines[mine], strides[mine])
+        points, starts = _on_the_way(scene.geometry, places, lines[mine], strides[mine])
+        if quick:
+            _draw_quickly(painter, points, starts, names[number])
+            path = QPainterPath()
+        else:
+            path = path_of(points, starts)
         for k in large:
             if of[k] == number:
                 path.addPath(_fine(scene, places.subsets[k]))
-        points = numbers[(of[numbers] == number) & (places.of_kind[numbers] == "point")]
-        if len(points):
-            path.addPath(_crosses(scene.geometry, places, points))
+        marked = numbers[(of[numbers] == number) & (places.of_kind[numbers] == "point")]
+        if len(marked):
+            path.addPath(_crosses(scene.geometry, places, marked))
         _stroke(painter, path, names[number], quick=quick)
     _write_texts(painter, scene, places, labelled, sizes)
 
@@ -81,11 +89,24 @@ def _in_sight(geometry: Geometry, places: Places) -> tuple[np.ndarray, np.ndarra
     return sizes, seen
 
 
-def _path(geometry: Geometry, places: Places, lines: np.ndarray, strides: np.ndarray) -> QPainterPath:
+def _on_the_way(
+    geometry: Geometry, places: Places, lines: np.ndarray, strides: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of some polylines on the screen, and where each begins."""
     if not len(lines):
-        return QPainterPath()
+        return np.empty((0, 2)), np.zeros(1, dtype=int)
     points, starts = picked(places.starts, lines, strides)
-    return path_of(np.column_stack(geometry.to_screen(*places.points[points].T)), starts)
+    return np.column_stack(geometry.to_screen(*places.points[points].T)), starts
+
+
+def _draw_quickly(painter: QPainter, points: np.ndarray, starts: np.ndarray, colour: str) -> None:
+    """Draw many lines plainly: one pixel wide, which Qt draws many times faster, and rough when there are very many."""
+    segments = segments_of(points, starts)
+    smooth = painter.testRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth and len(segments) <= ROUGH)
+    painter.setPen(QPen(QColor(colour), 0))
+    draw_segments(painter, segments)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
 
 
 def _fine(scene: Scene, subset: object) -> QPainterPath:
@@ -121,6 +142,8 @@ def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, quick: bool =
 def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.ndarray, sizes: np.ndarray) -> None:
     """Write texts, lengths of rulers and letters of compasses; names as long as there are few."""
     font, bold = scene.look.font(0.88), scene.look.font(0.95, bold=True)
+    if len(numbers) > FEW:
+        numbers = numbers[np.isin(places.of_kind[numbers], ("text", "ruler", "compass"))]
     for k in numbers[:500].tolist():
         subset, placed = places.subsets[k], places.placed[k]
         ink = Ink(subset.color, "#000000")

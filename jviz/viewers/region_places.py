@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from threading import RLock
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from jviz.backend.regions.placing import HERE, place
 from jviz.subsets import Subset
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.region_grids import PixelGrid, SkyGrid, grid_of, offset_by
@@ -26,6 +28,14 @@ CURVE = 64
 
 AT_ONCE = 100
 """Regions that are placed together."""
+
+ASIDE = 250
+"""New regions above which a quiet job places them."""
+
+PART = 1250
+"""Regions that the job places together; between the parts it may be cancelled."""
+
+CURVED = frozenset({"circle", "annulus", "ellipse", "ellipse_annulus"})
 
 MANY = 512
 """Points of a curve that is large on the screen."""
@@ -186,6 +196,8 @@ class Kept(NamedTuple):
 
 _memory: WeakKeyDictionary[Subset, dict[Any, Placed | None]] = WeakKeyDictionary()
 _last: dict[int, Kept] = {}
+_aside_for: dict[int, tuple[tuple, bool | None]] = {}
+"""For an image what a quiet job places its regions for, and whether it is still at it."""
 _lock = RLock()
 
 
@@ -205,6 +217,7 @@ def places_of(session: Any, data: Any, sky: Any, *, seconds: float | None = None
         Of that layer.
     seconds : float, optional
         After that long the rest of new regions is left for the next call: a frame must be quick.
+        Very many new ones are left to a quiet job.
     """
     stamp = (id(session), session.subsets_version, sky is not None, *(ready_sky(d) is not None for d in session.data))
     with _lock:
@@ -212,7 +225,12 @@ def places_of(session: Any, data: Any, sky: Any, *, seconds: float | None = None
         if kept is not None and kept.stamp == stamp and kept.places.complete:
             return kept.places
         wanted = visible_regions(session)
-        places = _moved(kept, stamp, wanted, data, sky) or _anew(wanted, data, sky, seconds)
+        places = _moved(kept, stamp, wanted, data, sky)
+        if places is None and seconds is not None and len(wanted) > ASIDE:
+            meanwhile = _aside(session, kept, stamp, wanted, data, sky)
+            if meanwhile is not None:
+                return meanwhile
+        places = places or _anew(wanted, data, sky, seconds)
         while len(_last) >= 8:
             _last.pop(next(iter(_last)))
         _last[data.number] = Kept(stamp, wanted, places)
@@ -246,17 +264,59 @@ def _alike(places: Places, number: int, subset: Subset, placed: Placed | None) -
 def _anew(wanted: list[Subset], data: Any, sky: Any, seconds: float | None) -> Places:
     """Place what is new and put all together."""
     keys = [_key(subset, data, sky) for subset in wanted]
-    new = [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
+    new = _missing(wanted, keys)
     end = math.inf if seconds is None else time.perf_counter() + seconds
     done = 0
     while done < len(new) and time.perf_counter() < end:
         _place(new[done : done + AT_ONCE], data, sky)
         done += AT_ONCE
-    found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
-    shown = [(s, p) for s, p in found if p is not None]
-    places = Places([s for s, _ in shown], [p for _, p in shown])
+    places = _assembled(wanted, keys)
     places.complete = done >= len(new)
     return places
+
+
+def _missing(wanted: list[Subset], keys: list[tuple]) -> list[tuple[Subset, tuple]]:
+    return [(s, k) for s, k in zip(wanted, keys, strict=True) if k not in _memory.get(s, ())]
+
+
+def _assembled(wanted: list[Subset], keys: list[tuple]) -> Places:
+    """Put together what is placed."""
+    found = [(s, _memory[s][k]) for s, k in zip(wanted, keys, strict=True) if k in _memory.get(s, ())]
+    shown = [(s, p) for s, p in found if p is not None]
+    return Places([s for s, _ in shown], [p for _, p in shown])
+
+
+def _aside(session: Any, kept: Kept | None, stamp: tuple, wanted: list[Subset], data: Any, sky: Any) -> Places | None:
+    """Have many new regions placed by a quiet job, and return what there is meanwhile; None when it is not needed."""
+    if _aside_for.get(data.number, ((), None))[0] != stamp:
+        keys = [_key(subset, data, sky) for subset in wanted]
+        if len(_missing(wanted, keys)) <= ASIDE:
+            return None
+        _aside_for[data.number] = (stamp, True)
+        work = partial(_place_aside, stamp, wanted, keys, data, sky)
+        session.jobs.submit("Place the regions", work, quiet=True, urgent=True)
+    if not _aside_for[data.number][1]:
+        return None
+    alive = {id(subset) for subset in wanted}
+    fits = kept is not None and all(id(subset) in alive for subset in kept.places.subsets)
+    places = copy(kept.places) if kept is not None and fits else Places([], [])
+    places.complete = False
+    return places
+
+
+def _place_aside(stamp: tuple, wanted: list[Subset], keys: list[tuple], data: Any, sky: Any, job: Any) -> None:
+    """Place regions without holding up those who draw."""
+    try:
+        new = _missing(wanted, keys)
+        for done in range(0, len(new), PART):
+            job.report(done, len(new))
+            _place(new[done : done + PART], data, sky)
+        places = _assembled(wanted, keys)
+        with _lock:
+            _last[data.number] = Kept(stamp, wanted, places)
+    finally:
+        if _aside_for.get(data.number, ((), None))[0] == stamp:
+            _aside_for[data.number] = (stamp, False)
 
 
 def _key(subset: Subset, data: Any, sky: Any) -> tuple:
@@ -267,13 +327,59 @@ def _key(subset: Subset, data: Any, sky: Any) -> tuple:
 
 def _place(new: list[tuple[Subset, tuple]], data: Any, sky: Any) -> None:
     """Work out the outlines of regions that are new; all those on the sky in one go."""
-    pieces = [_pieces(subset, subset.region, data, sky, CURVE) for subset, _ in new]
+    curves = [(s, key) for s, key in new if kind_of(s.region) in CURVED and _home(s, data, sky) is not None]
+    for (subset, key), placed in zip(curves, _curves([s for s, _ in curves], data, sky), strict=True):
+        _keep(subset, key, placed)
+    known = {id(subset) for subset, _ in curves}
+    others = [(s, key) for s, key in new if id(s) not in known]
+    pieces = [_pieces(subset, subset.region, data, sky, CURVE) for subset, _ in others]
     lines = iter(_to_view([piece for found in pieces for piece in found]))
-    for (subset, key), found in zip(new, pieces, strict=True):
-        memory = _memory.setdefault(subset, {})
-        if len(memory) > 8:
-            memory.clear()
-        memory[key] = _together([(piece, next(lines)) for piece in found], kind_of(subset.region))
+    for (subset, key), found in zip(others, pieces, strict=True):
+        _keep(subset, key, _together([(piece, next(lines)) for piece in found], kind_of(subset.region)))
+
+
+def _keep(subset: Subset, key: tuple, placed: Placed | None) -> None:
+    memory = _memory.setdefault(subset, {})
+    if len(memory) > 8:
+        memory.clear()
+    memory[key] = placed
+
+
+def _home(subset: Subset, data: Any, sky: Any) -> Any:
+    """Return what `place` wants to know of the image whose pixels a region counts, None when a view cannot show it."""
+    if subset.kind == "sky":
+        return sky
+    if subset.data is None or subset.data is data:
+        return HERE
+    own = ready_sky(subset.data)
+    return HERE if own is None and sky is None else own if sky is not None else None
+
+
+def _curves(subsets: list[Subset], data: Any, sky: Any) -> list[Placed | None]:
+    """Place circles, ellipses and annuli, each ring by `CURVE` points and the first one again, in one go."""
+    if not subsets:
+        return []
+    found = place([s.region for s in subsets], [_home(s, data, sky) for s in subsets], sky, curve=CURVE)
+    rings = found.points.reshape(-1, CURVE, 2)
+    rings = np.concatenate([rings, rings[:, :1]], axis=1)
+    good = np.isfinite(rings).all(axis=(1, 2))
+    low, high, middle = rings.min(axis=1), rings.max(axis=1), rings[:, :-1].mean(axis=1)
+    bounds = np.searchsorted(found.owners, np.arange(len(subsets) + 1))
+    shown = np.logical_and.reduceat(good, bounds[:-1]).tolist()
+    boxes, middles, edges = np.hstack([low, high]).tolist(), middle.tolist(), bounds.tolist()
+    placed: list[Placed | None] = []
+    for number, (subset, first, last) in enumerate(zip(subsets, edges[:-1], edges[1:], strict=True)):
+        if not shown[number]:
+            placed.append(None)
+            continue
+        points, starts = rings[first:last].reshape(-1, 2), _starts[: last - first + 1]
+        one = Placed(points, starts, True, kind_of(subset.region), tuple(middles[first]))
+        vars(one)["box"] = tuple(boxes[first])  # the outer ring comes first
+        placed.append(one)
+    return placed
+
+
+_starts = np.arange(3) * (CURVE + 1)
 
 
 def finely(subset: Subset, data: Any, sky: Any) -> list[np.ndarray]:
@@ -347,5 +453,5 @@ def _together(placed: list[tuple[Piece, list[np.ndarray]]], kind: str) -> Placed
     points = np.vstack(lines) if lines else np.empty((0, 2))
     starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int)
     kinds = {shape.kind for (_, shape, _), _ in placed}
-    curved = bool(kinds & {"circle", "annulus", "ellipse", "ellipse_annulus"}) and len(kinds) == 1
+    curved = bool(kinds & CURVED) and len(kinds) == 1
     return Placed(points, starts, curved, kind, (float(anchor[0]), float(anchor[1])))

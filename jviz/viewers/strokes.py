@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QDataStream, QIODevice
-from PySide6.QtGui import QPainterPath
+import shiboken6
+from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QLineF
+from PySide6.QtGui import QPainter, QPainterPath
 
-__all__ = ["path_of", "picked"]
+__all__ = ["draw_segments", "path_of", "picked", "segments_of"]
 
 _ELEMENT = np.dtype([("type", ">i4"), ("x", ">f8"), ("y", ">f8")])
 """How QDataStream writes an element of a path: 0 moves there, 1 draws a line."""
@@ -35,6 +36,30 @@ def path_of(points: np.ndarray, starts: np.ndarray) -> QPainterPath:
     return path
 
 
+def segments_of(points: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the pieces of polylines, shape (n, 4): from x and y to x and y.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+    starts : ndarray of int
+        Where each polyline begins, and the end of the last.
+    """
+    if len(points) < 2:
+        return np.empty((0, 4))
+    within = np.ones(len(points) - 1, dtype=bool)
+    within[starts[1:-1] - 1] = False
+    begins = np.flatnonzero(within)
+    return np.concatenate([points.take(begins, axis=0), points.take(begins + 1, axis=0)], axis=1)
+
+
+def draw_segments(painter: QPainter, segments: np.ndarray) -> None:
+    """Draw lines, shape (n, 4), straight from the memory of an array."""
+    packed = np.ascontiguousarray(segments, dtype=np.float64)
+    if len(packed):
+        painter.drawLines(shiboken6.wrapInstance(packed.ctypes.data, QLineF), len(packed))
+
+
 def picked(starts: np.ndarray, lines: np.ndarray, strides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return which points some polylines take, and where each begins then.
 
@@ -45,9 +70,11 @@ def picked(starts: np.ndarray, lines: np.ndarray, strides: np.ndarray) -> tuple[
     lines : ndarray of int
         Numbers of the polylines.
     strides : ndarray of int
-        Of each of them every n-th point only; their lengths less one must be divisible by it.
+        Of each of them every n-th point only, and the last one.
     """
-    counts = (starts[lines + 1] - starts[lines] - 1) // strides + 1
+    lasts = starts[lines + 1] - 1
+    counts = -(-(lasts - starts[lines]) // strides) + 1
     begins = np.concatenate([[0], np.cumsum(counts)])
     within = np.arange(begins[-1]) - np.repeat(begins[:-1], counts)
-    return np.repeat(starts[lines], counts) + within * np.repeat(strides, counts), begins
+    points = np.repeat(starts[lines], counts) + within * np.repeat(strides, counts)
+    return np.minimum(points, np.repeat(lasts, counts)), begins

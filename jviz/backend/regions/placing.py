@@ -27,6 +27,7 @@ def place(
     target: SkyMap | None,
     *,
     error: float = ERROR,
+    curve: int | None = None,
 ) -> Outlines:
     """Return the outlines of regions in the pixels of a target image.
 
@@ -40,6 +41,8 @@ def place(
         None: the target is not on the sky, and only regions of its own pixels can be placed.
     error : float
         Largest distance in target pixels between a curve and its polyline.
+    curve : int, optional
+        Points of every ellipse, whatever its size; by default as many as ``error`` asks for.
 
     Returns
     -------
@@ -52,6 +55,8 @@ def place(
     own = groups == -2
     scale = _scales(table, groups, homes, target) * (ERROR / error)
     counts = counts_of(table, scale, straight=own)
+    if curve is not None:
+        counts = np.where(table[:, 1] == ELLIPSE, curve, counts)
     few = _few(table, own, counts, scale)
     found = sampled(rings, table, np.where(few, _nodes, counts))
     _transform(found, groups, homes, target)

@@ -67,7 +67,7 @@ class Rings:
 def _directions(coord: Any) -> tuple[NativeFrame, Any, Any]:
     """Return the frame of a SkyCoord and its longitudes and latitudes in degrees."""
     inner = coord.frame
-    frame = ICRS if inner.name == "icrs" else _frame(inner.replicate_without_data())
+    frame = ICRS if inner.name == "icrs" else _frame(inner)
     if frame is None:
         inner, frame = coord.icrs.frame, ICRS
     data = inner.data
@@ -88,13 +88,19 @@ _factors: dict[Any, float] = {}
 
 
 def _frame(frame: Any) -> NativeFrame | None:
-    times = tuple(str(getattr(frame, name)) for name in ("equinox", "obstime") if hasattr(frame, name))
-    if (frame.name, times) not in _known:
-        _known[frame.name, times] = frame_of_astropy(frame)
-    return _known[frame.name, times]
+    # Thousands of coordinates share the objects of their times; to write a time as text takes longer than all the rest.
+    times = tuple(getattr(frame, name) for name in ("equinox", "obstime") if name in frame.frame_attributes)
+    key = (frame.name, *map(id, times))
+    if key not in _known:
+        if len(_known) >= _most_known:
+            _known.clear()
+        _known[key] = times, frame_of_astropy(frame.replicate_without_data())
+    return _known[key][1]
 
 
-_known: dict[Any, NativeFrame | None] = {}
+_known: dict[tuple, tuple[tuple, NativeFrame | None]] = {}
+"""The times are kept with their frame, so that their numbers stay theirs."""
+_most_known = 64
 
 
 def rings_of(regions: Iterable[Any]) -> Rings:
