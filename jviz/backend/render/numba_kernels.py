@@ -121,13 +121,13 @@ def _row_values(
 
 @compiled
 def value_rows(
-    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array, first: int
 ) -> None:
     width, flat, ramp = out.shape[1], data.reshape(-1), np.arange(step) / step
     xs, ys, values = np.empty(width), np.empty(width), np.empty(width, np.float32)
     places, inside = np.empty(width, np.int32), np.empty(width, np.bool_)
     for row in range(out.shape[0]):
-        _coordinates(row, gx, gy, whole, step, ramp, xs, ys)
+        _coordinates(first + row, gx, gy, whole, step, ramp, xs, ys)
         _row_values(data, flat, xs, ys, edges, smooth, places, inside, values)
         line = out[row]
         for k in range(width):

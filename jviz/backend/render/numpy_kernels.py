@@ -81,10 +81,10 @@ def _smooth(data: Array, sx: Array, sy: Array) -> Array:
 
 
 def value_rows(
-    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array
+    data: Array, gx: Array, gy: Array, whole: Array, step: int, edges: Edges, smooth: bool, out: Array, first: int
 ) -> None:
-    """Sample ``data`` at each viewport pixel into ``out`` (float32); NaN outside."""
-    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step)
+    """Sample ``data`` at each viewport pixel into ``out`` (float32), viewport rows from ``first`` on; NaN outside."""
+    sx, sy, drawn = _sample_grid(out.shape, gx, gy, whole, step, first)
     inside = _inside(sx, sy, drawn, edges)
     values = (_smooth if smooth else _nearest)(data, sx, sy)
     out[...] = np.where(inside, values, np.float32(np.nan))

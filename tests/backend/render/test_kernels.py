@@ -148,6 +148,25 @@ def test_large_pictures_are_drawn_in_halves_that_fit(monkeypatch):
     np.testing.assert_array_equal(picture(data, affine, (61, 47)), whole)
 
 
+def test_values_and_blends_of_large_pictures_are_made_in_halves_that_fit(monkeypatch):
+    kernels.warm_up()
+    data = np.random.default_rng(2).normal(size=(50, 60)).astype(np.float32)
+    mesh = affine_mesh([[0.7, 0.3, 2.0], [-0.3, 0.6, 20.0]], 61, 47)
+    under, layer = np.random.default_rng(3).integers(0, 256, (2, 47, 61), np.uint32) * np.uint32(0x01010101)
+
+    def made():
+        values, mixed = np.empty((47, 61), np.float32), [under.copy(), under.copy()]
+        kernels.resample(block(data), mesh, values, smooth=True)
+        for out, mode in zip(mixed, ("normal", "multiply"), strict=True):
+            kernels.blend(out, layer, 0.6, mode)
+        return values, *mixed
+
+    whole = made()
+    monkeypatch.setattr(kernels, "LARGE", 1)
+    for half, one in zip(made(), whole, strict=True):
+        np.testing.assert_array_equal(half, one)
+
+
 def test_a_mesh_that_is_too_small_is_refused(module):
     data = np.zeros((4, 4), np.float32)
     with pytest.raises(ValueError, match="mesh"):
