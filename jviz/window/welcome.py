@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from jviz.data import Data, WithPicture
 from jviz.window.recent import folder_of
 
 __all__ = ["Welcome"]
 
 SHOWN_FILES = 6
+SHOWN_NAMES = 3
+SUBTITLE = "Astronomical data, linked in one window"
 WIDTH = 860
 
 
@@ -42,6 +45,9 @@ class Welcome(QWidget):
         self.setObjectName("welcome")
         self._files = QVBoxLayout()
         self._files.setSpacing(2)
+        self._subtitle = _muted(SUBTITLE)
+        self._subtitle.setWordWrap(True)
+        window.session.data_changed.connect(self._say_what_is_open)
         middle = QWidget()
         middle.setMaximumWidth(WIDTH)
         middle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -78,8 +84,13 @@ class Welcome(QWidget):
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(title)
-        column.addWidget(_muted("Astronomical data, linked in one window"))
+        column.addWidget(self._subtitle)
         return column
+
+    def _say_what_is_open(self, *_: Any) -> None:
+        """Say why nothing is shown although data are open: a file that seems not to open puzzles."""
+        unseen = [data for data in self._window.session.data if not isinstance(data, WithPicture)]
+        self._subtitle.setText(_unseen_text(unseen) if unseen else SUBTITLE)
 
     def _start(self) -> QVBoxLayout:
         column = _column("Start")
@@ -110,7 +121,8 @@ class Welcome(QWidget):
         super().showEvent(event)
 
     def refresh(self) -> None:
-        """List the recent files as they are now."""
+        """List the recent files and what is open as they are now."""
+        self._say_what_is_open()
         while (item := self._files.takeAt(0)) is not None:
             item.widget().hide()
             item.widget().deleteLater()
@@ -176,6 +188,14 @@ class DropHint(QWidget):
             self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
             "Drop files or folders anywhere on this window",
         )  # fmt: skip
+
+
+def _unseen_text(unseen: list[Data]) -> str:
+    names = [f"{data.name} ({data.label or data.kind})" for data in unseen[:SHOWN_NAMES]]
+    if len(unseen) > SHOWN_NAMES:
+        names.append(f"{len(unseen) - SHOWN_NAMES} more")
+    subject = "It holds" if len(unseen) == 1 else "They hold"
+    return f"Open: {', '.join(names)}. {subject} no image to show here; the Header panel has the keywords."
 
 
 def _column(title: str) -> QVBoxLayout:
