@@ -78,7 +78,11 @@ def _lines(before: Subset | None, after: Subset) -> list[str]:
         values = {"region": after.region, "name": after.name, "color": after.color}
         values |= {"data": after.data} if after.data is not None else {}
         values |= {"group": after.group} if after.group else {}
-        return [_call("region.add", values)]
+        looks = {
+            n: value for n, value in (("visible", after.visible), ("locked", after.locked)) if value != (n == "visible")
+        }
+        later = [_call("region.edit", {"name": after.name, **looks})] if looks else []
+        return [_call("region.add", values), *later]
     names = ("color", "visible", "locked", "group")
     values = {n: getattr(after, n) for n in names if getattr(after, n) != getattr(before, n)}
     if after.region is not before.region:

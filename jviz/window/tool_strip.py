@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolBar, QToolButton, QWidget
 
 from jviz.interaction import MODES, Tool, tools
@@ -13,6 +14,9 @@ from jviz.window.menus import blank_icon
 from jviz.window.shortcuts import shown_keys
 
 __all__ = ["ToolStrip", "beside"]
+
+CORNER = 5.0
+"""Side of the mark on buttons that hold several tools."""
 
 ICON_SIZE = 18
 MODE_ICONS = {
@@ -67,7 +71,7 @@ class ToolStrip(QToolBar):
         self._system.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
 
     def _button(self, name: str, entries: list[tuple[str, str]], chosen: Any) -> QToolButton:
-        button = QToolButton()
+        button = _Button()
         button.setAccessibleName(name)
         button.setIcon(blank_icon())
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -157,3 +161,18 @@ def beside(strip: ToolStrip, viewers: QWidget) -> QWidget:
     layout.addWidget(strip)
     layout.addWidget(viewers, 1)
     return both
+
+
+class _Button(QToolButton):
+    """A button with a small mark in its corner when it holds more."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.menu() is None:
+            return
+        x, y = self.width() - 4.0, self.height() - 4.0
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().buttonText())
+            painter.drawPolygon(QPolygonF([QPointF(x, y), QPointF(x - CORNER, y), QPointF(x, y - CORNER)]))

@@ -105,3 +105,27 @@ def test_lines_are_drawn_from_the_memory_of_an_array():
     painter.end()
     drawn = {(x, y) for x in range(20) for y in range(10) if image.pixelColor(x, y) == QColor(COLOUR)}
     assert drawn == {(x, 2) for x in range(1, 9)} | {(x, 7) for x in range(12, 19)}
+
+
+def test_the_script_of_what_hands_do_makes_the_same_regions(viewer, session):
+    from jviz.viewers.region_steps import add_regions, change_regions, remove_regions
+
+    circle = CirclePixelRegion(PixCoord(30, 40), 5.0)
+    add_regions(session, [Subset("a", circle, color=COLOUR, group="g", locked=True), Subset("b", circle)])
+    add_regions(session, [Subset("c", circle)])
+    before = {"b": session.subsets["b"]}
+    after = {"b": before["b"].but(color="#123456", group="h", region=CirclePixelRegion(PixCoord(8, 9), 2.0))}
+    change_regions(session, before, after, "Change b")
+    before = {"b": session.subsets["b"]}
+    change_regions(session, before, {"b": before["b"].but(locked=True, visible=False)}, "Lock b")
+    remove_regions(session, ["a", "b", "c"])
+    made, lines = session.subsets, [n for n in session.script().splitlines() if "region." in n or "import" in n]
+    assert list(made) == ["a", "b"]
+    assert not any("subset" in line for line in lines)
+    session.set_subsets({})
+    exec("\n".join(n for n in lines if not n.startswith("import jviz")), {"session": session})
+    for name, subset in session.subsets.items():
+        for what in ("color", "group", "locked", "visible", "data"):
+            assert getattr(subset, what) == getattr(made[name], what)
+        assert subset.region.center.xy == made[name].region.center.xy
+    assert session.subsets.keys() == made.keys()
