@@ -129,9 +129,9 @@ GEOMETRY = [
     ("image.crop", {"x": (5, 30), "y": (7, 39)}, lambda x, y: (x - 5, y - 7)),
     ("image.flip", {"axis": "x"}, lambda x, y: (49 - x, y)),
     ("image.flip", {"axis": "y"}, lambda x, y: (x, 39 - y)),
-    ("image.rotate", {"angle": 90}, lambda x, y: (39 - y, x)),
-    ("image.rotate", {"angle": 180}, lambda x, y: (49 - x, 39 - y)),
-    ("image.rotate", {"angle": -90}, lambda x, y: (y, 49 - x)),
+    ("image.rotate_pixels", {"angle": 90}, lambda x, y: (39 - y, x)),
+    ("image.rotate_pixels", {"angle": 180}, lambda x, y: (49 - x, 39 - y)),
+    ("image.rotate_pixels", {"angle": -90}, lambda x, y: (y, 49 - x)),
 ]
 
 
@@ -189,7 +189,7 @@ def test_real_distorted_images_keep_their_places(shared_data):
     with closing(Session()) as session:
         for file in ("j8bt06nyq_flt.fits", "tpv.fits", "jw01288016001_34101_00002_mirimage_i2d.fits"):
             data = session.open(shared_data / file)[0]
-            for id, options in (("image.flip", {"axis": "x"}), ("image.rotate", {"angle": 90})):
+            for id, options in (("image.flip", {"axis": "x"}), ("image.rotate_pixels", {"angle": 90})):
                 new = session.run(id, data=data, **options)
                 ny, nx = data.shape[-2:]
                 x, y = nx / 3, ny / 4
