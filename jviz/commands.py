@@ -155,7 +155,7 @@ def command(
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         known = _commands.get(id)
         if known is not None and known.function.__module__ != function.__module__:
-            raise CommandError(f"The command {id} of {function.__module__} has the id of one of {known.origin}.")
+            raise CommandError(f"it declares {id!r}, which {known.origin} has declared already; give it another id")
         _commands[id] = Command(
             id,
             title,

@@ -31,7 +31,7 @@ for _id, _title, _icon, _keys, _group, _what in (
     ("point", "Point", "mdi6.plus-circle-outline", "", "text", "Mark a point with a click."),
     ("text", "Text", "mdi6.format-text", "T", "text", "Write a text with a click."),
     ("ruler", "Ruler", "mdi6.ruler", "U", "ruler", "Measure separation and position angle."),
-    ("compass", "Compass", "mdi6.compass-outline", "", "ruler", "Put down arrows to north and east."),
+    ("compass", "Compass Region", "mdi6.compass-outline", "", "ruler", "Put down arrows to north and east."),
 ):  # fmt: skip
     declare_tool(Tool(_id, _title, _icon, _keys, _group, DRAW, _what))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy import fft, ndimage
 
 from jviz.backend.images.picture import Picture
 from jviz.backend.progress import Progress, silent
@@ -64,6 +63,8 @@ def convolved(picture: Picture, kernel: np.ndarray, progress: Progress = silent)
 
 def _fft(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Convolve with zeros beyond the edges; the output has the shape of the values."""
+    from scipy import fft
+
     shape = [fft.next_fast_len(a + b - 1, real=True) for a, b in zip(values.shape, kernel.shape, strict=True)]
     whole = fft.irfft2(fft.rfft2(values, shape) * fft.rfft2(kernel, shape), shape)
     y, x = ((n - 1) // 2 for n in kernel.shape)
@@ -72,6 +73,8 @@ def _fft(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 def median_filtered(picture: Picture, size: int, progress: Progress = silent) -> Picture:
     """Take the median of a square of pixels that have a value; errors are not known afterwards."""
+    from scipy import ndimage
+
     if size < 1 or size % 2 == 0:
         raise CommandError(f"The side of a median filter must be an odd number of pixels, not {size}.")
     out = np.empty_like(picture.values)
@@ -159,6 +162,8 @@ def _plane(values: np.ndarray, good: np.ndarray) -> np.ndarray:
 
 
 def _mesh(values: np.ndarray, good: np.ndarray, box: int) -> np.ndarray:
+    from scipy import ndimage
+
     ny, nx = values.shape
     if not 3 <= box <= max(ny, nx):
         raise CommandError(f"The boxes of the mesh must have 3 to {max(ny, nx)} pixels a side, not {box}.")
