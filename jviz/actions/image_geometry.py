@@ -169,7 +169,13 @@ def flip(data: Image, axis: Literal["x", "y"] = "x", *, name: str = "", progress
 
 
 @command(
-    "image.rotate_pixels", title="Rotate Pixels…", menu=MENU, job=True, needs="image", group="grid", icon="fa6s.rotate-left"
+    "image.rotate_pixels",
+    title="Rotate Pixels…",
+    menu=MENU,
+    job=True,
+    needs="image",
+    group="grid",
+    icon="fa6s.rotate-left",
 )
 def rotate(
     data: Image,
