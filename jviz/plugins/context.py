@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
-from jviz.api import Job, JvizError, LogKeeper, PanelSpec, Session, Settings, View, all_commands
+from jviz.api import ImageView, Job, JvizError, LogKeeper, PanelSpec, Session, Settings, View, all_commands
 
 __all__ = ["Context", "Notice", "built_panel"]
 
@@ -60,6 +60,7 @@ class Context(QObject):
         self.records = LogKeeper()
         self.records.install()
         self.destroyed.connect(_remover(self.records))
+        self._last_image: ImageView | None = None
         self.cursor: tuple[View, float, float] | None = None
         self._active: View | None = None
         session.noticed.connect(self._noticed)
@@ -81,8 +82,19 @@ class Context(QObject):
         views = list(self.session.views.values())
         return views[-1] if views else None
 
+    def active_image(self) -> ImageView | None:
+        """Return the image view that panels on images act on: the active one, else the last that was or the newest."""
+        active, views = self.active_view(), self.session.views.values()
+        if isinstance(active, ImageView):
+            return active
+        if self._last_image in views:
+            return self._last_image
+        return next((view for view in reversed(list(views)) if isinstance(view, ImageView)), None)
+
     def activate(self, view: View | None) -> None:
         """Take note that the user went to a view (called by the window)."""
+        if isinstance(view, ImageView):
+            self._last_image = view
         if view is not self._active:
             self._active = view
             self.active_changed.emit()

@@ -77,8 +77,8 @@ class DisplayPanel(Panel):
 
     def view(self) -> ImageView | None:
         """Return the active image view with something in it, or None."""
-        view = self.context.active_view()
-        return view if isinstance(view, ImageView) and view.layers else None
+        view = self.context.active_image()
+        return view if view is not None and view.layers else None
 
     def is_empty(self) -> bool:
         return self.view() is None

@@ -148,7 +148,7 @@ class FlagsPanel(Panel):
     # --- what is shown --------------------------------------------------------------------------
 
     def _current(self) -> tuple[ImageView, ImageLayer] | None:
-        view = self.context.active_view()
+        view = self.context.active_image()
         layer = view.layer if isinstance(view, ImageView) else None
         return (view, layer) if layer is not None and flags_plane(layer) is not None else None
 
@@ -157,7 +157,7 @@ class FlagsPanel(Panel):
 
     def refresh(self) -> None:
         found = self._current()
-        view = self.context.active_view()
+        view = self.context.active_image()
         watched = view if isinstance(view, ImageView) else None
         self.links.states("view", [watched], self._view_changed)
         self.links.states("layer", [watched.layer] if watched is not None else [], self.later)

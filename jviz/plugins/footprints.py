@@ -180,7 +180,7 @@ class FootprintsPanel(Panel):
         values: dict[str, Any] = {"pa": self.angle.value(), "of_v3": self.of_v3.isChecked()}
         if self.position.text().strip():
             values["position"] = self.position.text().strip()
-        elif (view := self.context.active_view()) is not None:
+        elif (view := self.context.active_image()) is not None:
             values["view"] = view
         if group:
             values["name"] = group

@@ -158,7 +158,7 @@ class RegionsPanel(Panel):
         self.rows.show(self.regions())
         self._select()
         self._taking_over = False
-        chosen, view = self.selected(), self.context.active_view()
+        chosen, view = self.selected(), self.context.active_image()
         data = view.layers[0].data if view is not None and view.layers else None
         self.editor.origin = self.session.settings["image.pixel_origin"]
         self.editor.show_region(chosen[0] if len(chosen) == 1 else None, data, len(chosen))
@@ -237,7 +237,7 @@ class RegionsPanel(Panel):
 
     def centre(self) -> None:
         """Move the active view to the selected region."""
-        view, chosen = self.context.active_view(), self.selected()
+        view, chosen = self.context.active_image(), self.selected()
         at = self.statistics.centre_of(chosen[-1], view) if chosen and view is not None else None
         if at is not None:
             view.centre = at

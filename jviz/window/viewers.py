@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from jviz.viewers.base import Viewer, viewer_types
-from jviz.views import View
+from jviz.views import ImageView, View
 
 __all__ = ["Viewers"]
 
@@ -116,7 +116,8 @@ class Viewers(QObject):
 
     def _readout(self, view: View, readout: Any) -> None:
         self._window.statusBar().show_readout("" if readout is None else readout.text)
-        if readout is None:
+        if readout is None or not isinstance(view, ImageView):
+            # What a cursor points at in data pixels is known of images only.
             self._window.context.move_cursor(None)
         else:
             self._window.context.move_cursor(view, readout.x, readout.y)

@@ -8,6 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
+import regions
 import shiboken6
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QPushButton, QWidget
@@ -333,3 +334,15 @@ def test_files_given_at_the_start_may_need_a_reader_of_a_plugin(make_window, tmp
         assert not [t.text for t in window.toasts.shown]
     finally:
         unload("stars")
+
+
+def test_panels_on_images_work_on_while_a_plot_is_active(filled, qtbot):
+    window = filled
+    panel = window.panel("regions")
+    window.session.run("region.add", region=regions.CirclePixelRegion(regions.PixCoord(30, 30), 5), data="picture")
+    window.session.run("image.line_cut", data="picture", path=[(5, 5), (50, 50)])
+    qtbot.waitUntil(lambda: window.context.active_view().kind == "profile")
+    image = window.context.active_image()
+    assert image.data.name == "picture"
+    qtbot.waitUntil(lambda: panel.statistics.isVisible())
+    assert panel.context.active_image() is image
