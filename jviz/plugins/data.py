@@ -26,6 +26,7 @@ ICONS = {
     "image": "fa6s.image",
     "cube": "fa6s.cube",
     "spectrum": "fa6s.chart-line",
+    "profile": "fa6s.chart-area",
     "spectrum2d": "fa6s.barcode",
     "ramp": "fa6s.stairs",
     "catalog": "fa6s.table",
