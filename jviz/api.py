@@ -22,6 +22,7 @@ from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.commands import Command, all_commands, command
+from jviz.cursor_profiles import curves_at
 from jviz.data import (
     Catalog,
     Cube,
@@ -70,6 +71,7 @@ from jviz.views import (
 
 if TYPE_CHECKING:
     from jviz.viewers.base import Viewer, viewer
+    from jviz.viewers.plot.picture import CurvePicture
 
 __all__ = [
     "BLENDS",
@@ -86,6 +88,7 @@ __all__ = [
     "CommandError",
     "Counted",
     "Cube",
+    "CurvePicture",
     "Data",
     "Edit",
     "Entry",
@@ -137,6 +140,7 @@ __all__ = [
     "colormap",
     "colormap_names",
     "command",
+    "curves_at",
     "declare_setting",
     "declare_view",
     "entries",
@@ -170,6 +174,7 @@ __all__ = [
 ]
 
 LATER = {
+    "CurvePicture": "jviz.viewers.plot.picture",
     "Viewer": "jviz.viewers.base",
     "viewer": "jviz.viewers.base",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from jviz.signals import Signal
 from jviz.views import View, view_kinds
 
 __all__ = ["Session"]
+
+ONCE_SECONDS = 3.0
+"""An error that is told again within this time is the same one, met by another job."""
 
 
 class Session:
@@ -74,6 +78,7 @@ class Session:
         self.extras_changed = Signal()
         self.notices: deque[tuple[str, str]] = deque(maxlen=200)
         self.extras: dict[str, Any] = {}
+        self._told = 0.0
         self.showing = False
         self.path: Path | None = None
         self._data: tuple[Data, ...] = ()
@@ -321,7 +326,11 @@ class Session:
         self._recorder.flush()
 
     def notice(self, level: str, text: str) -> None:
-        """Tell the user something without stopping anybody."""
+        """Tell the user something without stopping anybody; what two jobs find out at the same time is told once."""
+        now, known = time.monotonic(), self.notices and self.notices[-1] == (level, text)
+        if known and level == "error" and now - self._told < ONCE_SECONDS:
+            return
+        self._told = now
         self.notices.append((level, text))
         self.dispatcher.call(lambda: self.noticed.emit(level, text))
 

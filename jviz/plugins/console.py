@@ -75,6 +75,7 @@ class ConsolePanel(Panel):
         if self._job is None and not self._is_made:
             self._tries += 1
             self._job = self.session.jobs.submit("Start the console", _import_needed, quiet=True, urgent=True)
+            self._job_changed(self._job)  # it may be over, and have said so, before it had a name here
 
     def _job_changed(self, job: Job) -> None:
         if job is not self._job or not job.is_over or self._is_made:
