@@ -112,10 +112,14 @@ def _import_actions() -> None:
     from jviz.commands import all_commands
 
     all_commands()  # the model's come first in the menus
-    import jviz.viewers.image
     import jviz.window.actions  # noqa: F401
     from jviz.plugin_loader import load_builtin
+    from jviz.viewers.base import viewer_types
+    from jviz.viewers.image_tools import overlays
 
+    # Before the event loop runs: with the first viewer, the window would wait for these imports.
+    viewer_types()
+    overlays()
     load_builtin()
 
 
