@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.make_big import big_image
-from benchmarks.timing import Row, measure
+from benchmarks.timing import Row, measure, offscreen
 
 __all__ = ["rows"]
 
@@ -24,17 +21,8 @@ FRAME, WORST = 16.0, 33.0
 
 def rows() -> list[Row]:
     """Measure frames on a 2k and on the 20k image."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    sys.setswitchinterval(0.0005)
-    from PySide6.QtWidgets import QApplication
-
-    application = QApplication.instance() or QApplication(["benchmark"])
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["JVIZ_HOME"] = folder
-        try:
-            found = [row for path in (_mosaic(Path(folder)), big_image()) for row in _of_file(application, path)]
-        finally:
-            del os.environ["JVIZ_HOME"]
+    with offscreen() as (application, folder):
+        found = [row for path in (_mosaic(folder), big_image()) for row in _of_file(application, path)]
     return found
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import count
@@ -14,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.timing import Row, measure
+from benchmarks.timing import Row, measure, offscreen
 
 __all__ = ["rows"]
 
@@ -24,17 +21,8 @@ SIDE = 4096
 
 def rows() -> list[Row]:
     """Measure layers, blinking, differences, links, and how exact the drawn overlay is."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    sys.setswitchinterval(0.0005)
-    from PySide6.QtWidgets import QApplication
-
-    application = QApplication.instance() or QApplication(["benchmark"])
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["JVIZ_HOME"] = folder
-        try:
-            return [*_layers(application, Path(folder)), *_difference(application, Path(folder)), *_many(Path(folder))]
-        finally:
-            del os.environ["JVIZ_HOME"]
+    with offscreen() as (application, folder):
+        return [*_layers(application, folder), *_difference(application, folder), *_many(folder)]
 
 
 def write(path: Path, side: int, *, angle: float = 0.0, bend: float = 1.0, seed: int = 0) -> Path:

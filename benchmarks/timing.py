@@ -1,14 +1,34 @@
 """What the benchmarks share: timing, memory, and the rows of the table."""
 
 import os
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from threading import Event, Thread
+from typing import Any
 
-__all__ = ["Row", "blocked", "measure", "once", "peak_memory", "resident", "table"]
+__all__ = ["Row", "blocked", "measure", "offscreen", "once", "peak_memory", "resident", "table"]
+
+
+@contextmanager
+def offscreen() -> Iterator[tuple[Any, Path]]:
+    """Give an application without a screen, and a folder that also holds jviz's settings and cache meanwhile."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    sys.setswitchinterval(0.0005)
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance() or QApplication(["benchmark"])
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["JVIZ_HOME"] = folder
+        try:
+            yield application, Path(folder)
+        finally:
+            del os.environ["JVIZ_HOME"]
 
 
 @dataclass(frozen=True)
