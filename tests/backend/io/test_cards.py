@@ -28,7 +28,12 @@ def cards_of(*lines: str) -> list:
     return list(parse_cards("".join(line.ljust(80) for line in lines).encode("latin-1")))
 
 
-@given(st.lists(st.tuples(KEYWORDS, VALUES, PRINTABLE), max_size=5))
+def plain(item: tuple) -> bool:
+    """Astropy reads ``'' / it's`` as one text; by the standard (4.2.1) the value ends at the second quote."""
+    return item[1] != "" or "'" not in item[2]
+
+
+@given(st.lists(st.tuples(KEYWORDS, VALUES, PRINTABLE).filter(plain), max_size=5))
 def test_what_astropy_writes_comes_back(items):
     header = fits.Header()
     with warnings.catch_warnings():
@@ -58,6 +63,7 @@ def test_no_card_is_an_error(text):
         (".5", 0.5),
         ("'O''HARA  '", "O'HARA"),
         ("''", ""),
+        ("'' / it's empty", ""),
         ("'slash / inside' / comment", "slash / inside"),
         ("(1.0, -2.5)", 1 - 2.5j),
         ("", None),
