@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jviz.errors import CommandError, JvizError, ReadError, SessionError
 
 if TYPE_CHECKING:
+    from jviz.backend.spectra.ranges import SpectralRanges
     from jviz.session import Session
 
 __version__ = "0.1.0"
@@ -18,6 +19,7 @@ __all__ = [
     "ReadError",
     "Session",
     "SessionError",
+    "SpectralRanges",
     "__version__",
     "help",
     "launch",
@@ -25,11 +27,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `Session` on first use (PEP 562)."""
+    """Import `Session` and `SpectralRanges` on first use (PEP 562)."""
     if name == "Session":
         from jviz.session import Session
 
         return Session
+    if name == "SpectralRanges":
+        from jviz.backend.spectra.ranges import SpectralRanges
+
+        return SpectralRanges
     raise AttributeError(f"module 'jviz' has no attribute {name!r}")
 
 

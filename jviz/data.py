@@ -259,12 +259,46 @@ class Cube(WithPicture):
     """A spectral cube; any axis may be the spectral one."""
 
     kind = "cube"
+    _axis: Any = None
+
+    @property
+    def axis(self) -> Any:
+        """The `jviz.backend.spectra.axis.SpectralAxis`; found on first use (may take a second)."""
+        from jviz.spectral import axis_of
+
+        with self._lock:
+            if self._axis is None:
+                self._axis = axis_of(self)
+            return self._axis
+
+    def source(self, plane: str = "", exclude: int = 0) -> Any:
+        """Return a `jviz.backend.cubes.source.CubeSource`: parts of a plane, channels first.
+
+        Parameters
+        ----------
+        exclude : int
+            Pixels with any of these data quality bits count as missing.
+        """
+        from jviz.spectral import source_of_cube
+
+        return source_of_cube(self, plane, exclude)
 
 
 class Spectrum(Data):
     """A one-dimensional spectrum, or several of one file."""
 
     kind = "spectrum"
+    _samples: Any = None
+
+    @property
+    def samples(self) -> Any:
+        """A tuple of `jviz.backend.spectra.samples.Samples`, one for each spectrum; read on first use."""
+        from jviz.spectral import samples_of
+
+        with self._lock:
+            if self._samples is None:
+                self._samples = samples_of(self)
+            return self._samples
 
 
 class Spectrum2D(WithPicture):

@@ -25,6 +25,8 @@ def source_of(value: Any) -> str:
         return _region(value)
     if "SpectralRegion" in families:
         return _spectral_region(value)
+    if "SpectralRanges" in families:
+        return f"jviz.SpectralRanges({value.ranges!r}, {value.unit!r})" if len(value.ranges) <= LONGEST else ""
     if "Quantity" in families:
         return _quantity(value)
     name = type(value).__name__

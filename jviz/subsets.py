@@ -25,7 +25,7 @@ class Subset:
     Attributes
     ----------
     name : str
-    region : regions.Region, specutils.SpectralRegion or ndarray of bool
+    region : regions.Region, SpectralRanges, specutils.SpectralRegion or ndarray of bool
         A mask has the shape of the first plane of ``data``, or one value for each row of a catalogue.
     data : Data or None
         Whose pixels a pixel region or mask counts; None for regions on the sky.
@@ -53,7 +53,7 @@ class Subset:
     def kind(self) -> str:
         """What it selects by: "pixel" or "sky" (a region), "spectral" or "mask"."""
         bases = {base.__name__ for base in type(self.region).__mro__}  # nothing is imported for a look
-        kinds = {"SkyRegion": "sky", "PixelRegion": "pixel", "SpectralRegion": "spectral"}
+        kinds = {"SkyRegion": "sky", "PixelRegion": "pixel", "SpectralRegion": "spectral", "SpectralRanges": "spectral"}
         return next((kind for name, kind in kinds.items() if name in bases), "mask")
 
     def but(self, **values: Any) -> Subset:

@@ -210,6 +210,16 @@ def _spectral_region_from(value: dict[str, Any], arrays: Arrays) -> Any:
     return SpectralRegion([tuple(decode(pair, arrays)) for pair in value["ranges"]])
 
 
+def _spectral_ranges_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
+    return {"ranges": [list(pair) for pair in thing.ranges], "unit": thing.unit}
+
+
+def _spectral_ranges_from(value: dict[str, Any], arrays: Arrays) -> Any:
+    from jviz.backend.spectra.ranges import SpectralRanges
+
+    return SpectralRanges(tuple((low, high) for low, high in value["ranges"]), value["unit"])
+
+
 # --- data sets --------------------------------------------------------------------------------------
 
 
@@ -369,6 +379,7 @@ CODECS: tuple[tuple[str, Callable[[Any], bool], Callable, Callable], ...] = (
     ("spectra", _is("SpectrumList"), _spectra_to, _spectra_from),
     ("spectrum", _is("Spectrum", "Spectrum1D"), _spectrum_to, _spectrum_from),
     ("spectral region", _is("SpectralRegion"), _spectral_region_to, _spectral_region_from),
+    ("spectral ranges", _is("SpectralRanges"), _spectral_ranges_to, _spectral_ranges_from),
     ("nddata", _is("NDData"), _nddata_to, _nddata_from),
     ("table", _is("Table"), _table_to, _table_from),
     ("regions", _is("Regions"), _regions_to, _regions_from),

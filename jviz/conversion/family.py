@@ -11,6 +11,7 @@ _KNOWN = {
     "astropy": {n: n for n in ("Quantity", "NDData", "CCDData", "Table", "MaskedNDArray")},
     "specutils": {n: n for n in ("Spectrum", "Spectrum1D", "SpectrumList", "SpectralRegion")},
     "regions": {n: n for n in ("Region", "Regions")},
+    "jviz": {"SpectralRanges": "SpectralRanges"},
 }
 
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from jviz.backend.cubes.axes import SpectralAxis
 from jviz.backend.cubes.extract import weighted_statistic
 from jviz.backend.cubes.source import PIECE, CubeSource
 from jviz.backend.cubes.store import BLOCK, SpectralStore, block_places
 from jviz.backend.progress import Progress, silent
+from jviz.backend.spectra.axis import SpectralAxis
 from jviz.errors import JvizError
 
 __all__ = ["Map", "MomentSums", "collapse", "moment", "moment_errors", "moment_sums", "sums_from_store"]

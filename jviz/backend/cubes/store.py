@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from jviz.backend import cache
-from jviz.backend.cubes.axes import SpectralAxis
 from jviz.backend.cubes.source import CubeSource
 from jviz.backend.progress import Progress, silent
+from jviz.backend.spectra.axis import SpectralAxis
 
 __all__ = ["BLOCK", "PlaneStatistics", "SpectralStore", "build", "stored"]
 

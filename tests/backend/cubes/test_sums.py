@@ -5,11 +5,11 @@ import pytest
 from astropy.io import fits
 
 from jviz.backend.cubes import extract, maps, store
-from jviz.backend.cubes.axes import SpectralAxis
 from jviz.backend.cubes.source import CubeSource
 from jviz.backend.io.product import Plane
 from jviz.backend.io.registry import open_products
 from jviz.backend.progress import Cancelled
+from jviz.backend.spectra.axis import SpectralAxis
 from jviz.errors import JvizError
 
 SHAPE = (173, 23, 19)

@@ -5,8 +5,8 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from jviz.backend.cubes.axes import SpectralAxis, spectral_axis
 from jviz.backend.io.registry import open_products
+from jviz.backend.spectra.axis import SpectralAxis, spectral_axis
 
 # file, extension: quantity, unit, first and last channel (by CRVAL and CDELT), medium
 KNOWN = {
