@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from jviz.errors import JvizError
 
 __all__ = ["SpectralRanges", "ranges_of"]
@@ -54,7 +56,7 @@ def ranges_of(region: Any) -> SpectralRanges:
         return region
     pairs = getattr(region, "subregions", region)
     try:
-        if len(pairs) == 2 and not hasattr(pairs[0], "__len__"):
+        if len(pairs) == 2 and np.ndim(pairs[0]) == 0:
             pairs = [pairs]
         unit = str(getattr(pairs[0][0], "unit", "") or "")
         return SpectralRanges(tuple(tuple(_number(bound, unit) for bound in pair) for pair in pairs), unit)  # type: ignore[misc]
