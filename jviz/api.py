@@ -71,7 +71,9 @@ from jviz.views import (
 
 if TYPE_CHECKING:
     from jviz.viewers.base import Viewer, viewer
+    from jviz.viewers.look import blended
     from jviz.viewers.plot.picture import CurvePicture
+    from jviz.viewers.tables.view import TableView
 
 __all__ = [
     "BLENDS",
@@ -128,6 +130,7 @@ __all__ = [
     "State",
     "Stretch",
     "Subset",
+    "TableView",
     "Unit",
     "Values",
     "View",
@@ -137,6 +140,7 @@ __all__ = [
     "aperture_on_sky",
     "apertures",
     "as_table",
+    "blended",
     "colormap",
     "colormap_names",
     "command",
@@ -175,7 +179,9 @@ __all__ = [
 
 LATER = {
     "CurvePicture": "jviz.viewers.plot.picture",
+    "TableView": "jviz.viewers.tables.view",
     "Viewer": "jviz.viewers.base",
+    "blended": "jviz.viewers.look",
     "viewer": "jviz.viewers.base",
 }
 """Names that are imported on first use, because their module brings Qt or is slow."""

@@ -11,8 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from jviz.api import Counted, Values
-from jviz.plugins.parts import blended
+from jviz.api import Counted, Values, blended
 
 __all__ = ["Histogram"]
 

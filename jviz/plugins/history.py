@@ -10,8 +10,8 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt
 from PySide6.QtGui import QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QListView, QVBoxLayout
 
-from jviz.api import Entry, panel
-from jviz.plugins.parts import Panel, blended, tool_button
+from jviz.api import Entry, blended, panel
+from jviz.plugins.parts import Panel, tool_button
 
 __all__ = ["HistoryPanel"]
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from jviz.api import JvizError, PanelSpec, State
 
-__all__ = ["Broken", "Links", "Panel", "blended", "hint_label", "is_dark", "muted", "tool_button"]
+__all__ = ["Broken", "Links", "Panel", "hint_label", "is_dark", "muted", "tool_button"]
 
 
 class Links:
@@ -171,10 +171,3 @@ def tool_button(context: Any, icon: str, text: str, on_click: Callable[[], Any],
 def is_dark(widget: QWidget) -> bool:
     """Whether the theme of a widget is a dark one."""
     return widget.palette().color(QPalette.ColorRole.Window).lightness() < 128
-
-
-def blended(first: QColor, second: QColor, share: float) -> QColor:
-    """Mix two colours: ``share`` of the second."""
-    return QColor.fromRgbF(
-        *(a + (b - a) * share for a, b in zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True))
-    )

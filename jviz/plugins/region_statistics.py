@@ -8,9 +8,8 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from jviz.api import CommandError, JvizError, Subset, all_commands, to_pixel
+from jviz.api import CommandError, JvizError, Subset, TableView, all_commands, to_pixel
 from jviz.plugins.parts import Links, muted, tool_button
-from jviz.plugins.table_view import TableView
 
 __all__ = ["RegionStatistics"]
 

@@ -22,9 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CommandError, Result, as_table, entries, panel
+from jviz.api import CommandError, Result, TableView, as_table, entries, panel
 from jviz.plugins.parts import Panel, muted, tool_button
-from jviz.plugins.table_view import TableView
 
 __all__ = ["ResultsPanel"]
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QWidget
 
-__all__ = ["PAPER", "Look", "argb"]
+__all__ = ["PAPER", "Look", "argb", "blended"]
 
 
 @dataclass(frozen=True)
@@ -113,3 +113,10 @@ def pen_colour(name: str, alpha: float = 1.0) -> QColor:
 
 
 NO_PEN = Qt.PenStyle.NoPen
+
+
+def blended(first: QColor, second: QColor, share: float) -> QColor:
+    """Mix two colours: ``share`` of the second."""
+    return QColor.fromRgbF(
+        *(a + (b - a) * share for a, b in zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True))
+    )

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from jviz.plugins.table_columns import columns_of
-from jviz.plugins.table_model import TableModel
-from jviz.plugins.table_view import TableView
+from jviz.backend.catalogs.columns import columns_of
+from jviz.viewers.tables.model import TableModel
+from jviz.viewers.tables.view import TableView
 
 LEFT = Qt.MouseButton.LeftButton
 

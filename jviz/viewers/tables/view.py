@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QHeaderView, QTableView
 
-from jviz.plugins.parts import blended
-from jviz.plugins.table_model import TableModel
+from jviz.viewers.look import blended
+from jviz.viewers.tables.model import TableModel
 
 __all__ = ["TableView"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
-from jviz.plugins.table_columns import TableColumn, columns_of
+from jviz.backend.catalogs.columns import TableColumn, columns_of
 
 __all__ = ["TableModel"]
 

@@ -1,0 +1,1 @@
+"""Tables in the window: a quick model over astropy tables, and a view of it."""
