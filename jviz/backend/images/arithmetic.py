@@ -51,8 +51,13 @@ _logic: dict[type, Any] = {ast.BitAnd: np.logical_and, ast.BitOr: np.logical_or}
 _longest = 10_000
 
 
-def parsed(expression: str) -> ast.expr:
+def parsed(expression: str, *, texts: bool = False) -> ast.expr:
     """Read an expression.
+
+    Parameters
+    ----------
+    texts : bool
+        Whether texts in quotes may stand in it, for comparisons.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def parsed(expression: str) -> ast.expr:
         place = getattr(error, "offset", None)
         where = f" at character {place}" if place else ""
         raise CommandError(f"{expression!r} cannot be read{where}; write something such as (a - b) / a.err.") from None
-    _checked(tree, expression)
+    _checked(tree, expression, texts)
     return tree
 
 
@@ -125,11 +130,13 @@ def _walk(node: ast.AST) -> Any:
         yield from _walk(child)
 
 
-def _checked(tree: ast.expr, text: str) -> None:
+def _checked(tree: ast.expr, text: str, texts: bool) -> None:
     for node in _walk(tree):
         if isinstance(node, ast.Call):
             _check_call(node)
         elif isinstance(node, ast.Constant):
+            if texts and isinstance(node.value, str):
+                continue
             if isinstance(node.value, bool) or not isinstance(node.value, int | float):
                 raise CommandError(
                     f"{node.value!r} is no number; an expression has numbers, names, + - * / ** and functions."
@@ -160,7 +167,7 @@ def _evaluated(node: ast.expr, operands: Mapping[str, Operand]) -> Operand:
     if name := _name(node):
         return operands[name]
     if isinstance(node, ast.Constant):
-        return Operand(float(node.value))  # type: ignore[arg-type]
+        return Operand(np.str_(node.value) if isinstance(node.value, str) else float(node.value))  # type: ignore[arg-type]
     if isinstance(node, ast.UnaryOp):
         return _unary(node.op, _evaluated(node.operand, operands))
     if isinstance(node, ast.Call):

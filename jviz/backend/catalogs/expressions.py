@@ -1,0 +1,162 @@
+"""Expressions over the columns of a table: with units, errors and texts; nothing of Python is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.images.arithmetic import Operand, evaluate, names_in, parsed
+from jviz.backend.units import parse_unit
+from jviz.errors import CommandError
+
+__all__ = ["Values", "error_column", "rows_where", "values_of"]
+
+_quoted = re.compile(r"`([^`]+)`")
+_ERRORS = ("{}_err", "{}_error", "e_{}", "{}err", "err_{}", "{}_unc", "{}_uncertainty", "sigma_{}", "d{}")
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """One number for each row of a table.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (n,)
+        NaN where there is none.
+    error : ndarray of float64 or None, shape (n,)
+        One standard deviation, from columns such as ``flux_err``.
+    unit : str
+    label : str
+        The expression.
+    """
+
+    values: np.ndarray
+    error: np.ndarray | None
+    unit: str
+    label: str
+
+
+def error_column(names: Sequence[str], name: str) -> str:
+    """Return the column that holds the uncertainty of another one, ``""`` when there is none."""
+    known = {n.lower(): n for n in names}
+    found = (known.get(pattern.format(name.lower())) for pattern in _ERRORS)
+    return next((n for n in found if n and n != name), "")
+
+
+def values_of(columns: Any, expression: str) -> Values:
+    """Work out an expression for every row.
+
+    Parameters
+    ----------
+    columns : mapping of str to TableColumn
+    expression : str
+        A name of a column, or numbers, names, + - * / ** and functions: ``F115W - F200W``,
+        ``-2.5 * log10(flux / 3631)``; names that are no Python words stand in backquotes: ```Ks mag` - J``.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be read, a column is missing, or units do not fit.
+    """
+    made = _evaluated(columns, expression)
+    n = _rows(columns)
+    values = np.broadcast_to(np.asarray(made.values, np.float64), (n,))
+    error = None
+    if made.variance is not None:
+        with np.errstate(invalid="ignore"):
+            error = np.broadcast_to(np.sqrt(np.asarray(made.variance, np.float64)), (n,))
+    return Values(values, error, made.unit.to_string() if made.unit is not None else "", expression.strip())
+
+
+def rows_where(columns: Any, expression: str) -> np.ndarray:
+    """Return True for the rows for which a condition holds, ``(mag < 24) & (flags == 0)``; missing values hold none.
+
+    Raises
+    ------
+    CommandError
+        As `values_of`.
+    """
+    made = _evaluated(columns, expression)
+    with np.errstate(invalid="ignore"):
+        return np.broadcast_to(np.nan_to_num(np.asarray(made.values, np.float64)) != 0, (_rows(columns),)).copy()
+
+
+def _rows(columns: Any) -> int:
+    return len(next(iter(columns.values())).values) if columns else 0
+
+
+def _evaluated(columns: Any, expression: str) -> Operand:
+    text = expression.strip()
+    made = _operand(columns, text) if text in columns else _worked_out(columns, expression)
+    if np.asarray(made.values).dtype.kind not in "biuf":
+        raise CommandError(f"{expression!r} is a text, not a number or a condition; compare it: name == 'star'.")
+    return made
+
+
+def _worked_out(columns: Any, expression: str) -> Operand:
+    names: dict[str, str] = {}
+
+    def stand_in(match: re.Match) -> str:
+        names[f"column_{len(names)}"] = match.group(1)
+        return f"column_{len(names) - 1}"
+
+    tree = parsed(_quoted.sub(stand_in, expression), texts=True)
+    operands = {}
+    for name in names_in(tree):
+        column = names.get(name, name)
+        if column not in columns:
+            raise CommandError(f"There is no column {column!r}; {_like(columns, column)}")
+        operands[name] = _operand(columns, column)
+    try:
+        return evaluate(tree, operands)
+    except (TypeError, ValueError) as error:  # texts in sums, and what numpy says of them
+        raise CommandError(f"{expression!r} cannot be worked out: {error}.") from None
+
+
+def _operand(columns: Any, name: str) -> Operand:
+    column = columns[name]
+    if column.values.ndim != 1:
+        raise CommandError(f"The column {name} holds {column.values.shape[1:]} values a row, not one; choose another.")
+    if column.values.dtype.kind in "OUS":
+        return Operand(np.asarray([column.exact(row) for row in range(len(column.values))]))
+    unit = parse_unit(column.unit) if column.unit else None
+    partner = error_column(list(columns), name)
+    variance = None
+    if partner and columns[partner].values.ndim == 1 and columns[partner].values.dtype.kind in "iuf":
+        other = columns[partner]
+        factor = _factor(other.unit, column.unit)
+        variance = None if factor is None else np.square(numbers(other) * factor)
+    return Operand(numbers(column), variance, None, unit)
+
+
+def numbers(column: Any) -> np.ndarray:
+    """Return a column as float64, NaN where it has no value."""
+    values = np.array(column.values, np.float64)
+    if column.mask is not None:
+        values[column.mask] = np.nan
+    return values
+
+
+def _factor(unit: str, to: str) -> float | None:
+    """Return by what an error must be multiplied, None when it is in a unit of something else."""
+    if unit == to or not unit:
+        return 1.0
+    first, second = parse_unit(unit), parse_unit(to) if to else None
+    if first is None or second is None or not first.is_equivalent(second):
+        return None
+    return float(first.to(second))
+
+
+def _like(columns: Any, wanted: str) -> str:
+    from difflib import get_close_matches
+
+    lower = {name.lower(): name for name in columns}
+    near = [lower[n] for n in get_close_matches(wanted.lower(), lower, 3, 0.5)]
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    names = list(columns)
+    return f"there are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}."

@@ -1,0 +1,75 @@
+"""Expressions over tables: the numbers numpy and astropy give, units, errors, texts and clear words."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import MaskedColumn, QTable
+
+from jviz.backend.catalogs.columns import columns_of
+from jviz.backend.catalogs.expressions import error_column, rows_where, values_of
+from jviz.errors import CommandError
+
+
+@pytest.fixture
+def columns():
+    table = QTable(
+        {
+            "flux": [1.0, 2.0, 4.0] * u.uJy,
+            "flux_err": [100.0, 200.0, 400.0] * u.nJy,
+            "F115W": [24.0, 25.0, 26.0],
+            "Ks mag": [20.0, 21.5, 22.0],
+            "type": ["star", "galaxy", "star"],
+            "n": MaskedColumn([1, 2, 3], mask=[False, True, False]),
+            "spectrum": np.ones((3, 4)),
+        }
+    )
+    return {column.name: column for column in columns_of(table)}
+
+
+def test_a_column_is_an_expression_with_its_unit_and_error(columns):
+    found = values_of(columns, "flux")
+    assert found.unit == "uJy"
+    assert np.allclose(found.values, [1, 2, 4])
+    assert np.allclose(found.error, [0.1, 0.2, 0.4])
+
+
+def test_errors_are_those_of_first_order(columns):
+    square = values_of(columns, "flux ** 2")
+    assert square.unit == "uJy2"
+    assert np.allclose(square.error, 2 * np.array([1, 2, 4]) * [0.1, 0.2, 0.4])
+
+
+def test_names_that_are_no_words_stand_in_backquotes(columns):
+    colour = values_of(columns, "F115W - `Ks mag`")
+    assert np.allclose(colour.values, [4, 3.5, 4])
+    assert colour.error is None
+
+
+def test_rows_where_a_condition_holds(columns):
+    assert rows_where(columns, "type == 'star'").tolist() == [True, False, True]
+    assert rows_where(columns, "(F115W < 25.5) & ~(type == 'star')").tolist() == [False, True, False]
+    assert rows_where(columns, "n > 0").tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("F116W - 1", "did you mean F115W"),
+        ("flux + F115W.x", "no column 'F115W.x'"),
+        ("type", "a text"),
+        ("type + 1", "cannot be worked out|cannot"),
+        ("spectrum", "values a row"),
+        ("__import__('os')", "no function"),
+        ("log10(flux)", "without a unit"),
+        ("", "empty"),
+    ],
+)
+def test_what_cannot_be_worked_out_is_told(columns, expression, words):
+    with pytest.raises(CommandError, match=words):
+        values_of(columns, expression)
+
+
+@pytest.mark.parametrize("name", ["flux_err", "e_flux", "fluxerr", "FLUX_ERROR", "dflux"])
+def test_columns_of_errors_are_known_by_their_names(name):
+    assert error_column(["flux", name], "flux") == name
+    assert error_column(["flux"], "flux") == ""

@@ -1,0 +1,77 @@
+"""Positions of rows by the columns of many catalogues, density of points and what a lasso holds."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jviz.backend.catalogs import crowd
+from jviz.backend.catalogs.columns import columns_of
+from jviz.backend.catalogs.places import places_of
+
+
+def found(table):
+    return places_of(table, {c.name: c for c in columns_of(table)})
+
+
+@pytest.mark.parametrize(
+    ("names", "unit"),
+    [(("RA", "DEC"), u.deg), (("_RAJ2000", "_DEJ2000"), u.deg), (("ALPHA_J2000", "DELTA_J2000"), u.deg)],
+)
+def test_sky_columns_are_known_by_name(names, unit):
+    table = QTable({names[0]: [10.0, 20.0] * unit, names[1]: [-5.0, 5.0] * unit, "x": [1.0, 2.0], "y": [3.0, 4.0]})
+    places = found(table)
+    assert places.system == "sky"
+    assert places.x.tolist() == [10.0, 20.0]
+    assert places.y.tolist() == [-5.0, 5.0]
+
+
+def test_radians_and_coordinates_and_galactic_columns_become_icrs_degrees():
+    centre = SkyCoord([266.4, 83.6] * u.deg, [-29.0, 22.0] * u.deg)
+    radians = found(QTable({"ra": centre.ra.to(u.rad), "dec": centre.dec.to(u.rad)}))
+    galactic = found(QTable({"glon": centre.galactic.l, "glat": centre.galactic.b}))
+    mixin = found(QTable({"sky_centroid": centre.galactic, "x": [0.0, 1.0], "y": [0.0, 1.0]}))
+    for places in (radians, galactic, mixin):
+        assert np.allclose(places.x, centre.ra.deg, atol=1e-9)
+        assert np.allclose(places.y, centre.dec.deg, atol=1e-9)
+
+
+def test_sextractor_counts_pixels_from_one():
+    assert found(QTable({"X_IMAGE": [1.0], "Y_IMAGE": [5.0]})).y[0] == 4.0
+    assert found(QTable({"xcentroid": [1.0], "ycentroid": [5.0]})).y[0] == 5.0
+
+
+def test_a_table_without_positions_has_none():
+    assert found(QTable({"mag": [1.0]})) is None
+
+
+def test_every_point_in_the_picture_is_counted_once():
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(-10, 110, 5000), rng.uniform(-10, 60, 5000)
+    x[:5] = np.nan
+    counts = crowd.density(x, y, 100, 50)
+    expected, _, _ = np.histogram2d(y[5:], x[5:], bins=(50, 100), range=((0, 50), (0, 100)))
+    assert np.array_equal(counts, expected)
+
+
+@given(st.integers(3, 12), st.integers(0, 2**32 - 1))
+def test_a_lasso_holds_what_winding_says(corners, seed):
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    outline = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.2, 1.0, (corners, 1))
+    x, y = rng.uniform(-1.2, 1.2, (2, 300))
+    # another way: the angle that each edge is seen under adds up to a whole turn inside
+    first = outline[None] - np.stack([x, y], axis=1)[:, None]
+    second = np.roll(first, -1, axis=1)
+    cross = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    turn = np.arctan2(cross, (first * second).sum(axis=-1)).sum(axis=1)
+    assert np.array_equal(crowd.inside(x, y, outline), np.abs(np.round(turn / (2 * np.pi))) % 2 == 1)
+
+
+def test_the_nearest_point_within_reach():
+    x, y = np.array([0.0, 5.0, np.nan]), np.array([0.0, 5.0, 1.0])
+    assert crowd.nearest(x, y, (4.0, 4.0), 3.0) == 1
+    assert crowd.nearest(x, y, (20.0, 4.0), 3.0) is None
