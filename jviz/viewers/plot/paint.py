@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.plot_views import Curve, PlotLayer, PlotView
 from jviz.viewers.look import Look
-from jviz.viewers.plot.axes import Axis, axes_of, axis_ticks
+from jviz.viewers.plot.axes import axes_of
 from jviz.viewers.plot.curves import outline_of, polygon
-from jviz.viewers.readout import pretty_unit
+from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
 
 __all__ = ["PlotScene", "layer_color", "paint_plot", "plot_scene"]
 
@@ -24,18 +24,12 @@ FEW_PENS = 20_000
 Shown = list[tuple[PlotLayer, Curve]]
 
 
-@dataclass
-class PlotScene:
-    """All that painting needs, in logical pixels with the origin at the top left corner."""
+@dataclass(kw_only=True)
+class PlotScene(Frame):
+    """All that painting curves needs."""
 
     view: PlotView
-    look: Look
-    picture: QRectF
-    whole: QRectF
-    x: Axis
-    y: Axis
     shown: Shown = field(default_factory=list)
-    cursor: QPointF | None = None
 
 
 def curves_of(view: PlotView) -> Shown:
@@ -54,22 +48,18 @@ def layer_color(view: PlotView, layer: PlotLayer, look: Look) -> str:
 def plot_scene(view: PlotView, width: float, height: float, look: Look, cursor: QPointF | None = None) -> PlotScene:
     """Lay out a view of curves in a size in logical pixels."""
     shown = curves_of(view)
-    metrics = look.metrics(0.92)
-    line = metrics.height()
-    top, right, bottom = 0.9 * line, 1.2 * line, 3.1 * line
-    left = 2.2 * line
     curves = [curve for _, curve in shown]
     # The numbers of the y axis decide how much room they need, and that decides little about them.
-    _, y = axes_of(view, curves, left, width - right, height - bottom, top)
-    labels = axis_ticks(y, _many(height - bottom - top, 3.2 * line))[0].labels
-    left += max((metrics.horizontalAdvance(text) for text in labels), default=0.0) + 8
-    picture = QRectF(left, top, max(width - left - right, 10.0), max(height - top - bottom, 10.0))
+    picture = picture_in(width, height, look, axes_of(view, curves, 0.0, width, height, 0.0)[1])
     x, y = axes_of(view, curves, picture.left(), picture.right(), picture.bottom(), picture.top())
-    return PlotScene(view, look, picture, QRectF(0, 0, width, height), x, y, shown, cursor)
-
-
-def _many(length: float, each: float) -> int:
-    return max(2, int(length / each))
+    titles = {}
+    if curves:
+        first = curves[0]
+        titles = {"x_title": Title(first.x_label, first.x_unit), "y_title": Title(first.y_label, first.y_unit)}
+    return PlotScene(
+        view=view, look=look, picture=picture, whole=QRectF(0, 0, width, height), x=x, y=y, shown=shown,
+        grid=view.grid, cursor=cursor, **titles,
+    )  # fmt: skip
 
 
 def paint_plot(painter: QPainter, scene: PlotScene) -> bool:
@@ -82,7 +72,7 @@ def paint_plot(painter: QPainter, scene: PlotScene) -> bool:
         painter.setPen(QColor(look.faint))
         painter.drawText(scene.whole, Qt.AlignmentFlag.AlignCenter, "No curve yet: make a line cut or a profile")
         return False
-    _draw_axes(painter, scene)
+    draw_frame(painter, scene)
     painter.save()
     painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
     for layer, curve in scene.shown:
@@ -91,80 +81,6 @@ def paint_plot(painter: QPainter, scene: PlotScene) -> bool:
     if scene.view.legend and len(scene.view.layers) > 1:
         _draw_legend(painter, scene)
     return bool(scene.shown)
-
-
-# --- axes -----------------------------------------------------------------------------------------
-
-
-def _draw_axes(painter: QPainter, scene: PlotScene) -> None:
-    look, picture = scene.look, scene.picture
-    metrics = look.metrics(0.92)
-    line = metrics.height()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setFont(look.font(0.92))
-    x_ticks, x_small = axis_ticks(scene.x, _many(picture.width(), 7 * line))
-    y_ticks, y_small = axis_ticks(scene.y, _many(picture.height(), 3.2 * line))
-    across = [picture.left() + p * picture.width() for p in x_ticks.positions]
-    down = [picture.bottom() - p * picture.height() for p in y_ticks.positions]
-    if scene.view.grid:
-        _draw_grid(painter, scene, across, down)
-    painter.setPen(QPen(QColor(look.line), 1.0))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(picture)
-    for place, length in [(p, 5.0) for p in across] + [(picture.left() + p * picture.width(), 3.0) for p in x_small]:
-        painter.drawLine(QPointF(place, picture.bottom()), QPointF(place, picture.bottom() - length))
-        painter.drawLine(QPointF(place, picture.top()), QPointF(place, picture.top() + length))
-    for place, length in [(p, 5.0) for p in down] + [(picture.bottom() - p * picture.height(), 3.0) for p in y_small]:
-        painter.drawLine(QPointF(picture.left(), place), QPointF(picture.left() + length, place))
-        painter.drawLine(QPointF(picture.right(), place), QPointF(picture.right() - length, place))
-    painter.setPen(QColor(look.text))
-    for place, text in zip(across, x_ticks.labels, strict=True):
-        painter.drawText(
-            QPointF(place - metrics.horizontalAdvance(text) / 2, picture.bottom() + metrics.ascent() + 5), text
-        )
-    widest = 0.0
-    for place, text in zip(down, y_ticks.labels, strict=True):
-        wide = metrics.horizontalAdvance(text)
-        widest = max(widest, wide)
-        painter.drawText(QPointF(picture.left() - wide - 7, place + metrics.ascent() / 2 - 1.5), text)
-    _draw_titles(painter, scene, x_ticks.power, y_ticks.power, widest)
-
-
-def _draw_grid(painter: QPainter, scene: PlotScene, across: list[float], down: list[float]) -> None:
-    colour = QColor(scene.look.line)
-    colour.setAlphaF(0.3)
-    painter.setPen(QPen(colour, 1.0))
-    for place in across:
-        painter.drawLine(QPointF(place, scene.picture.top()), QPointF(place, scene.picture.bottom()))
-    for place in down:
-        painter.drawLine(QPointF(scene.picture.left(), place), QPointF(scene.picture.right(), place))
-
-
-def _draw_titles(painter: QPainter, scene: PlotScene, x_power: str, y_power: str, widest: float) -> None:
-    if not scene.shown:
-        return
-    curve, picture = scene.shown[0][1], scene.picture
-    metrics = scene.look.metrics(0.92)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    title = _title(curve.x_label, x_power, curve.x_unit)
-    painter.drawText(
-        QPointF(picture.center().x() - metrics.horizontalAdvance(title) / 2, picture.bottom() + 2.6 * metrics.height()),
-        title,
-    )
-    title = _title(curve.y_label, y_power, curve.y_unit)
-    painter.save()
-    painter.translate(
-        max(picture.left() - widest - 16, metrics.ascent() + 4),
-        picture.center().y() + metrics.horizontalAdvance(title) / 2,
-    )
-    painter.rotate(-90)
-    painter.drawText(QPointF(0, 0), title)
-    painter.restore()
-
-
-def _title(label: str, power: str, unit: str) -> str:
-    inside = " ".join(filter(None, (power, pretty_unit(unit))))
-    return f"{label} ({inside})" if inside else label
 
 
 # --- curves ---------------------------------------------------------------------------------------
