@@ -22,7 +22,7 @@ from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.commands import Command, all_commands, command
-from jviz.cursor_profiles import curves_at
+from jviz.cursor_profiles import curves_along, curves_at
 from jviz.data import (
     Catalog,
     Cube,
@@ -40,6 +40,8 @@ from jviz.flags import Flag, flag_color, flag_counts, flags_plane, known_flags, 
 from jviz.geometry import Geometry, geometry_of
 from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
+from jviz.linking import place_in
+from jviz.measuring import corners_of
 from jviz.placement import Placement, outlines_of
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.records import LogKeeper, Record
@@ -144,6 +146,8 @@ __all__ = [
     "colormap",
     "colormap_names",
     "command",
+    "corners_of",
+    "curves_along",
     "curves_at",
     "declare_setting",
     "declare_view",
@@ -164,6 +168,7 @@ __all__ = [
     "pair",
     "panel",
     "panels",
+    "place_in",
     "reader",
     "readers",
     "register_colormap",

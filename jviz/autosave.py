@@ -191,7 +191,7 @@ class Autosave:
 def _text_of(taken: Snapshot) -> str:
     """Return a text that differs when anything that is saved differs."""
     document = {n: v for n, v in taken.document.items() if n != "saved"}
-    parts = [id(d) for d in taken.data], [(id(s), s.name) for s in taken.subsets]
+    parts = [id(d) for d in taken.data], [(id(s), s.name) for s in taken.subsets], [id(m) for m in taken.markers]
     return json.dumps([document, parts])
 
 

@@ -1,4 +1,4 @@
-"""What is measured at the cursor while it moves: cuts along row and column, rings, growth."""
+"""What is measured while the mouse moves: cuts along row, column or a line, rings, growth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from jviz.pixels import Pixels
 from jviz.plot_views import Curve
 
-__all__ = ["CursorProfile", "curves_at"]
+__all__ = ["CursorProfile", "curves_along", "curves_at"]
 
 CursorProfile = Literal["cuts", "radial", "growth"]
 MOST = 4096
@@ -56,7 +56,40 @@ def curves_at(
         return curves, "no peak to fit"
     fine = np.linspace(0, radii[-1], 200)
     curves["Gaussian"] = Curve(fine, fit(fine), None, "Radius", "Mean", "pix", pixels.unit)
-    return curves, f"FWHM {fit.fwhm:.2f} ± {fit.fwhm_err:.2f} pix"
+    quality = f"   χ²/ν {fit.chi2 / fit.dof:.3g}" if np.isfinite(fit.chi2) and fit.dof > 0 else ""
+    return curves, f"FWHM {fit.fwhm:.2f} ± {fit.fwhm_err:.2f} pix{quality}"
+
+
+def curves_along(
+    data: Any, plane: str, index: tuple[int, ...], corners: np.ndarray, width: float
+) -> tuple[dict[str, Curve], str]:
+    """Measure along a path.
+
+    Parameters
+    ----------
+    corners : ndarray, shape (n, 2)
+        In data pixels.
+    width : float
+        Pixels across the path that are averaged.
+
+    Returns
+    -------
+    curves : dict of str to Curve
+        Empty where the path has no length, or is beside the image.
+    text : str
+        Its length.
+    """
+    from jviz.backend.profiles import line_cut
+
+    pixels = Pixels(data, plane, index)
+    try:
+        cut = line_cut(pixels.read, pixels.shape, corners, width=width)
+    except ValueError as error:
+        return {}, str(error)
+    if not np.isfinite(cut.values).any():
+        return {}, "beside the image"
+    curve = Curve(cut.distance, cut.values, cut.error, "Distance", "Value", "pix", pixels.unit)
+    return {"along": curve}, f"length {cut.distance[-1]:.1f} pix, width {width:g} pix"
 
 
 def _cuts(pixels: Pixels, column: int, row: int, reach: float) -> dict[str, Curve]:

@@ -42,6 +42,8 @@ class Tool:
         Where the command stands.
     summary : str
         What it does, for tool tips.
+    panel : str
+        Id of the panel that shows what it finds; a window opens it when the tool is taken.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Tool:
     group: str = ""
     menu: str = "Image/Tools"
     summary: str = ""
+    panel: str = ""
 
 
 _tools: dict[str, Tool] = {}
@@ -85,12 +88,35 @@ class Interaction:
         Tool, mode or system changed.
     selection_changed : Signal
         Other regions are selected.
+    line_changed : Signal
+        `line` changed.
+    line : (ImageView, ndarray) or None
+        A cut that is being drawn: corners of shape (n, 2), in pixels of the view's first layer.
     """
 
     def __init__(self) -> None:
         self.changed, self.selection_changed = Signal(), Signal()
         self._tool, self._mode, self._system = "pan", "new", "sky"
         self._selected: tuple[str, ...] = ()
+        self.line_changed = Signal()
+        self.line: tuple[Any, Any] | None = None
+        self._cut_width = 1.0
+
+    def show_line(self, line: tuple[Any, Any] | None) -> None:
+        """Say where a cut is being drawn; None: it is not any more."""
+        self.line = line
+        self.line_changed.emit()
+
+    @property
+    def cut_width(self) -> float:
+        """Pixels across a line cut that are averaged."""
+        return self._cut_width
+
+    @cut_width.setter
+    def cut_width(self, width: float) -> None:
+        if not 1 <= width <= 1000:
+            raise CommandError(f"A cut {width:g} pixels wide cannot be made; give 1 to 1000.")
+        self._set("_cut_width", float(width))
 
     @property
     def tool(self) -> str:
@@ -137,7 +163,7 @@ class Interaction:
             self._selected = names
             self.selection_changed.emit()
 
-    def _set(self, name: str, value: str) -> None:
+    def _set(self, name: str, value: Any) -> None:
         if getattr(self, name) != value:
             setattr(self, name, value)
             self.changed.emit()

@@ -191,7 +191,24 @@ def position_in(source: ImageView, x: float, y: float, target: ImageView, *, wai
         return x, y
     if not wait and not (first.wcs_ready and second.wcs_ready):
         return None
-    if first.sky is None or second.sky is None:
+    return place_in(first, second, x, y)
+
+
+def place_in(first: Any, second: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return where pixels of one image lie in another: through the sky when both have one, else the same pixels.
+
+    Parameters
+    ----------
+    first, second : Data
+    x, y : float or ndarray
+        Data pixels of ``first``.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Data pixels of ``second``; NaN where it does not reach.
+    """
+    if first is second or first.sky is None or second.sky is None:
         return x, y
     slow = min(first.sky.mesh_step, second.sky.mesh_step) < 32
     warp = warps.get(first.sky, second.sky) if slow else None

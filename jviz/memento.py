@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from jviz.views import State, View
 
 if TYPE_CHECKING:
     from jviz.data import Data
+    from jviz.markers import Marker
     from jviz.session import Session
 
 __all__ = ["Memento", "Recorder"]
@@ -23,12 +24,13 @@ NO_STATES: dict[State, dict[str, Any]] = {}
 
 @dataclass(frozen=True)
 class Memento:
-    """A session at one moment, by reference: data with their names, views, values of every state, subsets."""
+    """A session at one moment, by reference: data with their names, views, values of every state, subsets, markers."""
 
     data: tuple[tuple[Data, str], ...] = ()
     views: tuple[View, ...] = ()
     states: dict[State, dict[str, Any]] = None  # type: ignore[assignment]
     subsets: dict[str, Any] = None  # type: ignore[assignment]
+    markers: tuple[Marker, ...] = ()
 
 
 @dataclass
@@ -88,7 +90,8 @@ class Recorder:
         for state in _states(tuple(session.views.values())):
             values = state.recorded()
             states[state] = known[state] if known.get(state) == values else values
-        return Memento(tuple((d, d.name) for d in session.data), tuple(session.views.values()), states, session.subsets)
+        data, views = tuple((d, d.name) for d in session.data), tuple(session.views.values())
+        return Memento(data, views, states, session.subsets, session.markers)
 
     def restore(self, memento: Memento) -> None:
         """Put the session back to what it was."""
@@ -112,6 +115,7 @@ class Recorder:
             state.update(**values)
         session.set_views(memento.views)
         session.set_subsets(memento.subsets)
+        session.set_markers(memento.markers)
         if renamed:
             session.data_changed.emit()
 
@@ -183,7 +187,7 @@ class Recorder:
         for other, names in pending.followers.items():
             if other in states:
                 states[other] = {**states[other], **{name: getattr(other, name) for name in names}}
-        after = Memento(before.data, before.views, states, before.subsets)
+        after = replace(before, states=states)
         self._settled = after
         say = partial(_lines, self._session, state, self._sizes({state}) if pending.followers else [])
         self._push(
@@ -249,7 +253,7 @@ def _group(state: State, names: set[str]) -> Any:
 
 def _only_navigation(before: Memento, after: Memento, followers: dict[State, set[str]]) -> State | None:
     """Return the one state, besides followers, of which nothing but the navigation differs, None when more does."""
-    if (before.data, before.views, before.subsets) != (after.data, after.views, after.subsets):
+    if replace(before, states=NO_STATES) != replace(after, states=NO_STATES):
         return None
     changed = [s for s, v in after.states.items() if v is not before.states.get(s) and s not in followers]
     if len(changed) != 1 or changed[0] not in before.states:

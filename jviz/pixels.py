@@ -35,8 +35,8 @@ class Pixels:
         self.index = tuple(index) or tuple(n // 2 for n in self.plane.shape[:-2])
         self.shape: tuple[int, int] = self.plane.shape[-2:]
         flags = data.product.plane("flags")
-        fits = flags is not None and flags.shape[-2:] == self.shape
-        self._flags, self._exclude = (flags, exclude) if fits and exclude else (None, 0)
+        self._flags = flags if flags is not None and flags.shape[-2:] == self.shape else None
+        self._exclude = exclude if self._flags is not None else 0
 
     @property
     def unit(self) -> str:
@@ -47,9 +47,12 @@ class Pixels:
         """Return values (float64, NaN for missing ones) and variances, None where there are no errors."""
         values = self._part(self.plane, rows, columns).astype(np.float64)
         if self._exclude:
-            bits = self._part(self._flags, rows, columns).astype(np.int64)
-            values[(bits & self._exclude) != 0] = np.nan
+            values[(self.flags(rows, columns) & self._exclude) != 0] = np.nan
         return values, self._variance(rows, columns)
+
+    def flags(self, rows: slice, columns: slice) -> np.ndarray | None:
+        """Return the data quality of a part (int64), None where the data have none of this shape."""
+        return None if self._flags is None else self._part(self._flags, rows, columns).astype(np.int64)
 
     def _variance(self, rows: slice, columns: slice) -> np.ndarray | None:
         if self.plane is not self.data.plane():

@@ -116,6 +116,14 @@ class Results:
         self._changed()
         return result
 
+    def follow(self, command: str, title: str, value: Any) -> Result | None:
+        """Keep the present value of something that grows: one result of this title, the newest; None takes it away."""
+        self._items = tuple(r for r in self._items if (r.command, r.title) != (command, title))
+        if value is None:
+            self._changed()
+            return None
+        return self.add(title, value, f"session.run({command!r})", command)
+
     def remove(self, result: Result) -> None:
         """Forget a result; its number is not given again."""
         self._items = tuple(r for r in self._items if r is not result)

@@ -16,6 +16,7 @@ from jviz.history import History
 from jviz.interaction import Interaction
 from jviz.jobs import Dispatcher, Job, Jobs
 from jviz.linking import Linker, Pointer
+from jviz.markers import Marker, table_of
 from jviz.memento import Memento, Recorder, Step
 from jviz.results import Results
 from jviz.running import Runner
@@ -44,11 +45,13 @@ class Session:
         States of the viewers by name.
     subsets : dict
         Regions and masks by name.
+    markers : tuple of Marker
+        Logged places, with what was read there.
     results : Results
         What commands found out: tables, numbers, texts.
     history : History
     jobs : Jobs
-    data_changed, views_changed, subsets_changed, results_changed, history_changed : Signal
+    data_changed, views_changed, subsets_changed, markers_changed, results_changed, history_changed : Signal
         Without arguments, emitted in the thread that owns the session.
     noticed : Signal
         Emitted with (level, text) for what a user should know: "info", "warning" or "error".
@@ -72,6 +75,7 @@ class Session:
         self.data_changed = Signal()
         self.views_changed = Signal()
         self.subsets_changed = Signal()
+        self.markers_changed = Signal()
         self.results_changed = Signal()
         self.history_changed = Signal()
         self.noticed = Signal()
@@ -85,6 +89,7 @@ class Session:
         self._views: tuple[View, ...] = ()
         self._subsets: dict[str, Any] = {}
         self.subsets_version = 0
+        self.markers: tuple[Marker, ...] = ()
         self.results = Results(self.results_changed.emit)
         self.interaction = Interaction()
         self._history = History(self.history_changed.emit)
@@ -337,9 +342,9 @@ class Session:
     def receivers(self) -> list[tuple[Signal, list[Any]]]:
         """Return who hears of what now; a window takes it before it connects anything."""
         signals = (
-            self.data_changed, self.views_changed, self.subsets_changed, self.results_changed, self.history_changed,
-            self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed, self._recorder.touched,
-            self.interaction.changed, self.interaction.selection_changed, self.pointer.moved,
+            self.data_changed, self.views_changed, self.subsets_changed, self.markers_changed, self.results_changed,
+            self.history_changed, self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed,
+            self._recorder.touched, self.interaction.changed, self.interaction.selection_changed, self.pointer.moved,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 
@@ -377,6 +382,13 @@ class Session:
             self._subsets = dict(subsets)
             self.subsets_version += 1
             self.subsets_changed.emit()
+
+    def set_markers(self, markers: tuple[Marker, ...]) -> None:
+        """Replace the markers (inside `change`); their table among the results follows."""
+        if markers != self.markers:
+            self.markers = markers
+            self.results.follow("marker.table", "Markers", table_of(markers) if markers else None)
+            self.markers_changed.emit()
 
     def find_view(self, view: View | str | None, kind: str = "") -> View:
         """Return a view by object or name; None: the newest (of that kind).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from jviz.conversion.codec import decode, encode
 from jviz.data import Data, from_product
 from jviz.errors import JvizError, ReadError
 from jviz.kept import KEY, freeze, settled, thaw
+from jviz.markers import Marker, numbered
 from jviz.subsets import Subset
 from jviz.views import State, View, free_name, view_kinds
 
@@ -47,6 +48,7 @@ class Snapshot:
     document: dict[str, Any]
     data: tuple[Data, ...]
     subsets: tuple[Subset, ...]
+    markers: tuple[Marker, ...] = ()
 
     def finish(self, *, whole: bool = True, progress: Progress = silent) -> dict[str, Any]:
         """Add the checksums of files, and store objects in memory in `jviz.kept`.
@@ -66,8 +68,9 @@ class Snapshot:
             progress(number, len(self.data), f"Saving {data.name}")
             sources.append(_source_of(data, whole, progress))
         subsets = [_subset_to(subset, self.data) for subset in self.subsets]
+        markers = [_marker_to(marker, self.data) for marker in self.markers]
         history = [{**e, "lines": [settled(line) for line in e["lines"]]} for e in self.document["history"]]
-        return {**self.document, "history": history, "data": sources, "subsets": subsets}
+        return {**self.document, "history": history, "data": sources, "subsets": subsets, "markers": markers}
 
 
 @dataclass
@@ -83,6 +86,7 @@ class Parts:
     data: list[Data] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
     subsets: list[Subset] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     extras: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -106,7 +110,7 @@ def snapshot(session: Session) -> Snapshot:
         "history": history,
         "extras": encode(session.extras, []),
     }
-    return Snapshot(document, session.data, tuple(session.subsets.values()))
+    return Snapshot(document, session.data, tuple(session.subsets.values()), session.markers)
 
 
 def _view_to(view: View, data: tuple[Data, ...]) -> dict[str, Any]:
@@ -202,6 +206,11 @@ def _subset_to(subset: Subset, data: tuple[Data, ...]) -> dict[str, Any]:
     return {"name": subset.name, "data": owner, "region": packed(subset.region), **look}
 
 
+def _marker_to(marker: Marker, data: tuple[Data, ...]) -> dict[str, Any]:
+    values = {f.name: getattr(marker, f.name) for f in fields(marker)}
+    return {**values, "index": list(marker.index), "data": data.index(marker.data) if marker.data in data else None}
+
+
 # --- to the parts of a session ----------------------------------------------------------------------
 
 
@@ -224,6 +233,7 @@ def parts_of(document: dict[str, Any], where: Path, search: list[Path], *, progr
     parts.views = [view for v in document["views"] if (view := _view_from(v, found, parts)) is not None]
     for values in document["subsets"]:
         _subset_from(values, found, parts)
+    parts.markers = [_marker_from(values, found) for values in document.get("markers", ())]
     return parts
 
 
@@ -339,6 +349,12 @@ def _subset_from(values: dict[str, Any], found: list[Data | None], parts: Parts)
         parts.problems.append(f"The subset {name} is left out: {error}")
 
 
+def _marker_from(values: dict[str, Any], found: list[Data | None]) -> Marker:
+    """Return a marker; what it says stays when its data are missing."""
+    data = found[values["data"]] if values["data"] is not None else None
+    return Marker(**{**values, "data": data, "index": tuple(values["index"])})
+
+
 def put_in(session: Session, parts: Parts) -> None:
     """Add the parts to a session, under names that are free (inside a change)."""
     for data in parts.data:
@@ -347,6 +363,8 @@ def put_in(session: Session, parts: Parts) -> None:
     for subset in parts.subsets:
         name = free_name(subset.name, session.subsets)
         session.set_subsets({**session.subsets, name: subset.but(name=name)})
+    for marker in parts.markers:
+        session.set_markers(numbered(session.markers, marker) if session.markers else (marker,))
     for view in parts.views:
         view.name = free_name(view.name, session.views)
         session.set_views((*session.views.values(), view))

@@ -131,6 +131,7 @@ def adopt(session: Session, parts: Parts, path: Path, *, replace: bool) -> None:
         with session.change("Open session"):
             session.set_views(())
             session.set_subsets({})
+            session.set_markers(())
             session.set_data(())
             put_in(session, parts)
         session.history.replace([_note(entry) for entry in parts.history])

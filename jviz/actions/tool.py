@@ -34,6 +34,14 @@ for _id, _title, _icon, _keys, _group, _what in (
     ("compass", "Compass Region", "mdi6.compass-outline", "", "ruler", "Put down arrows to north and east."),
 ):  # fmt: skip
     declare_tool(Tool(_id, _title, _icon, _keys, _group, DRAW, _what))
+declare_tool(
+    Tool("cut", "Line Cut", "fa6s.chart-line", "C", "measure", "Image/Measure",
+         "Drag a line: its profile is shown while you drag, and the line stays.", "profiles")
+)  # fmt: skip
+declare_tool(
+    Tool("pick", "Pick Peak", "fa6s.crosshairs", "B", "measure", "Image/Measure",
+         "Click near a star, or drag a circle round it: centre and widths of the brightest peak.", "results")
+)  # fmt: skip
 
 
 @command("tool.select", title="Select Tool…", recorded=False, script=False)
@@ -52,6 +60,13 @@ def select(session: Session, tool: str) -> None:
 def region_mode(session: Session, mode: Literal["new", "replace", "or", "and", "xor", "andnot"] = "new") -> None:
     """Choose what becomes of regions that are drawn: new ones, or parts of the selected one."""
     session.interaction.region_mode = mode
+
+
+@command("tool.cut_width", title="Width of Line Cuts…", menu="Image/Measure", recorded=False, script=False,
+         group="cuts")  # fmt: skip
+def cut_width(session: Session, width: float = 1.0) -> None:
+    """Choose how many pixels across the line the tool for cuts averages."""
+    session.interaction.cut_width = width
 
 
 @command("tool.region_system", title="Draw on Sky or Pixels…", menu=DRAW, recorded=False, script=False, group="mode")

@@ -23,6 +23,9 @@ Read = Callable[[slice, slice], tuple[np.ndarray, np.ndarray | None]]
 """``read(rows, columns)`` returns values (float64, NaN for missing ones) and variances or None."""
 
 Interpolation = Literal["nearest", "linear", "cubic"]
+MOST = 1 << 20
+"""Pixels that are read at once for samples along a path."""
+
 _REACH = {"nearest": 1, "linear": 1, "cubic": 3}
 
 
@@ -123,6 +126,11 @@ def _sampled(
     columns = slice(max(0, int(np.floor(x.min())) - reach), min(shape[1], int(np.ceil(x.max())) + reach + 1))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return np.full(x.shape, np.nan), None
+    if (rows.stop - rows.start) * (columns.stop - columns.start) > MOST and len(x) > 1:
+        # A long diagonal crosses few pixels of a box that may be the whole image.
+        halves = [_sampled(read, shape, a, b, interpolation) for a, b in zip(_halves(x), _halves(y), strict=True)]
+        values, spreads = zip(*halves, strict=True)
+        return np.concatenate(values), _joined(values, spreads)
     image, variance = read(rows, columns)
     x, y = x - columns.start, y - rows.start
     if interpolation == "nearest":
@@ -136,6 +144,19 @@ def _sampled(
         touched = map_coordinates(np.isnan(image).astype(float), [y, x], order=1, mode="nearest")
         values = np.where((touched == 0) & np.isfinite(values), smooth, values)
     return values, spread
+
+
+def _halves(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return samples[: len(samples) // 2], samples[len(samples) // 2 :]
+
+
+def _joined(values: tuple[np.ndarray, ...], spreads: tuple[np.ndarray | None, ...]) -> np.ndarray | None:
+    """Join variances; parts beside the image have none, and no values either."""
+    if all(spread is None for spread in spreads):
+        return None
+    return np.concatenate(
+        [np.full(v.shape, np.nan) if s is None else s for v, s in zip(values, spreads, strict=True)]
+    )
 
 
 def _picked(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -274,10 +295,14 @@ class Fit:
         "gaussian" or "moffat" (Moffat 1969: (1 + (r ∕ α)²)^−β).
     fwhm, fwhm_err : float
         Full width at half maximum, pixels.
-    peak, sky : float
+    peak, peak_err, sky, sky_err : float
         In the unit of the image.
-    beta : float or None
+    beta, beta_err : float or None
         Of the Moffat.
+    chi2 : float
+        Σ (residual ∕ error)²; NaN where the rings have no errors, which are then taken from the residuals.
+    dof : int
+        Rings less parameters.
     """
 
     model: str
@@ -286,6 +311,17 @@ class Fit:
     peak: float
     sky: float
     beta: float | None = None
+    peak_err: float = np.nan
+    sky_err: float = np.nan
+    beta_err: float | None = None
+    chi2: float = np.nan
+    dof: int = 0
+
+    def numbers(self) -> dict[str, float]:
+        """Return all that was fitted by name, with errors, χ² and degrees of freedom; without what is not known."""
+        names = ("fwhm", "fwhm_err", "peak", "peak_err", "sky", "sky_err", "beta", "beta_err", "chi2", "dof")
+        found = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if value is not None and np.isfinite(value)}
 
     def __call__(self, radius: np.ndarray) -> np.ndarray:
         """Return the fitted profile at some radii."""
@@ -337,5 +373,10 @@ def fit_rings(found: Rings, model: Literal["gaussian", "moffat"] = "gaussian") -
             )
     except (RuntimeError, ValueError):
         return None
-    spread = float(np.sqrt(covariance[0, 0]))
-    return Fit(model, float(best[0]), spread, float(best[1]), float(best[2]), float(best[3]) if len(best) > 3 else None)
+    width, peak, sky, *beta = best.tolist()
+    width_err, peak_err, sky_err, *beta_err = np.sqrt(np.diag(covariance)).tolist()
+    chi2 = np.nan if error is None else float(np.sum(((values - shape(radius, *best)) / error) ** 2))
+    return Fit(
+        model, width, width_err, peak, sky, *(beta or [None]), peak_err, sky_err, *(beta_err or [None]), chi2,
+        len(values) - len(best),
+    )  # fmt: skip

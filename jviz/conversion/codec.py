@@ -224,8 +224,11 @@ def _spectral_ranges_from(value: dict[str, Any], arrays: Arrays) -> Any:
 
 
 def _table_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
+    from astropy.table import Table
+
     text = io.StringIO()
-    thing.write(text, format="ascii.ecsv")
+    # As columns with a unit: astropy cannot write quantities that are called "value", which these read back as.
+    Table(thing, copy=False).write(text, format="ascii.ecsv")
     return {"class": "QTable" if "QTable" in _mro(thing) else "Table", "ecsv": text.getvalue()}
 
 

@@ -151,14 +151,25 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
             ink.write(painter, _on_screen(scene, placed.anchor), subset.region.text, bold, across=0.5, down=0.5)
         elif placed.kind == "ruler":
             start, end = placed.points[0], placed.points[-1]
-            at = _on_screen(scene, tuple(((start + end) / 2).tolist()))
-            ink.write(painter, at + QPointF(0, -6), measured(start, end, scene.sky), font, across=0.5, down=1)
+            text = measured(start, end, scene.sky)
+            middle, aside = _beside(scene, start, end, 0.5 * scene.look.metrics(0.88).horizontalAdvance(text))
+            ink.write(painter, middle + aside, text, font, across=0.5, down=1)
         elif placed.kind == "compass":
             _write_compass(painter, scene, placed, ink)
         elif len(numbers) <= FEW and placed.kind != "point" and sizes[k] > 12:
             box = np.column_stack(scene.geometry.to_screen(*placed.points.T))
             at = QPointF(float(box[:, 0].mean()), float(box[:, 1].max()) + 4)
             ink.write(painter, at, subset.name, font, across=0.5, down=0)
+
+
+def _beside(scene: Scene, start: np.ndarray, end: np.ndarray, half: float) -> tuple[QPointF, QPointF]:
+    """Return the middle of a line on the screen, and the way from there to a text of a width that does not cross it."""
+    a, b = _on_screen(scene, tuple(start.tolist())), _on_screen(scene, tuple(end.tolist()))
+    way = b - a if b.x() >= a.x() else a - b
+    slope = way.y() / max(way.x(), 1e-9)
+    if abs(slope) > 1:
+        return (a + b) / 2, QPointF(half + 8, 0)
+    return (a + b) / 2, QPointF(0, -6 - half * abs(slope))
 
 
 def _write_compass(painter: QPainter, scene: Scene, placed: Placed, ink: Ink) -> None:

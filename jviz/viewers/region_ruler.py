@@ -28,11 +28,12 @@ def separation(start: np.ndarray, end: np.ndarray, sky: Any) -> tuple[float, flo
 def measured(start: np.ndarray, end: np.ndarray, sky: Any) -> str:
     """Say how far two pixels are apart and in which direction."""
     found = separation(start, end, sky)
+    dx, dy = end - start
+    pixels = f"{np.hypot(dx, dy):.2f} px"
     if found is None:
-        dx, dy = end - start
-        return f"{np.hypot(dx, dy):.2f} px   {np.degrees(np.arctan2(dy, dx)) % 360:.1f}°"
+        return f"{pixels}   {np.degrees(np.arctan2(dy, dx)) % 360:.1f}°"
     arcsec, angle = found
-    return f"{_angle(arcsec)}   PA {angle:.1f}°"
+    return f"{_angle(arcsec)}   PA {angle:.1f}°   {pixels}"
 
 
 def _angle(arcsec: float) -> str:

@@ -51,7 +51,8 @@ class ToolStrip(QToolBar):
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         self.setMovable(False)
         self._fill()
-        self._interaction.changed.connect(self.refresh)
+        self._taken = self._interaction.tool
+        self._interaction.changed.connect(self._changed)
         window.context.active_changed.connect(self.refresh)
         window.session.views_changed.connect(self.refresh)
         self.refresh()
@@ -106,6 +107,14 @@ class ToolStrip(QToolBar):
 
     def _set_system(self, system: str) -> None:
         self._window.invoker.run("tool.region_system", system=system)
+
+    def _changed(self) -> None:
+        """Open the panel that belongs to a tool when it is taken."""
+        self.refresh()
+        before, self._taken = self._taken, self._interaction.tool
+        panel = tools()[self._taken].panel
+        if panel and self._taken != before:
+            self._window.panel(panel)
 
     # --- what is shown --------------------------------------------------------------------------
 

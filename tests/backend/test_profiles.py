@@ -131,3 +131,21 @@ def test_without_a_source_it_says_so():
         pick(reader(np.full(SHAPE, np.nan)), SHAPE, 50, 50)
     with pytest.raises(ValueError, match="off the image"):
         pick(reader(gaussian(4.0)), SHAPE, 500, 50)
+
+
+def test_a_long_cut_reads_no_more_than_it_needs(monkeypatch):
+    from jviz.backend import profiles
+
+    image = np.arange(400.0)[:, None] + np.arange(500.0)
+    whole = line_cut(reader(image), image.shape, np.array([(0, 0), (499, 399)]), width=3)
+    monkeypatch.setattr(profiles, "MOST", 1000)
+    read = []
+
+    def counting(rows, columns):
+        part = reader(image)(rows, columns)
+        read.append(part[0].size)
+        return part
+
+    parts = line_cut(counting, image.shape, np.array([(0, 0), (499, 399)]), width=3)
+    np.testing.assert_array_equal(parts.values, whole.values)
+    assert max(read) <= 1000

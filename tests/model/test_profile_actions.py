@@ -80,6 +80,31 @@ def test_histograms_count_every_pixel_of_a_region(session):
     assert counts.table["pixels"].sum() == inside.sum()
 
 
+def test_histograms_of_what_is_in_sight(session):
+    view = session.view("image", data="field", rotation=30.0, scale=8.0, centre=(50.0, 40.0))
+    view.viewport = (400, 240)
+    made = session.run("image.histogram", data="field", within="view", bins=10, low=-1e3, high=1e3)
+    y, x = np.mgrid[:80, :100]
+    cos, sin = np.cos(np.radians(30)), np.sin(np.radians(30))
+    along, up = cos * (x - 50) - sin * (y - 40), sin * (x - 50) + cos * (y - 40)
+    inside = (abs(along) <= 25) & (abs(up) <= 15)
+    turned = (abs(cos * (x - 50) + sin * (y - 40)) <= 25) & (abs(cos * (y - 40) - sin * (x - 50)) <= 15)
+    assert made.table["pixels"].value.sum() in (inside.sum(), turned.sum())
+    assert "PolygonPixelRegion" in session.script()
+    with pytest.raises(CommandError, match="one of the two"):
+        session.run("image.histogram", data="field", within="view", region="x")
+
+
+def test_the_fitted_profile_comes_with_errors_and_chi_squared(session):
+    made = session.run("image.radial_profile", data="field", center=(61.4, 33.2), r_max=12)
+    meta = made.table.meta
+    assert abs(meta["fwhm"] - 4.5) < 0.2
+    residuals = (made.table["mean"] - made.table["model"]) / made.table["mean_err"]
+    np.testing.assert_allclose(meta["chi2"], np.sum(residuals.value**2))
+    assert meta["dof"] == len(made.table) - 3
+    assert {"peak_err", "sky_err", "fwhm_err"} <= set(meta)
+
+
 def test_separations_are_those_of_astropy(session):
     found = session.run("sky.separation", a="10:00:00 +02:00:00", b="10:00:02 +02:01:00")
     a, b = SkyCoord("10h00m00s +02d00m00s"), SkyCoord("10h00m02s +02d01m00s")

@@ -28,3 +28,27 @@ def test_beside_the_image_nothing_is_shown(panel, context, view, qtbot):
     qtbot.waitUntil(lambda: not panel._busy)
     assert panel.picture.curves == {}
     assert not panel.picture.grab().isNull()
+
+
+def test_a_cut_follows_the_line_and_then_the_selected_region(panel, context, view, session, picture, qtbot):
+    import regions
+
+    session.run("tool.cut")
+    assert panel.what == "line"
+    session.interaction.show_line((view, np.array([[5.0, 10.0], [45.0, 10.0]])))
+    qtbot.waitUntil(lambda: "along" in panel.picture.curves)
+    np.testing.assert_allclose(panel.picture.curves["along"].y, picture[10, 5:46])
+    session.interaction.show_line(None)
+    context.activate(view)
+    line = regions.LinePixelRegion(regions.PixCoord(3, 2), regions.PixCoord(3, 32))
+    session.subset("slit", line, data="ramp")
+    session.interaction.select(["slit"])
+    qtbot.waitUntil(lambda: len(panel.picture.curves["along"].y) == 31)
+    np.testing.assert_allclose(panel.picture.curves["along"].y, picture[2:33, 3])
+    panel.width_box.setValue(3)
+    assert session.interaction.cut_width == 3
+    qtbot.waitUntil(lambda: "width 3" in panel.note.text())
+    np.testing.assert_allclose(panel.picture.curves["along"].y, picture[2:33, 2:5].mean(axis=1))
+    panel.open_in_viewer()
+    qtbot.waitUntil(lambda: len(session.data) == 2)
+    np.testing.assert_allclose(session.data[-1].table["signal"].value, picture[2:33, 2:5].mean(axis=1))

@@ -67,9 +67,10 @@ def _prepared(table: Table, name: str) -> Table | QTable:
     from astropy.table import Table as Plain
     from astropy.table.serialize import represent_mixins_as_columns
 
-    if name == "ascii.ecsv":
-        return table
     plain = Plain(table, copy=False)
+    if name == "ascii.ecsv":
+        # As columns with a unit: astropy cannot write quantities that are called "value", which these read back as.
+        return plain
     if name != "fits":
         # Coordinates and times become columns of numbers: place.ra, place.dec.
         plain = represent_mixins_as_columns(plain)

@@ -26,6 +26,9 @@ DEFAULT = 20.0
 INNER = 0.5
 """Radius of the inner edge of a new annulus, as a share of the outer one."""
 
+DRAWN = Ink("#6cb6ff", "#000000")
+"""What is being drawn, on any picture and in every theme."""
+
 SPACING = 3.0
 """Screen pixels between the points of a free-hand outline."""
 
@@ -88,7 +91,7 @@ class Draw(Gesture):
         painter.translate(corner)
         points = np.column_stack(geometry.to_screen(*np.vstack(lines).T))
         starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int)
-        Ink(self.viewer.look.accent, "#000000").stroke(painter, path_of(points, starts), 1.6)
+        DRAWN.stroke(painter, path_of(points, starts), 1.6)
         self.write(painter, points[-1])
         painter.restore()
 
@@ -171,8 +174,10 @@ class Straight(Draw):
     def write(self, painter: QPainter, at: np.ndarray) -> None:
         if self.shape is not None:
             text = measured(*self.shape.points, self.place.sky)
-            ink = Ink("#ffffff", "#000000")
-            ink.write(painter, QPointF(at[0] + 12, at[1] - 6), text, self.viewer.look.font(0.92), down=1)
+            look = self.viewer.look
+            left = at[0] + 24 + look.metrics(0.92).horizontalAdvance(text) > self.viewer.frame_now().picture.width()
+            place = QPointF(at[0] + (-12 if left else 12), at[1] - 6)
+            Ink("#ffffff", "#000000").write(painter, place, text, look.font(0.92), across=1 if left else 0, down=1)
 
 
 class FreeHand(Draw):
@@ -258,7 +263,7 @@ class Corners(Draw):
         super().draw(painter)
         geometry, corner = self.viewer.geometry_now(), self.viewer.frame_now().picture.topLeft()
         u, v = geometry.to_screen(*np.array(self.points).T)
-        painter.setPen(QPen(QColor(self.viewer.look.accent), 1.4))
+        painter.setPen(QPen(QColor(DRAWN.colour), 1.4))
         painter.setBrush(QColor("#ffffff"))
         for x, y in zip(u.tolist(), v.tolist(), strict=True):
             painter.drawEllipse(QPointF(x, y) + corner, 3, 3)
