@@ -10,8 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTableView, QVBoxLayout
 
-from jviz.api import JvizError, Plane, View, panel
-from jviz.plugins.parts import Panel, blended, muted, tool_button
+from jviz.api import JvizError, Plane, View, blended, panel
+from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["PixelsPanel"]
 
