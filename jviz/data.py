@@ -300,6 +300,27 @@ class Spectrum(Data):
                 self._samples = samples_of(self)
             return self._samples
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array; of tables, once they are read, (samples,) or (spectra, samples of the longest)."""
+        if self.planes or not self._samples:
+            return super().shape
+        longest = max(len(one) for one in self._samples)
+        return (longest,) if len(self._samples) == 1 else (len(self._samples), longest)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the flux, as the file says."""
+        return super().unit or (self._samples[0].unit if self._samples else "")
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Read the samples; what cannot be read as a spectrum opens all the same, with a warning."""
+        progress(0, 1, f"reading {self.name}")
+        try:
+            self.samples  # noqa: B018
+        except JvizError as error:
+            self.product.warnings.append(str(error))
+
 
 class Spectrum2D(WithPicture):
     """A two-dimensional spectrum of a slit."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis, spectral_axis
+from jviz.backend.spectra.conventions import made_axis
+from jviz.backend.spectra.reading import samples_of_planes, samples_of_table
 from jviz.backend.spectra.samples import Samples
+from jviz.data import loaded_object
+from jviz.errors import ReadError
 
 if TYPE_CHECKING:
     from jviz.backend.cubes.source import CubeSource
@@ -29,27 +35,95 @@ def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0) -> CubeSource:
 
 
 def samples_of(spectrum: Spectrum) -> tuple[Samples, ...]:
-    """Read the spectra of a data set."""
+    """Read the spectra of a data set.
+
+    Raises
+    ------
+    JvizError
+        When no wavelengths are found, neither by jviz nor by the readers of specutils.
+    """
+    product = spectrum.product
+    try:
+        if product.load_samples is not None:
+            return tuple(product.load_samples())
+        if product.load_object is not None:
+            return _of_object(loaded_object(spectrum), spectrum)
+        names, header = _target_names(spectrum), {**spectrum.header, **_said_of_waves(spectrum)}
+        return samples_of_planes(spectrum.planes, header, dialect=product.flags, names=names, what=spectrum.name)
+    except ReadError as error:
+        if spectrum.path is None:
+            raise
+        return _by_specutils(spectrum, error)
+
+
+def _of_object(thing: Any, spectrum: Spectrum) -> tuple[Samples, ...]:
+    if hasattr(thing, "colnames"):
+        return samples_of_table(thing, spectrum.header, spectrum.name)
+    if isinstance(thing, list):
+        return tuple(one for spectra in thing for one in _from_specutils(spectra))
+    return tuple(_from_specutils(thing))
+
+
+def _said_of_waves(spectrum: Spectrum) -> dict[str, Any]:
+    """Return what the extension of the wavelengths says about them: vacuum or air."""
+    waves = [p.hdu for n, p in spectrum.planes.items() if "WAVE" in n.upper() and p.hdu is not None]
+    headers = [u.header for u in spectrum.product.units if u.index in waves]
+    if any(u.name.upper() == "FIBERMAP" for u in spectrum.product.units):
+        headers.insert(0, {"VACUUM": True})  # DESI's data model
+    return {key: header[key] for header in headers for key in ("VACUUM", "AIRORVAC") if key in header}
+
+
+def _target_names(spectrum: Spectrum) -> list[str]:
+    """Return the names of the rows of DESI files: TARGETID of their FIBERMAP."""
+    unit = next((u for u in spectrum.product.units if u.name.upper() == "FIBERMAP"), None)
+    if unit is None or spectrum.path is None or len(spectrum.shape) != 2:
+        return []
+    from astropy.io import fits
+
+    from jviz.backend.io.fits_compressed import decompressed
+
+    with fits.open(decompressed(spectrum.path)) as units:
+        rows = units[unit.index].data
+        if "TARGETID" not in rows.names or len(rows) != spectrum.shape[0]:
+            return []
+        return [str(number) for number in rows["TARGETID"]]
+
+
+def _by_specutils(spectrum: Spectrum, cause: ReadError) -> tuple[Samples, ...]:
+    """Let specutils try its own readers on the file; its import takes seconds, so it comes last."""
     from specutils import SpectrumList
 
-    return tuple(_from_specutils(one) for one in spectrum.get(SpectrumList))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = SpectrumList.read(spectrum.path)
+        return tuple(one for spectra in found for one in _from_specutils(spectra))
+    except Exception as error:  # its readers fail in as many ways as there are files
+        raise cause from error
 
 
-def _from_specutils(spectrum: Any) -> Samples:
-    from jviz.backend.spectra.axis import _KINDS
-
+def _from_specutils(spectrum: Any) -> Iterator[Samples]:
+    """Take a specutils ``Spectrum`` of one or of several spectra on one axis."""
     axis, error = spectrum.spectral_axis, spectrum.uncertainty
-    quantity = _KINDS.get(str(axis.unit.physical_type).split("/")[0], "channel")
     kind = error.uncertainty_type if error is not None and error.uncertainty_type in ("std", "var", "ivar") else ""
-    return Samples(
-        SpectralAxis(np.asarray(axis.value, float), axis.unit.to_string(), quantity),
-        np.asarray(spectrum.flux.value, float),
-        spectrum.flux.unit.to_string(),
-        np.asarray(error.array, float) if kind else None,
-        kind,
-        None if spectrum.mask is None else np.asarray(spectrum.mask, bool),
-        meta=dict(spectrum.meta),
-    )
+    meta = dict(spectrum.meta.get("header") or {}) | {k: v for k, v in spectrum.meta.items() if k != "header"}
+    arguments, notes = made_axis(np.asarray(axis.value, float), axis.unit.to_string(), "", meta)
+    flux = np.asarray(spectrum.flux.value, float)
+    parts = [np.broadcast_to(np.asarray(p), flux.shape) if p is not None else None for p in (
+        error.array.astype(float) if kind else None, spectrum.mask)]  # fmt: skip
+    rows = [None if p is None else p.reshape(-1, flux.shape[-1]) for p in (flux, *parts)]
+    for number in range(len(rows[0])):
+        one, uncertainty, mask = (None if p is None else p[number] for p in rows)
+        yield Samples(
+            SpectralAxis(**arguments, notes=notes),
+            one,
+            spectrum.flux.unit.to_string(),
+            uncertainty,
+            kind,
+            None if mask is None else mask.astype(bool),
+            name=f"row {number + 1}" if len(rows[0]) > 1 else "",
+            meta=meta,
+        )
 
 
 def made_spectrum(samples: Samples, name: str, label: str) -> Spectrum:

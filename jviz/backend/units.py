@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -18,7 +19,7 @@ def parse_unit(text: str) -> Any:
     """
     from astropy import units
 
-    bare = text.replace("**(", "^(").replace("Ang ", "Angstrom ").strip()
+    bare = re.sub(r"\bAng\b", "Angstrom", text.replace("**(", "^(")).strip()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", units.UnitsWarning)  # deprecated spellings are understood all the same
         for spelling in dict.fromkeys((text.strip(), bare, bare.lower())):

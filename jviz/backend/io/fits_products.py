@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jviz.backend.io.fits_asdf import asdf_tree, asdf_unit
 from jviz.backend.io.fits_compressed import decompressed
@@ -41,7 +42,8 @@ def read_fits(
     path : Path
         A FITS file, plain or compressed as a whole or in tiles.
     hdu : int or str, optional
-        One extension, ``3``, ``"SCI"`` or ``"SCI,2"``, instead of all products of the file.
+        One extension, ``3``, ``"SCI"`` or ``"SCI,2"``, instead of all products of the file; ``"EXTRACT1D,*"`` takes
+        the spectra of all tables of that name together.
     section : int, optional
         Of an array with four axes, which part along the slowest one (a Stokes parameter, from 0).
 
@@ -57,7 +59,10 @@ def read_fits(
     """
     file = FitsFile.open(decompressed(path, progress), identity=Identity.of(path.absolute()))
     source = _Source(path, file)
-    if hdu is not None:
+    if hdu is not None and str(hdu).endswith(",*"):
+        named = [h for h in file.hdus if h.is_table and h.complete and h.name == str(hdu)[:-2]]
+        products = source.table_products(named or [_choose(file, path.name, hdu)])
+    elif hdu is not None:
         products = source.products_of(_choose(file, path.name, hdu))
     else:
         products = source.products()
@@ -89,7 +94,7 @@ class _Source:
         if not self.groups and not chosen:
             chosen = [h for h in tables if h.name.upper() != "ASDF"]
         products = [product for group in self.groups for product in self.array_products(group)]
-        products += [self.table_product(hdu) for hdu in chosen]
+        products += self.table_products(chosen)
         if len(products) > 1:
             for product in products:
                 product.name = f"{product.name}[{self._part_name(product)}]"
@@ -133,12 +138,37 @@ class _Source:
         product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)
         return product
 
+    def table_products(self, tables: list[Hdu]) -> list[Product]:
+        """Make a product of each table; spectra of many sources or orders, named alike, are one together."""
+        spectra = [hdu for hdu in tables if table_kind(hdu) == "spectrum"]
+        names = Counter(hdu.name for hdu in spectra)
+        products, done = [], set()
+        for hdu in tables:
+            if hdu not in spectra or names[hdu.name] == 1:
+                products.append(self.table_product(hdu))
+            elif hdu.name not in done:
+                done.add(hdu.name)
+                products.append(self.spectra_product([one for one in spectra if one.name == hdu.name]))
+        return products
+
     def table_product(self, hdu: Hdu) -> Product:
         """Make a product of a table."""
         from jviz.backend.io.fits_tables import load_table
 
         product = self._product(hdu, table_kind(hdu), table_label(self.path, self.primary, hdu))
         product.load_object = partial(load_table, self.path, hdu.index, product.warnings)
+        if product.kind == "spectrum":
+            product.load_samples = partial(_load_spectra, self.path, [hdu.index], dialect_of(self.primary))
+        return product
+
+    def spectra_product(self, tables: list[Hdu]) -> Product:
+        """Make one product of the spectra of several tables."""
+        first = tables[0]
+        label = table_label(self.path, self.primary, first).replace("(spectrum)", f"({len(tables)} spectra)")
+        product = self._product(first, "spectrum", label)
+        product.options = {"hdu": f"{first.name},*"}
+        indices = [hdu.index for hdu in tables]
+        product.load_samples = partial(_load_spectra, self.path, indices, dialect_of(self.primary))
         return product
 
     def _product(self, hdu: Hdu, kind: Kind, label: str) -> Product:
@@ -169,6 +199,12 @@ def _load_wcs(path: Path, index: int, shape: tuple[int, ...]) -> WcsResult:
         return load_fits_wcs(decompressed(path), index, shape)
     except (OSError, ReadError) as error:
         return WcsResult(None, (f"{path.name} is shown without coordinates: {error}",))
+
+
+def _load_spectra(path: Path, indices: list[int], dialect: str) -> Any:
+    from jviz.backend.spectra.reading import samples_of_tables
+
+    return samples_of_tables(path, indices, dialect)
 
 
 def _only_section(products: list[Product], name: str, section: int) -> list[Product]:

@@ -14,6 +14,7 @@ __all__ = [
     "array_kind",
     "array_label",
     "is_auxiliary",
+    "is_spectral",
     "sections",
     "squeezed",
     "table_kind",
@@ -24,7 +25,7 @@ _SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "BETA", "EN
              "WAVELENGTH", "FELO", "MULTISPE")  # fmt: skip
 _CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 _WAVE_COLUMNS = ("wavelength", "wave", "lambda", "lam", "loglam", "loglambda", "frequency", "freq",
-                 "wavelengths", "wavenumber", "velocity")  # fmt: skip
+                 "wavelengths", "wavenumber", "velocity", "spectral_axis")  # fmt: skip
 _FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam")
 _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_ra", "sky_centroid.ra",
                 "glon", "right_ascension", "plug_ra", "radeg", "x_world")  # fmt: skip
@@ -67,7 +68,7 @@ def array_kind(path: Path, primary: Keywords, group: Group) -> tuple[Kind, tuple
         if kind:
             return kind, hdu.shape  # type: ignore[return-value]
     shape = hdu.shape if _has_sky_plane(hdu) else squeezed(hdu.shape)
-    if len(shape) == 1:
+    if len(shape) == 1 or (len(shape) < 4 and _ctypes(hdu)[0].startswith("MULTISPE")):
         return "spectrum", shape
     if len(shape) == 2:
         return _plane_kind(primary, group, shape), shape
@@ -158,11 +159,17 @@ def table_kind(hdu: Hdu) -> Kind:
     columns = _columns(hdu)
     if _healpix_order(hdu):
         return "other"
-    if any(c in _WAVE_COLUMNS for c in columns) and any(c in _FLUX_COLUMNS for c in columns):
+    if is_spectral(columns):
         return "spectrum"
     if _has_sky_columns(columns) or len(columns) >= 2:
         return "catalog"
     return "other"
+
+
+def is_spectral(columns: list[str]) -> bool:
+    """Whether columns (names in lower case) are those of a spectrum, or of spectra with their sources."""
+    waves, fluxes = (any(c in names for c in columns) for names in (_WAVE_COLUMNS, _FLUX_COLUMNS))
+    return waves and fluxes
 
 
 def _has_sky_columns(columns: list[str]) -> bool:

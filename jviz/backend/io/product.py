@@ -224,6 +224,8 @@ class Product:
         Returns a `WcsResult`; slow (imports astropy), so call it in a job.
     load_object : callable, optional
         Returns the table (QTable), regions, or other non-array content; slow.
+    load_samples : callable, optional
+        Of spectra: returns a tuple of `jviz.backend.spectra.samples.Samples`; slow.
     options : dict
         Keyword arguments of the reader that give this very product again, ``{"hdu": "SCI,1"}``.
     tree : callable, optional
@@ -241,6 +243,7 @@ class Product:
     flags: str = ""
     load_wcs: Callable[[], WcsResult] = no_wcs
     load_object: Callable[[], Any] | None = None
+    load_samples: Callable[[], Any] | None = None
     tree: Callable[[], Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

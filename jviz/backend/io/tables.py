@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jviz.backend.io.product import Product, Unit
 from jviz.backend.io.registry import reader
 from jviz.backend.progress import Progress, silent
@@ -23,6 +25,7 @@ __all__ = ["read_association", "read_ecsv", "read_parquet", "read_pool", "read_t
 _TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat")
 _unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
 _most_json = 20_000_000
+_fewest_samples = 10
 _separator = re.compile(r"[;|\t ]")
 _trailing_comma = re.compile(r",(\s*[}\]])")
 
@@ -31,15 +34,30 @@ def _product(path: Path, label: str, table: QTable, notes: list[str]) -> Product
     """Wrap a table that is at hand."""
     cards = tuple((str(key), _short(value), "") for key, value in table.meta.items())
     unit = Unit(0, path.stem, 1, "table", (len(table), len(table.colnames)), "", "", cards)
-    return Product(
-        "catalog",
-        path.stem,
-        label,
-        path=path,
-        units=(unit,),
-        load_object=lambda: table,
-        warnings=notes,
-    )
+    product = Product("catalog", path.stem, label, path=path, units=(unit,), warnings=notes)
+    product.load_object = lambda: table
+    if _is_spectrum(table):
+        from jviz.backend.spectra.reading import samples_of_table
+
+        product.kind, product.label = "spectrum", label.replace("table", "spectrum")
+        product.load_samples = lambda: samples_of_table(table, product.header, path.name)
+    return product
+
+
+def _is_spectrum(table: QTable) -> bool:
+    """Whether the columns say so, or are two to four unnamed ones of which the first rises or falls throughout."""
+    from jviz.backend.io.kinds import is_spectral
+
+    names = list(table.colnames)
+    if is_spectral([name.lower() for name in names]):
+        return True
+    if len(table) < _fewest_samples or not 2 <= len(names) <= 4 or not all(n.startswith("col") for n in names):
+        return False
+    columns = [table[name] for name in names]
+    if not all(column.dtype.kind in "fiu" and column.ndim == 1 for column in columns):
+        return False
+    steps = np.diff(np.asarray(columns[0], float))
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _short(value: Any) -> Any:

@@ -1,0 +1,104 @@
+"""What files leave unsaid: units of old surveys, vacuum or air, the frame of velocities, which flags are fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.dq import DIALECTS
+from jviz.backend.spectra.axis import _CODES, _KINDS, Medium
+
+__all__ = ["flux_unit", "made_axis", "mask_of_flags", "medium_of", "meta_of"]
+
+_NAMES = {"FREQUENCY": "frequency", "FREQ": "frequency", "ENERGY": "energy", "WAVENUMBER": "wavenumber",
+          "VELOCITY": "velocity"}  # fmt: skip
+# FITS standard 4.0, table 27
+_FRAMES = {"BARYCENT": "barycentric", "HELIOCEN": "heliocentric", "TOPOCENT": "topocentric", "LSRK": "LSRK",
+           "LSRD": "LSRD", "GEOCENTR": "geocentric", "GALACTOC": "galactocentric", "SOURCE": "source"}  # fmt: skip
+_VACUUM = ("JWST", "HST", "SDSS", "DESI", "IUE", "ROMAN", "EUCLID")
+
+
+def made_axis(
+    values: np.ndarray, unit: str, label: str, header: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the arguments of a `SpectralAxis` for a table of values, and its notes."""
+    from jviz.backend.units import parse_unit
+
+    unit, notes = unit.strip(), []
+    if "LOG" in label.upper() and not _is_length(unit):
+        unit = ""
+    known = parse_unit(unit) if unit else None
+    kinds = str(getattr(known, "physical_type", "")).split("/")
+    quantity = next((_KINDS[kind] for kind in kinds if kind in _KINDS), "")
+    if not quantity:
+        quantity = _NAMES.get(label.upper(), _CODES.get(label.upper(), "wavelength"))
+    if not unit and quantity == "wavelength":
+        # SDSS and its kin write wavelengths in Å and leave the unit out
+        unit = "Angstrom"
+        notes.append("The file gives no unit of wavelength; Å is taken.")
+    medium = medium_of(header) if quantity == "wavelength" else ""
+    if quantity == "wavelength" and label.upper() == "AWAV":
+        medium = "air"
+    return {"values": values, "unit": unit, "quantity": quantity, "medium": medium, "label": label}, tuple(notes)
+
+
+def _is_length(unit: str) -> bool:
+    from jviz.backend.units import parse_unit
+
+    return "length" in str(getattr(parse_unit(unit), "physical_type", "")) if unit else False
+
+
+def flux_unit(unit: str, header: Mapping[str, Any]) -> str:
+    """Return the unit of the values, else the one that the header gives to all: BUNIT (SDSS), UNIT (JADES)."""
+    said = (str(header.get(key, "") or "").strip().rstrip("/").strip() for key in ("BUNIT", "UNIT"))
+    return unit.strip() or next((text for text in said if text), "")
+
+
+def medium_of(header: Mapping[str, Any]) -> Medium:
+    """Return whether wavelengths hold in vacuum or air, "" when neither the file nor its observatory tells.
+
+    Keywords: VACUUM (SDSS), AIRORVAC (BOSS), the UCD of ESO's phase 3 (TUCD1), CTYPE1.
+    """
+    vacuum = header.get("VACUUM")
+    if isinstance(vacuum, bool | int):
+        return "vacuum" if vacuum else "air"
+    said = str(header.get("AIRORVAC", "")).strip().lower()
+    if said[:3] in ("air", "vac"):
+        return "air" if said.startswith("air") else "vacuum"
+    ucd = str(header.get("TUCD1", "")).lower()
+    if "em.wl" in ucd:
+        return "air" if "obs.atmos" in ucd else "vacuum"
+    code = str(header.get("CTYPE1", "")).strip().upper()[:4]
+    if code in ("AWAV", "WAVE"):
+        return "air" if code == "AWAV" else "vacuum"
+    words = f"{header.get('TELESCOP', '')} {header.get('SURVEY', '')}".upper()
+    return "vacuum" if any(word in words for word in _VACUUM) else ""
+
+
+def meta_of(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords of a header with ``"frame"`` beside them: of what velocity zero is, where it tells."""
+    meta = dict(header)
+    frame = _FRAMES.get(str(header.get("SPECSYS", "")).strip().upper(), "")
+    corrected = str(header.get("HELCORR", "")).strip() in ("PERFORM", "COMPLETE")
+    if not frame and (corrected or header.get("HELIO_RV") is not None):
+        frame = "heliocentric"
+    if frame:
+        meta["frame"] = frame
+    return meta
+
+
+def mask_of_flags(flags: np.ndarray, dialect: str, header: Mapping[str, Any]) -> np.ndarray | None:
+    """Return which samples must not be used, None when the flags do not say.
+
+    JWST and Roman have DO_NOT_USE; HST spectrographs name their serious flags in SDQFLAGS; flags of ESO's phase 3 are
+    0 for good samples.
+    """
+    bits = [bit for bit, (name, _) in DIALECTS.get(dialect, {}).items() if name == "DO_NOT_USE"]
+    if bits:
+        return (flags & (1 << bits[0])) != 0
+    serious = header.get("SDQFLAGS")
+    if isinstance(serious, int):
+        return (flags & serious) != 0
+    return flags != 0 if str(header.get("PRODCATG", "")).startswith("SCIENCE") else None
