@@ -18,14 +18,14 @@ from jviz.session import Session
     "data.export", title="Export Data…", menu="File", job=True, icon="fa6s.file-export", group="save", needs="data"
 )
 def export(session: Session, data: Data, path: Path, *, progress: Progress) -> Apply:
-    """Write data to a file: arrays as FITS, ASDF or npy, tables as ECSV, FITS, VOTable or CSV.
+    """Write data to a file: arrays as FITS, ASDF, npy; tables as ECSV, FITS, VOTable, Parquet, CSV.
 
     Parameters
     ----------
     data : Data
         Images are written with errors, flags, WCS (SIP and lookup tables too), units and header.
     path : Path
-        Ends with .fits, .asdf or .npy; for tables with .ecsv, .fits, .vot, .csv or .tsv.
+        Ends with .fits, .asdf or .npy; for tables with .ecsv, .fits, .vot, .parquet, .csv or .tsv.
 
     Raises
     ------

@@ -24,12 +24,12 @@ def export(
     table: Any = None,
     progress: Progress,
 ) -> Apply:
-    """Write a table to a file: ECSV, CSV, tab-separated text, FITS or VOTable, as the end of its name says.
+    """Write a table to a file: ECSV, CSV, tab-separated text, FITS, VOTable or Parquet, as the end of its name says.
 
     Parameters
     ----------
     path : Path
-        Ends with .ecsv, .csv, .tsv, .fits or .vot.
+        Ends with .ecsv, .csv, .tsv, .fits, .vot or .parquet.
     data : Catalog, optional
         A catalogue of the session; without it the last result is written.
     result : int, optional

@@ -176,7 +176,7 @@ _WFPC2 = """
 12 CRDRIZ Cosmic ray found by drizzling
 """
 
-# NICMOS Data Handbook, table 2.2
+# NICMOS Data Handbook, table 2.2; from bit 12 on calnica, calnic.h
 _NICMOS = """
 0 LOST Reed-Solomon decoding error
 1 LINEARITY Linearity correction poor or uncertain
@@ -190,6 +190,10 @@ _NICMOS = """
 9 CRHIT Cosmic ray
 10 SOURCE Contains a source
 11 ZEROSIG Signal in the zeroth read was corrected
+12 USER1 Set by hand
+13 USER2 Set by hand
+14 HIGH_CURVATURE More cosmic rays than can be corrected
+15 RESERVED Not used
 """
 
 DIALECTS: dict[str, Flags] = {

@@ -27,7 +27,8 @@ from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["ResultsPanel"]
 
-FILTERS = ("ECSV (*.ecsv)", "CSV (*.csv)", "Text with tabs (*.tsv)", "FITS (*.fits)", "VOTable (*.vot)")
+FILTERS = ("ECSV (*.ecsv)", "CSV (*.csv)", "Text with tabs (*.tsv)", "FITS (*.fits)", "VOTable (*.vot)",
+           "Parquet (*.parquet)")  # fmt: skip
 
 
 @panel("results", title="Results", place="bottom", icon="fa6s.square-poll-horizontal", shortcut="Ctrl+Shift+R")
@@ -35,7 +36,8 @@ class ResultsPanel(Panel):
     """What commands found out, newest first: tables, numbers with unit and uncertainty, texts.
 
     A click on a column's header sorts; Ctrl+C copies rows with all their digits. Tables can be written as
-    ECSV, CSV, FITS or VOTable, or added to the session as catalogues. The line of Python below gives the same again.
+    ECSV, CSV, FITS, VOTable or Parquet, or added to the session as catalogues. The line of Python below gives the
+    same again.
     """
 
     empty_text = "No results yet.\n\nWhat a command measures or counts will be listed here."

@@ -1,8 +1,9 @@
-"""Writing tables: ECSV, CSV, tab-separated text, FITS and VOTable, each under a temporary name first."""
+"""Writing tables: ECSV, CSV, tab-separated text, FITS, VOTable and Parquet, each under a temporary name first."""
 
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ FORMATS = {
     ".tsv": ("Text with tabs, without units", "ascii.tab"),
     ".fits": ("FITS: a binary table", "fits"),
     ".vot": ("VOTable: for the Virtual Observatory", "votable"),
+    ".parquet": ("Parquet: quick and small, for data frames", "parquet"),
 }
 """By suffix: what a user should know, and astropy's name of the format."""
 
-OTHER_NAMES = {".fit": ".fits", ".xml": ".vot", ".votable": ".vot", ".txt": ".tsv", ".dat": ".tsv"}
+OTHER_NAMES = {".fit": ".fits", ".xml": ".vot", ".votable": ".vot", ".txt": ".tsv", ".dat": ".tsv", ".parq": ".parquet"}
 
 
 def write_table(table: Table, path: Path) -> Path:
@@ -38,7 +40,7 @@ def write_table(table: Table, path: Path) -> Path:
     Raises
     ------
     CommandError
-        For other suffixes, or a table that the format cannot hold.
+        For other suffixes, a table that the format cannot hold, or Parquet without pyarrow.
     JvizError
         When the folder cannot be written to.
     """
@@ -47,6 +49,10 @@ def write_table(table: Table, path: Path) -> Path:
     if suffix not in FORMATS:
         raise CommandError(f"{path.name} does not say which kind of table to write; end it with {', '.join(FORMATS)}.")
     name = FORMATS[suffix][1]
+    if name == "parquet" and find_spec("pyarrow") is None:
+        raise CommandError(
+            f"{path.name}: Parquet needs the package pyarrow. Install it with: pip install pyarrow; or choose ECSV."
+        )
     with writing(path) as temporary:
         try:
             with warnings.catch_warnings():
@@ -67,8 +73,12 @@ def _prepared(table: Table, name: str) -> Table | QTable:
     from astropy.table import Table as Plain
     from astropy.table.serialize import represent_mixins_as_columns
 
+    if name == "parquet":
+        deep = [column.info.name for column in table.itercols() if getattr(column, "ndim", 1) > 2]
+        if deep:
+            raise ValueError(f"it cannot hold the arrays of more than one axis in {', '.join(deep)}")
     plain = Plain(table, copy=False)
-    if name == "ascii.ecsv":
+    if name in ("ascii.ecsv", "parquet"):
         # As columns with a unit: astropy cannot write quantities that are called "value", which these read back as.
         return plain
     if name != "fits":

@@ -1,4 +1,4 @@
-"""Tables outside of FITS: ECSV, VOTable, CSV and other text, Parquet; JWST association files."""
+"""Tables outside of FITS: ECSV, VOTable, CSV and other text; JWST association files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jviz.errors import ReadError
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
 
-__all__ = ["read_association", "read_ecsv", "read_parquet", "read_pool", "read_text", "read_votable"]
+__all__ = ["read_association", "read_ecsv", "read_pool", "read_text", "read_votable", "table_product"]
 
 _TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat")
 _unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
@@ -96,7 +96,21 @@ def _with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
         return QTable(table), notes
 
 
-def _text_product(path: Path, label: str, what: str, function: Callable[[], Table]) -> list[Product]:
+def table_product(path: Path, label: str, what: str, function: Callable[[], Table]) -> list[Product]:
+    """Wrap the table that a function reads, its units understood; its failure becomes one sentence.
+
+    Parameters
+    ----------
+    label : str
+        What it is, for lists.
+    what : str
+        The same after "cannot be read as".
+
+    Raises
+    ------
+    ReadError
+        When the function fails or finds no columns.
+    """
     table, notes = _with_units(_read(path, what, function), path.name)
     return [_product(path, label, table, notes)]
 
@@ -134,39 +148,7 @@ def read_text(path: Path, *, progress: Progress = silent, format: str | None = N
                 return Table.read(path, format="ascii.basic", delimiter=other[0], guess=False)
         return Table.read(path, format="ascii", guess=True)
 
-    return _text_product(path, "text table", "a table", load)
-
-
-def _is_parquet(path: Path, start: bytes) -> bool:
-    return start.startswith(b"PAR1")
-
-
-@reader("parquet", title="Parquet table", suffixes=(".parquet", ".parq"), sniff=_is_parquet)
-def read_parquet(path: Path, *, progress: Progress = silent) -> list[Product]:
-    """Open a Parquet table, when pyarrow is installed.
-
-    Raises
-    ------
-    ReadError
-        When it is damaged or pyarrow is not there.
-    """
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise ReadError(
-            f"{path.name} is a Parquet table, which needs the package pyarrow. Install it with: pip install pyarrow."
-        ) from error
-
-    def load() -> Table:
-        from astropy.table import Table
-
-        try:
-            columns = parquet.read_table(path)
-        except ArrowException as error:
-            raise ValueError(str(error)) from error
-        return Table({name: columns[name].to_numpy() for name in columns.column_names})
-
-    return _text_product(path, "Parquet table", "a Parquet table", load)
+    return table_product(path, "text table", "a table", load)
 
 
 @reader("votable", title="VOTable", suffixes=(".vot", ".votable"), sniff=lambda path, start: b"<VOTABLE" in start)
@@ -259,7 +241,7 @@ def read_pool(path: Path, *, progress: Progress = silent) -> list[Product]:
     def load() -> Table:
         return Table.read(path, format="ascii.basic", delimiter="|", comment="#", guess=False, fast_reader=False)
 
-    return _text_product(path, "JWST association pool", "an association pool", load)
+    return table_product(path, "JWST association pool", "an association pool", load)
 
 
 def _is_association(path: Path, start: bytes) -> bool:

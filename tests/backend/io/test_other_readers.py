@@ -168,18 +168,6 @@ def test_error_message_of_a_service_is_passed_on(tmp_path):
     assert "radius too large" in message(path)
 
 
-def test_parquet_says_what_it_needs(tmp_path, table):
-    pytest.importorskip("pandas")
-    path = tmp_path / "a.parquet"
-    try:
-        Table(table["ra", "n"]).write(path)
-    except Exception:
-        path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
-        assert "pyarrow" in message(path)
-    else:
-        assert list(only(path).load_object()["n"]) == [1, 2, 3]
-
-
 # ---- associations
 
 
