@@ -81,7 +81,7 @@ def window_parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="*", metavar="FILES", help="files, folders or a session")
     parser.add_argument("--demo", action="store_true", help="open simulated sample data, made on the spot")
     parser.add_argument("--screenshot", type=Path, metavar="OUT.png", help="write the window to a picture and end")
-    parser.add_argument("--size", type=_size, default=(1400, 900), metavar="WxH", help="of the window, in pixels")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the window, in pixels")
     parser.add_argument("--theme", choices=["system", "dark", "light"], help="colours of the window, for this once")
     parser.add_argument("--version", action="version", version=f"jviz {__version__}")
     return parser

@@ -150,7 +150,7 @@ def chooser() -> Any:
 
     window = opened([])
     path = several_images()
-    dialog = Chooser(window, path, open_products(path))
+    dialog = Chooser(window, {str(path): open_products(path)})
     dialog.show()
     pump(0.3)
     return dialog

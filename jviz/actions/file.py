@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,7 @@ from jviz.session_file import read as read_session
 from jviz.views import View
 
 FOLDER_LIMIT = 500
+MOST_TOLD = 3
 
 
 @command("file.open", title="Open…", menu="File", job=True, method="open", icon="fa6s.folder-open", group="open")
@@ -59,10 +62,9 @@ def open_files(
     """
     if not paths or "" in paths:
         raise CommandError("There is nothing to open; name at least one file or folder.")
-    files, in_folder = _files_of(paths)
+    files, problems = _files_of(paths)
     loaded: list[Data] = []
     saved: dict[Path, Any] = {}
-    problems: list[str] = []
     for number, path in enumerate(files):
         progress(number, len(files), f"Reading {path.name}")
         try:
@@ -71,7 +73,7 @@ def open_files(
             else:
                 loaded += _load(path, hdu, reader, options, progress)
         except (ReadError, SessionError) as error:
-            if not in_folder and len(files) == 1:
+            if len(paths) == len(files) == 1 and files[0] == Path(paths[0]):
                 raise
             problems.append(str(error))
     if not loaded and not saved:
@@ -123,31 +125,48 @@ def _load(path: Path, hdu: Any, reader: str | None, options: dict[str, Any], pro
     return loaded
 
 
-def _files_of(paths: list[str]) -> tuple[list[Path], bool]:
+def _files_of(paths: list[str]) -> tuple[list[Path], list[str]]:
+    """Return the files of paths, those of folders in the order of their names, and what cannot be looked into."""
     files: list[Path] = []
-    in_folder = False
+    problems: list[str] = []
     for path in map(Path, paths):
-        if path.is_dir():
-            in_folder = True
-            inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-            if not inside:
-                raise ReadError(f"The folder {path} holds no files; choose one with FITS, ASDF or table files.")
-            if len(inside) > FOLDER_LIMIT:
-                raise ReadError(
-                    f"The folder {path} holds {len(inside)} files, more than the {FOLDER_LIMIT} that are opened at "
-                    "once; open those you need by name."
-                )
-            files += inside
-        else:
-            files.append(path)
-    return files, in_folder
+        try:
+            files += _inside(path) if path.is_dir() else [path]
+        except ReadError as error:
+            problems.append(str(error))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            problems.append(f"The folder {path} cannot be read: {reason}. Change its permissions, or copy its files.")
+    return files, problems
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files of a folder; where it holds only folders, as downloads do, those of the folders."""
+    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    files = [entry for entry in entries if entry.is_file()]
+    if not files:
+        deeper = (entry for entry in entries if entry.is_dir() and not entry.is_symlink())
+        files = [file for entry in deeper for file in _found(entry)]
+    if not files:
+        raise ReadError(f"The folder {folder} holds no files; choose one with FITS, ASDF or table files.")
+    if len(files) > FOLDER_LIMIT:
+        raise ReadError(
+            f"The folder {folder} holds {len(files)} files, more than the {FOLDER_LIMIT} that are opened at "
+            "once; open those you need by name."
+        )
+    return files
+
+
+def _found(folder: Path) -> list[Path]:
+    names = ((Path(place), name) for place, _, inside in sorted(os.walk(folder)) for name in sorted(inside))
+    return [place / name for place, name in islice(names, FOLDER_LIMIT + 1) if not name.startswith(".")]
 
 
 def _none_of(paths: list[str], problems: list[str]) -> str:
-    if len(problems) == 1:
-        return problems[0]
+    if len(problems) <= MOST_TOLD:
+        return " ".join(problems)
     names = ", ".join(Path(p).name for p in paths[:3])
-    return f"None of the {len(problems)} files of {names} could be read. The first: {problems[0] if problems else ''}"
+    return f"None of the {len(problems)} files of {names} could be read. The first: {problems[0]}"
 
 
 def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
@@ -155,8 +174,8 @@ def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
         for text in data.product.warnings:
             session.notice("warning", f"{data.name}: {text}")
     if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        session.notice("warning", f"{len(problems)} not read: {' '.join(problems[:3])}{more}")
+        more = f" And {len(problems) - MOST_TOLD} more." if len(problems) > MOST_TOLD else ""
+        session.notice("warning", f"{len(problems)} not read: {' '.join(problems[:MOST_TOLD])}{more}")
 
 
 @command(

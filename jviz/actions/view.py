@@ -170,16 +170,25 @@ def export_figure(
     return figure.export_figure(session, still, Path(path), sheet, progress=progress)
 
 
+MOST_VIEWS = 24
+"""Viewers that are opened by themselves at once: nobody finds anything among hundreds of tabs."""
+
+
 def open_views_for(session: Session, loaded: list[Data]) -> None:
-    """Open a view for each data set that has a viewer (inside a change)."""
+    """Open a view for each data set that has a viewer (inside a change); of very many for the first ones."""
     views = dict(session.views)
-    for data in loaded:
-        kind = kind_for(data)
-        if kind is not None:
-            view = _new_view(session, kind)
-            view.name = _free_view_name(views, kind)
-            place(session, view, [data], "add")
-            views[view.name] = view
+    kinds = [(kind, data) for data in loaded if (kind := kind_for(data)) is not None]
+    for kind, data in kinds[:MOST_VIEWS]:
+        view = _new_view(session, kind)
+        view.name = _free_view_name(views, kind)
+        place(session, view, [data], "add")
+        views[view.name] = view
+    if len(kinds) > MOST_VIEWS:
+        session.notice(
+            "info",
+            f"{len(loaded)} data sets are open, and the first {MOST_VIEWS} of them shown. The others are in the Data "
+            "panel: double-click one there, or drag it onto a viewer.",
+        )
     # All at once: a window goes to the first of those that come together.
     session.set_views(tuple(views.values()))
 

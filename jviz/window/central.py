@@ -24,6 +24,9 @@ SPLITS: dict[Zone, tuple[Qt.Orientation, bool]] = {
 }
 """Direction of the split, and whether the new group comes after the old one."""
 
+LEAST_WIDTH = 430
+"""In pixels: in a narrow window the panels give way before the picture does."""
+
 
 class Central(QWidget):
     """Viewers by name in a tree of splitters and tab groups; without any, the welcome page.
@@ -51,6 +54,7 @@ class Central(QWidget):
         super().__init__(parent)
         self.setObjectName("central")
         self.setAccessibleName("Viewers")
+        self.setMinimumWidth(LEAST_WIDTH)
         self._widgets: dict[str, QWidget] = {}
         self._active = ""
         self._root: QWidget | None = None
@@ -98,13 +102,14 @@ class Central(QWidget):
 
     # --- adding and taking away -----------------------------------------------------------------
 
-    def add(self, name: str, widget: QWidget, title: str, tip: str = "") -> None:
-        """Add a viewer behind the active one, and go to it."""
+    def add(self, name: str, widget: QWidget, title: str, tip: str = "", *, front: bool = True) -> None:
+        """Add a viewer behind the active one, and go to it unless it is one of many."""
         self._widgets[name] = widget
         group = self.group_of(self._active) or next(self.groups(), None) or self._first_group()
         self._put(group, name, title, tip)
         self._pages.setCurrentWidget(self._area)
-        self.activate(name)
+        if front or not self._active:
+            self.activate(name)
 
     def remove(self, name: str) -> None:
         """Take a viewer out; the next in its group becomes the active one."""

@@ -1,4 +1,4 @@
-"""Choosing which of the data sets in a file to open."""
+"""Choosing which of the data sets in files to open."""
 
 from __future__ import annotations
 
@@ -30,23 +30,31 @@ FEW = 8
 
 
 class Chooser(QDialog):
-    """Lists the data sets of a file with boxes to tick; Space ticks, Enter opens.
+    """Lists the data sets of files with boxes to tick; Space ticks, Enter opens.
+
+    Parameters
+    ----------
+    files : dict
+        The products of each file.
 
     Attributes
     ----------
     chosen : Signal
-        With the ``hdu`` of the ticked ones, an empty list when all are.
+        With a dict: the ``hdu`` of the ticked ones by file, an empty list where all of a file are.
     """
 
-    chosen = Signal(list)
+    chosen = Signal(dict)
 
-    def __init__(self, parent: QWidget, path: Path, products: list[Product]) -> None:
+    def __init__(self, parent: QWidget, files: dict[str, list[Product]]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"Open {path.name}")
+        self._files = files
+        products = [product for inside in files.values() for product in inside]
+        name = Path(next(iter(files))).name if len(files) == 1 else f"{len(files)} files"
+        self.setWindowTitle(f"Open {name}")
         self.resize(640, 440)
-        self._products = products
-        title = QLabel(f"{path.name} holds {len(products)} data sets. Which do you want to open?")
+        holds = "holds" if len(files) == 1 else "hold"
+        title = QLabel(f"{name} {holds} {len(products)} data sets. Which do you want to open?")
         title.setWordWrap(True)
         self.search = QLineEdit(placeholderText="Filter by name or kind", clearButtonEnabled=True)
         self.search.setAccessibleName("Filter by name or kind")
@@ -78,13 +86,18 @@ class Chooser(QDialog):
         tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         state = Qt.CheckState.Checked if len(products) <= FEW else Qt.CheckState.Unchecked
+        items = []
         for product in products:
             item = QTreeWidgetItem(_facts(product))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(0, state)
             item.setToolTip(0, product.label or product.name)
-            tree.addTopLevelItem(item)
-        tree.topLevelItem(0).setCheckState(0, Qt.CheckState.Checked)
+            items.append(item)
+        tree.addTopLevelItems(items)
+        first = 0
+        for inside in self._files.values():
+            items[first].setCheckState(0, Qt.CheckState.Checked)
+            first += len(inside)
         tree.setCurrentItem(tree.topLevelItem(0))
         tree.itemChanged.connect(self._count)
         return tree
@@ -103,9 +116,13 @@ class Chooser(QDialog):
         return [self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount())]
 
     def _tick(self, state: Qt.CheckState) -> None:
+        self.tree.blockSignals(True)  # each would count all
         for item in self._items():
             if not item.isHidden():
                 item.setCheckState(0, state)
+        self.tree.blockSignals(False)
+        self.tree.viewport().update()
+        self._count()
 
     def _filter(self, text: str) -> None:
         for item in self._items():
@@ -124,9 +141,14 @@ class Chooser(QDialog):
 
     def accept(self) -> None:
         """Hand over what is ticked."""
-        ticked = self._ticked()
-        everything = len(ticked) == len(self._products)
-        self.chosen.emit([] if everything else [self._products[n].options["hdu"] for n in ticked])
+        ticked, first = set(self._ticked()), 0
+        wanted = {}
+        for path, inside in self._files.items():
+            parts = [product.options["hdu"] for n, product in enumerate(inside, first) if n in ticked]
+            if parts:
+                wanted[path] = [] if len(parts) == len(inside) else parts
+            first += len(inside)
+        self.chosen.emit(wanted)
         super().accept()
 
 

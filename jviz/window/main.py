@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtGui import QGuiApplication, QIcon, QScreen
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from jviz.jobs import Job
@@ -38,6 +38,9 @@ from jviz.window.welcome import Welcome
 __all__ = ["MainWindow"]
 
 NOTE_MS = 200
+
+FIRST_SIZE = QSize(1400, 900)
+"""Of the window at a first start, where the screen is large enough."""
 
 DRAIN_SECONDS = 0.004
 """How long calls from other threads may be begun in one turn of the event loop."""
@@ -98,7 +101,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("jviz")
         self.setWindowIcon(QIcon(str(resource("icons/jviz.svg"))))
         self.setAccessibleName("jviz")
-        self.resize(1400, 900)
+        self.resize(_first_size(self.screen()))
         self.setMinimumSize(QSize(560, 400))
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -187,7 +190,7 @@ class MainWindow(QMainWindow):
 
     def restore_layout_state(self, state: dict[str, Any]) -> None:
         """Arrange viewers and panels as `layout_state` found them."""
-        self._viewers.refresh()
+        self._viewers.complete()
         viewers, docks = state.get("viewers"), state.get("docks")
         if isinstance(viewers, dict):
             self.central.restore(viewers)
@@ -291,3 +294,10 @@ class MainWindow(QMainWindow):
         # The window itself stays for whoever holds it; all that it is made of goes now.
         for part in (self.tool_strip, self.central, *self.docks, self.menus.tool_bar, *self.toasts.shown):
             part.deleteLater()
+
+
+def _first_size(screen: QScreen | None) -> QSize:
+    # Offscreen there is no screen to fit into.
+    if screen is None or QGuiApplication.platformName() == "offscreen":
+        return FIRST_SIZE
+    return FIRST_SIZE.boundedTo(screen.availableSize() * 0.95)

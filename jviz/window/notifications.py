@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 __all__ = ["Toast", "Toasts"]
 
 SECONDS = {"info": 5, "warning": 9, "error": 14}
-MOST = 4
+MOST, NAMED = 4, 3
 WIDTH = 400
 MOVING = (QEvent.Type.Resize, QEvent.Type.LayoutRequest)
 MARGIN = 14
@@ -50,6 +50,8 @@ class Toast(QFrame):
         super().__init__(parent)
         self.setObjectName("toast")
         self.level, self.text, self.times = level, text, 1
+        subject, self.reason = _parted(text)
+        self._subjects = [subject]
         self.setAccessibleName(f"{WORDS[level]}: {text}")
         self._label = QLabel(text)
         self._label.setWordWrap(True)
@@ -82,10 +84,23 @@ class Toast(QFrame):
         button.clicked.connect(self.close_now)
         return button
 
-    def again(self) -> None:
-        """The same message came once more."""
+    def says(self, level: str, text: str) -> bool:
+        """Whether a message is this one, or the same of something else: "B: reason" beside "A: reason"."""
+        if level != self.level:
+            return False
+        return text == self.text or bool(self.reason) and _parted(text)[1] == self.reason
+
+    def again(self, text: str) -> None:
+        """The same message came once more, perhaps of something else."""
         self.times += 1
-        self._label.setText(f"{self.text}  (× {self.times})")
+        subject = _parted(text)[0]
+        if subject not in self._subjects:
+            self._subjects.append(subject)
+        if len(self._subjects) == 1:
+            self._label.setText(f"{self.text}  (× {self.times})")
+        else:
+            self._label.setText(f"{_listed(self._subjects)}: {self.reason}")
+        self.setAccessibleName(f"{WORDS[self.level]}: {self._label.text()}")
         self._clock.start()
 
     def close_now(self) -> None:
@@ -123,9 +138,9 @@ class Toasts(QObject):
         """Show a message; "status" belongs to the status bar alone."""
         if level not in SECONDS:
             return
-        same = next((t for t in self.shown if (t.level, t.text) == (level, text)), None)
+        same = next((toast for toast in self.shown if toast.says(level, text)), None)
         if same is not None:
-            same.again()
+            same.again(text)
         else:
             self._add(level, text)
         self._arrange()
@@ -166,3 +181,14 @@ class Toasts(QObject):
         if self.shown and not self._window.is_closed and event.type() in MOVING:
             self._arrange()
         return False
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Part "name: reason" into the two; without a name all is the first."""
+    subject, colon, reason = text.partition(": ")
+    return (subject, reason) if colon and " " not in subject else (text, "")
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -63,11 +63,19 @@ def _open(window: Any, files: list[str], choices: dict[str, list[Product]], opti
     plain = [path for path in files if path not in choices]
     if plain:
         window.open_files(plain, **options)
-    for path, products in choices.items():
+    if choices:
         from jviz.window.chooser import Chooser
 
-        chooser = Chooser(window, Path(path), products)
-        chooser.chosen.connect(
-            lambda parts, path=path: window.open_files([path], **({"hdu": parts} if parts else {}), **options)
-        )
+        # One question for all of them: a user who drops a hundred files answers once.
+        chooser = Chooser(window, choices)
+        chooser.chosen.connect(lambda wanted: _open_parts(window, wanted, options))
         chooser.open()
+
+
+def _open_parts(window: Any, wanted: dict[str, list[Any]], options: dict[str, Any]) -> None:
+    whole = [path for path, parts in wanted.items() if not parts]
+    if whole:
+        window.open_files(whole, **options)
+    for path, parts in wanted.items():
+        if parts:
+            window.open_files([path], hdu=parts, **options)

@@ -45,7 +45,7 @@ class Screenshot(QObject):
             self._take()
 
     def _is_ready(self) -> bool:
-        if not self._window.startup.is_done:
+        if not self._window.startup.is_done or len(self._window.viewers) < len(self._window.session.views):
             return False
         # Those behind other tabs may have lost their pixels to the others: memory is bounded.
         in_sight = (viewer for viewer in self._window.viewers if viewer.isVisible())

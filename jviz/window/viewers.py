@@ -7,7 +7,7 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from jviz.viewers.base import Viewer, viewer_types
@@ -32,6 +32,9 @@ class Viewers(QObject):
         self._widgets: dict[View, Viewer] = {}
         self._names: dict[View, str] = {}
         self._places: dict[str, Any] = {}
+        self._awaited: list[View] = []
+        self._later = QTimer(self, interval=0)
+        self._later.timeout.connect(self._add_next)
         self._session.views_changed.connect(self.refresh)
         self._session.data_changed.connect(self._retitle)
         window.central.activated.connect(self._activated)
@@ -42,19 +45,34 @@ class Viewers(QObject):
         return {view.name: self._widgets[view] for view in self._session.views.values() if view in self._widgets}
 
     def refresh(self) -> None:
-        """Open viewers for new views, take away those whose views are gone."""
+        """Take away viewers whose views are gone; open one for the first new view, and soon those for the others."""
         present = list(self._session.views.values())
         for view in [v for v in self._widgets if v not in present]:
             self._remove(view)
-        new = [view for view in present if view not in self._widgets]
-        for view in new:
-            self._add(view)
-        if len(new) > 1:
-            self._window.central.activate(new[0].name)
+        new = [view for view in present if view not in self._widgets and view not in self._awaited]
+        self._awaited = [view for view in self._awaited if view in present] + new[1:]
+        if new:
+            self._add(new[0], front=True)
+        if self._awaited:
+            # One in each turn of the loop: the window goes on living while many come.
+            self._later.start()
         self._retitle()
+
+    def complete(self) -> None:
+        """Open all viewers that are still to come."""
+        self.refresh()
+        while self._awaited:
+            self._add_next()
+
+    def _add_next(self) -> None:
+        if self._awaited:
+            self._add(self._awaited.pop(0), front=False)
+        if not self._awaited:
+            self._later.stop()
 
     def release(self) -> None:
         """Let go of all views."""
+        self._later.stop()
         self._session.views_changed.disconnect(self.refresh)
         self._session.data_changed.disconnect(self._retitle)
         for view, viewer in self._widgets.items():
@@ -64,7 +82,7 @@ class Viewers(QObject):
 
     # --- one viewer -----------------------------------------------------------------------------
 
-    def _add(self, view: View) -> None:
+    def _add(self, view: View, *, front: bool) -> None:
         viewer = self._made(view)
         viewer.setAccessibleName(_tip(view))
         viewer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -73,7 +91,8 @@ class Viewers(QObject):
         viewer.activated.connect(lambda: self._window.central.activate(self._names[view], focus=False))
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
-        self._window.central.add(view.name, viewer, _shown(view), _tip(view))
+        title = _title(view, Counter(map(_shown, self._session.views.values())))
+        self._window.central.add(view.name, viewer, title, _tip(view), front=front)
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger

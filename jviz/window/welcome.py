@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
-    QGridLayout,
+    QBoxLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -27,7 +27,8 @@ __all__ = ["Welcome"]
 SHOWN_FILES = 6
 SHOWN_NAMES = 3
 SUBTITLE = "Astronomical data, linked in one window"
-WIDTH = 860
+WIDTH, NARROW = 860, 520
+_ACROSS, _DOWN = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
 
 
 class Welcome(QWidget):
@@ -63,16 +64,22 @@ class Welcome(QWidget):
         outer.addStretch(3)
 
     def _fill(self, middle: QWidget) -> None:
-        grid = QGridLayout(middle)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(48)
-        grid.setVerticalSpacing(22)
-        grid.addLayout(self._heading(), 0, 0, 1, 2)
-        grid.addLayout(self._start(), 1, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(self._recent(), 1, 1, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(DropHint(), 2, 0, 1, 2)
-        grid.setColumnStretch(0, 2)
-        grid.setColumnStretch(1, 3)
+        self._columns = QBoxLayout(_ACROSS)
+        self._columns.addWidget(_boxed(self._start()), 2, Qt.AlignmentFlag.AlignTop)
+        self._columns.addWidget(_boxed(self._recent()), 3, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(22)
+        column.addLayout(self._heading())
+        column.addLayout(self._columns)
+        column.addWidget(DropHint())
+
+    def resizeEvent(self, event: Any) -> None:
+        """Put the two columns below each other where they would be cut off side by side."""
+        narrow = self.width() < NARROW
+        self._columns.setDirection(_DOWN if narrow else _ACROSS)
+        self._columns.setSpacing(18 if narrow else 48)
+        super().resizeEvent(event)
 
     def _heading(self) -> QVBoxLayout:
         title = QLabel("jviz")
@@ -203,6 +210,13 @@ def _column(title: str) -> QVBoxLayout:
     column.setSpacing(2)
     column.addWidget(_head(title))
     return column
+
+
+def _boxed(column: QVBoxLayout) -> QWidget:
+    box = QWidget()
+    column.setContentsMargins(0, 0, 0, 0)
+    box.setLayout(column)
+    return box
 
 
 def _head(text: str) -> QLabel:

@@ -1,5 +1,7 @@
 """The session: names, views, errors that help, and that it stays as it was when something fails."""
 
+import os
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -66,6 +68,32 @@ def test_the_readable_files_of_several_are_opened_and_the_others_told(session, i
     assert len(session.open(image_file, tmp_path / "bad.fits")) == 1
     assert "bad.fits" in session.notices[-1][1]
     assert len(session.open(tmp_path)) == 1
+
+
+def test_what_cannot_be_read_is_told_and_keeps_nothing_else_from_opening(session, image_file, tmp_path):
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.fits")
+    assert len(session.open(tmp_path / "pipe.fits", tmp_path / "empty", image_file)) == 1
+    told = session.notices[-1][1]
+    assert "holds no files" in told
+    assert "a named pipe" in told
+    with pytest.raises(ReadError, match=r"a named pipe.*holds no files|holds no files.*a named pipe"):
+        session.open(tmp_path / "pipe.fits", tmp_path / "empty")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_without_permission_is_told(session, image_file, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    assert len(session.open(closed, image_file)) == 1
+    assert "Permission denied" in session.notices[-1][1]
+
+
+def test_the_folders_of_a_download_are_looked_through(session, image_file, tmp_path):
+    inner = tmp_path / "mastDownload" / "JWST" / "jw01"
+    inner.mkdir(parents=True)
+    image_file.rename(inner / "one.fits")
+    assert [d.name for d in session.open(tmp_path / "mastDownload")] == ["one"]
 
 
 def test_opening_nothing_says_so(session):

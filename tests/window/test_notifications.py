@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt, qWarning
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from jviz.commands import command, forget
 from jviz.errors import JvizError
@@ -43,6 +43,19 @@ def test_the_same_message_is_counted_not_repeated(window):
         window.session.notice("info", "Again")
     assert len(window.toasts.shown) == 1
     assert window.toasts.shown[0].times == 3
+
+
+def test_the_same_reason_for_several_is_told_once(window):
+    for number in range(5):
+        window.session.notice("warning", f"a[{number}]: The WCS cannot be read.")
+    window.session.notice("warning", "b: The unit is unknown.")
+    window.session.notice("info", "Opened: all of it.")
+    window.session.notice("info", "Closed as well: all of it.")
+    first, *others = window.toasts.shown
+    label = first.findChild(QLabel)
+    assert label.text() == "a[0], a[1], a[2] and 2 more: The WCS cannot be read."
+    assert first.accessibleName() == f"Warning: {label.text()}"
+    assert [toast.text for toast in others] == ["b: The unit is unknown.", "Opened: all of it.", "Closed as well: all of it."]
 
 
 def test_not_more_than_four_at_once_newest_at_the_bottom(window):

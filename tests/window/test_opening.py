@@ -140,6 +140,65 @@ def test_the_chooser_filters_and_ticks(window, several, qtbot):
     assert open_button.text() == "Open 1"
 
 
+def test_many_files_with_a_choice_are_asked_about_once(window, several, qtbot):
+    other = several.with_name("other.fits")
+    other.write_bytes(several.read_bytes())
+    window.choose_and_open([several, other])
+    qtbot.waitUntil(lambda: window.findChild(Chooser) is not None, timeout=20_000)
+    [chooser] = window.findChildren(Chooser)
+    assert chooser.tree.topLevelItemCount() == 6
+    chooser.tree.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
+    chooser.tree.topLevelItem(1).setCheckState(0, Qt.CheckState.Unchecked)
+    qtbot.mouseClick(chooser.buttons.button(QDialogButtonBox.StandardButton.Open), LEFT)
+    qtbot.waitUntil(lambda: len(window.session.data) == 4, timeout=20_000)
+    assert sorted(d.path.name for d in window.session.data) == ["other.fits"] * 3 + ["several.fits"]
+
+
+def test_a_chooser_of_five_hundred_extensions_is_quick_to_use(window, tmp_path, qtbot):
+    from astropy.io import fits
+
+    hdus = [fits.PrimaryHDU(), *(fits.ImageHDU(np.zeros((2, 3 + n), "u1"), name=f"CHIP{n}") for n in range(500))]
+    path = tmp_path / "many.fits"
+    fits.HDUList(hdus).writeto(path)
+    window.choose_and_open([path])
+    qtbot.waitUntil(lambda: window.findChild(Chooser) is not None, timeout=30_000)
+    chooser = window.findChild(Chooser)
+    open_button = chooser.buttons.button(QDialogButtonBox.StandardButton.Open)
+    assert open_button.text() == "Open 1"
+    qtbot.mouseClick(next(b for b in chooser.findChildren(QPushButton) if b.text() == "Tick All"), LEFT)
+    assert open_button.text() == "Open 500"
+    qtbot.mouseClick(next(b for b in chooser.findChildren(QPushButton) if b.text() == "Tick None"), LEFT)
+    qtbot.keyClicks(chooser.search, "chip499")
+    qtbot.mouseClick(next(b for b in chooser.findChildren(QPushButton) if b.text() == "Tick All"), LEFT)
+    qtbot.mouseClick(open_button, LEFT)
+    qtbot.waitUntil(lambda: [d.shape for d in window.session.data] == [(2, 502)], timeout=20_000)
+
+
+def test_of_very_many_files_the_first_are_shown_and_all_are_open(window, image_file, tmp_path, qtbot):
+    files = [tmp_path / f"copy{n:02d}.fits" for n in range(30)]
+    for file in files:
+        file.write_bytes(image_file.read_bytes())
+    window.choose_and_open(files)
+    qtbot.waitUntil(lambda: len(window.session.data) == 30, timeout=30_000)
+    qtbot.waitUntil(lambda: len(window.viewers) == 24, timeout=20_000)
+    assert window.central.active == "Image 1"
+    assert window.central.names == list(window.session.views)
+    assert "first 24" in window.toasts.shown[-1].text
+    window.session.undo()
+    assert len(window.viewers) == 0
+
+
+def test_what_comes_while_many_viewers_are_still_to_come_is_there_at_once(window, image, qtbot):
+    data = window.session.add(image, name="picture")
+    from jviz.actions.view import open_views_for
+
+    open_views_for(window.session, [data] * 5)
+    viewer = window.open_viewer("image", data=data)
+    assert viewer.state.name == "Image 6"
+    qtbot.waitUntil(lambda: len(window.viewers) == 6, timeout=20_000)
+    assert window.central.active == "Image 6"
+
+
 def test_a_file_with_one_data_set_opens_without_a_question(window, image_file, qtbot):
     window.choose_and_open([image_file])
     qtbot.waitUntil(lambda: window.session.names == ["picture"], timeout=20_000)
@@ -182,6 +241,15 @@ def test_recent_files_are_newest_first_once_each_and_limited(window, tmp_path):
         window.recent.add(path)
     window.recent.add(paths[3])
     assert window.recent.paths == [paths[3], paths[4], paths[2]]
+
+
+@pytest.mark.parametrize("width", [700, 1000, 1400])
+def test_the_welcome_page_cuts_off_no_command(window, qtbot, width):
+    window.resize(width, 800)
+    welcome = window.central.findChild(object, "welcome")
+    qtbot.wait(50)
+    for link in welcome.findChildren(Link):
+        assert link.fontMetrics().horizontalAdvance(link._text) <= link.width() - 16, link._text
 
 
 def test_a_sample_opens_from_the_welcome_page(window, qtbot):

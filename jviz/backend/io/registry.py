@@ -9,6 +9,7 @@ from typing import Any
 
 from jviz.backend.io.product import Product
 from jviz.backend.progress import Progress, silent
+from jviz.backend.io.unknown import unknown_text
 from jviz.errors import ReadError
 
 __all__ = ["Reader", "open_products", "reader", "readers", "sniff_bytes"]
@@ -132,7 +133,4 @@ def _choose(path: Path, start: bytes, id: str | None) -> Reader:
     for candidate in reversed(known.values()):
         if candidate.claims(path, start):
             return candidate
-    raise ReadError(
-        f"{path.name} is of no kind that jviz reads (it starts with {start[:8]!r}). "
-        "Use File > Open As… to name a reader, or add one with a plugin."
-    )
+    raise ReadError(unknown_text(path, start))
