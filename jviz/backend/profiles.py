@@ -154,9 +154,7 @@ def _joined(values: tuple[np.ndarray, ...], spreads: tuple[np.ndarray | None, ..
     """Join variances; parts beside the image have none, and no values either."""
     if all(spread is None for spread in spreads):
         return None
-    return np.concatenate(
-        [np.full(v.shape, np.nan) if s is None else s for v, s in zip(values, spreads, strict=True)]
-    )
+    return np.concatenate([np.full(v.shape, np.nan) if s is None else s for v, s in zip(values, spreads, strict=True)])
 
 
 def _picked(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ class Toast(QFrame):
         """Whether a message is this one, or the same of something else: "B: reason" beside "A: reason"."""
         if level != self.level:
             return False
-        return text == self.text or bool(self.reason) and _parted(text)[1] == self.reason
+        return text == self.text or (bool(self.reason) and _parted(text)[1] == self.reason)
 
     def again(self, text: str) -> None:
         """The same message came once more, perhaps of something else."""

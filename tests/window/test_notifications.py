@@ -55,7 +55,8 @@ def test_the_same_reason_for_several_is_told_once(window):
     label = first.findChild(QLabel)
     assert label.text() == "a[0], a[1], a[2] and 2 more: The WCS cannot be read."
     assert first.accessibleName() == f"Warning: {label.text()}"
-    assert [toast.text for toast in others] == ["b: The unit is unknown.", "Opened: all of it.", "Closed as well: all of it."]
+    told = ["b: The unit is unknown.", "Opened: all of it.", "Closed as well: all of it."]
+    assert [toast.text for toast in others] == told
 
 
 def test_not_more_than_four_at_once_newest_at_the_bottom(window):

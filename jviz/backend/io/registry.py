@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from jviz.backend.io.product import Product
-from jviz.backend.progress import Progress, silent
 from jviz.backend.io.unknown import unknown_text
+from jviz.backend.progress import Progress, silent
 from jviz.errors import ReadError
 
 __all__ = ["Reader", "open_products", "reader", "readers", "sniff_bytes"]

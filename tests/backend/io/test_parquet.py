@@ -1,4 +1,4 @@
-"""Parquet tables: what is written reads back with units, masks, places and times; other people's tables keep their sense."""
+"""Parquet tables: units, masks, places and times are written and read back; those of others keep their sense."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from jviz.errors import ReadError
 def test_kinds_are_named(tmp_path, content, words):
     path = tmp_path / "thing.xyz"
     path.write_bytes(content)
-    with pytest.raises(ReadError, match="^thing.xyz is ") as caught:
+    with pytest.raises(ReadError, match=r"^thing\.xyz is ") as caught:
         open_products(path)
     assert words in str(caught.value)
     assert "b'" not in str(caught.value)
