@@ -53,8 +53,8 @@ def _regions(application: Any, folder: Path) -> list[Row]:
 
 def _first(application: Any, viewer: Any) -> list[Row]:
     """Measure from when the regions are there until all of them are seen, and the longest wait of the window."""
+    from jviz.places import places_of
     from jviz.viewers.image_layers import ready_sky
-    from jviz.viewers.region_places import places_of
 
     data, worst, start = viewer.state.data, 0.0, time.perf_counter()
     complete = False
@@ -63,7 +63,7 @@ def _first(application: Any, viewer: Any) -> list[Row]:
         application.processEvents()
         worst = max(worst, time.perf_counter() - began)
         time.sleep(0.002)
-        places = places_of(viewer.session, data, ready_sky(data), seconds=0.0)
+        places = places_of(viewer.session, data, ready_sky(data), at_once=False)
         complete = places.complete and len(places.subsets) == COUNT
     seen = time.perf_counter() - start
     return [

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from jviz.backend.regions.kinds import kind_of
+from jviz.backend.regions.making import Sketch
 from jviz.errors import CommandError
 
 __all__ = ["PALETTE", "Subset", "next_color"]
@@ -16,6 +18,21 @@ PALETTE = ("#4cc9f0", "#f9c74f", "#f94144", "#90be6d", "#f8961e", "#c77dff", "#f
 """Colours given to new subsets in turn: told apart on dark and bright pictures, also by colour-blind people."""
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+class _Region:
+    """The region of a subset; a sketch becomes an object of ``regions`` when it is first asked for."""
+
+    def __get__(self, subset: Any, owner: type | None = None) -> Any:
+        if subset is None:
+            raise AttributeError("region")
+        found = subset.__dict__["region"]
+        if isinstance(found, Sketch):
+            found = subset.__dict__["region"] = found.made()
+        return found
+
+    def __set__(self, subset: Any, region: Any) -> None:
+        subset.__dict__["region"] = region
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +55,7 @@ class Subset:
     """
 
     name: str
-    region: Any
+    region: Any = _Region()  # type: ignore[assignment]
     data: Any = None
     color: str = PALETTE[0]
     visible: bool = True
@@ -52,13 +69,38 @@ class Subset:
     @cached_property
     def kind(self) -> str:
         """What it selects by: "pixel" or "sky" (a region), "spectral" or "mask"."""
-        bases = {base.__name__ for base in type(self.region).__mro__}  # nothing is imported for a look
+        if isinstance(self.source, Sketch):
+            return self.source.space
+        bases = {base.__name__ for base in type(self.source).__mro__}  # nothing is imported for a look
         kinds = {"SkyRegion": "sky", "PixelRegion": "pixel", "SpectralRegion": "spectral", "SpectralRanges": "spectral"}
         return next((kind for name, kind in kinds.items() if name in bases), "mask")
 
+    @property
+    def source(self) -> Any:
+        """The region, or the sketch of it as long as nobody asked for more: all that drawing needs."""
+        return self.__dict__["region"]
+
+    @cached_property
+    def on_images(self) -> bool:
+        """Whether it is a region of images or a mask of one, and no spectral range and no rows of a catalogue."""
+        return self.kind in ("pixel", "sky") or (self.kind == "mask" and getattr(self.source, "ndim", 0) >= 2)
+
+    @cached_property
+    def shape(self) -> str:
+        """The kind of its shape ("circle", "path" …): "combined" for compound regions, "mask", or "spectral"."""
+        if self.kind in ("mask", "spectral"):
+            return self.kind
+        return kind_of(self.source) or ("combined" if hasattr(self.source, "region1") else "other")
+
+    @property
+    def text(self) -> str:
+        """What a region that is a text says."""
+        source = self.source
+        return source.words[0].get("text", "") if isinstance(source, Sketch) else str(getattr(source, "text", ""))
+
     def but(self, **values: Any) -> Subset:
         """Return the same with other values."""
-        return replace(self, **values)
+        return replace(self, **{"region": self.source, **values})
 
 
 def next_color(subsets: Mapping[str, Subset]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
 from jviz.backend.render.warp import BEYOND, Warp, warps
 from jviz.geometry import Geometry
+from jviz.placement import ready_sky
 from jviz.views import ImageLayer, ImageView
 
 __all__ = ["Placed", "alignment_note", "picture_size", "placed", "placed_data", "ready_sky"]
@@ -24,11 +25,6 @@ BENT = 0.02
 
 TOLERANCE = 0.03
 """Screen pixels by which interpolation may move a layer; beyond, the exact transform is used."""
-
-
-def ready_sky(data: Any) -> Any:
-    """Return the sky map of data when it is at hand, else None."""
-    return data.sky if getattr(data, "wcs_ready", False) else None
 
 
 @dataclass(frozen=True, eq=False)

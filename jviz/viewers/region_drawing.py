@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
+from jviz.backend.regions.combining import members
+from jviz.backend.render import kernels
 from jviz.geometry import Geometry
+from jviz.places import Outline, Places, finely
+from jviz.subsets import Subset
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.ink import Ink
 from jviz.viewers.region_grids import shape_on_grid
-from jviz.viewers.region_places import Placed, Places, finely
 from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Handle
 from jviz.viewers.strokes import draw_segments, path_of, picked, segments_of
 
-__all__ = ["IN_A_FRAME", "TURN_REACH", "draw_regions", "draw_selection", "handles_on_screen", "has_room", "highlight"]
-
-IN_A_FRAME = 0.015
-"""Seconds for placing new regions before they are painted."""
+__all__ = ["TURN_REACH", "Grip", "draw_regions", "draw_selection", "handles_on_screen", "has_room", "highlight"]
 
 MANY = 60
 """Regions in sight above which lines are drawn plainly."""
@@ -52,29 +56,77 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     seen[strong] = False  # they are drawn by `draw_selection`
     numbers = np.flatnonzero(seen)
     large = [k for k in numbers.tolist() if sizes[k] > LARGE and places.curved[k]][:FEW]
-    plain = seen.copy()
-    plain[large] = False
-    lines = np.flatnonzero(plain[places.owners])
+    seen[large] = False
+    lines = np.flatnonzero(seen[places.owners])
     owners = places.owners[lines]
     strides = np.where(places.curved[owners], STRIDES[np.searchsorted(STRIDE_SIZES, sizes[owners])], 1)
     names, of = places.colours
-    quick = len(numbers) > MANY and scene.fast
+    quick = _Quick(painter, scene) if len(numbers) > MANY and scene.fast else None
     for number in np.unique(of[numbers]).tolist():
         mine = of[owners] == number
-        points, starts = _on_the_way(scene.geometry, places, lines[mine], strides[mine])
-        if quick:
-            _draw_quickly(painter, points, starts, names[number])
-            path = QPainterPath()
+        path = QPainterPath()
+        if quick is not None:
+            quick.draw(places, lines[mine], strides[mine], names[number])
         else:
-            path = path_of(points, starts)
+            path = path_of(*_on_the_way(scene.geometry, places, lines[mine], strides[mine]))
         for k in large:
             if of[k] == number:
                 path.addPath(_fine(scene, places.subsets[k]))
-        marked = numbers[(of[numbers] == number) & (places.of_kind[numbers] == "point")]
+        marked = numbers[(of[numbers] == number) & (places.kinds[numbers] == "point")]
         if len(marked):
             path.addPath(_crosses(scene.geometry, places, marked))
-        _stroke(painter, path, names[number], quick=quick)
+        _stroke(painter, path, names[number], quick=quick is not None)
+    if quick is not None:
+        quick.finish()
     _write_texts(painter, scene, places, labelled, sizes)
+
+
+class _Quick:
+    """Draws very many lines plainly, one pixel wide: into a picture of its own once the kernels are compiled."""
+
+    def __init__(self, painter: QPainter, scene: Scene) -> None:
+        self._painter, self._scene = painter, scene
+        self._ratio = scene.ratio
+        self._picture: np.ndarray | None = None
+
+    def draw(self, places: Places, lines: np.ndarray, strides: np.ndarray, colour: str) -> None:
+        """Draw some polylines of places."""
+        geometry = self._scene.geometry
+        if not kernels.ready:
+            draw_plainly(self._painter, segments_of(*_on_the_way(geometry, places, lines, strides)), colour)
+            return
+        from jviz.backend.render import line_kernels
+
+        lengths = places.starts[lines + 1] - places.starts[lines]
+        out = np.empty((int((-(-lengths // strides) + 1).sum()), 4))
+        to = np.linalg.inv(np.vstack([geometry.matrix, [0.0, 0.0, 1.0]]))[:2]
+        count = line_kernels.segments(places.points, places.starts, lines, strides, np.ascontiguousarray(to), out)
+        if count <= ROUGH:
+            draw_plainly(self._painter, out[:count], colour)
+            return
+        if self._picture is None:
+            self._picture = _blank(int(geometry.width * self._ratio) + 1, int(geometry.height * self._ratio) + 1)
+        line_kernels.draw_lines(out[:count], np.uint32(QColor(colour).rgba()), float(self._ratio), self._picture)
+
+    def finish(self) -> None:
+        """Show what was drawn."""
+        if self._picture is None:
+            return
+        height, width = self._picture.shape
+        image = QImage(self._picture.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+        self._painter.drawImage(QRectF(0, 0, width / self._ratio, height / self._ratio), image)
+
+
+@lru_cache(maxsize=2)
+def _memory(width: int, height: int) -> np.ndarray:
+    return np.zeros((height, width), np.uint32)
+
+
+def _blank(width: int, height: int) -> np.ndarray:
+    """Return an empty picture; its memory is used again, for the system takes a millisecond to give new one."""
+    picture = _memory(width, height)
+    picture[:] = 0
+    return picture
 
 
 def _in_sight(geometry: Geometry, places: Places) -> tuple[np.ndarray, np.ndarray]:
@@ -99,9 +151,8 @@ def _on_the_way(
     return np.column_stack(geometry.to_screen(*places.points[points].T)), starts
 
 
-def _draw_quickly(painter: QPainter, points: np.ndarray, starts: np.ndarray, colour: str) -> None:
-    """Draw many lines plainly: one pixel wide, which Qt draws many times faster, and rough when there are very many."""
-    segments = segments_of(points, starts)
+def draw_plainly(painter: QPainter, segments: np.ndarray, colour: str) -> None:
+    """Draw many lines one pixel wide, which Qt draws many times faster, and rough when there are very many."""
     smooth = painter.testRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth and len(segments) <= ROUGH)
     painter.setPen(QPen(QColor(colour), 0))
@@ -109,11 +160,10 @@ def _draw_quickly(painter: QPainter, points: np.ndarray, starts: np.ndarray, col
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
 
 
-def _fine(scene: Scene, subset: object) -> QPainterPath:
+def _fine(scene: Scene, subset: Subset) -> QPainterPath:
     data = scene.view.layers[0].data
-    lines = finely(subset, data, ready_sky(data))
-    points = np.column_stack(scene.geometry.to_screen(*np.vstack(lines).T))
-    return path_of(points, np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(int))
+    outline = finely(subset, data, ready_sky(data), scene.geometry.scale)
+    return path_of(np.column_stack(scene.geometry.to_screen(*outline.points.T)), outline.starts)
 
 
 def _crosses(geometry: Geometry, places: Places, numbers: np.ndarray) -> QPainterPath:
@@ -143,12 +193,12 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
     """Write texts, lengths of rulers and letters of compasses; names as long as there are few."""
     font, bold = scene.look.font(0.88), scene.look.font(0.95, bold=True)
     if len(numbers) > FEW:
-        numbers = numbers[np.isin(places.of_kind[numbers], ("text", "ruler", "compass"))]
+        numbers = numbers[np.isin(places.kinds[numbers], ("text", "ruler", "compass", "vector"))]
     for k in numbers[:500].tolist():
-        subset, placed = places.subsets[k], places.placed[k]
+        subset, placed = places.subsets[k], places.outline(k)
         ink = Ink(subset.color, "#000000")
         if placed.kind == "text":
-            ink.write(painter, _on_screen(scene, placed.anchor), subset.region.text, bold, across=0.5, down=0.5)
+            ink.write(painter, _on_screen(scene, placed.anchor), subset.text, bold, across=0.5, down=0.5)
         elif placed.kind == "ruler":
             start, end = placed.points[0], placed.points[-1]
             text = measured(start, end, scene.sky)
@@ -156,9 +206,12 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
             ink.write(painter, middle + aside, text, font, across=0.5, down=1)
         elif placed.kind == "compass":
             _write_compass(painter, scene, placed, ink)
+        elif placed.kind == "vector":
+            line = placed.lines()[0]
+            ink.stroke(painter, _head(_on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))), 1.6)
         elif len(numbers) <= FEW and placed.kind != "point" and sizes[k] > 12:
             box = np.column_stack(scene.geometry.to_screen(*placed.points.T))
-            at = QPointF(float(box[:, 0].mean()), float(box[:, 1].max()) + 4)
+            at = QPointF(float(np.nanmean(box[:, 0])), float(np.nanmax(box[:, 1])) + 4)
             ink.write(painter, at, subset.name, font, across=0.5, down=0)
 
 
@@ -172,18 +225,26 @@ def _beside(scene: Scene, start: np.ndarray, end: np.ndarray, half: float) -> tu
     return (a + b) / 2, QPointF(0, -6 - half * abs(slope))
 
 
-def _write_compass(painter: QPainter, scene: Scene, placed: Placed, ink: Ink) -> None:
+def _write_compass(painter: QPainter, scene: Scene, placed: Outline, ink: Ink) -> None:
     for line, word in zip(placed.lines(), ("N", "E"), strict=False):
         start, end = _on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))
-        way = end - start
-        length = max(1.0, (way.x() ** 2 + way.y() ** 2) ** 0.5)
-        along = way / length
-        head = QPainterPath()
-        for side in (1, -1):
-            head.moveTo(end)
-            head.lineTo(end + QPointF(-along.x() + side * 0.5 * along.y(), -along.y() - side * 0.5 * along.x()) * 9)
-        ink.stroke(painter, head, 1.6)
-        ink.write(painter, end + along * 11, word, scene.look.font(0.92, bold=True), across=0.5, down=0.5)
+        ink.stroke(painter, _head(start, end), 1.6)
+        at = end + _along(start, end) * 11
+        ink.write(painter, at, word, scene.look.font(0.92, bold=True), across=0.5, down=0.5)
+
+
+def _along(start: QPointF, end: QPointF) -> QPointF:
+    way = end - start
+    return way / max(1.0, (way.x() ** 2 + way.y() ** 2) ** 0.5)
+
+
+def _head(start: QPointF, end: QPointF) -> QPainterPath:
+    """Return the head of an arrow."""
+    along, head = _along(start, end), QPainterPath()
+    for side in (1, -1):
+        head.moveTo(end)
+        head.lineTo(end + QPointF(-along.x() + side * 0.5 * along.y(), -along.y() - side * 0.5 * along.x()) * 9)
+    return head
 
 
 def _on_screen(scene: Scene, at: tuple[float, float]) -> QPointF:
@@ -204,11 +265,23 @@ def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
     """Draw the selected regions stronger, and the handles of one that is selected alone."""
     numbers = selected_numbers(scene, places)
     for k in numbers:
-        highlight(painter, scene.geometry, places.placed[k], places.subsets[k].color, locked=places.subsets[k].locked)
+        highlight(painter, scene.geometry, places.outline(k), places.subsets[k].color, locked=places.subsets[k].locked)
     if len(numbers) == 1 and not places.subsets[numbers[0]].locked and has_room(scene.geometry, places, numbers[0]):
-        data = scene.view.layers[0].data
-        found = handles_on_screen(places.subsets[numbers[0]], data, ready_sky(data), scene.geometry)
-        _draw_handles(painter, found, scene.look.accent)
+        subset, data = places.subsets[numbers[0]], scene.view.layers[0].data
+        if subset.shape == "combined":
+            _draw_members(painter, scene, subset, scene.look.accent)
+        _draw_handles(painter, handles_on_screen(subset, data, ready_sky(data), scene.geometry), scene.look.accent)
+
+
+def _draw_members(painter: QPainter, scene: Scene, subset: Subset, accent: str) -> None:
+    """Draw the members of a combined region as thin dashed lines: what their handles change."""
+    data, sky = scene.view.layers[0].data, ready_sky(scene.view.layers[0].data)
+    pen = QPen(QColor(accent), 1.0, Qt.PenStyle.DashLine)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    for member in members(subset.region)[:FEW]:
+        outline = finely(subset.but(region=member), data, sky, scene.geometry.scale)
+        painter.drawPath(path_of(np.column_stack(scene.geometry.to_screen(*outline.points.T)), outline.starts))
 
 
 def has_room(geometry: Geometry, places: Places, number: int) -> bool:
@@ -217,13 +290,13 @@ def has_room(geometry: Geometry, places: Places, number: int) -> bool:
     return max(x1 - x0, y1 - y0) * geometry.scale > LEAST_ROOM
 
 
-def highlight(painter: QPainter, geometry: Geometry, placed: Placed, colour: str, *, locked: bool = False) -> None:
+def highlight(painter: QPainter, geometry: Geometry, placed: Outline, colour: str, *, locked: bool = False) -> None:
     """Draw an outline stronger; that of a locked region is dashed."""
-    u, v = geometry.to_screen(*placed.points.T) if len(placed.points) else (np.empty(0), np.empty(0))
-    path = path_of(np.column_stack([u, v]), placed.starts)
-    if not len(placed.points):
-        at = QPointF(*(float(c) for c in geometry.to_screen(*placed.anchor)))
-        path.addEllipse(at, 11, 11)
+    if not np.isfinite(placed.points).any():
+        return
+    path = path_of(np.column_stack(geometry.to_screen(*placed.points.T)), placed.starts)
+    if len(placed.points) == 1:
+        path.addEllipse(QPointF(*(float(c) for c in geometry.to_screen(*placed.anchor))), 11, 11)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for shade, width in ((QColor(255, 255, 255, 230), 3.4), (QColor(colour), 1.8)):
         pen = QPen(shade, width)
@@ -233,13 +306,32 @@ def highlight(painter: QPainter, geometry: Geometry, placed: Placed, colour: str
         painter.drawPath(path)
 
 
-def handles_on_screen(subset: object, data: object, sky: object, geometry: Geometry) -> list[tuple[Handle, QPointF]]:
+@dataclass(frozen=True)
+class Grip:
+    """A handle of a region on the screen: of itself, or of one of the members of a combined region."""
+
+    handle: Handle
+    at: QPointF
+    region: Any
+
+
+def handles_on_screen(subset: Subset, data: Any, sky: Any, geometry: Geometry) -> list[Grip]:
     """Return the handles of a region and where they stand in the picture."""
-    found = shape_on_grid(subset, data, sky)
+    if subset.kind == "mask":
+        return []
+    several = members(subset.region)
+    found = [grip for member in several[:FEW] for grip in _grips(subset, member, data, sky, geometry, len(several) > 1)]
+    return found if len(found) <= 400 else []
+
+
+def _grips(subset: Subset, region: Any, data: Any, sky: Any, geometry: Geometry, is_member: bool) -> list[Grip]:
+    found = shape_on_grid(subset, data, sky, region)
     if found is None:
         return []
     shape, grid = found
     handles = shape.handles()
+    if is_member:
+        handles = [*handles, Handle("move", 0, tuple(shape.centre.tolist()))]
     if not handles or len(handles) > 400:
         return []
     places = grid.to_view(np.array([shape.centre, *(handle.at for handle in handles)]))
@@ -252,18 +344,22 @@ def handles_on_screen(subset: object, data: object, sky: object, geometry: Geome
             way = at - centre
             at += way * (TURN_REACH / max(1.0, (way.x() ** 2 + way.y() ** 2) ** 0.5))
         if np.isfinite(at.x() + at.y()):
-            shown.append((handle, at))
+            shown.append(Grip(handle, at, region))
     return shown
 
 
-def _draw_handles(painter: QPainter, handles: list[tuple[Handle, QPointF]], accent: str) -> None:
+def _draw_handles(painter: QPainter, grips: list[Grip], accent: str) -> None:
     painter.setPen(QPen(QColor(accent), 1.4))
     painter.setBrush(QColor("#ffffff"))
-    for handle, at in handles:
-        if handle.what == "size":
+    for grip in grips:
+        what, at = grip.handle.what, grip.at
+        if what == "size":
             painter.drawRect(QRectF(at.x() - 3.5, at.y() - 3.5, 7, 7))
-        elif handle.what == "turn":
+        elif what in ("turn", "move"):
             painter.drawEllipse(at, 4.5, 4.5)
         else:
             diamond = [QPointF(0, -4.5), QPointF(4.5, 0), QPointF(0, 4.5), QPointF(-4.5, 0)]
             painter.drawPolygon(QPolygonF([at + corner for corner in diamond]))
+        if what == "move":
+            painter.drawLine(at - QPointF(3, 0), at + QPointF(3, 0))
+            painter.drawLine(at - QPointF(0, 3), at + QPointF(0, 3))

@@ -8,15 +8,16 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 
+from jviz.backend.regions.combining import with_member
+from jviz.backend.regions.kinds import kind_of
 from jviz.geometry import Geometry
+from jviz.places import Places, places_of
 from jviz.subsets import Subset
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_mouse import Gesture, Pan
-from jviz.viewers.region_drawing import IN_A_FRAME, handles_on_screen, has_room
+from jviz.viewers.region_drawing import Grip, handles_on_screen, has_room
 from jviz.viewers.region_grids import edited, grid_of, shape_on_grid
-from jviz.viewers.region_places import Places, places_of
-from jviz.viewers.region_shapes import Handle, kind_of
 from jviz.viewers.region_steps import change_regions, selected_regions, show_live
 
 __all__ = ["Place", "grasp", "insert_vertex", "moved_regions", "over", "pick", "place_of", "vertex_under"]
@@ -28,6 +29,7 @@ SHAPES = {
     "size": Qt.CursorShape.SizeFDiagCursor,
     "turn": Qt.CursorShape.PointingHandCursor,
     "vertex": Qt.CursorShape.SizeAllCursor,
+    "move": Qt.CursorShape.SizeAllCursor,
 }
 
 
@@ -56,11 +58,11 @@ def place_of(viewer: ImageViewer, position: QPointF) -> Place | None:
     data = viewer.state.layers[0].data
     sky, geometry, inside = ready_sky(data), frame.geometry(viewer.state), frame.inside(position)
     x, y = geometry.to_data(inside.x(), inside.y())
-    places = places_of(viewer.session, data, sky, seconds=IN_A_FRAME)
+    places = places_of(viewer.session, data, sky, at_once=False)
     return Place(data, sky, geometry, places, inside, float(x), float(y))
 
 
-def _handle_under(viewer: ImageViewer, place: Place) -> tuple[Subset, Handle] | None:
+def _handle_under(viewer: ImageViewer, place: Place) -> tuple[Subset, Grip] | None:
     """Return the handle under the cursor; only a region that is selected alone shows any."""
     chosen = selected_regions(viewer.session)
     if len(chosen) != 1 or chosen[0].locked or not chosen[0].visible:
@@ -69,8 +71,8 @@ def _handle_under(viewer: ImageViewer, place: Place) -> tuple[Subset, Handle] | 
     if number is None or not has_room(place.geometry, place.places, number):
         return None
     found = handles_on_screen(chosen[0], place.data, place.sky, place.geometry)
-    near = [(h, (at - place.inside).manhattanLength()) for h, at in found]
-    near = [(handle, distance) for handle, distance in near if distance < REACH + 4]
+    near = [(grip, (grip.at - place.inside).manhattanLength()) for grip in found]
+    near = [(grip, distance) for grip, distance in near if distance < REACH + 4]
     return (chosen[0], min(near, key=lambda pair: pair[1])[0]) if near else None
 
 
@@ -91,7 +93,7 @@ def over(viewer: ImageViewer, position: QPointF) -> Qt.CursorShape | None:
         return None
     handle = _handle_under(viewer, place)
     if handle is not None:
-        return SHAPES[handle[1].what]
+        return SHAPES[handle[1].handle.what]
     if viewer.session.interaction.tool != "pan":
         return None
     return Qt.CursorShape.SizeAllCursor if _movable_under(viewer, place) is not None else None
@@ -278,11 +280,11 @@ class DragHandle(LiveEdit):
 
     label = "Reshape"
 
-    def __init__(self, viewer: ImageViewer, start: QPointF, place: Place, region: Subset, handle: Handle) -> None:
+    def __init__(self, viewer: ImageViewer, start: QPointF, place: Place, region: Subset, grip: Grip) -> None:
         super().__init__(viewer, start, place)
-        self.cursor = SHAPES[handle.what]
-        self.region, self.handle = region, handle
-        self.shape, self.grid = shape_on_grid(region, place.data, place.sky)
+        self.cursor = SHAPES[grip.handle.what]
+        self.region, self.grip = region, grip
+        self.shape, self.grid = shape_on_grid(region, place.data, place.sky, grip.region)
         self.before = {region.name: region}
 
     def changed(self, x: float, y: float) -> dict[str, Subset]:
@@ -290,8 +292,10 @@ class DragHandle(LiveEdit):
         if not np.isfinite(at).all():
             return {}
         constrained = bool(self.modifiers & Qt.KeyboardModifier.ShiftModifier)
-        shape = self.shape.dragged(self.handle, at, constrained=constrained)
-        return {self.region.name: edited(self.region, shape, self.grid)}
+        shape = self.shape.dragged(self.grip.handle, at, constrained=constrained)
+        member = self.grid.region(shape, self.grip.region)
+        whole = with_member(self.region.region, self.grip.region, member)
+        return {self.region.name: self.region.but(region=whole)}
 
 
 # --- vertices ---------------------------------------------------------------------------------------
@@ -317,11 +321,14 @@ def vertex_under(viewer: ImageViewer, position: QPointF | None) -> Subset | None
     """Return the selected region without the vertex under the cursor, None where there is none to spare."""
     place = place_of(viewer, position) if position is not None else None
     found = _handle_under(viewer, place) if place is not None else None
-    if found is None or found[1].what != "vertex":
+    if found is None or found[1].handle.what != "vertex":
         return None
-    shape, grid = shape_on_grid(found[0], place.data, place.sky)
-    new = shape.without_vertex(found[1].index) if shape.kind in ("polygon", "path") else None
-    return edited(found[0], new, grid) if new is not None else None
+    subset, grip = found
+    shape, grid = shape_on_grid(subset, place.data, place.sky, grip.region)
+    new = shape.without_vertex(grip.handle.index) if shape.kind in ("polygon", "path") else None
+    if new is None:
+        return None
+    return subset.but(region=with_member(subset.region, grip.region, grid.region(new, grip.region)))
 
 
 def _change(viewer: ImageViewer, before: Subset, after: Subset, label: str) -> None:

@@ -10,12 +10,14 @@ import numpy as np
 
 from jviz.backend.native_frame import NativeFrame, frame_of_astropy
 from jviz.backend.regions.converting import to_sky
+from jviz.backend.regions.kinds import kind_of
+from jviz.backend.regions.offsets import offset_by, offsets_to
 from jviz.errors import CommandError
 from jviz.subsets import Subset
 from jviz.viewers.image_layers import ready_sky
-from jviz.viewers.region_shapes import Shape, kind_of, region_of, shape_of
+from jviz.viewers.region_shapes import Shape, region_of, shape_of
 
-__all__ = ["Grid", "PixelGrid", "SkyGrid", "edited", "new_region", "offset_by", "offsets_to", "shape_on_grid"]
+__all__ = ["Grid", "PixelGrid", "SkyGrid", "edited", "grid_of", "new_region", "shape_on_grid"]
 
 ARCSEC = 3600.0
 
@@ -76,13 +78,13 @@ class SkyGrid:
 
     def to_view(self, points: np.ndarray) -> np.ndarray:
         """Return pixels of the view, shape (n, 2)."""
-        lon, lat = offset_by(self.lon, self.lat, *points.T)
+        lon, lat = offset_by(self.lon, self.lat, *points.T / ARCSEC)
         return np.column_stack(self.view.sky_to_pixel(*self.frame.to_icrs(lon, lat)))
 
     def from_view(self, points: np.ndarray) -> np.ndarray:
         """Return points of the grid."""
         lon, lat = self.frame.of_icrs(*self.view.pixel_to_sky(*points.T))
-        return np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
+        return ARCSEC * np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
 
     def shape(self, region: Any) -> Shape | None:
         """Return a region as a shape on this grid."""
@@ -98,40 +100,16 @@ class SkyGrid:
         lon, lat = degrees_of(coord)
         if len(lon) == 1 and lon[0] == self.lon and lat[0] == self.lat:
             return np.zeros((1, 2))
-        return np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
+        return ARCSEC * np.column_stack(offsets_to(self.lon, self.lat, lon, lat))
 
     def _coord(self, points: np.ndarray) -> Any:
         from astropy.coordinates import SkyCoord
 
-        lon, lat = offset_by(self.lon, self.lat, *np.asarray(points).T)
+        lon, lat = offset_by(self.lon, self.lat, *np.asarray(points).T / ARCSEC)
         return SkyCoord(lon, lat, unit="deg", frame=self.like.frame.replicate_without_data())
 
 
 Grid = PixelGrid | SkyGrid
-
-
-def offset_by(lon: Any, lat: Any, west: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions, in degrees, that lie so many arcseconds away (the solution of a spherical triangle)."""
-    lon, lat = np.radians(lon), np.radians(lat)
-    distance, angle = np.radians(np.hypot(west, north) / ARCSEC), np.arctan2(-west, north)
-    sine = np.sin(lat) * np.cos(distance) + np.cos(lat) * np.sin(distance) * np.cos(angle)
-    across = np.sin(angle) * np.sin(distance) * np.cos(lat)
-    new = lon + np.arctan2(across, np.cos(distance) - np.sin(lat) * sine)
-    return np.degrees(new) % 360.0, np.degrees(np.arcsin(np.clip(sine, -1, 1)))
-
-
-def offsets_to(lon: float, lat: float, to_lon: np.ndarray, to_lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many arcseconds to the west and to the north directions in degrees lie; undoes `offset_by`."""
-    lon, lat, to_lon, to_lat = (np.radians(v) for v in (lon, lat, to_lon, to_lat))
-    dlon = to_lon - lon
-    east = np.cos(to_lat) * np.sin(dlon)
-    north = np.cos(lat) * np.sin(to_lat) - np.sin(lat) * np.cos(to_lat) * np.cos(dlon)
-    ahead = np.sin(lat) * np.sin(to_lat) + np.cos(lat) * np.cos(to_lat) * np.cos(dlon)
-    sine = np.hypot(east, north)
-    # The angle over its sine is 1 where both vanish.
-    ratio = np.divide(np.arctan2(sine, ahead), sine, out=np.ones_like(sine), where=sine > 0)
-    scale = np.degrees(ratio) * ARCSEC
-    return -east * scale, north * scale
 
 
 def degrees_of(coord: Any) -> tuple[np.ndarray, np.ndarray]:

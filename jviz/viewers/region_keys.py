@@ -10,10 +10,10 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
+from jviz.places import places_of
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.region_clipboard import copy_regions, paste_regions
 from jviz.viewers.region_gestures import Place, moved_regions, vertex_under
-from jviz.viewers.region_places import places_of
 from jviz.viewers.region_steps import add_regions, change_regions, remove_regions, selected_regions
 from jviz.views import free_name
 
@@ -86,7 +86,7 @@ def _shift(viewer: ImageViewer, place: Place, way: np.ndarray, verb: str) -> Non
 def _next(viewer: ImageViewer, by: int) -> None:
     """Select the next region in sight, in the order of the session."""
     data = viewer.state.layers[0].data
-    names = [s.name for s in places_of(viewer.session, data, ready_sky(data)).subsets]
+    names = [s.name for s in places_of(viewer.session, data, ready_sky(data)).seen()]
     interaction = viewer.session.interaction
     last = interaction.selected[-1] if interaction.selected else ""
     if names:
@@ -95,7 +95,7 @@ def _next(viewer: ImageViewer, by: int) -> None:
 
 def _all(viewer: ImageViewer) -> None:
     data = viewer.state.layers[0].data
-    viewer.session.interaction.select(s.name for s in places_of(viewer.session, data, ready_sky(data)).subsets)
+    viewer.session.interaction.select(s.name for s in places_of(viewer.session, data, ready_sky(data)).seen())
 
 
 def remove(viewer: ImageViewer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QMenu
@@ -110,13 +111,14 @@ def _open_panel(viewer: ImageViewer) -> None:
 
 def _centre(viewer: ImageViewer) -> None:
     """Move the view so that the selected regions stand in its middle."""
+    from jviz.places import places_of
     from jviz.viewers.image_layers import ready_sky
-    from jviz.viewers.region_places import places_of
 
     data = viewer.state.layers[0].data
     places = places_of(viewer.session, data, ready_sky(data))
     names = set(viewer.session.interaction.selected)
-    boxes = [places.boxes[k] for k, s in enumerate(places.subsets) if s.name in names]
+    chosen = [places.boxes[k] for k, s in enumerate(places.subsets) if s.name in names]
+    boxes = [box for box in chosen if np.isfinite(box).all()]
     if boxes:
         x0, y0, x1, y1 = (f(column) for f, column in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))
         viewer.state.centre = (float(x0 + x1) / 2, float(y0 + y1) / 2)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jviz.viewers.region_grids import offsets_to
+from jviz.backend.regions.offsets import offsets_to
 
 __all__ = ["measured", "separation"]
 
@@ -22,7 +22,7 @@ def separation(start: np.ndarray, end: np.ndarray, sky: Any) -> tuple[float, flo
     west, north = offsets_to(lon[0], lat[0], lon[1:], lat[1:])
     if not np.isfinite(west + north).all():
         return None
-    return float(np.hypot(west, north)[0]), float(np.degrees(np.arctan2(-west, north))[0] % 360)
+    return float(3600 * np.hypot(west, north)[0]), float(np.degrees(np.arctan2(-west, north))[0] % 360)
 
 
 def measured(start: np.ndarray, end: np.ndarray, sky: Any) -> str:

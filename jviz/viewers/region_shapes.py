@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.kinds import NAMES, SPECIAL, kind_of
+
 __all__ = ["CENTRED", "Handle", "Shape", "region_of", "shape_of"]
 
 CENTRED = ("circle", "annulus", "ellipse", "ellipse_annulus", "rectangle", "rectangle_annulus", "compass")
@@ -23,30 +25,10 @@ CORNERS = ((1, 1), (-1, 1), (-1, -1), (1, -1))
 SIDES = ((1, 0), (0, 1), (-1, 0), (0, -1))
 LEAST = 1e-3
 
-NAMES = {
-    "circle": "Circle",
-    "annulus": "CircleAnnulus",
-    "ellipse": "Ellipse",
-    "ellipse_annulus": "EllipseAnnulus",
-    "rectangle": "Rectangle",
-    "rectangle_annulus": "RectangleAnnulus",
-    "polygon": "Polygon",
-    "path": "Polygon",
-    "line": "Line",
-    "ruler": "Line",
-    "compass": "Line",
-    "point": "Point",
-    "text": "Text",
-}
-"""Classes of ``regions``, without ``PixelRegion`` or ``SkyRegion``."""
-
-SPECIAL = ("path", "ruler", "compass")
-"""Kinds for which ``regions`` has no class; their regions carry the kind in ``meta["type"]``."""
-
 
 @dataclass(frozen=True)
 class Handle:
-    """A place to grasp a shape: ``what`` is "size", "vertex" or "turn", ``index`` which of them."""
+    """A place to grasp a shape: ``what`` is "size", "vertex", "turn" or "move", ``index`` which of them."""
 
     what: str
     index: int
@@ -156,6 +138,8 @@ class Shape:
             Whether the centre stays when a rectangle's corner is dragged, or the opposite corner.
         """
         to = np.asarray(to, dtype=float)
+        if handle.what == "move":
+            return self.moved(*(to - self.centre))
         if handle.what == "vertex":
             return self._with_vertex(handle.index, to, constrained)
         if handle.what == "turn":
@@ -260,17 +244,6 @@ def distances_to_segments(point: np.ndarray, starts: np.ndarray, ends: np.ndarra
 # --- between regions and shapes ---------------------------------------------------------------------
 
 
-def kind_of(region: Any) -> str:
-    """Return the kind of shape that a region is, "" for those that hands do not edit (compound ones, and others)."""
-    name = type(region).__name__.removesuffix("PixelRegion").removesuffix("SkyRegion")
-    special = str(getattr(region, "meta", {}).get("type", ""))
-    if special in SPECIAL and name == NAMES[special]:
-        return special
-    if name == "RegularPolygon":
-        return "polygon"
-    return next((kind for kind, known in NAMES.items() if known == name and kind not in SPECIAL), "")
-
-
 def shape_of(region: Any, coordinates: Any, length: Any) -> Shape | None:
     """Return a region as a shape.
 
@@ -287,7 +260,7 @@ def shape_of(region: Any, coordinates: Any, length: Any) -> Shape | None:
     text = str(getattr(region, "text", ""))
     if kind in ("polygon", "path"):
         return Shape(kind, coordinates(region.vertices), text=text)
-    if kind in ("line", "ruler", "compass"):
+    if kind in ("line", "ruler", "compass", "vector"):
         ends = np.vstack([coordinates(region.start), coordinates(region.end)])
         if kind == "compass":
             return Shape(kind, ends[:1], (float(np.hypot(*(ends[1] - ends[0]))),))
@@ -335,7 +308,7 @@ def region_of(shape: Shape, suffix: str, coordinate: Any, length: Any, like: Any
     kind, s = shape.kind, [length(size) for size in shape.sizes]
     if kind in ("polygon", "path"):
         return cls(vertices=coordinate(shape.points), **words)
-    if kind in ("line", "ruler"):
+    if kind in ("line", "ruler", "vector"):
         return cls(start=coordinate(shape.points[0]), end=coordinate(shape.points[1]), **words)
     centre = coordinate(shape.points[0])
     if kind == "compass":

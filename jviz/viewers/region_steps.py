@@ -15,7 +15,7 @@ __all__ = ["add_regions", "change_regions", "free_region_name", "remove_regions"
 def selected_regions(session: Session, *, unlocked: bool = False) -> list[Subset]:
     """Return the selected regions that are still there."""
     found = [session.subsets.get(name) for name in session.interaction.selected]
-    return [s for s in found if s is not None and s.kind in ("pixel", "sky") and not (unlocked and s.locked)]
+    return [s for s in found if s is not None and s.on_images and not (unlocked and s.locked)]
 
 
 def free_region_name(stem: str, taken: Iterable[str]) -> str:

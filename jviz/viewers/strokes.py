@@ -19,10 +19,13 @@ def path_of(points: np.ndarray, starts: np.ndarray) -> QPainterPath:
     Parameters
     ----------
     points : ndarray, shape (n, 2)
+        NaN interrupts a line.
     starts : ndarray of int
         Where each polyline begins, and the end of the last.
     """
     path = QPainterPath()
+    if not np.isfinite(points).all():
+        points, starts = _whole(points, starts)
     if not len(points):
         return path
     elements = np.empty(len(points), _ELEMENT)
@@ -34,6 +37,15 @@ def path_of(points: np.ndarray, starts: np.ndarray) -> QPainterPath:
     data = QByteArray(head + elements.tobytes() + tail)
     QDataStream(data, QIODevice.OpenModeFlag.ReadOnly) >> path
     return path
+
+
+def _whole(points: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Part polylines where they are interrupted by NaN."""
+    finite = np.isfinite(points).all(axis=1)
+    begins = np.zeros(len(points), bool)
+    begins[starts[:-1]] = True
+    begins[1:] |= ~finite[:-1]
+    return points[finite], np.append(np.flatnonzero(begins[finite]), np.count_nonzero(finite))
 
 
 def segments_of(points: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -49,7 +61,8 @@ def segments_of(points: np.ndarray, starts: np.ndarray) -> np.ndarray:
         return np.empty((0, 4))
     within = np.ones(len(points) - 1, dtype=bool)
     within[starts[1:-1] - 1] = False
-    begins = np.flatnonzero(within)
+    finite = np.isfinite(points).all(axis=1)
+    begins = np.flatnonzero(within & finite[1:] & finite[:-1])
     return np.concatenate([points.take(begins, axis=0), points.take(begins + 1, axis=0)], axis=1)
 
 

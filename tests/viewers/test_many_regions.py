@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from regions import CircleAnnulusPixelRegion, CirclePixelRegion, CircleSkyRegion, PixCoord
 
 from jviz.backend.regions.placing import HERE, place
+from jviz.places import ASIDE, places_of
 from jviz.subsets import Subset
-from jviz.viewers.region_places import ASIDE, places_of
 from jviz.viewers.strokes import draw_segments, picked, segments_of
 
 COLOUR = "#f94144"
@@ -37,7 +37,7 @@ def test_a_quiet_job_places_very_many_and_the_picture_has_them_all(qtbot, viewer
     assert len(subsets) > ASIDE
     session.set_subsets(subsets)
     viewer.grab()
-    qtbot.waitUntil(lambda: places_of(session, data, None, seconds=0.0).complete)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
     qtbot.waitUntil(lambda: viewer.is_sharp)
     image, corner = viewer.grab(), viewer.frame_now().picture.topLeft()
     pixels = {}
@@ -53,11 +53,11 @@ def test_a_quiet_job_places_very_many_and_the_picture_has_them_all(qtbot, viewer
 def test_meanwhile_regions_that_are_gone_are_not_shown(qtbot, viewer, session):
     data = viewer.state.data
     session.set_subsets(grid_of_circles(data))
-    qtbot.waitUntil(lambda: places_of(session, data, None, seconds=0.0).complete)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
     session.set_subsets(grid_of_circles(data))
-    meanwhile = places_of(session, data, None, seconds=0.0)
+    meanwhile = places_of(session, data, None, at_once=False)
     assert all(session.subsets[s.name] is s for s in meanwhile.subsets)
-    qtbot.waitUntil(lambda: places_of(session, data, None, seconds=0.0).complete)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
     assert places_of(session, data, None).numbers.keys() == session.subsets.keys()
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.rings import degrees, shape_name
+from jviz.backend.regions.kinds import shape_name
+from jviz.backend.regions.making import Sketch
+from jviz.backend.regions.rings import degrees
 from jviz.backend.skymap import SkyMap
 from jviz.errors import CommandError
 
@@ -17,8 +19,8 @@ _operators = {"and": operator.and_, "or": operator.or_, "xor": operator.xor}
 
 
 def is_pixel(region: Any) -> bool:
-    """Whether a region counts pixels."""
-    return type(region).__name__.endswith("PixelRegion")
+    """Whether a region, or a sketch of one, counts pixels."""
+    return region.space == "pixel" if isinstance(region, Sketch) else type(region).__name__.endswith("PixelRegion")
 
 
 def to_sky(region: Any, sky: SkyMap) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.making import PIXEL_FRAME, Maker
+from jviz.backend.regions.making import PIXEL_FRAME, Maker, Sketch, made
 
-__all__ = ["Problem", "parse_ds9"]
+__all__ = ["Problem", "parse_ds9", "sketch_ds9"]
 
 Problem = tuple[int, str]
 """Number of a line and what is wrong with it."""
@@ -26,6 +26,9 @@ FRAMES = {
 OTHER_FRAMES = ("linear", "amplifier", "detector", "wcs", "panner", "tile")
 
 _statement = re.compile(r"^([+-]?)\s*([a-z]+)\s*(?:\(([^)#]*)\)|\s([^#|]*))\s*(?:\|\|)?\s*#?(.*)$", re.IGNORECASE)
+_plain = re.compile(r"^\s*(circle|ellipse|box|annulus|polygon|point)\(([^()#;|{]*)\)\s*(?:#([^;|]*))?$")
+"""By far the most lines are such: one shape, its numbers, and its properties."""
+_tag = re.compile(r"tag\s*=\s*\{([^}]*)\}")
 _property = re.compile(r"""(\w+)\s*=\s*(?:\{([^}]*)\}|"([^"]*)"|'([^']*)'|(\S+))""")
 _factors = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": 180 / np.pi, "p": None, "i": None}
 
@@ -48,26 +51,45 @@ class _State:
 def parse_ds9(text: str) -> tuple[list[Any], list[Problem]]:
     """Read regions of the ``regions`` package from the text of a DS9 file.
 
+    Returns
+    -------
+    regions : list of regions.Region
+        As `sketch_ds9` describes them.
+    problems : list of (int, str)
+    """
+    sketches, problems = sketch_ds9(text)
+    return made(sketches), problems
+
+
+def sketch_ds9(text: str) -> tuple[list[Sketch], list[Problem]]:
+    """Read regions as plain numbers from the text of a DS9 file.
+
     Parameters
     ----------
     text : str
 
     Returns
     -------
-    regions : list of regions.Region
-        With colour, width, text and tags in ``visual`` and ``meta``; excluded ones with
-        ``meta["include"]`` "-".
+    sketches : list of Sketch
+        With colour, width, text and tags; excluded ones get ``meta["include"]`` False.
     problems : list of (int, str)
         Lines left out, with the shape, the frame or the words that are not known.
     """
     state, maker, problems = _State(), Maker(), []
     for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            if (plain := _plain.match(line)) and not state.inside:
+                _add(plain[1], plain[2], "", plain[3] or "", state, maker)
+                continue
+        except _Wrong as wrong:
+            problems.append((number, str(wrong)))
+            continue
         for part in _split(line):
             try:
                 _take(part.strip(), state, maker)
             except _Wrong as wrong:
                 problems.append((number, str(wrong)))
-    return maker.made(), problems
+    return maker.sketches, problems
 
 
 def _split(line: str) -> list[str]:
@@ -101,20 +123,24 @@ def _take(part: str, state: _State, maker: Maker) -> None:
 
 def _shape(match: re.Match, part: str, state: _State, maker: Maker) -> None:
     sign, name, inside, bare, comment = match.groups()
-    name = name.lower()
+    in_composite, state.inside = state.inside, "||" in part
+    _add(name.lower(), inside if inside is not None else bare, sign, comment or "", state, maker, in_composite)
+
+
+def _add(
+    name: str, inner: str, sign: str, comment: str, state: _State, maker: Maker, in_composite: bool = False
+) -> None:
     if name not in SHAPES:
         raise _Wrong(name)
     if state.frame is None:
         raise _Wrong(f"{state.frame_word} coordinates")
-    words = {**state.words, **_properties(comment or "")}
-    tags = re.findall(r"tag\s*=\s*\{([^}]*)\}", comment or "")
-    in_composite, state.inside = state.inside, "||" in part
+    words = {**state.words, **_properties(comment)} if comment else state.words
+    tags = _tag.findall(comment) if comment else []
     if in_composite and not tags:
         tags = [f"composite {state.composite}"]
-    inner = inside if inside is not None else bare
-    texts = [t for t in re.split(r"[\s,]+", inner.strip()) if t]
+    texts = inner.replace(",", " ").split()
     if name == "text" and "text" not in words:
-        texts, words["text"] = texts[:2], " ".join(texts[2:]).strip("{}\"'")
+        texts, words = texts[:2], {**words, "text": " ".join(texts[2:]).strip("{}\"'")}
     try:
         SHAPES[name](maker, _Numbers(texts, state.frame), (words, tags, sign))
     except (ValueError, IndexError):
@@ -174,13 +200,17 @@ class _Numbers:
 
 def _angle(text: str, *, hours: bool) -> float:
     """Return degrees of ``12.5``, ``12:30:00``, ``12h30m00s``, ``12d30m00s``."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
     sexagesimal = re.fullmatch(r"([+-]?)(\d+)[:hd](\d+)[:m]([\d.]+)s?", text)
-    if sexagesimal:
-        sign, *parts = sexagesimal.groups()
-        value = sum(float(p) / 60**i for i, p in enumerate(parts))
-        in_hours = "h" in text or (hours and ":" in text)
-        return (-value if sign == "-" else value) * (15 if in_hours else 1)
-    return float(text[:-1]) * _factors[text[-1]] if text[-1] in "dr" else float(text)
+    if not sexagesimal:
+        return float(text[:-1]) * _factors[text[-1]] if text[-1] in "dr" else float(text)
+    sign, *parts = sexagesimal.groups()
+    value = sum(float(p) / 60**i for i, p in enumerate(parts))
+    in_hours = "h" in text or (hours and ":" in text)
+    return (-value if sign == "-" else value) * (15 if in_hours else 1)
 
 
 Words = tuple[dict[str, str], list[str], str]

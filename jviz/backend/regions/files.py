@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.files import writing
-from jviz.backend.regions.ds9 import Problem, parse_ds9
+from jviz.backend.regions.ds9 import Problem, sketch_ds9
 from jviz.backend.regions.stcs import parse_stcs, stcs_of
 from jviz.backend.regions.tables import regions_of_table, table_of_regions
 from jviz.errors import CommandError, ReadError
@@ -48,7 +48,7 @@ def read_regions(path: Path, kind: str | None = None) -> tuple[list[Any], list[P
 
     Returns
     -------
-    regions : list of regions.Region
+    regions : list of regions.Region or Sketch
     problems : list of (int, str)
         Lines that were left out (0: not of one line), and what is not known in them.
 
@@ -115,7 +115,7 @@ def _read_ecsv(path: Path) -> tuple[list[Any], list[Problem]]:
 
 
 _READERS = {
-    "ds9": _read_text(parse_ds9),
+    "ds9": _read_text(sketch_ds9),
     "stcs": _read_text(parse_stcs),
     "crtf": _read_package("crtf"),
     "fits": _read_package("fits"),

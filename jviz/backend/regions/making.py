@@ -1,12 +1,15 @@
-"""Many regions from plain numbers: positions on the sky are made by one call for each frame."""
+"""Many regions from plain numbers: as sketches first, and as objects of ``regions`` when they are asked for."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["PIXEL_FRAME", "SIZES", "Maker"]
+__all__ = ["PIXEL_FRAME", "SIZES", "Maker", "Sketch", "made"]
 
 PIXEL_FRAME = "image"
 
@@ -22,69 +25,146 @@ SIZES = {
 }
 
 
-class Maker:
-    """Takes shapes and makes them all at the end.
+@dataclass(eq=False, slots=True)
+class Sketch:
+    """A region as plain numbers; thousands of objects of astropy would take longer than all the rest.
 
-    Each call of astropy to make one position takes longer than to make a thousand.
+    Attributes
+    ----------
+    shape : str
+        "Circle" … as in the names of the classes of ``regions``.
+    frame : str
+        `PIXEL_FRAME`, or the name of a frame of astropy.
+    points : sequence of (float, float), or ndarray of shape (n, 2)
+        Pixels from 0, or degrees of the frame.
+    sizes : sequence of float
+        In pixels or degrees, by the order of `SIZES`.
+    angle : float or None
+        Degrees.
+    words : (dict, list of str, str)
+        Properties, tags, and the sign before it.
     """
 
+    shape: str
+    frame: str
+    points: Sequence[tuple[float, float]] | np.ndarray
+    sizes: Sequence[float]
+    angle: float | None
+    words: Words
+
+    @property
+    def space(self) -> str:
+        """ "pixel" or "sky"."""
+        return "pixel" if self.frame == PIXEL_FRAME else "sky"
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the meta of the region will be."""
+        given, tags, sign = self.words
+        meta: dict[str, Any] = {}
+        if given.get("text") and self.shape != "Text":
+            meta["text"] = given["text"]
+        if given.get("type"):
+            meta["type"] = given["type"]
+        if tags:
+            meta["tag"] = list(tags)
+        if sign == "-":
+            meta["include"] = False
+        return meta
+
+    @property
+    def visual(self) -> dict[str, Any]:
+        """What the visual of the region will be."""
+        given = self.words[0]
+        visual: dict[str, Any] = {"color": given["color"]} if given.get("color") else {}
+        if given.get("width", "").isdigit():
+            visual["linewidth"] = int(given["width"])
+        return visual
+
+    def made(self) -> Any:
+        """Return the object of ``regions``."""
+        return made([self])[0]
+
+
+class Maker:
+    """Takes shapes, checks them, and keeps them as sketches."""
+
     def __init__(self) -> None:
-        self._shapes: list[tuple[str, str, int, int, list[float], float | None, Words]] = []
-        self._places: dict[str, list[np.ndarray]] = {}
-        self._counts: dict[str, int] = {}
+        self.sketches: list[Sketch] = []
 
     def curve(
-        self, kind: str, frame: str, centre: tuple[float, float], sizes: list[float], angle: float | None, words: Words
+        self, shape: str, frame: str, centre: tuple[float, float], sizes: list[float], angle: float | None, words: Words
     ) -> None:
         """Take a shape with a centre: sizes in pixels or degrees by the order of its class, angle in degrees."""
-        inner, outer = sizes[::2], sizes[1::2]
-        if kind.endswith("Annulus") and not any(inner):
-            kind, sizes = kind.removesuffix("Annulus"), outer  # DS9 lets the inner radius be 0
-        elif kind.endswith("Annulus") and not all(np.less(inner, outer)):
-            raise ValueError("the inner size is not below the outer one")
-        if not all(size > 0 for size in sizes):
+        if shape.endswith("Annulus"):
+            inner, outer = sizes[::2], sizes[1::2]
+            if not any(inner):
+                shape, sizes = shape.removesuffix("Annulus"), outer  # DS9 lets the inner radius be 0
+            elif not all(a < b for a, b in zip(inner, outer, strict=True)):
+                raise ValueError("the inner size is not below the outer one")
+        if not all(0 < size < math.inf for size in sizes):
             raise ValueError("a size is not above 0")
-        self._add(kind, frame, np.array([centre], float), sizes, angle, words)
+        x, y = centre
+        if not (math.isfinite(x) and math.isfinite(y)) or (frame != PIXEL_FRAME and abs(y) > 90):
+            raise ValueError("no place on the sky")
+        self.sketches.append(Sketch(shape, frame, (centre,), sizes, angle, words))
 
-    def path(self, kind: str, frame: str, points: np.ndarray, words: Words) -> None:
+    def path(self, shape: str, frame: str, points: np.ndarray, words: Words) -> None:
         """Take a polygon, a line, a point or a text; points of shape (n, 2)."""
-        self._add(kind, frame, points, [], None, words)
-
-    def _add(self, kind: str, frame: str, points: np.ndarray, sizes: list[float], angle: float | None, words: Words):
         if not np.isfinite(points).all() or (frame != PIXEL_FRAME and (np.abs(points[:, 1]) > 90).any()):
             raise ValueError("no place on the sky")
-        first = self._counts.get(frame, 0)
-        self._places.setdefault(frame, []).append(points)
-        self._counts[frame] = first + len(points)
-        self._shapes.append((kind, frame, first, first + len(points), sizes, angle, words))
+        self.sketches.append(Sketch(shape, frame, points, (), None, words))
 
     def made(self) -> list[Any]:
         """Return the regions in the order in which they were taken."""
-        positions = {frame: self._positions(frame) for frame in self._places}
-        return [self._made(positions, *shape) for shape in self._shapes]
+        return made(self.sketches)
 
-    def _positions(self, frame: str) -> Any:
-        points = np.concatenate(self._places[frame])
-        if frame == PIXEL_FRAME:
-            return points
-        from astropy.coordinates import SkyCoord
 
-        return SkyCoord(points[:, 0], points[:, 1], unit="deg", frame=frame)
+def made(sketches: Iterable[Any]) -> list[Any]:
+    """Return objects of ``regions`` for sketches, whatever else there is as it is.
 
-    def _made(self, positions: Any, kind: str, frame: str, first: int, last: int, sizes: Any, angle: Any, words: Words):
-        import regions
+    Positions on the sky are made by one call for each frame: to make one takes longer than to make a thousand.
+    """
+    things = list(sketches)
+    points: dict[str, list[np.ndarray]] = {}
+    counts: dict[str, int] = {}
+    firsts = []
+    for sketch in things:
+        if not isinstance(sketch, Sketch):
+            firsts.append(0)
+            continue
+        firsts.append(counts.get(sketch.frame, 0))
+        points.setdefault(sketch.frame, []).append(np.asarray(sketch.points, float))
+        counts[sketch.frame] = firsts[-1] + len(sketch.points)
+    positions = {frame: _positions(frame, np.concatenate(some)) for frame, some in points.items()}
+    return [
+        _made(thing, positions[thing.frame], first) if isinstance(thing, Sketch) else thing
+        for thing, first in zip(things, firsts, strict=True)
+    ]
 
-        space = "Pixel" if frame == PIXEL_FRAME else "Sky"
-        cls = getattr(regions, f"{kind}{space}Region")
-        meta, visual = _said(words, kind)
-        values = _placed(kind, positions[frame], first, last, frame)
-        if kind in SIZES:
-            values.update(zip(SIZES[kind], [_length(s, frame) for s in sizes], strict=True))
-        if angle is not None:
-            values["angle"] = _degrees(angle)
-        if kind == "Text":
-            values["text"] = words[0].get("text", "")
-        return _bare(cls, {**values, "meta": meta, "visual": visual})
+
+def _positions(frame: str, points: np.ndarray) -> Any:
+    if frame == PIXEL_FRAME:
+        return points
+    from astropy.coordinates import SkyCoord
+
+    return SkyCoord(points[:, 0], points[:, 1], unit="deg", frame=frame)
+
+
+def _made(sketch: Sketch, positions: Any, first: int) -> Any:
+    import regions
+
+    space = "Pixel" if sketch.frame == PIXEL_FRAME else "Sky"
+    cls = getattr(regions, f"{sketch.shape}{space}Region")
+    values = _placed(sketch.shape, positions, first, first + len(sketch.points), sketch.frame)
+    if sketch.shape in SIZES:
+        values.update(zip(SIZES[sketch.shape], [_length(s, sketch.frame) for s in sketch.sizes], strict=True))
+    if sketch.angle is not None:
+        values["angle"] = _degrees(sketch.angle)
+    if sketch.shape == "Text":
+        values["text"] = sketch.words[0].get("text", "")
+    words = {"meta": regions.RegionMeta(sketch.meta), "visual": regions.RegionVisual(sketch.visual)}
+    return _bare(cls, {**values, **words})
 
 
 def _bare(cls: type, values: dict[str, Any]) -> Any:
@@ -122,21 +202,3 @@ def _degrees(angle: float) -> Any:
     from astropy import units as u
 
     return u.Quantity(angle, u.deg)
-
-
-def _said(words: Words, kind: str) -> tuple[Any, Any]:
-    from regions import RegionMeta, RegionVisual
-
-    given, tags, sign = words
-    meta, visual = RegionMeta(), RegionVisual()
-    if given.get("text") and kind != "Text":
-        meta["text"] = given["text"]
-    if tags:
-        meta["tag"] = list(tags)
-    if sign == "-":
-        meta["include"] = False
-    if given.get("color"):
-        visual["color"] = given["color"]
-    if given.get("width", "").isdigit():
-        visual["linewidth"] = int(given["width"])
-    return meta, visual

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.regions.converting import is_pixel
+from jviz.backend.regions.kinds import shape_name
 from jviz.backend.regions.outlines import Outlines
 from jviz.backend.regions.placing import HERE, place
-from jviz.backend.regions.rings import degrees, shape_name
+from jviz.backend.regions.rings import degrees
 from jviz.backend.skymap import SkyMap
 
 __all__ = ["Target", "Weights", "weights"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ __all__ = ["HERE", "place"]
 HERE = "here"
 """Home of pixel regions that count the pixels of the target itself."""
 
-_nodes = 16
+_nodes, _fewer = 16, 8
+_narrow = 0.5
+"""Degrees; over a circle of that radius any map of the sky is a polynomial of third order within 1e-7 of the radius."""
 _small = 128.0
 _many = 2000
 
@@ -58,9 +61,11 @@ def place(
     if curve is not None:
         counts = np.where(table[:, 1] == ELLIPSE, curve, counts)
     few = _few(table, own, counts, scale)
-    found = sampled(rings, table, np.where(few, _nodes, counts))
+    radius = np.maximum(table[few, 6], table[few, 7]) * scale[few] * (error / ERROR) * _pixel(target) / 3600.0
+    nodes = _fewer if (radius < _narrow).all() and target is not None else _nodes
+    found = sampled(rings, table, np.where(few, nodes, counts))
     _transform(found, groups, homes, target)
-    return _finer(found, few, counts) if few.any() else found
+    return _finer(found, few, counts, nodes) if few.any() else found
 
 
 def _groups(table: np.ndarray, homes: Sequence[Any]) -> np.ndarray:
@@ -96,26 +101,26 @@ def _few(table: np.ndarray, own: np.ndarray, counts: np.ndarray, scale: np.ndarr
     return few & (few.sum() * (_nodes // 2) > _many)
 
 
-def _finer(nodes: Outlines, few: np.ndarray, counts: np.ndarray) -> Outlines:
+def _finer(nodes: Outlines, few: np.ndarray, counts: np.ndarray, number: int) -> Outlines:
     """Put as many points as wanted on the rings of which only the nodes are known."""
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
     points = np.empty((starts[-1], 2))
     for count in np.unique(counts[few]):
         here = np.flatnonzero((counts == count) & few)
-        known = nodes.points[nodes.starts[here] + np.arange(_nodes)[:, None]]
-        finer = _interpolation(int(count)) @ known.reshape(_nodes, -1)
-        points[starts[here] + np.arange(count)[:, None]] = finer.reshape(count, -1, 2)
+        known = nodes.points[nodes.starts[here, None] + np.arange(number)]
+        points[starts[here, None] + np.arange(count)] = _interpolation(int(count), number) @ known
     for ring in np.flatnonzero(~few):
         points[starts[ring] : starts[ring + 1]] = nodes.ring(ring)
     return Outlines(points, starts, nodes.closed, nodes.owners)
 
 
-def _interpolation(count: int) -> np.ndarray:
+@lru_cache(maxsize=16)
+def _interpolation(count: int, nodes: int) -> np.ndarray:
     """Return the matrix, shape (count, nodes), from values at nodes of a circle to finer ones (the periodic sinc)."""
-    angle = 2 * np.pi * (np.arange(count)[:, None] / count - np.arange(_nodes) / _nodes)
-    orders = np.arange(1, _nodes // 2)
-    terms = 1 + 2 * np.cos(angle[..., None] * orders).sum(-1) + np.cos(angle * (_nodes // 2))
-    return terms / _nodes
+    angle = 2 * np.pi * (np.arange(count)[:, None] / count - np.arange(nodes) / nodes)
+    orders = np.arange(1, nodes // 2)
+    terms = 1 + 2 * np.cos(angle[..., None] * orders).sum(-1) + np.cos(angle * (nodes // 2))
+    return terms / nodes
 
 
 def _transform(outlines: Outlines, groups: np.ndarray, homes: Sequence[Any], target: SkyMap | None) -> None:

@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.native_frame import ICRS, NativeFrame, frame_of_astropy
+from jviz.backend.regions.kinds import kind_of, shape_name
+from jviz.backend.regions.making import PIXEL_FRAME, SIZES, Sketch
+from jviz.backend.regions.mask_edges import mask_edges
+from jviz.backend.regions.offsets import offset_by, offsets_to
 
-__all__ = ["PIXEL", "Rings", "degrees", "rings_of", "shape_name"]
+__all__ = ["PIXEL", "Rings", "degrees", "rings_of"]
 
 PIXEL = -1
 """Frame of rings that are counted in pixels."""
@@ -50,7 +54,7 @@ class Rings:
     def add_path(self, owner: int, frame: int, vertices: np.ndarray, *, closed: bool) -> None:
         """Add a polygon, a line or a point."""
         ends = np.concatenate([vertices, vertices[:1]]) if closed else vertices
-        longest = float(np.abs(np.diff(ends, axis=0)).max(initial=0.0))
+        longest = float(np.fmax.reduce(np.abs(np.diff(ends, axis=0)), axis=None, initial=0.0))
         self.paths[len(self.rows)] = vertices
         self.rows.append((owner, PATH, frame, closed, len(vertices), 0.0, longest, 0.0, 0.0))
 
@@ -59,9 +63,13 @@ class Rings:
         if hasattr(position, "x"):
             return PIXEL, position.x, position.y
         frame, lon, lat = _directions(position)
+        return self.frame_number(frame), lon, lat
+
+    def frame_number(self, frame: NativeFrame) -> int:
+        """Return the number of a frame among ``frames``, to which it is added."""
         if frame not in self.frames:
             self.frames.append(frame)
-        return self.frames.index(frame), lon, lat
+        return self.frames.index(frame)
 
 
 def _directions(coord: Any) -> tuple[NativeFrame, Any, Any]:
@@ -104,23 +112,21 @@ _most_known = 64
 
 
 def rings_of(regions: Iterable[Any]) -> Rings:
-    """Read regions of the ``regions`` package; what has no outline (whole sky) gives no rings."""
+    """Read regions of the ``regions`` package, or sketches; what has no outline (whole sky) gives no rings."""
     rings = Rings()
     for owner, region in enumerate(regions):
         _read(rings, owner, region)
     return rings
 
 
-@cache
-def shape_name(kind: type) -> str:
-    """Return "Circle", "EllipseAnnulus" … of a class of the ``regions`` package."""
-    name = kind.__name__
-    for ending in ("PixelRegion", "SphericalSkyRegion", "SkyRegion"):
-        name = name.removesuffix(ending)
-    return name
-
-
 def _read(rings: Rings, owner: int, region: Any) -> None:
+    if isinstance(region, Sketch):
+        _read_sketch(rings, owner, region)
+        return
+    if isinstance(region, np.ndarray):
+        if region.ndim >= 2:
+            rings.add_path(owner, PIXEL, mask_edges(region), closed=False)
+        return
     name = shape_name(type(region))
     if name == "Compound":
         _read(rings, owner, region.region1)
@@ -133,17 +139,70 @@ def _read(rings: Rings, owner: int, region: Any) -> None:
             half = _size(width), _size(height)
             rings.add_curve(owner, shape, at, half, 0.0 if angle is None else radians(_size(angle)))
     elif name in ("Polygon", "RegularPolygon"):
-        _read_path(rings, owner, region.vertices, closed=True)
+        _read_path(rings, owner, region.vertices, closed=kind_of(region) != "path")
     elif name in ("Point", "Text"):
         _read_path(rings, owner, region.center, closed=False)
     elif name == "Line":
         (frame, x0, y0), (_, x1, y1) = rings.place(region.start), rings.place(region.end)
-        rings.add_path(owner, frame, np.array([[x0, y0], [x1, y1]], float), closed=False)
+        _add_line(rings, owner, frame, np.array([[x0, y0], [x1, y1]], float), kind_of(region))
 
 
 def _read_path(rings: Rings, owner: int, position: Any, *, closed: bool) -> None:
     frame, x, y = rings.place(position)
     rings.add_path(owner, frame, np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float), closed=closed)
+
+
+def _add_line(rings: Rings, owner: int, frame: int, ends: np.ndarray, kind: str) -> None:
+    """Add a line; a compass has an arm to the north, or up, as long as it, and one to the east, or left."""
+    if kind != "compass":
+        rings.add_path(owner, frame, ends, closed=False)
+        return
+    start = ends[0]
+    if frame == PIXEL:
+        length = float(np.hypot(*(ends[1] - start)))
+        tips = start + np.array([(0.0, length), (-length, 0.0)])
+    else:
+        length = np.hypot(*offsets_to(*start, *ends[1:].T))
+        tips = np.column_stack(offset_by(*start, np.append(0 * length, -length), np.append(length, 0 * length)))
+    for tip in tips:
+        rings.add_path(owner, frame, np.array([start, tip]), closed=False)
+
+
+def _read_sketch(rings: Rings, owner: int, sketch: Sketch) -> None:
+    frame = PIXEL if sketch.frame == PIXEL_FRAME else rings.frame_number(_named(sketch.frame))
+    if sketch.shape in SIZES:
+        [(x, y)] = sketch.points
+        angle = 0.0 if sketch.angle is None else radians(sketch.angle)
+        shape = RECTANGLE if sketch.shape.startswith("Rectangle") else ELLIPSE
+        sizes = sketch.sizes
+        if len(sizes) == 1:
+            rings.rows.append((owner, shape, frame, True, x, y, sizes[0], sizes[0], angle))
+            return
+        if sketch.shape == "CircleAnnulus":
+            pairs = [(sizes[1], sizes[1]), (sizes[0], sizes[0])]
+        elif len(sizes) == 4:
+            pairs = [(sizes[1] / 2, sizes[3] / 2), (sizes[0] / 2, sizes[2] / 2)]
+        else:
+            pairs = [(sizes[0] / 2, sizes[1] / 2)]
+        for half in pairs:
+            rings.add_curve(owner, shape, (frame, x, y), half, angle)
+        return
+    points, kind = np.asarray(sketch.points, float), kind_of(sketch)
+    if sketch.shape == "Line":
+        _add_line(rings, owner, frame, points, kind)
+    else:
+        rings.add_path(owner, frame, points, closed=kind == "polygon")
+
+
+@cache
+def _named(name: str) -> NativeFrame:
+    """Return a frame by its name in astropy, with its usual equinox."""
+    from astropy.coordinates import SkyCoord
+
+    found = ICRS if name == "icrs" else frame_of_astropy(SkyCoord(0, 0, unit="deg", frame=name).frame)
+    if found is None:
+        raise ValueError(f"the frame {name} is not one of the sky")
+    return found
 
 
 def _size(value: Any) -> float:

@@ -71,8 +71,9 @@ def _add(shape: str, frame: str, n: list[float], maker: Maker, name: str) -> Non
 
 def stcs_of(region: Any) -> str:
     """Return a sky region as one line of STC-S in ICRS; shapes that STC-S lacks become polygons."""
+    from jviz.backend.regions.kinds import shape_name
     from jviz.backend.regions.outlines import outline
-    from jviz.backend.regions.rings import degrees, shape_name
+    from jviz.backend.regions.rings import degrees
 
     name = shape_name(type(region))
     if name in ("Circle", "Point", "Text"):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.kinds import shape_name
 from jviz.backend.regions.making import PIXEL_FRAME, SIZES, Maker
-from jviz.backend.regions.rings import degrees, shape_name
+from jviz.backend.regions.rings import degrees
 
 __all__ = ["regions_of_table", "table_of_regions"]
 

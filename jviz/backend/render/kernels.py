@@ -233,9 +233,10 @@ def warm_up() -> None:
         if ready:
             return
         choose_cache()
-        from jviz.backend.render import numba_kernels
+        from jviz.backend.render import line_kernels, numba_kernels
 
         _exercise(numba_kernels)
+        _exercise_lines(line_kernels)
         _active, ready = numba_kernels, True
 
 
@@ -289,3 +290,9 @@ def _exercise(module: ModuleType) -> None:
     module.halve(sums, counts, sums.copy(), counts.copy())
     module.survey(data, np.float32(0.0), np.float32(1.0), table, data.ravel(), data.ravel())
     module.extremes(data)
+
+
+def _exercise_lines(module: ModuleType) -> None:
+    pieces, numbers = np.zeros((1, 4)), np.array([0, 2])
+    module.segments(np.zeros((2, 2)), numbers, np.zeros(1, int), np.ones(1, int), np.zeros((2, 3)), pieces)
+    module.draw_lines(pieces, np.uint32(0), 1.0, np.zeros((2, 2), np.uint32))

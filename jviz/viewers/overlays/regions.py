@@ -8,16 +8,16 @@ from typing import Any
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter
 
+from jviz.places import places_of
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
-from jviz.viewers.region_drawing import IN_A_FRAME, draw_regions, draw_selection
+from jviz.viewers.region_drawing import draw_regions, draw_selection
 from jviz.viewers.region_gestures import grasp, insert_vertex, over
 from jviz.viewers.region_keys import region_key
 from jviz.viewers.region_menu import region_actions
-from jviz.viewers.region_places import places_of
 
 __all__ = ["RegionOverlay"]
 
@@ -31,7 +31,7 @@ class RegionOverlay(Overlay):
         if scene.session is None or not scene.view.layers or not scene.session.subsets:
             return
         data = scene.view.layers[0].data
-        places = places_of(scene.session, data, ready_sky(data), seconds=IN_A_FRAME if scene.fast else None)
+        places = places_of(scene.session, data, ready_sky(data), at_once=not scene.fast)
         scene.unfinished = scene.unfinished or not places.complete
         draw_regions(painter, scene, places)
         if scene.fast:
