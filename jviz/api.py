@@ -22,6 +22,7 @@ from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.commands import Command, all_commands, command
+from jviz.contouring import contour_color
 from jviz.cursor_profiles import curves_along, curves_at
 from jviz.data import (
     Catalog,
@@ -146,6 +147,7 @@ __all__ = [
     "colormap",
     "colormap_names",
     "command",
+    "contour_color",
     "corners_of",
     "curves_along",
     "curves_at",

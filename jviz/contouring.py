@@ -15,12 +15,20 @@ from jviz.data import Data
 from jviz.errors import JvizError
 from jviz.signals import Signal
 
-__all__ = ["ContourStore", "contour_store", "contours_of"]
+__all__ = ["ContourStore", "contour_color", "contour_store", "contours_of"]
 
 MOST = 4_000_000
 """Samples that contours are traced through; of larger images means of several pixels are taken."""
 
 KEPT = 16
+
+COLORS = ("#35e0a1", "#ffb02e", "#ff5d8f", "#5cc8ff", "#d9f85c")
+
+
+def contour_color(view: Any, layer: Any) -> str:
+    """Return the colour that contours of a layer are drawn in: its own, or one by its number in the view."""
+    number = view.layers.index(layer) if layer in view.layers else len(view.layers)
+    return layer.contour_color or COLORS[number % len(COLORS)]
 
 
 def contours_of(layer: Any, reference: Data, align: str = "sky", progress: Progress = silent) -> Contours:

@@ -32,8 +32,8 @@ GROUP = "jviz.plugins"
 FILES = "jviz_user_plugins"
 
 BUILTIN = (
-    "data", "display", "regions", "compare", "header", "pixels", "profiles", "flags", "footprints", "results",
-    "history", "jobs", "notifications", "log", "console",
+    "data", "display", "regions", "compare", "header", "pixels", "profiles", "contours", "flags", "footprints",
+    "results", "history", "jobs", "notifications", "log", "console",
 )  # fmt: skip
 """Modules of `jviz.plugins` that declare jviz's own panels."""
 

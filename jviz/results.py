@@ -165,6 +165,8 @@ def said(value: Any) -> str:
     number, error, unit = _measured(value)
     if number is not None:
         return f"{_with_error(number, error)} {unit}".strip()
+    if isinstance(value, list | tuple) and value and all(isinstance(item, int | float) for item in value):
+        return ", ".join(said(item) for item in value)
     return " ".join(str(value).split())
 
 

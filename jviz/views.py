@@ -268,6 +268,10 @@ class ImageLayer(State):
         ``"#rrggbb"``; empty: one by the number of the layer.
     contour_smoothing : float
         Sigma, in pixels, of a Gaussian that the image is smoothed by first.
+    contour_width : float
+        Of the lines, in screen pixels.
+    contour_labels : bool
+        Whether each level is written at one of its lines.
     """
 
     derived = frozenset({"shown_limits"})
@@ -299,6 +303,8 @@ class ImageLayer(State):
     contour_levels = Checked((), _levels)
     contour_color = CallbackProperty("")
     contour_smoothing = Checked(0.0, number(0, 1000, "smoothing"))
+    contour_width = Checked(1.3, number(0.5, 8, "width of contours"))
+    contour_labels = CallbackProperty(False)
     shown_limits = CallbackProperty(None, docstring="(low, high) that are in use now; computed, not recorded")
 
     def __init__(self) -> None:
@@ -343,6 +349,7 @@ LAYER_PROPERTIES = (
     "stretch", "stretch_parameter", "knots", "limits_mode", "limits_from", "percentiles", "limits",
     "colormap", "invert", "contrast", "bias", "nan_color", "plane", "opacity", "blend",
     "dq", "dq_bits", "dq_opacity", "dq_colors", "contour_levels", "contour_color", "contour_smoothing",
+    "contour_width", "contour_labels",
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ def contours(
     high: float | None = None,
     smoothing: float = 0.0,
     color: str = "",
+    width: float | None = None,
+    labels: bool | None = None,
     progress: Progress,
 ) -> Any:
     """Draw contours of an image over a view, through the sky where both have one.
@@ -44,6 +46,10 @@ def contours(
         Sigma, in pixels, of a Gaussian that the image is smoothed by first.
     color : str
         ``"#rrggbb"``; one for each layer by default.
+    width : float, optional
+        Of the lines, 0.5 to 8 screen pixels.
+    labels : bool, optional
+        Write each level at one of its lines.
 
     Returns
     -------
@@ -63,8 +69,10 @@ def contours(
     _ = data.sky  # loaded here, where it may take a while
 
     def apply() -> list[float]:
+        look = {"contour_width": width, "contour_labels": labels}
+        given = {name: value for name, value in look.items() if value is not None}
         _layer_for(session, view, data).update(
-            contour_levels=chosen, contour_smoothing=float(smoothing), contour_color=color
+            contour_levels=chosen, contour_smoothing=float(smoothing), contour_color=color, **given
         )
         return list(chosen)
 
@@ -117,13 +125,20 @@ def _layer_for(session: Session, view: ImageView, data: WithPicture) -> Any:
 
 
 @command("image.no_contours", title="Remove Contours", menu="Image", needs="image", group="contours")
-def no_contours(session: Session, view: ImageView | None = None) -> None:
-    """Take the contours of all layers away, and layers that were there for them only."""
+def no_contours(session: Session, view: ImageView | None = None, data: WithPicture | None = None) -> None:
+    """Take the contours of all layers away, and layers that were there for them only.
+
+    Parameters
+    ----------
+    data : image, optional
+        Only its contours.
+    """
     view = session.find_view(view, "image")
-    if not any(layer.contour_levels for layer in view.layers):
-        raise CommandError(f"{view.name} shows no contours.")
-    kept = tuple(layer for layer in view.layers if not (layer.contour_levels and layer.opacity == 0))
-    for layer in view.layers:
+    drawn = [layer for layer in view.layers if layer.contour_levels and data in (None, layer.data)]
+    if not drawn:
+        raise CommandError(f"{view.name} shows no contours{f' of {data.name}' if data is not None else ''}.")
+    kept = tuple(layer for layer in view.layers if not (layer in drawn and layer.opacity == 0))
+    for layer in drawn:
         layer.contour_levels = ()
     if kept != view.layers:
         view.update(layers=kept, active=-1)

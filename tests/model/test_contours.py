@@ -112,6 +112,22 @@ def test_they_are_drawn_in_pictures(session, tmp_path, qapp):
     assert abs(across - 40 * scale) < 0.06 * 40 * scale
 
 
+def test_levels_are_written_and_lines_have_their_width(session, tmp_path, qapp):
+    from PySide6.QtGui import QImage
+
+    view = session.view("image", data="first", colorbar=False, compass=False, scale_bar=False)
+    number = {}
+    for name, look in {"thin": {"width": 1.0}, "wide": {"width": 5.0}, "text": {"width": 1.0, "labels": True}}.items():
+        session.run("image.contours", view=view, levels=[20.0], color="#ff0000", **look)
+        image = QImage(str(session.render(view, tmp_path / f"{name}.png", size=(500, 400))))
+        pixels = np.array([[image.pixelColor(x, y).getRgb()[:3] for x in range(500)] for y in range(400)])
+        number[name] = int(((pixels[..., 0] > 180) & (pixels[..., 1] < 90)).sum())
+    assert 3 < number["wide"] / number["thin"] < 9  # a thin line is a faint one where it lies between pixels
+    assert number["text"] > number["thin"]
+    session.run("image.contours", view=view, levels=[20.0])
+    assert view.layer.contour_labels is True  # what is not said stays
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.backend.contours import Contours
-from jviz.contouring import contour_store
+from jviz.contouring import contour_color, contour_store
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
+from jviz.viewers.ink import Ink
 from jviz.viewers.plot.curves import polygon
 
 __all__ = ["ContourOverlay"]
 
-COLORS = ("#35e0a1", "#ffb02e", "#ff5d8f", "#5cc8ff", "#d9f85c")
 FEW = 20_000
 """Points up to which lines are drawn smoothly."""
 
@@ -34,28 +34,53 @@ class ContourOverlay(Overlay):
         if scene.session is None:
             return
         store = contour_store(scene.session)
-        for number, layer in enumerate(scene.view.layers):
+        for layer in scene.view.layers:
             if not layer.visible or not layer.contour_levels:
                 continue
             reference = scene.view.layers[0].data
             found = store.of(layer, reference, scene.view.align, wait=not scene.fast)
             if found is not None and len(found):
-                _draw(painter, scene, found, layer.contour_color or COLORS[number % len(COLORS)])
+                _draw(painter, scene, found, layer)
 
 
-def _draw(painter: QPainter, scene: Scene, found: Contours, colour: str) -> None:
-    """Draw the lines that touch the picture."""
+def _draw(painter: QPainter, scene: Scene, found: Contours, layer: Any) -> None:
+    """Draw the lines that touch the picture, and say their levels."""
+    colour = contour_color(scene.view, layer)
     x, y = scene.geometry.to_screen(found.points[:, 0], found.points[:, 1])
     lines = _in_sight(x, y, found.starts, scene.geometry.width, scene.geometry.height)
     number = int(np.diff(found.starts)[lines].sum())
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, number <= FEW or not scene.fast)
-    painter.setPen(QPen(QColor(colour), 1.0 if number > FEW else 1.3))
+    # Qt draws lines of one pixel many times faster than wider ones.
+    painter.setPen(QPen(QColor(colour), 1.0 if number > FEW and scene.fast else layer.contour_width))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for n in lines.tolist():
         part = slice(found.starts[n], found.starts[n + 1])
         painter.drawPolyline(polygon(x[part], y[part]))
+    if layer.contour_labels:
+        _write_levels(painter, scene, found, lines, np.column_stack([x, y]), colour)
     painter.restore()
+
+
+def _write_levels(
+    painter: QPainter, scene: Scene, found: Contours, lines: np.ndarray, points: np.ndarray, colour: str
+) -> None:
+    """Write each level once, on its longest line in sight, where no other level is written."""
+    width, height = scene.geometry.width, scene.geometry.height
+    font, metrics, ink, taken = scene.look.font(0.82), scene.look.metrics(0.82), Ink(colour, "#000000"), []
+    lengths = np.diff(found.starts)[lines]
+    longest = {float(found.levels[n]): n for n in lines[np.argsort(lengths)].tolist()}
+    for level, n in longest.items():
+        own = points[found.starts[n] : found.starts[n + 1]]
+        text = f"{level:.4g}"
+        size = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
+        for x, y in own[:: max(1, len(own) // 24)].tolist():
+            size.moveCenter(QPointF(x, y))
+            inside = size.left() > 0 and size.top() > 0 and size.right() < width and size.bottom() < height
+            if inside and not any(size.intersects(other) for other in taken):
+                taken.append(QRectF(size))
+                ink.write(painter, QPointF(x, y), text, font, across=0.5, down=0.5)
+                break
 
 
 def _in_sight(x: np.ndarray, y: np.ndarray, starts: np.ndarray, width: float, height: float) -> np.ndarray:
