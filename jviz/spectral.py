@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jviz.backend.io.product import Plane, Product, Unit
 from jviz.backend.spectra.axis import SpectralAxis, spectral_axis
 from jviz.backend.spectra.conventions import made_axis
 from jviz.backend.spectra.reading import samples_of_planes, samples_of_table
@@ -126,21 +127,37 @@ def _from_specutils(spectrum: Any) -> Iterator[Samples]:
         )
 
 
-def made_spectrum(samples: Samples, name: str, label: str) -> Spectrum:
-    """Wrap a spectrum that a command worked out as data of a session.
+def made_spectrum(samples: Samples | Sequence[Samples], name: str, label: str) -> Spectrum:
+    """Wrap one spectrum or several that a command worked out as data of a session.
 
     Parameters
     ----------
-    samples : Samples
+    samples : Samples or sequence of Samples
     name : str
         Of the new data; the session makes it unique.
     label : str
         What it is, in words: ``"sum of core in cube"``.
     """
-    from jviz.backend.io.product import Plane, Product, Unit
     from jviz.conversion.taken import cards_of
     from jviz.data import from_product
 
+    spectra = (samples,) if isinstance(samples, Samples) else tuple(samples)
+    first = spectra[0]
+    product = Product("spectrum", name, label)
+    cards = dict(first.meta) | ({"VACUUM": first.axis.medium == "vacuum"} if first.axis.medium else {})
+    product.units = (Unit(0, name, 1, "spectrum", (len(first),), "", first.unit, cards_of(cards)),)
+    if len(spectra) == 1:
+        product.planes = {plane.name: plane for plane in _planes_of(first)}
+    else:
+        from jviz.backend.spectra.tables import table_of_samples
+
+        product.load_object = lambda: table_of_samples(spectra)
+    data = from_product(product)
+    data._samples = spectra
+    return data  # type: ignore[return-value]
+
+
+def _planes_of(samples: Samples) -> list[Plane]:
     def plane(title: str, values: Any, meaning: Any, unit: str) -> Plane:
         return Plane(title, values.shape, values.dtype, lambda progress: values, meaning, unit)
 
@@ -152,9 +169,4 @@ def made_spectrum(samples: Samples, name: str, label: str) -> Spectrum:
     if samples.mask is not None:
         planes.append(plane("MASK", samples.mask.view(np.uint8), "flags", ""))
     planes.append(plane("WAVELENGTH", samples.axis.values, "other", samples.axis.unit))
-    product = Product("spectrum", name, label)
-    product.planes = {p.name: p for p in planes}
-    product.units = (Unit(0, name, 1, "spectrum", (len(samples),), "", samples.unit, cards_of(samples.meta)),)
-    data = from_product(product)
-    data._samples = (samples,)
-    return data  # type: ignore[return-value]
+    return planes

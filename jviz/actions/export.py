@@ -7,7 +7,7 @@ from typing import Any
 
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Catalog, Data
+from jviz.data import Catalog, Data, Spectrum
 from jviz.errors import CommandError
 from jviz.pictures import ABOUT_PLACE, plane_wcs
 from jviz.running import Apply
@@ -18,14 +18,15 @@ from jviz.session import Session
     "data.export", title="Export Data…", menu="File", job=True, icon="fa6s.file-export", group="save", needs="data"
 )
 def export(session: Session, data: Data, path: Path, *, progress: Progress) -> Apply:
-    """Write data to a file: arrays as FITS, ASDF, npy; tables as ECSV, FITS, VOTable, Parquet, CSV.
+    """Write data to a file: arrays as FITS, ASDF, npy; tables and spectra as ECSV, FITS, VOTable, CSV …
 
     Parameters
     ----------
     data : Data
-        Images are written with errors, flags, WCS (SIP and lookup tables too), units and header.
+        Images are written with errors, flags, WCS (SIP and lookup tables too), units and header; spectra with their
+        uncertainty of its kind, masks and flags.
     path : Path
-        Ends with .fits, .asdf or .npy; for tables with .ecsv, .fits, .vot, .parquet, .csv or .tsv.
+        Ends with .fits, .asdf or .npy; for tables and spectra with .ecsv, .fits, .vot, .parquet, .csv or .tsv.
 
     Raises
     ------
@@ -39,6 +40,8 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
         from jviz.backend.io.table_writer import write_table
 
         write_table(data.table, path)
+    elif isinstance(data, Spectrum) and path.suffix.lower() not in (".npy", ".asdf"):
+        _write_spectra(data, path)
     elif data.planes:
         _write_planes(data, path, progress)
     else:
@@ -52,6 +55,15 @@ def _check_free(session: Session, path: Path) -> None:
     for data in session.data:
         if data.path is not None and data.path.exists() and path.exists() and path.samefile(data.path):
             raise CommandError(f"{path.name} is open in this session as {data.name}; choose another name.")
+
+
+def _write_spectra(data: Spectrum, path: Path) -> None:
+    from jviz.backend.io.table_writer import OTHER_NAMES, write_table
+    from jviz.backend.spectra.tables import table_of_samples, with_units_in_names
+
+    table, suffix = table_of_samples(data.samples), path.suffix.lower()
+    bare = OTHER_NAMES.get(suffix, suffix) in (".csv", ".tsv")
+    write_table(with_units_in_names(table) if bare else table, path)
 
 
 def _write_planes(data: Data, path: Path, progress: Progress) -> None:

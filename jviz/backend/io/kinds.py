@@ -25,7 +25,8 @@ _SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "BETA", "EN
              "WAVELENGTH", "FELO", "MULTISPE")  # fmt: skip
 _CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 _WAVE_COLUMNS = ("wavelength", "wave", "lambda", "lam", "loglam", "loglambda", "frequency", "freq",
-                 "wavelengths", "wavenumber", "velocity", "spectral_axis")  # fmt: skip
+                 "wavelengths", "wavenumber", "velocity", "spectral_axis",
+                 "channel", "energy")  # fmt: skip
 _FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam")
 _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_ra", "sky_centroid.ra",
                 "glon", "right_ascension", "plug_ra", "radeg", "x_world")  # fmt: skip

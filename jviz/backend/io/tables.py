@@ -47,9 +47,10 @@ def _product(path: Path, label: str, table: QTable, notes: list[str]) -> Product
 def _is_spectrum(table: QTable) -> bool:
     """Whether the columns say so, or are two to four unnamed ones of which the first rises or falls throughout."""
     from jviz.backend.io.kinds import is_spectral
+    from jviz.backend.spectra.tables import split_unit
 
     names = list(table.colnames)
-    if is_spectral([name.lower() for name in names]):
+    if is_spectral([split_unit(name)[0].lower() for name in names]):
         return True
     if len(table) < _fewest_samples or not 2 <= len(names) <= 4 or not all(n.startswith("col") for n in names):
         return False

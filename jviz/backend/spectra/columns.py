@@ -16,7 +16,7 @@ from jviz.errors import ReadError
 __all__ = ["AXES", "FLUXES", "Column", "samples_of_columns"]
 
 AXES = ("WAVELENGTH", "WAVE", "LAMBDA", "LAM", "SPECTRAL_AXIS", "WAVELENGTHS", "FREQUENCY", "FREQ", "ENERGY",
-        "WAVENUMBER", "VELOCITY", "LOGLAM", "LOGLAMBDA", "LOG_LAMBDA", "WLEN", "WL", "AWAV")  # fmt: skip
+        "WAVENUMBER", "VELOCITY", "LOGLAM", "LOGLAMBDA", "LOG_LAMBDA", "WLEN", "WL", "AWAV", "CHANNEL")  # fmt: skip
 FLUXES = ("FLUX", "FLUX_REDUCED", "SPECTRUM", "FLUX_DENSITY", "SURF_BRIGHT", "FLAM", "FNU", "COUNTS", "INTENSITY",
           "DATA", "FLUXES", "NET", "COADD")  # fmt: skip
 _ERRORS: tuple[tuple[UncertaintyKind, tuple[str, ...]], ...] = (
@@ -28,8 +28,8 @@ _ERRORS: tuple[tuple[UncertaintyKind, tuple[str, ...]], ...] = (
 _FLAGS = ("DQ", "QUALITY", "QUAL", "AND_MASK", "FLAGS", "QUALITY_FLAG")
 _MASKS = ("MASK", "BAD", "BADPIX")
 # jwst_pipeline: schemas of MultiSpecModel, WFSSMultiSpecModel, TSOMultiSpecModel; STIS and IUE data handbooks
-_LABELS = (("SOURCE_ID", "source {}"), ("INT_NUM", "integration {}"), ("SPORDER", "order {}"), ("ORDER", "order {}"),
-           ("SEGMENT", "{}"), ("TARGETID", "{}"), ("APERTURE", "{}"))  # fmt: skip
+_LABELS = {"NAME": "{}", "SOURCE_ID": "source {}", "INT_NUM": "integration {}", "SPORDER": "order {}",
+           "ORDER": "order {}", "SEGMENT": "{}", "TARGETID": "{}", "APERTURE": "{}"}  # fmt: skip
 _LENGTHS = ("N_ALONGDISP", "NELEM", "NELEMENTS", "NPOINTS")
 
 
@@ -119,7 +119,7 @@ class _Table:
         """Name the rows after what tells them apart."""
         if rows == 1:
             return [self.name]
-        parts = [self._label(key, text) for key, text in _LABELS if key in self.named and self._tells(key)]
+        parts = [self._label(key, text) for key, text in _LABELS.items() if key in self.named and self._tells(key)]
         names = [" ".join(filter(None, words)) for words in zip(*parts, strict=True)] or [""] * rows
         if len(set(names)) < rows:
             names = [f"{text} row {number}".strip() for number, text in enumerate(names, 1)]
@@ -190,6 +190,8 @@ class _Table:
 
     def _area(self, row: Mapping[str, np.ndarray], keep: np.ndarray) -> float | None:
         """Return the steradians that a flux in Jy was summed over, from a surface brightness in MJy/sr beside it."""
+        if isinstance(said := self.header.get("FLUXAREA"), float):
+            return said
         pair = self.named.get("FLUX"), self.named.get("SURF_BRIGHT")
         if any(column is None for column in pair) or [c.unit for c in pair if c] != ["Jy", "MJy/sr"]:
             return None

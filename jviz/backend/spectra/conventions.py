@@ -12,8 +12,8 @@ from jviz.backend.spectra.axis import _CODES, _KINDS, Medium
 
 __all__ = ["flux_unit", "made_axis", "mask_of_flags", "medium_of", "meta_of"]
 
-_NAMES = {"FREQUENCY": "frequency", "FREQ": "frequency", "ENERGY": "energy", "WAVENUMBER": "wavenumber",
-          "VELOCITY": "velocity"}  # fmt: skip
+_NAMES = {"CHANNEL": "channel", "FREQUENCY": "frequency", "FREQ": "frequency", "ENERGY": "energy",
+          "WAVENUMBER": "wavenumber", "VELOCITY": "velocity"}  # fmt: skip
 # FITS standard 4.0, table 27
 _FRAMES = {"BARYCENT": "barycentric", "HELIOCEN": "heliocentric", "TOPOCENT": "topocentric", "LSRK": "LSRK",
            "LSRD": "LSRD", "GEOCENTR": "geocentric", "GALACTOC": "galactocentric", "SOURCE": "source"}  # fmt: skip

@@ -16,6 +16,7 @@ from jviz.backend.spectra.columns import Column, samples_of_columns
 from jviz.backend.spectra.conventions import flux_unit, made_axis, mask_of_flags, meta_of
 from jviz.backend.spectra.dispersion import dispersion_axes
 from jviz.backend.spectra.samples import Samples, UncertaintyKind
+from jviz.backend.spectra.tables import split_unit
 from jviz.errors import ReadError
 
 __all__ = ["samples_of_planes", "samples_of_table", "samples_of_tables"]
@@ -108,8 +109,9 @@ def samples_of_table(table: Any, header: Mapping[str, Any], what: str) -> tuple[
         if np.ma.isMaskedArray(values):
             values = values.filled(np.nan) if values.dtype.kind == "f" else values.filled()
         values = np.asarray(values)
+        plain, said = split_unit(name)
         if values.ndim in (1, 2):
-            columns[name] = Column(values, str(text or ""))
+            columns[plain] = Column(values, str(text or said))
     if list(columns)[:2] == ["col1", "col2"]:
         names = ("wavelength", "flux", "error")
         columns = dict(zip(names, columns.values(), strict=False))
