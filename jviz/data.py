@@ -6,6 +6,7 @@ import itertools
 import threading
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from jviz.backend.io.product import Plane, Product
 from jviz.backend.progress import Progress, silent
@@ -182,6 +183,7 @@ class WithPicture(WithSky):
         self._rasters: dict[tuple[str, tuple[int, ...]], Any] = {}
         # Not the lock of the WCS: loading that takes seconds, and a paint must not wait for it.
         self._raster_lock = threading.Lock()
+        self._auto_limits: WeakKeyDictionary[Any, tuple[float, float]] = WeakKeyDictionary()
         self._suggested_stretch = ""
 
     @property
@@ -222,6 +224,9 @@ class WithPicture(WithSky):
         from jviz.backend.render import limits as worked_out
 
         raster = self.raster(plane, index)
+        if mode == "auto":  # of the sample, which stays as it is
+            known = self._auto_limits.get(raster)
+            return self._auto_limits.setdefault(raster, known or worked_out.limits(raster))
         if exact and mode in ("minmax", "percentile") and not raster.counted:
             # Of all pixels, not of a sample: the same with and without a window.
             raster.build()
@@ -233,7 +238,7 @@ class WithPicture(WithSky):
         from jviz.backend.render.limits import suggest_stretch
 
         if not self._suggested_stretch:
-            self._suggested_stretch = suggest_stretch(self.raster().sample())
+            self._suggested_stretch = suggest_stretch(self.raster().sample(), self.limits("auto"))
         return self._suggested_stretch
 
     def prepare(self, progress: Progress = silent) -> None:

@@ -18,10 +18,13 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jviz.errors import JvizError
 from jviz.settings import Settings
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "DATA_MIME", "PanelSpec", "PluginReport", "load_builtin", "load_plugins", "others_there", "panel", "panels",
@@ -195,12 +198,24 @@ def _importer(module: str) -> Callable[[], Any]:
 
 
 def _entry_points() -> Iterator[tuple[str, str, Callable[[], Any]]]:
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=GROUP):
+    for package, point in _declared_points():
         if not point.value.startswith("jviz.plugins."):  # those are loaded already
-            package = point.dist.name if point.dist is not None else "unknown package"
             yield point.name, f"{package}: {point.value}", lambda point=point: _called(point.load())
+
+
+def _declared_points() -> Iterator[tuple[str, EntryPoint]]:
+    """Return the entry points of jviz with the names of their packages; of two packages of a name, the first's.
+
+    `importlib.metadata.entry_points` takes all apart that every package declares: four times as long.
+    """
+    from importlib.metadata import distributions
+
+    seen = set()
+    for package in distributions():
+        if f"[{GROUP}]" in (package.read_text("entry_points.txt") or "") and package.name not in seen:
+            seen.add(package.name)
+            for point in package.entry_points.select(group=GROUP):
+                yield package.name, point
 
 
 def _called(loaded: Any) -> None:

@@ -78,6 +78,8 @@ class RegionStatistics(QWidget):
         if data is None or COMMAND not in all_commands():
             self.setVisible(COMMAND in all_commands())
             return
+        if not chosen and self._result is None:
+            return  # to work nothing out would need the sky of the image, and that many imports
         layer = view.layer
         self._wanted = (data, chosen, layer.plane, layer.index)
         if not self._later.isActive():

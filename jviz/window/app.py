@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Iterable
@@ -11,8 +12,15 @@ from typing import Any
 from PySide6.QtWidgets import QApplication
 
 from jviz.session import Session
+from jviz.window.giving_way import give_way
 
 __all__ = ["application", "has_display", "launch", "run"]
+
+FOR_THE_FIRST_FILE = (
+    "jviz.backend.io.guard", "jviz.backend.io.fits_products", "jviz.backend.io.checksums", "jviz.backend.render.raster",
+    "jviz.backend.render.limits", "numpy.ma",
+)  # fmt: skip
+"""What opening an image and its first picture import."""
 
 SWITCH_SECONDS = 0.0001
 """How often Python may change threads: with the usual 5 ms, a third of all frames comes late."""
@@ -96,6 +104,7 @@ def application() -> QApplication:
     app.setDesktopFileName("jviz")
     app.setStyle("Fusion")
     sys.setswitchinterval(SWITCH_SECONDS)
+    give_way()
     _import_actions()
     return app
 
@@ -117,10 +126,12 @@ def _import_actions() -> None:
     from jviz.viewers.base import viewer_types
     from jviz.viewers.image_tools import overlays
 
-    # Before the event loop runs: with the first viewer, the window would wait for these imports.
+    # Before the event loop runs: the window would wait for these imports with the first viewer and the first file.
     viewer_types()
     overlays()
     load_builtin()
+    for name in FOR_THE_FIRST_FILE:
+        importlib.import_module(name)
 
 
 def _listed(files: str | Path | Iterable[str | Path]) -> list[str]:

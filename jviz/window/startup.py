@@ -51,6 +51,7 @@ class Startup(QObject):
         self._steps: list[Callable[[], Any]] = []
         self._started = False
         self._plugins_came = False
+        self._others_there = bool(files) and others_there()
         self.is_done = False
         self._kernels = contextlib.ExitStack()
         warm_up().hold()
@@ -75,7 +76,7 @@ class Startup(QObject):
         Only plugins of others come before, when there are any: a file may need a reader of theirs.
         """
         self._started = True
-        if self._files and others_there():
+        if self._others_there:
             self._plugins_came = True
             self._in_job("Loading plugins", self._load_plugins, self._open_after_plugins)
         else:
@@ -98,6 +99,7 @@ class Startup(QObject):
         self._wait.stop()
         self._steps.clear()
         self._kernels.close()
+        warm_up().ended.disconnect(self._import_then)
 
     def _look(self) -> None:
         self._waited += self._wait.interval()
@@ -145,12 +147,24 @@ class Startup(QObject):
         return [
             # Starting a thread waits until it runs: not while another one keeps Python busy.
             self._window.keeper.start,
+            *([] if self._plugins_came else [self._load_plugins_later]),
             self._kernels.close,
             warm_up().begin,
-            *([] if self._plugins_came else [self._load_plugins_later]),
-            lambda: self._in_job("Preparing the window", _import_later, None),
+            self._import_after_kernels,
             partial(setattr, self, "is_done", True),
         ]
+
+    def _import_after_kernels(self) -> None:
+        """Import what dialogs need once the kernels are there: one after the other takes less from the window."""
+        if warm_up().is_over:
+            self._in_job("Preparing the window", _import_later, None)
+        else:
+            warm_up().ended.connect(self._import_then)
+
+    def _import_then(self) -> None:
+        warm_up().ended.disconnect(self._import_then)
+        if not self._window.is_closed:
+            self._in_job("Preparing the window", _import_later, None)
 
     def _load_plugins_later(self) -> None:
         self._in_job("Loading plugins", self._load_plugins, self._take_plugins)

@@ -1,5 +1,6 @@
 """The panels, used as a hand uses them: keys, clicks and drags; and what an eye would see."""
 
+import json
 import logging
 import time
 
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz import CommandError, plugin_loader
+from jviz.plugins import icons
 from jviz.plugins.context import Context, built_panel
 
 LEFT = Qt.MouseButton.LeftButton
@@ -424,3 +426,10 @@ def test_a_state_may_change_in_another_thread(make_panel, session, view, qtbot):
     panel = make_panel("display")
     job = session.jobs.submit("Elsewhere", lambda job: view.layer.update(colormap="magma"))
     qtbot.waitUntil(lambda: job.is_over and panel.controls.colormap.name == "magma")
+
+
+@pytest.mark.parametrize("prefix", icons.FONTS)
+def test_every_icon_of_a_font_is_found_by_its_name(prefix):
+    listed = json.loads(icons._file(prefix, ".json").read_text(encoding="utf-8"))
+    assert {name: icons._code(f"{prefix}.{name}") for name in listed} == listed
+    assert icons._code(f"{prefix}.no-such-icon") == icons._code("nothing.star") == ""

@@ -95,16 +95,21 @@ def auto_limits(sample: np.ndarray) -> Limits:
     return (low, high) if low < high else _of_the_others(counted, low)
 
 
-def suggest_stretch(sample: np.ndarray) -> str:
+def suggest_stretch(sample: np.ndarray, shown: Limits | None = None) -> str:
     """Return the stretch that suits the limits of `auto_limits`.
 
     ``"linear"`` when the middle pixel is already bright enough, ``"asinh"`` when faint structure would
     stay dark (the rule for stars and galaxies on a sky), ``"log"`` when it would even then.
+
+    Parameters
+    ----------
+    shown : (float, float), optional
+        What `auto_limits` gives for the sample, where that is known.
     """
     values = finite_values(sample)
     if not values.size or _are_labels(values):
         return "linear"
-    low, high = auto_limits(values)
+    low, high = auto_limits(values) if shown is None else shown
     middle = (float(np.median(_without_filling(values))) - low) / (high - low)
     if middle > 0.2:
         return "linear"

@@ -217,15 +217,25 @@ def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float,
 def gather(values: Array, sums: Array, counts: Array) -> None:
     """Add up 2 × 2 finite values: ``sums`` float64 and ``counts`` int32 of half the shape."""
     finite = np.isfinite(values)
-    halve(np.where(finite, values, 0.0).astype(np.float64), finite.astype(np.int32), sums, counts)
+    if finite.all() and not (values.shape[0] % 2 or values.shape[1] % 2):
+        counts[...] = 4
+        _add_up(values, sums)
+    else:
+        halve(np.where(finite, values, np.float32(0.0)), finite, sums, counts)
 
 
 def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> None:
     """Add up 2 × 2 neighbours; the last row or column may stand alone."""
     for whole, half in ((sums, half_sums), (counts, half_counts)):
         rows, columns = whole.shape
-        even = np.pad(whole, ((0, rows % 2), (0, columns % 2)))
-        half[...] = (even[0::2, 0::2] + even[0::2, 1::2]) + (even[1::2, 0::2] + even[1::2, 1::2])
+        is_even = rows % 2 == columns % 2 == 0
+        _add_up(whole if is_even else np.pad(whole, ((0, rows % 2), (0, columns % 2))), half)
+
+
+def _add_up(whole: Array, half: Array) -> None:
+    top, low, dtype = whole[0::2], whole[1::2], half.dtype
+    np.add(top[:, 0::2], top[:, 1::2], out=half, dtype=dtype)
+    half += np.add(low[:, 0::2], low[:, 1::2], dtype=dtype)
 
 
 def survey(

@@ -1,0 +1,82 @@
+"""Imports in other threads give way to the window.
+
+A package imported in a thread holds Python's lock for most of the time. Painting gives that lock away at each
+call into Qt and gets it back a tenth of a millisecond later, or when a module has been read: a frame that takes 5 ms
+takes 30 ms then. So a thread begins to import a module only while the event loop of the window waits; one that it
+has begun, it brings to its end.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from PySide6.QtCore import QAbstractEventDispatcher
+
+__all__ = ["GivingWay", "give_way"]
+
+PATIENCE = 0.03
+"""Seconds after which an import goes on although the window is still busy: it may wait for that very import."""
+
+GLANCE = 0.001
+
+
+class GivingWay(MetaPathFinder):
+    """Finds no module, but waits until the event loop does.
+
+    Made in the thread of the widgets, whose imports never wait.
+
+    Parameters
+    ----------
+    loop : QAbstractEventDispatcher
+        Of that thread.
+    """
+
+    def __init__(self, loop: QAbstractEventDispatcher) -> None:
+        self._thread = threading.get_ident()
+        self._resting = 0
+        self._turns, self._gave_up = 0, -1
+        loop.awake.connect(self._turn)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Wait; who looks for the module is another finder."""
+        self.wait()
+        return None
+
+    def wait(self) -> None:
+        """Wait until the loop waits for events, but in one turn of it only once for too long."""
+        end = time.monotonic() + PATIENCE
+        while threading.get_ident() != self._thread and not self._is_resting:
+            if self._gave_up == self._turns or time.monotonic() > end:
+                self._gave_up = self._turns
+                return
+            time.sleep(GLANCE)
+
+    @property
+    def _is_resting(self) -> bool:
+        """Whether the thread of the widgets runs no Python but what started its loop."""
+        # The signals of the loop do not tell: with GLib it says that it waits and then runs what came.
+        frame = sys._current_frames().get(self._thread)
+        return not self._resting or id(frame) == self._resting
+
+    def _turn(self) -> None:
+        """Note who runs the loop; its number is enough, and keeps nothing alive."""
+        self._turns += 1
+        self._resting = id(sys._getframe().f_back)
+
+
+def give_way() -> GivingWay | None:
+    """Install it for the program; returns None where there is no event loop yet."""
+    there = next((finder for finder in sys.meta_path if isinstance(finder, GivingWay)), None)
+    loop = QAbstractEventDispatcher.instance()
+    if there is None and loop is not None:
+        there = GivingWay(loop)
+        sys.meta_path.insert(0, there)
+    return there
