@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from threading import RLock
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from jviz.backend.regions.placing import place
 from jviz.placement import home_of, ready_sky
 from jviz.subsets import Subset
 
-__all__ = ["ASIDE", "Outline", "Places", "finely", "places_of", "visible_regions"]
+__all__ = ["ASIDE", "Outline", "Places", "finely", "placed", "places_of", "visible_regions"]
 
 CURVE = 64
 """Points of a curve; a coarser one is every n-th of them."""
@@ -101,6 +103,16 @@ class Places:
         return np.isin(self.kinds, list(CURVED))
 
     @cached_property
+    def marked(self) -> np.ndarray:
+        """Which regions are points."""
+        return self.kinds == "point"
+
+    @cached_property
+    def worded(self) -> np.ndarray:
+        """Which regions have something written, or an arrow's head, however many there are."""
+        return np.isin(self.kinds, ("text", "ruler", "compass", "vector"))
+
+    @cached_property
     def colours(self) -> tuple[list[str], np.ndarray]:
         """The colours that there are, and the number of each region's."""
         numbers: dict[str, int] = {}
@@ -134,6 +146,9 @@ class Places:
     def replaced(self, changed: dict[int, Subset], new: Places) -> Places | None:
         """Return the same with other outlines, of as many points, for a few regions; None where they have not as many.
 
+        The arrays are changed in place, for to copy those of thousands takes a good part of a frame: these places
+        are not to be used any more.
+
         Parameters
         ----------
         changed : dict of int to Subset
@@ -142,22 +157,21 @@ class Places:
             Of those, in the same order.
         """
         old = np.fromiter(changed, int)
-        subsets = list(self.subsets)
         rings = _ragged(self.firsts[old], np.diff(self.firsts)[old])
         if not np.array_equal(np.diff(self.starts)[rings], np.diff(new.starts)):
             return None
-        points, boxes = self.points.copy(), self.boxes.copy()
-        points[_ragged(self.starts[rings], np.diff(new.starts))] = new.points
-        boxes[old] = new.boxes
+        before, subsets = self.subsets, list(self.subsets)
+        self.points[_ragged(self.starts[rings], np.diff(new.starts))] = new.points
+        self.boxes[old] = new.boxes
         for k, subset in changed.items():
             subsets[k] = subset
-        made = replace(self, subsets=subsets, points=points, boxes=boxes)
-        kept = {"firsts": self.firsts, "numbers": self.numbers}
-        if all(self.subsets[k].shape == s.shape for k, s in changed.items()):
-            kept |= {"kinds": self.kinds, "curved": self.curved}
-        if all(self.subsets[k].color == s.color for k, s in changed.items()):
-            kept["colours"] = self.colours
-        vars(made).update(kept)
+        made = replace(self, subsets=subsets)
+        kept = ["firsts", "numbers"]
+        if all(before[k].shape == s.shape for k, s in changed.items()):
+            kept += ["kinds", "curved", "marked", "worded"]
+        if all(before[k].color == s.color for k, s in changed.items()):
+            kept.append("colours")
+        vars(made).update({name: getattr(self, name) for name in kept})
         return made
 
     def under(self, x: float, y: float, reach: float, *, inside: bool = True) -> list[Subset]:
@@ -226,10 +240,10 @@ def _crossings(line: np.ndarray, point: np.ndarray) -> int:
 
 
 class Kept(NamedTuple):
-    """What was put together last for an image, and what it depended on."""
+    """What was put together last for an image, of which subsets, and what else it depended on."""
 
     stamp: tuple
-    wanted: list[Subset]
+    subsets: list[Subset]
     places: Places
 
 
@@ -264,16 +278,16 @@ def places_of(session: Any, data: Any, sky: Any, *, at_once: bool = True) -> Pla
             return kept.places
         if kept is not None and (kept.stamp[0], *kept.stamp[2:]) != (stamp[0], *stamp[2:]):
             kept = None  # another sky: nothing of it serves
-        wanted = visible_regions(session)
-        places = _moved(kept, wanted, data, sky)
+        places = _moved(kept, session, data, sky)
         if places is None:
+            wanted = visible_regions(session)
             known = kept.places if kept is not None else NOTHING
             if not at_once and _many_new(known, wanted):
                 return _aside(session, known, stamp, wanted, data, sky)
             places = _anew(known, wanted, data, sky)
         while len(_last) >= 8:
             _last.pop(next(iter(_last)))
-        _last[data.number] = Kept(stamp, wanted, places)
+        _last[data.number] = Kept(stamp, list(session.subsets.values()), places)
         return places
 
 
@@ -295,7 +309,15 @@ def placed(subsets: Sequence[Subset], data: Any, sky: Any, *, curve: int | None 
 
 def finely(subset: Subset, data: Any, sky: Any, scale: float) -> Outline:
     """Return the outline of a region that is large on the screen, ``scale`` screen pixels for each of the image's."""
-    return placed([subset], data, sky, curve=None, error=0.2 / scale).outline(0)
+    scale = 2.0 ** math.ceil(math.log2(scale))
+    key, found = _fine.get(subset, ((), None))
+    if key != (data.number, id(sky), scale):
+        found = placed([subset], data, sky, curve=None, error=0.2 / scale).outline(0)
+        _fine[subset] = (data.number, id(sky), scale), found
+    return found
+
+
+_fine: WeakKeyDictionary[Subset, tuple[tuple, Outline]] = WeakKeyDictionary()
 
 
 def _packed(subsets: list[Subset], found: Outlines) -> Places:
@@ -321,16 +343,25 @@ def _packed(subsets: list[Subset], found: Outlines) -> Places:
     return Places(subsets, points, starts, owners, boxes)
 
 
-def _moved(kept: Kept | None, wanted: list[Subset], data: Any, sky: Any) -> Places | None:
+def _moved(kept: Kept | None, session: Any, data: Any, sky: Any) -> Places | None:
     """Return the places before with a few regions changed, None when more is to be done."""
-    if kept is None or not kept.places.complete or len(kept.places.subsets) != len(wanted):
+    if kept is None or not kept.places.complete:
         return None
-    changed = {k: b for k, (a, b) in enumerate(zip(kept.places.subsets, wanted, strict=True)) if a is not b}
+    now = list(session.subsets.values())
+    if len(now) != len(kept.subsets):
+        return None
+    pairs = [(a, b) for a, b in zip(kept.subsets, now, strict=True) if a is not b]
+    changed: dict[int, Subset] = {}
+    for before, after in pairs[: ASIDE + 1]:
+        number = kept.places.numbers.get(before.name)
+        shown = after.visible and after.on_images
+        if before.name != after.name or shown != (number is not None) or len(pairs) > ASIDE:
+            return None
+        if number is not None:
+            changed[number] = after
     if not changed:
         return kept.places
-    before = kept.places.subsets
-    if len(changed) > ASIDE or any(before[k].name != s.name for k, s in changed.items()):
-        return None
+    changed = dict(sorted(changed.items()))
     return kept.places.replaced(changed, placed(list(changed.values()), data, sky))
 
 
@@ -368,7 +399,7 @@ def _aside(session: Any, known: Places, stamp: tuple, wanted: list[Subset], data
     """Have many new regions placed by a quiet job, and return what there is meanwhile."""
     if _aside_for.get(data.number, ((), None))[0] != stamp:
         _aside_for[data.number] = (stamp, True)
-        work = partial(_place_aside, stamp, known, wanted, data, sky)
+        work = partial(_place_aside, stamp, known, wanted, list(session.subsets.values()), data, sky)
         session.jobs.submit("Place the regions", work, quiet=True, urgent=True)
     if not _aside_for[data.number][1]:
         return _anew(known, wanted, data, sky)  # the job failed
@@ -377,7 +408,9 @@ def _aside(session: Any, known: Places, stamp: tuple, wanted: list[Subset], data
     return meanwhile
 
 
-def _place_aside(stamp: tuple, known: Places, wanted: list[Subset], data: Any, sky: Any, job: Any) -> None:
+def _place_aside(
+    stamp: tuple, known: Places, wanted: list[Subset], subsets: list[Subset], data: Any, sky: Any, job: Any
+) -> None:
     """Place regions without holding up those who draw."""
     try:
         have = set(map(id, known.subsets))
@@ -386,10 +419,10 @@ def _place_aside(stamp: tuple, known: Places, wanted: list[Subset], data: Any, s
             job.report(done, len(new))
             parts.append(placed(new[done : done + PART], data, sky))
         places = _joined(parts, wanted)
-        for name in ("firsts", "kinds", "curved", "colours", "numbers"):
+        for name in ("firsts", "kinds", "curved", "marked", "worded", "colours", "numbers"):
             getattr(places, name)  # worked out here, not in the window's thread
         with _lock:
-            _last[data.number] = Kept(stamp, wanted, places)
+            _last[data.number] = Kept(stamp, subsets, places)
     finally:
         if _aside_for.get(data.number, ((), None))[0] == stamp:
             _aside_for[data.number] = (stamp, False)

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygon
 from jviz.backend.regions.combining import members
 from jviz.backend.render import kernels
 from jviz.geometry import Geometry
-from jviz.places import Outline, Places, finely
+from jviz.places import Outline, Places, finely, placed
 from jviz.subsets import Subset
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_overlays import Scene
@@ -72,7 +72,7 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
         for k in large:
             if of[k] == number:
                 path.addPath(_fine(scene, places.subsets[k]))
-        marked = numbers[(of[numbers] == number) & (places.kinds[numbers] == "point")]
+        marked = numbers[(of[numbers] == number) & places.marked[numbers]]
         if len(marked):
             path.addPath(_crosses(scene.geometry, places, marked))
         _stroke(painter, path, names[number], quick=quick is not None)
@@ -193,7 +193,7 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
     """Write texts, lengths of rulers and letters of compasses; names as long as there are few."""
     font, bold = scene.look.font(0.88), scene.look.font(0.95, bold=True)
     if len(numbers) > FEW:
-        numbers = numbers[np.isin(places.kinds[numbers], ("text", "ruler", "compass", "vector"))]
+        numbers = numbers[places.worded[numbers]]
     for k in numbers[:500].tolist():
         subset, placed = places.subsets[k], places.outline(k)
         ink = Ink(subset.color, "#000000")
@@ -280,7 +280,7 @@ def _draw_members(painter: QPainter, scene: Scene, subset: Subset, accent: str) 
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen)
     for member in members(subset.region)[:FEW]:
-        outline = finely(subset.but(region=member), data, sky, scene.geometry.scale)
+        outline = placed([subset.but(region=member)], data, sky).outline(0)
         painter.drawPath(path_of(np.column_stack(scene.geometry.to_screen(*outline.points.T)), outline.starts))
 
 
