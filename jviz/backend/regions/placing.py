@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -87,8 +88,16 @@ def _scales(table: np.ndarray, groups: np.ndarray, homes: Sequence[Any], target:
 
 
 def _pixel(sky: Any) -> float:
-    size = sky.pixel_scale().mean if isinstance(sky, SkyMap) else 1.0
-    return size if np.isfinite(size) and size > 0 else 1.0
+    """Return the mean size of a map's pixels in arcseconds, 1 where it has none."""
+    if not isinstance(sky, SkyMap):
+        return 1.0
+    if sky not in _pixels:
+        size = sky.pixel_scale().mean
+        _pixels[sky] = float(size) if np.isfinite(size) and size > 0 else 1.0
+    return _pixels[sky]
+
+
+_pixels: WeakKeyDictionary[SkyMap, float] = WeakKeyDictionary()
 
 
 def _few(table: np.ndarray, own: np.ndarray, counts: np.ndarray, scale: np.ndarray) -> np.ndarray:
