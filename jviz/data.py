@@ -343,13 +343,48 @@ class Catalog(Data):
     """A table of sources."""
 
     kind = "catalog"
+    _columns: Any = None
+    _places: Any = None
+
+    def __len__(self) -> int:
+        return len(loaded_object(self))
 
     @property
     def table(self) -> Any:
-        """The rows as an astropy ``QTable``; read on first use."""
+        """The rows as an astropy ``QTable`` of the caller's own; read on first use."""
         from astropy.table import QTable
 
         return self.get(QTable)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether `columns` are at hand without waiting."""
+        return self._columns is not None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The `jviz.backend.catalogs.columns.TableColumn` of each name; read on first use."""
+        from jviz.backend.catalogs.columns import columns_of
+
+        with self._lock:
+            if self._columns is None:
+                self._columns = {column.name: column for column in columns_of(loaded_object(self))}
+            return self._columns
+
+    @property
+    def places(self) -> Any:
+        """The `jviz.backend.catalogs.places.Places` of the rows, or None when no column tells them."""
+        from jviz.backend.catalogs.places import places_of
+
+        with self._lock:
+            if self._places is None:
+                # A 1-tuple tells "there are none" from "not looked for yet".
+                self._places = (places_of(loaded_object(self), self.columns),)
+            return self._places[0]
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Read the rows and find their positions, so that a viewer need not wait."""
+        _ = self.places
 
 
 class Profile(Data):

@@ -477,7 +477,8 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
-    import_module("jviz.plot_views")
+    for module in ("jviz.plot_views", "jviz.catalog_views"):
+        import_module(module)
     return dict(_kinds)
 
 

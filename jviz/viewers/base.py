@@ -52,7 +52,13 @@ def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]
 
 def viewer_types() -> dict[str, type[Viewer]]:
     """Return the declared viewers by kind, those of jviz first."""
-    for module in ("jviz.viewers.image", "jviz.viewers.plot.viewer"):
+    for module in (
+        "jviz.viewers.image",
+        "jviz.viewers.plot.viewer",
+        "jviz.viewers.catalog.table",
+        "jviz.viewers.catalog.scatter",
+        "jviz.viewers.catalog.histogram",
+    ):
         import_module(module)
     return dict(_viewers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from PySide6.QtGui import QKeySequence
@@ -13,16 +13,19 @@ from jviz.commands import Command, all_commands
 __all__ = ["command_menu"]
 
 
-def command_menu(parent: QWidget, needs: str, run: Callable[[str], None]) -> QMenu:
+def command_menu(parent: QWidget, needs: str | Sequence[str], run: Callable[[str], None]) -> QMenu:
     """Make a menu of the commands that need a kind of view, in submenus as in the menu bar.
 
     Parameters
     ----------
+    needs : str or sequence of str
+        Kinds of view or of what they show.
     run : callable
         Called with the id of the command that the user chose.
     """
     menu = QMenu(parent)
-    wanted = [c for c in all_commands().values() if c.needs == needs and c.menu]
+    needs = (needs,) if isinstance(needs, str) else needs
+    wanted = [c for c in all_commands().values() if c.needs in needs and c.needs and c.menu]
     places: dict[str, QMenu] = {}
     for command in wanted:
         name = command.menu.split("/")[-1]

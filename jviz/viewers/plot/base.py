@@ -192,7 +192,7 @@ class AxesViewer(Viewer):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Show the commands on plots."""
-        menu = command_menu(self, self.kind, lambda id: self.run_command(id))
+        menu = command_menu(self, (self.kind, *self.state.accepts), lambda id: self.run_command(id))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
         event.accept()

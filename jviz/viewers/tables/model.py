@@ -38,14 +38,31 @@ class TableModel(QAbstractTableModel):
         self.columns: list[TableColumn] = []
         self.order = np.arange(0)
         self.faint = QColor("gray")
+        self._marks: list[tuple[np.ndarray, QColor]] = []
 
     def show(self, table: Any) -> None:
         """Take over a table, in its own order; None shows nothing."""
-        self.beginResetModel()
         self.table = table
-        self.columns = columns_of(table) if table is not None else []
-        self.order = np.arange(len(table) if table is not None else 0)
+        columns = columns_of(table) if table is not None else []
+        self.show_columns(columns, len(table) if table is not None else 0)
+
+    def show_columns(self, columns: list[TableColumn], rows: int) -> None:
+        """Take over columns that are worked out already, in their own order."""
+        self.beginResetModel()
+        self.columns, self.order, self._marks = list(columns), np.arange(rows), []
         self.endResetModel()
+
+    def set_order(self, order: np.ndarray) -> None:
+        """Show these rows in this order; what was selected in the view is not any more."""
+        self.beginResetModel()
+        self.order = order
+        self.endResetModel()
+
+    def mark(self, marks: list[tuple[np.ndarray, QColor]]) -> None:
+        """Colour rows: pairs of a value for each row of the table, True to mark it, and a colour; the last wins."""
+        self._marks = [(rows, _pale(colour)) for rows, colour in marks]
+        if len(self.order) and self.columns:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.order) - 1, len(self.columns) - 1))
 
     # --- what Qt asks ---------------------------------------------------------------------------
 
@@ -65,6 +82,8 @@ class TableModel(QAbstractTableModel):
             return f"{column.name} = {column.exact(row) or 'no value'} {column.unit}".rstrip()
         if role == ROLES.ForegroundRole and column.is_missing(row):
             return self.faint
+        if role == ROLES.BackgroundRole:
+            return next((colour for rows, colour in reversed(self._marks) if rows[row]), None)
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLES.DisplayRole) -> Any:
@@ -109,6 +128,13 @@ class TableModel(QAbstractTableModel):
         head = "\t".join(f"{c.name} ({c.unit})" if c.unit else c.name for c in self.columns)
         rows = ("\t".join(column.exact(int(row)) for column in self.columns) for row in self.table_rows(shown))
         return "\n".join([head, *rows])
+
+
+def _pale(colour: QColor) -> QColor:
+    """Return a colour that text can be read on, in dark and bright themes."""
+    pale = QColor(colour)
+    pale.setAlphaF(0.35)
+    return pale
 
 
 def _type(column: TableColumn) -> str:

@@ -57,7 +57,7 @@ class TableView(QTableView):
         """Take over a table; None empties the view."""
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.table_model.show(table)
-        self._fit_columns()
+        self.fit_columns()
         self.scrollToTop()
 
     # --- rows -----------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ class TableView(QTableView):
 
     # --- looks ----------------------------------------------------------------------------------
 
-    def _fit_columns(self) -> None:
+    def fit_columns(self) -> None:
         """Give each column the width of its header and of its first cells."""
         model, metrics, header = self.table_model, self.fontMetrics(), self.horizontalHeader()
         rows = range(min(MEASURED_ROWS, model.rowCount()))

@@ -1,0 +1,404 @@
+"""Commands on catalogues: select rows, make columns, keep rows as data or regions, plot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.actions.view import open_view
+from jviz.catalog_views import HistogramView, ScatterView
+from jviz.catalogs import evaluated, passing, places_on, selection_name
+from jviz.commands import command
+from jviz.data import Catalog, Regions, from_product
+from jviz.errors import CommandError
+from jviz.session import Session
+from jviz.subsets import Subset, next_color
+
+Mode = Literal["new", "and", "or", "xor", "andnot"]
+_COMBINE = {"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "andnot": lambda a, b: a & ~b}
+
+
+@command("catalog.select", title="Select Rows…", menu="Catalogue", needs="catalog", group="select",
+         icon="fa6s.check-double")  # fmt: skip
+def select(
+    session: Session,
+    data: Catalog,
+    condition: str = "",
+    *,
+    rows: Any = None,
+    region: Any = None,
+    mode: Mode = "new",
+    name: str = "",
+) -> Subset:
+    """Select rows of a catalogue, in all viewers at once.
+
+    Parameters
+    ----------
+    condition : str
+        Over the columns: ``(mag < 24) & (class == 'star')``.
+    rows : list of int or ndarray of bool, optional
+        Rows from 0, or a value for each row.
+    region : name of a subset or regions.Region, optional
+        Rows whose position lies inside it.
+    mode : {"new", "and", "or", "xor", "andnot"}
+        How they join the rows that are selected already.
+    name : str
+        Of the subset; by default the plain selection of the catalogue.
+
+    Raises
+    ------
+    CommandError
+        When none of the three is given, or a row is not there.
+    """
+    if not condition.strip() and rows is None and region is None:
+        raise CommandError("Say which rows: a condition such as mag < 24, a list of rows, or a region.")
+    n = len(data)
+    chosen = np.ones(n, bool)
+    if condition.strip():
+        chosen &= passing(data, condition)
+    if rows is not None:
+        chosen &= _mask(rows, n, data.name)
+    if region is not None:
+        chosen &= _inside(session, data, region)
+    name = name.strip() or selection_name(data)
+    old = session.subsets.get(name)
+    if old is not None and old.data is not data:
+        raise CommandError(f"{name!r} is a subset of something else; choose another name.")
+    if old is not None and mode != "new":
+        chosen = _COMBINE[mode](old.region, chosen)
+    elif mode in ("and", "andnot"):
+        chosen = np.zeros(n, bool)
+    subset = (old or Subset(name, chosen, color=next_color(session.subsets))).but(region=chosen, data=data)
+    session.set_subsets({**session.subsets, name: subset})
+    return subset
+
+
+@command("catalog.deselect", title="Select No Rows", menu="Catalogue", needs="catalog", group="select")
+def deselect(session: Session, data: Catalog) -> None:
+    """Forget the plain selection of a catalogue; named subsets stay."""
+    session.set_subsets({n: s for n, s in session.subsets.items() if n != selection_name(data)})
+
+
+@command("catalog.rows", title="Selected Rows as Catalogue…", menu="Catalogue", needs="catalog", group="make",
+         icon="fa6s.table-list")  # fmt: skip
+def rows(session: Session, data: Catalog, subset: str = "", *, condition: str = "", name: str = "") -> Catalog:
+    """Make a new catalogue of some rows.
+
+    Parameters
+    ----------
+    subset : str
+        Name of a subset of rows; by default the plain selection.
+    condition : str
+        Instead of a subset: ``mag < 24``.
+    """
+    if condition.strip():
+        chosen, what = passing(data, condition), condition.strip()
+    else:
+        found = chosen_rows(session, data, subset)
+        chosen, what = found.region, found.name
+    if not chosen.any():
+        raise CommandError(f"{what} holds no row of {data.name}.")
+    return _made(data.table[chosen], name.strip() or f"{data.name} ({what.removeprefix(data.name).strip()})")
+
+
+@command("catalog.to_regions", title="Rows as Regions…", menu="Catalogue", needs="catalog", group="make",
+         icon="fa6s.draw-polygon")  # fmt: skip
+def to_regions(
+    session: Session,
+    data: Catalog,
+    subset: str = "",
+    radius: float = 1.0,
+    *,
+    label: str = "",
+    everything: bool = False,
+) -> Regions:
+    """Make circles round the positions of selected rows, to draw, measure or write as a region file.
+
+    Parameters
+    ----------
+    subset : str
+        Name of a subset of rows; by default the plain selection.
+    radius : float
+        In arcseconds, or in pixels for a catalogue with positions in pixels.
+    label : str
+        Column whose text names the regions.
+    everything : bool
+        Take all rows, whatever is selected.
+
+    Raises
+    ------
+    CommandError
+        When the catalogue has no positions or nothing is selected.
+    """
+    import regions as shapes
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    from jviz.conversion.taken import take_regions
+
+    places = _places(data)
+    chosen = np.ones(len(data), bool) if everything else chosen_rows(session, data, subset).region
+    numbers = np.flatnonzero(chosen & np.isfinite(places.x) & np.isfinite(places.y))
+    if label and label not in data.columns:
+        raise CommandError(f"{data.name} has no column {label!r}.")
+    made = []
+    for n in numbers.tolist():
+        meta = shapes.RegionMeta({"text": data.columns[label].exact(n)}) if label else None
+        if places.system == "sky":
+            centre = SkyCoord(places.x[n] * u.deg, places.y[n] * u.deg)
+            made.append(shapes.CircleSkyRegion(centre, radius * u.arcsec, meta=meta))
+        else:
+            made.append(shapes.CirclePixelRegion(shapes.PixCoord(places.x[n], places.y[n]), radius, meta=meta))
+    if not made:
+        raise CommandError(f"No selected row of {data.name} has a position.")
+    return from_product(take_regions(shapes.Regions(made), f"{data.name} regions"))  # type: ignore[return-value]
+
+
+@command("catalog.add_column", title="New Column…", menu="Catalogue", needs="catalog", group="columns",
+         icon="fa6s.table-columns")  # fmt: skip
+def add_column(session: Session, data: Catalog, name: str, expression: str, *, unit: str = "") -> Catalog:
+    """Add a column that is worked out from others, with its error where theirs are known.
+
+    Parameters
+    ----------
+    name : str
+        Of the new column; one that is there is replaced.
+    expression : str
+        ``F115W - F200W``, ``-2.5 * log10(flux / zero)``; names that are no words stand in backquotes.
+    unit : str
+        To convert to; by default what follows from the expression.
+    """
+    name = name.strip()
+    if not name:
+        raise CommandError("A new column needs a name.")
+    made, table = evaluated(data, expression), data.table
+    table[name] = _column(made.values, made.unit, unit)
+    if made.error is not None:
+        table[f"{name}_err"] = _column(made.error, made.unit, unit)
+    return _exchange(session, data, table)
+
+
+@command("catalog.edit_column", title="Edit Column…", menu="Catalogue", needs="catalog", group="columns")
+def edit_column(
+    session: Session, data: Catalog, column: str, *, rename: str = "", unit: str | None = None, remove: bool = False
+) -> Catalog:
+    """Rename a column, say what its unit is (values stay as they are), or leave it out.
+
+    Parameters
+    ----------
+    unit : str, optional
+        The unit that the numbers have; ``""`` for none.
+    """
+    from jviz.backend.units import parse_unit
+
+    table = data.table
+    if column not in table.colnames:
+        raise CommandError(f"{data.name} has no column {column!r}; it has {', '.join(table.colnames[:20])}.")
+    if remove:
+        table.remove_column(column)
+        return _exchange(session, data, table)
+    if unit is not None:
+        if unit and parse_unit(unit) is None:
+            raise CommandError(f"{unit!r} is no unit; write one as uJy, mag or MJy/sr.")
+        old = table[column]
+        values = getattr(old, "value", old)
+        table[column] = values * parse_unit(unit) if unit else values
+    if rename.strip():
+        if rename.strip() in table.colnames and rename.strip() != column:
+            raise CommandError(f"There is a column {rename.strip()!r} already.")
+        table.rename_column(column, rename.strip())
+    return _exchange(session, data, table)
+
+
+@command("catalog.statistics", title="Column Statistics", menu="Catalogue", needs="catalog", group="columns",
+         icon="fa6s.calculator")  # fmt: skip
+def statistics(session: Session, data: Catalog, *, subset: str = "") -> Any:
+    """Work out number, mean, median, scatter, least and greatest value of every column with numbers.
+
+    Parameters
+    ----------
+    subset : str
+        Rows of a subset only.
+
+    Returns
+    -------
+    QTable
+        A row for each column; ``std`` has n − 1 below it, ``mean_err`` is std / √n.
+    """
+    from astropy.table import QTable
+
+    from jviz.backend.catalogs.expressions import numbers
+
+    chosen = chosen_rows(session, data, subset).region if subset else slice(None)
+    found: list[dict[str, Any]] = []
+    for column in data.columns.values():
+        if column.values.ndim != 1 or column.values.dtype.kind not in "iufb":
+            continue
+        values = numbers(column)[chosen]
+        good = values[np.isfinite(values)]
+        n = len(good)
+        std = float(good.std(ddof=1)) if n > 1 else np.nan
+        spread = np.percentile(good, (0, 16, 50, 84, 100)) if n else np.full(5, np.nan)
+        found.append({
+            "column": column.name, "unit": column.unit, "n": n, "n_missing": len(values) - n,
+            "mean": float(good.mean()) if n else np.nan, "mean_err": std / np.sqrt(n) if n else np.nan, "std": std,
+            **dict(zip(("min", "p16", "median", "p84", "max"), (float(v) for v in spread), strict=True)),
+        })  # fmt: skip
+    if not found:
+        raise CommandError(f"{data.name} has no column with numbers.")
+    return QTable(found)
+
+
+@command("catalog.scatter", title="Scatter Plot…", menu="Catalogue", needs="catalog", group="plots",
+         icon="fa6s.braille")  # fmt: skip
+def scatter(
+    session: Session,
+    data: Catalog,
+    x: str = "",
+    y: str = "",
+    *,
+    x_inverted: bool = False,
+    y_inverted: bool | None = None,
+) -> ScatterView:
+    """Plot two expressions over the columns against each other, ``F115W - F200W`` and ``F200W``.
+
+    Parameters
+    ----------
+    x, y : str
+        By default a colour and a magnitude, or the first columns with numbers.
+    y_inverted : bool, optional
+        By default for magnitudes.
+    """
+    from jviz.catalogs import usual_axes
+
+    usual = usual_axes(data)
+    x, y = x.strip() or usual[0], y.strip() or usual[1]
+    if not x or not y:
+        raise CommandError(f"{data.name} has no column with numbers to plot.")
+    units = [evaluated(data, expression).unit for expression in (x, y)]
+    inverted = (units[1].startswith("mag") or "mag" in y.lower()) if y_inverted is None else y_inverted
+    return open_view(session, "scatter", data, x=x, y=y, x_inverted=x_inverted, y_inverted=inverted)  # type: ignore[return-value]
+
+
+@command("catalog.histogram", title="Histogram of a Column…", menu="Catalogue", needs="catalog", group="plots",
+         icon="fa6s.chart-column")  # fmt: skip
+def histogram(session: Session, data: Catalog, x: str = "", *, bins: int | None = None) -> HistogramView:
+    """Plot how often the values of an expression over the columns occur.
+
+    Parameters
+    ----------
+    bins : int, optional
+        By default after Freedman and Diaconis (1981).
+    """
+    from jviz.catalogs import usual_axes
+
+    x = x.strip() or usual_axes(data)[1]
+    if not x:
+        raise CommandError(f"{data.name} has no column with numbers to plot.")
+    evaluated(data, x)
+    return open_view(session, "histogram", data, x=x, bins=bins)  # type: ignore[return-value]
+
+
+# --- helpers --------------------------------------------------------------------------------------
+
+
+def chosen_rows(session: Session, data: Catalog, subset: str) -> Subset:
+    """Return the subset of rows that is meant: by name, or the plain selection.
+
+    Raises
+    ------
+    CommandError
+        When there is none.
+    """
+    found = session.subsets.get(subset or selection_name(data))
+    if found is None or found.data is not data or found.kind != "mask":
+        there = [s.name for s in session.subsets.values() if s.data is data and s.kind == "mask"]
+        what = f"{subset!r} is no subset of rows" if subset else "No row is selected"
+        raise CommandError(
+            f"{what} of {data.name}; {'there are ' + ', '.join(there) if there else 'select some first'}."
+        )
+    return found
+
+
+def _places(data: Catalog) -> Any:
+    if data.places is None:
+        raise CommandError(f"No columns of {data.name} tell where its rows are; name some ra and dec, or x and y.")
+    return data.places
+
+
+def _mask(rows: Any, n: int, name: str) -> np.ndarray:
+    rows = np.asarray(rows)
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise CommandError(f"The mask has shape {rows.shape}; {name} has {n} rows.")
+        return rows
+    if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n):
+        raise CommandError(f"{name} has rows 0 to {n - 1}; choose from these.")
+    mask = np.zeros(n, bool)
+    mask[rows.astype(np.intp)] = True
+    return mask
+
+
+def _inside(session: Session, data: Catalog, region: Any) -> np.ndarray:
+    """Return which rows lie in a region, by the pixels of an image that both are placed on."""
+    from regions import PixCoord
+
+    from jviz.backend.regions.converting import is_pixel, to_pixel
+
+    home = None
+    if isinstance(region, str):
+        if region not in session.subsets:
+            raise CommandError(f"There is no subset {region!r}; there are {', '.join(session.subsets) or 'none'}.")
+        region, home = session.subsets[region].region, session.subsets[region].data
+    if not hasattr(region, "contains"):
+        raise CommandError(
+            "Rows can be selected by a region with an inside; a mask or a range has no place on the sky."
+        )
+    image = home or next((d for d in session.data if getattr(d, "sky", None) is not None), None)
+    if image is None:
+        raise CommandError("Open an image with a WCS first: regions are compared with rows on its pixels.")
+    places = places_on(data, image)
+    if places is None:
+        raise CommandError(f"The rows of {data.name} cannot be placed on {image.name}.")
+    pixel = region if is_pixel(region) else to_pixel(region, image.sky)
+    x, y = places
+    good = np.isfinite(x) & np.isfinite(y)
+    found = np.zeros(len(x), bool)
+    found[good] = pixel.contains(PixCoord(x[good], y[good]))
+    return found
+
+
+def _column(values: np.ndarray, unit: str, wanted: str) -> Any:
+    from jviz.backend.units import parse_unit
+
+    known = parse_unit(unit) if unit else None
+    if not wanted:
+        return values if known is None else values * known
+    target = parse_unit(wanted)
+    if target is None:
+        raise CommandError(f"{wanted!r} is no unit; write one as uJy, mag or MJy/sr.")
+    if known is None:
+        return values * target
+    if not known.is_equivalent(target):
+        raise CommandError(f"{unit} cannot be converted to {wanted}.")
+    return (values * known).to(target)
+
+
+def _made(table: Any, name: str) -> Catalog:
+    from jviz.conversion.taken import take_table
+
+    return from_product(take_table(table, name))  # type: ignore[return-value]
+
+
+def _exchange(session: Session, old: Catalog, table: Any) -> Catalog:
+    """Put a catalogue with other columns in the place of one, in all views and subsets."""
+    new = _made(table, old.name)
+    new.made_by = old.made_by
+    session.set_data(tuple(new if data is old else data for data in session.data))
+    for view in session.views.values():
+        for layer in view.layers:
+            if layer.data is old:
+                layer.data = new
+    session.set_subsets({n: s.but(data=new) if s.data is old else s for n, s in session.subsets.items()})
+    return new

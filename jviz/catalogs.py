@@ -1,0 +1,183 @@
+"""Rows of catalogues: which are selected, where they lie on images, and what a view shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from jviz.backend.catalogs.expressions import Values, rows_where, values_of
+from jviz.data import Catalog, Data
+from jviz.errors import JvizError
+from jviz.signals import Signal
+
+__all__ = [
+    "RowPlaces",
+    "axes_for",
+    "evaluated",
+    "passing",
+    "row_places",
+    "selection_name",
+    "selections_of",
+    "usual_axes",
+]
+
+SOON = 20_000
+"""Rows that are placed on an image at once; more of them in a job."""
+
+_MAGNITUDES = ("mag", "_mag", "mag_", "abmag", "vegamag")
+
+
+def selection_name(data: Catalog) -> str:
+    """Return the name of the subset that plain selecting makes."""
+    return f"{data.name} selection"
+
+
+def selections_of(session: Any, data: Data) -> list[Any]:
+    """Return the visible subsets that are masks of the rows of a catalogue, the newest last."""
+    return [s for s in session.subsets.values() if s.data is data and s.kind == "mask" and s.visible]
+
+
+# --- expressions, kept ----------------------------------------------------------------------------
+
+_worked: WeakKeyDictionary[Any, dict[str, Values]] = WeakKeyDictionary()
+_passed: WeakKeyDictionary[Any, dict[str, np.ndarray]] = WeakKeyDictionary()
+KEPT = 24
+
+
+def evaluated(data: Catalog, expression: str) -> Values:
+    """Return the values of an expression for all rows, kept with the catalogue.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be worked out.
+    """
+    return _kept(_worked, data, expression, values_of)
+
+
+def passing(data: Catalog, condition: str) -> np.ndarray | None:
+    """Return True for the rows that a filter lets through; None for no filter."""
+    return _kept(_passed, data, condition, rows_where) if condition.strip() else None
+
+
+def _kept(kept: Any, data: Catalog, expression: str, work: Callable[[Any, str], Any]) -> Any:
+    mine = kept.setdefault(data, {})
+    if expression not in mine:
+        made = work(data.columns, expression)
+        while len(mine) >= KEPT:
+            del mine[next(iter(mine))]
+        mine[expression] = made
+    return mine[expression]
+
+
+def usual_axes(data: Catalog) -> tuple[str, str]:
+    """Return two expressions to plot first: colour and magnitude, or the first columns with numbers."""
+    from jviz.backend.catalogs.expressions import error_column
+    from jviz.backend.catalogs.places import position_columns
+
+    names = [n for n, c in data.columns.items() if c.values.ndim == 1 and c.values.dtype.kind in "iuf"]
+    errors = {error_column(names, name) for name in names}
+    places = position_columns(names) or ("", "", "")
+    free = [n for n in names if n not in errors and n.lower() not in ("id", "label", "index", "number", "source_id")]
+    magnitudes = [n for n in free if "mag" in n.lower() and data.columns[n].unit in ("mag", "mag(AB)", "")]
+    if len(magnitudes) >= 2:
+        blue, red = (_quoted(n) for n in magnitudes[:2])
+        return f"{blue} - {red}", red
+    rest = [n for n in free if n not in places[1:]] or free or names
+    if not rest:
+        return "", ""
+    return _quoted(rest[0]), _quoted(rest[min(1, len(rest) - 1)])
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else f"`{name}`"
+
+
+def axes_for(view: Any, data: Catalog) -> tuple[str, str]:
+    """Return the expressions that a plot shows of a catalogue."""
+    x, y = view.x, getattr(view, "y", "")
+    if x and (y or not hasattr(view, "y")):
+        return x, y
+    usual = usual_axes(data)
+    return x or usual[0], y or usual[1]
+
+
+# --- rows on images -------------------------------------------------------------------------------
+
+
+class RowPlaces:
+    """Where the rows of catalogues lie on images, in pixels; worked out once, in a job when there are many.
+
+    Attributes
+    ----------
+    arrived : Signal
+        Emitted when places that were asked for are there.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self.arrived = Signal()
+        self._session = session
+        self._kept: dict[tuple[int, int], tuple[np.ndarray, np.ndarray] | None] = {}
+        self._under_way: set[tuple[int, int]] = set()
+
+    def of(self, data: Catalog, image: Data, *, wait: bool = False) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return x and y of all rows in pixels of an image; None without positions, or while they are worked out."""
+        key = (data.number, image.number)
+        if key in self._kept:
+            return self._kept[key]
+        sky_ready = getattr(image, "wcs_ready", True)
+        if wait or (sky_ready and data.is_read and len(data) <= SOON):
+            self._keep(key, places_on(data, image))
+            return self._kept[key]
+        if key not in self._under_way:
+            self._under_way.add(key)
+            self._session.jobs.submit(f"Places of {data.name}", lambda job: self._work(key, data, image), quiet=True)
+        return None
+
+    def _work(self, key: tuple[int, int], data: Catalog, image: Data) -> None:
+        try:
+            made = places_on(data, image)
+        except JvizError as error:
+            self._session.notice("error", f"{data.name} cannot be marked on {image.name}: {error}")
+            made = None
+
+        def end() -> None:
+            self._under_way.discard(key)
+            self._keep(key, made)
+            self.arrived.emit()
+
+        self._session.dispatcher.call(end)
+
+    def _keep(self, key: tuple[int, int], made: tuple[np.ndarray, np.ndarray] | None) -> None:
+        alive = {data.number for data in self._session.data}
+        self._kept = {k: v for k, v in self._kept.items() if set(k) <= alive}
+        self._kept[key] = made
+
+
+def places_on(data: Catalog, image: Data) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return where the rows lie on an image, in 0-based pixels; None when that cannot be told."""
+    places = data.places
+    if places is None:
+        return None
+    if places.system == "pixel":
+        return places.x, places.y
+    sky = getattr(image, "sky", None)
+    if sky is None:
+        return None
+    x, y = np.full(len(places.x), np.nan), np.full(len(places.x), np.nan)
+    good = np.isfinite(places.x) & np.isfinite(places.y) & (np.abs(places.y) <= 90)
+    x[good], y[good] = sky.sky_to_pixel(places.x[good], places.y[good])
+    return x, y
+
+
+_stores: WeakKeyDictionary[Any, RowPlaces] = WeakKeyDictionary()
+
+
+def row_places(session: Any) -> RowPlaces:
+    """Return the places of rows of a session."""
+    if session not in _stores:
+        _stores[session] = RowPlaces(session)
+    return _stores[session]

@@ -1,0 +1,266 @@
+"""What scatter plots and histograms of catalogues share: a strip of controls, rows, and selecting by the mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from jviz.catalog_views import CatalogLayer, CatalogPlotView
+from jviz.catalogs import passing, selections_of
+from jviz.errors import JvizError
+from jviz.session import Session
+from jviz.viewers.catalog.strip import ExpressionBox, Strip
+from jviz.viewers.look import Look
+from jviz.viewers.plot.base import AxesViewer
+from jviz.viewers.plot.paint import ON_DARK, ON_LIGHT
+
+__all__ = ["CatalogPlot", "colour_of"]
+
+MODES = {
+    Qt.KeyboardModifier.NoModifier: "new",
+    Qt.KeyboardModifier.ShiftModifier: "or",
+    Qt.KeyboardModifier.AltModifier: "andnot",
+    Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier: "and",
+}
+"""How rows join those that are selected, by the keys that are held."""
+
+
+def colour_of(view: CatalogPlotView, layer: CatalogLayer, look: Look) -> str:
+    """Return the colour of a catalogue: its own, or one of the theme's by its number."""
+    colours = ON_DARK if look.is_dark else ON_LIGHT
+    return layer.color or colours[view.layers.index(layer) % len(colours)]
+
+
+class CatalogPlot(AxesViewer):
+    """A plot of rows of catalogues. With the lasso or the box, a drag selects rows in all viewers.
+
+    Shift adds to the rows that are selected, Alt takes away, both keep what lies in both.
+    """
+
+    tools: tuple[tuple[str, str, str], ...] = ()
+    """(tool, icon, tip) of the buttons that say what a drag does."""
+
+    def __init__(self, session: Session, state: CatalogPlotView, parent: QWidget | None = None) -> None:
+        self.tool = "pan"
+        self.problem = ""
+        self._lasso: list[QPointF] = []
+        self._paper = False
+        super().__init__(session, state, parent)
+        self.strip = Strip(self)
+        self.boxes: dict[str, ExpressionBox] = {}
+        self.switches: dict[str, Any] = {}
+        self.tool_buttons: dict[str, Any] = {}
+        self.fill_strip()
+        session.subsets_changed.connect(self.stir)
+
+    def release(self) -> None:
+        """Stop listening."""
+        self.session.subsets_changed.disconnect(self.stir)
+        super().release()
+
+    # --- the strip ------------------------------------------------------------------------------
+
+    def fill_strip(self) -> None:
+        """Add the controls; subclasses add theirs."""
+        raise NotImplementedError
+
+    def expression(self, name: str, label: str, hint: str) -> None:
+        """Add a box for an expression that the state holds under a name."""
+        box = ExpressionBox(hint, hint, lambda text: self.change(name, text))
+        self.boxes[name] = box
+        self.strip.add_box(label, box)
+
+    def switch(self, name: str, icon: str, tip: str) -> None:
+        """Add a button for something that the state has on or off."""
+        self.switches[name] = self.strip.add_button(icon, tip, lambda on: self.change(name, bool(on)))
+
+    def add_tools(self) -> None:
+        """Add the buttons that say what a drag does."""
+        for tool, icon, tip in (("pan", "fa6s.hand", "Move: drag to move, Ctrl and drag to zoom"), *self.tools):
+            button = self.strip.add_button(icon, tip, lambda _, tool=tool: self.take_tool(tool))
+            button.setAutoExclusive(True)
+            self.tool_buttons[tool] = button
+        self.tool_buttons["pan"].setChecked(True)
+
+    def take_tool(self, tool: str) -> None:
+        """Work with another tool."""
+        self.tool = tool
+        self.tool_buttons[tool].setChecked(True)
+
+    def change(self, name: str, value: Any) -> None:
+        """Set something of the state, or of its active layer, as one step; what is wrong is told."""
+        owner = self.state if self.state.is_callback_property(name) else self.state.layer
+        if owner is None or getattr(owner, name) == value:
+            return
+        try:
+            if isinstance(value, str) and value and self.state.data is not None:
+                self.check(name, value)
+            values = {"x_range": None} if name == "x" else {"y_range": None} if name == "y" else {}
+            self._seal()
+            owner.update(**{name: value}, **(values if owner is self.state else {}))
+            self._seal()
+        except JvizError as error:
+            self.session.notice("error", str(error))
+            self.stir()
+
+    def check(self, name: str, text: str) -> None:
+        """Raise `JvizError` when a text cannot be what a state takes under a name."""
+        from jviz.catalogs import evaluated
+
+        if name == "filter":
+            passing(self.state.data, text)
+        elif name in self.boxes:
+            evaluated(self.state.data, text)
+
+    def refresh(self) -> None:
+        """Bring the strip and the picture up to date."""
+        data = self.state.data
+        names = [n for n, c in data.columns.items() if c.is_number] if data is not None else []
+        for name, box in self.boxes.items():
+            owner = self.state if self.state.is_callback_property(name) else self.state.layer
+            box.offer(names, self.shown_text(name, getattr(owner, name, "")))
+        for name, button in self.switches.items():
+            button.setChecked(bool(getattr(self.state, name)))
+        super().refresh()
+
+    def shown_text(self, name: str, value: str) -> str:
+        """Return what a box shows for a value of the state."""
+        return value
+
+    # --- layout ---------------------------------------------------------------------------------
+
+    def wear(self, look: Look) -> None:
+        """Draw for a file: without the strip."""
+        super().wear(look)
+        self._paper = True
+        self.strip.hide()
+
+    @property
+    def top(self) -> float:
+        """Where the picture begins below the strip."""
+        return 0.0 if self._paper else float(self.strip.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the strip the whole width."""
+        self.strip.setGeometry(0, 0, self.width(), self.strip.sizeHint().height())
+        super().resizeEvent(event)
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw the picture, and on the screen the strip above it."""
+        super().draw(painter)
+        if not self._paper:
+            self.strip.render(painter, self.strip.pos())
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    def rows_of(self, layer: CatalogLayer) -> np.ndarray | None:
+        """Return True for the rows that the filter lets through; None: all."""
+        try:
+            return passing(layer.data, self.state.filter)
+        except JvizError as error:
+            self.problem = str(error)
+            return None
+
+    def selections(self, layer: CatalogLayer) -> list[Any]:
+        """Return the subsets of rows that are drawn in their colours."""
+        return selections_of(self.session, layer.data)
+
+    # --- selecting ------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to select, or what every plot does."""
+        if self.tool == "pan" or event.button() != Qt.MouseButton.LeftButton or not self.state.layers:
+            super().mousePressEvent(event)
+            return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.activated.emit()
+        self._lasso = [event.position()]
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Draw the lasso on, or what every plot does."""
+        if not self._lasso:
+            super().mouseMoveEvent(event)
+            return
+        if self.tool == "lasso":
+            self._lasso.append(event.position())
+        else:
+            self._lasso = [self._lasso[0], event.position()]
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Select what the lasso or the box holds; a click selects the nearest row, or none."""
+        if not self._lasso:
+            super().mouseReleaseEvent(event)
+            return
+        drawn, self._lasso = self._lasso, []
+        held = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier)
+        self.update()
+        far = max((point - drawn[0]).manhattanLength() for point in drawn) > 6
+        layer = self.state.layer
+        if layer is None:
+            return
+        try:
+            chosen = self.held_by(layer, self.outline(drawn)) if far else self.clicked_on(layer, drawn[0])
+            if not chosen.any() and MODES[held] == "new":
+                self.session.run("catalog.deselect", data=layer.data)
+            else:
+                self.session.run("catalog.select", data=layer.data, rows=np.flatnonzero(chosen), mode=MODES[held])
+        except JvizError as error:
+            self.session.notice("error", str(error))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give a lasso up with Escape; take tools with L, B and V; else what every plot does."""
+        keys = {Qt.Key.Key_V: "pan", Qt.Key.Key_L: "lasso", Qt.Key.Key_B: "box"}
+        if event.key() == Qt.Key.Key_Escape and self._lasso:
+            self._lasso = []
+            self.update()
+        elif keys.get(Qt.Key(event.key())) in self.tool_buttons:
+            self.take_tool(keys[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
+    def outline(self, drawn: list[QPointF]) -> np.ndarray:
+        """Return the corners of what was drawn, in pixels, shape (n, 2)."""
+        points = np.array([point.toTuple() for point in drawn])
+        if self.tool == "lasso":
+            return points
+        (x0, y0), (x1, y1) = points[0], points[-1]
+        return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+
+    def held_by(self, layer: CatalogLayer, outline: np.ndarray) -> np.ndarray:
+        """Return True for the rows that lie inside an outline in pixels."""
+        raise NotImplementedError
+
+    def clicked_on(self, layer: CatalogLayer, place: QPointF) -> np.ndarray:
+        """Return True for the row at a place."""
+        raise NotImplementedError
+
+    def paint_lasso(self, painter: QPainter) -> None:
+        """Draw what is being selected."""
+        if len(self._lasso) < 2:
+            return
+        accent = QColor(self.look.accent)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(QPen(accent, 1.5, Qt.PenStyle.DashLine))
+        accent.setAlphaF(0.12)
+        painter.setBrush(accent)
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in self.outline(self._lasso).tolist()]))
+
+    def paint_problem(self, painter: QPainter, picture: QRectF) -> None:
+        """Say in the picture why there is nothing to see."""
+        if self.problem:
+            painter.setFont(self.look.font())
+            painter.setPen(QColor(self.look.faint))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(picture.adjusted(20, 20, -20, -20), flags, self.problem)
+
+    def event(self, event: QEvent) -> bool:
+        """Make room for the strip when its height changes with font or theme."""
+        done = super().event(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish):
+            self.strip.setGeometry(0, 0, self.width(), self.strip.sizeHint().height())
+        return done

@@ -1,0 +1,210 @@
+"""Drawing many points: shapes while there are few, stamps for thousands, a picture of their density beyond."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+
+from jviz.backend.catalogs.crowd import density
+from jviz.backend.render.colormaps import colormap
+
+__all__ = ["CROWD", "FEW", "colours_by", "draw_density", "draw_points", "mark_path", "sizes_by"]
+
+FEW = 3_000
+"""Points that are drawn as shapes, sharp at any resolution."""
+
+CROWD = 20_000
+"""Points in sight above which a picture of their density tells more."""
+
+SHADES = 32
+"""Different colours of points that are coloured by a value."""
+
+_FILLED = ("dot",)
+
+
+def mark_path(mark: str, size: float) -> QPainterPath:
+    """Return the outline of a mark round the origin."""
+    r = size / 2
+    path = QPainterPath()
+    if mark in ("circle", "dot"):
+        path.addEllipse(QPointF(0, 0), r, r)
+    elif mark == "square":
+        path.addRect(QRectF(-r, -r, size, size))
+    elif mark in ("diamond", "triangle"):
+        corners = [(0, -r), (r, 0), (0, r), (-r, 0)] if mark == "diamond" else [(0, -r), (r, 0.8 * r), (-r, 0.8 * r)]
+        path.moveTo(*corners[0])
+        for corner in corners[1:]:
+            path.lineTo(*corner)
+        path.closeSubpath()
+    else:
+        lines = [((-r, 0), (r, 0)), ((0, -r), (0, r))]
+        if mark == "cross":
+            lines = [((-r, -r), (r, r)), ((-r, r), (r, -r))]
+        for start, end in lines:
+            path.moveTo(*start)
+            path.lineTo(*end)
+    return path
+
+
+def colours_by(
+    values: np.ndarray, name: str, limits: tuple[float, float] | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Return for each value the number of its colour, −1 without one, and the colours (`SHADES` of them)."""
+    good = np.isfinite(values)
+    low, high = limits or (np.percentile(values[good], (1, 99)) if good.any() else (0.0, 1.0))
+    share = np.where(good, (values - low) / ((high - low) or 1.0), 0.0)
+    numbers = np.where(good, np.clip(np.round(share * (SHADES - 1)), 0, SHADES - 1), -1).astype(np.int64)
+    table = colormap(name)
+    return numbers, [_hex(table[round(n * (len(table) - 1) / (SHADES - 1))]) for n in range(SHADES)]
+
+
+def _hex(colour: np.ndarray) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def sizes_by(values: np.ndarray, size: float) -> np.ndarray:
+    """Return sizes between half and three times ``size``, growing with the values; NaN gives ``size``."""
+    good = np.isfinite(values)
+    low, high = np.percentile(values[good], (1, 99)) if good.any() else (0.0, 1.0)
+    share = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
+    return np.where(good, size * (0.5 + 2.5 * share), size)
+
+
+def draw_points(
+    painter: QPainter,
+    x: np.ndarray,
+    y: np.ndarray,
+    colour: str,
+    mark: str = "circle",
+    size: float | np.ndarray = 9.0,
+    *,
+    opacity: float = 1.0,
+    width: float = 1.4,
+    rim: str = "",
+) -> None:
+    """Draw a mark at each place (logical pixels; only those in sight are given).
+
+    Parameters
+    ----------
+    rim : str
+        Colour of a thin border that keeps marks readable on any picture; empty: none.
+    """
+    shade = QColor(colour)
+    shade.setAlphaF(shade.alphaF() * opacity)
+    if len(x) <= FEW:
+        _draw_shapes(painter, x, y, shade, mark, size, width, rim)
+    else:
+        _draw_stamps(painter, x, y, shade, mark, float(np.median(size)), width)
+
+
+def _draw_shapes(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, colour: QColor, mark: str, size: float | np.ndarray,
+    width: float, rim: str,
+) -> None:  # fmt: skip
+    path = QPainterPath()
+    if np.ndim(size) == 0:
+        one = mark_path(mark, float(size))
+        for a, b in zip(x.tolist(), y.tolist(), strict=True):
+            path.addPath(one.translated(a, b))
+    else:
+        for a, b, s in zip(x.tolist(), y.tolist(), np.asarray(size).tolist(), strict=True):
+            path.addPath(mark_path(mark, s).translated(a, b))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    if mark in _FILLED:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        path.setFillRule(Qt.FillRule.WindingFill)
+        painter.drawPath(path)
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if rim:
+        shade = QColor(rim)
+        shade.setAlphaF(0.5 * colour.alphaF())
+        painter.setPen(QPen(shade, width + 1.8))
+        painter.drawPath(path)
+    painter.setPen(QPen(colour, width))
+    painter.drawPath(path)
+
+
+@lru_cache(64)
+def _stamp(mark: str, size: float, width: float, ratio: float) -> np.ndarray:
+    """Return the coverage of a mark, 0 to 1, with its middle in the middle."""
+    half = int(np.ceil((size / 2 + width) * ratio)) + 1
+    image = QImage(2 * half + 1, 2 * half + 1, QImage.Format.Format_Alpha8)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.translate(half + 0.5, half + 0.5)
+    painter.scale(ratio, ratio)
+    _draw_shapes(painter, np.zeros(1), np.zeros(1), QColor("white"), mark, size, width, "")
+    painter.end()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width()].astype(np.float32) / 255.0
+
+
+def _draw_stamps(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, colour: QColor, mark: str, size: float, width: float
+) -> None:
+    ratio = painter.device().devicePixelRatioF()
+    stamp = _stamp(mark, size, width, ratio)
+    half = stamp.shape[0] // 2
+    column, row = np.floor(x * ratio).astype(np.int64), np.floor(y * ratio).astype(np.int64)
+    left, top = int(column.min()) - half, int(row.min()) - half
+    wide, high = int(column.max()) - left + half + 1, int(row.max()) - top + half + 1
+    alpha = np.zeros(wide * high, np.float32)
+    first = (row - top - half) * wide + (column - left - half)
+    for dy, dx in zip(*np.nonzero(stamp > 0.02), strict=True):
+        places = first + (int(dy) * wide + int(dx))
+        alpha[places] = np.maximum(alpha[places], stamp[dy, dx])
+    _draw_alpha(painter, alpha.reshape(high, wide), colour, QPointF(left / ratio, top / ratio), ratio)
+
+
+def _draw_alpha(painter: QPainter, alpha: np.ndarray, colour: QColor, at: QPointF, ratio: float) -> None:
+    """Draw a colour where ``alpha`` says how much of it."""
+    opacity = np.round(alpha * (255 * colour.alphaF())).astype(np.uint32)
+    pixels = opacity << 24
+    for shift, part in ((16, colour.red()), (8, colour.green()), (0, colour.blue())):
+        pixels |= (opacity * part // 255) << shift
+    _draw_pixels(painter, pixels, at, ratio)
+
+
+def _draw_pixels(painter: QPainter, pixels: np.ndarray, at: QPointF, ratio: float) -> None:
+    pixels = np.ascontiguousarray(pixels, np.uint32)
+    high, wide = pixels.shape
+    image = QImage(pixels.data, wide, high, 4 * wide, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    painter.drawImage(at, image)
+
+
+def draw_density(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, area: QRectF, colours: str | QColor, *, opacity: float = 1.0
+) -> float:
+    """Draw how many points lie in each pixel of an area, on a logarithmic scale; returns the most in one.
+
+    Parameters
+    ----------
+    colours : str or QColor
+        Name of a colour map, or one colour that grows more opaque.
+    """
+    ratio = painter.device().devicePixelRatioF()
+    wide, high = max(1, round(area.width() * ratio)), max(1, round(area.height() * ratio))
+    counts = density((x - area.left()) * ratio, (y - area.top()) * ratio, wide, high)
+    most = float(counts.max())
+    if most == 0:
+        return 0.0
+    # Half a count is where the scale begins: a single point is seen, and ten times as many are told from it.
+    share = np.log1p(counts) / np.log1p(most)
+    if isinstance(colours, QColor):
+        _draw_alpha(painter, np.where(counts > 0, 0.35 + 0.65 * share, 0.0) * opacity, colours, area.topLeft(), ratio)
+        return most
+    table = colormap(colours)
+    chosen = table.astype(np.uint32)[np.round((0.15 + 0.85 * share) * (len(table) - 1)).astype(np.intp)]
+    shown = (counts > 0) * np.uint32(round(255 * opacity))
+    pixels = shown << 24
+    for shift, part in ((16, 0), (8, 1), (0, 2)):
+        pixels |= (chosen[..., part] * shown // 255) << shift
+    _draw_pixels(painter, pixels, area.topLeft(), ratio)
+    return most

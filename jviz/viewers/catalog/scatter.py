@@ -1,0 +1,280 @@
+"""The viewer of scatter plots: any two expressions over the columns of catalogues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from jviz.backend.catalogs.crowd import inside, nearest
+from jviz.backend.catalogs.expressions import Values
+from jviz.catalog_views import CatalogLayer, ScatterView
+from jviz.catalogs import axes_for, evaluated
+from jviz.errors import JvizError
+from jviz.viewers.base import viewer
+from jviz.viewers.catalog.plots import CatalogPlot, colour_of
+from jviz.viewers.catalog.points import CROWD, colours_by, draw_density, draw_points, sizes_by
+from jviz.viewers.plot.axes import Axis
+from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
+from jviz.viewers.readout import number_text, pretty_unit
+
+__all__ = ["ScatterViewer"]
+
+MOST_BARS = 5_000
+REACH = 12.0
+ROOM = 0.04
+
+
+@dataclass(eq=False)
+class Cloud:
+    """The points of one catalogue."""
+
+    layer: CatalogLayer
+    x: Values
+    y: Values
+    rows: np.ndarray | None
+    """True for those that the filter lets through; None: all."""
+
+    def spans(self, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values that count for the axes."""
+        x, y = self.x.values, self.y.values
+        with np.errstate(invalid="ignore"):
+            good = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not log_x)) & ((y > 0) | (not log_y))
+        if self.rows is not None:
+            good &= self.rows
+        return x[good], y[good]
+
+
+@dataclass(kw_only=True)
+class ScatterScene(Frame):
+    """All that painting points needs."""
+
+    view: ScatterView
+    clouds: list[Cloud] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RowReadout:
+    """The row nearest to the cursor."""
+
+    view: Any
+    data: Any
+    row: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@viewer(kind="scatter", title="Scatter Plot", view=ScatterView)
+class ScatterViewer(CatalogPlot):
+    """Draws rows as points: shapes, stamps or a picture of their density; selections in their colours."""
+
+    tools = (
+        ("lasso", "fa6s.draw-polygon", "Lasso: drag round the points to select (L)"),
+        ("box", "fa6s.vector-square", "Box: drag over the points to select (B)"),
+    )
+
+    def fill_strip(self) -> None:
+        """Boxes for x, y, colour and filter; switches; tools."""
+        self.expression("x", "x", "Column or expression for x")
+        self.expression("y", "y", "Column or expression for y")
+        self.expression("color_by", "Colour", "Column or expression that colours the points")
+        self.expression("filter", "Rows", "Condition: only rows for which it holds")
+        self.strip.add_gap()
+        self.switch("x_inverted", "fa6s.right-left", "Invert x")
+        self.switch("y_inverted", "fa6s.arrow-down-long", "Invert y: magnitudes grow downwards")
+        self.switch("errors", "fa6s.plus", "Error bars: one standard deviation")
+        self.strip.add_gap()
+        self.add_tools()
+
+    def shown_text(self, name: str, value: str) -> str:
+        """Show what is plotted also where nothing was chosen."""
+        if name in ("x", "y") and self.state.data is not None:
+            return axes_for(self.state, self.state.data)[name == "y"]
+        return value
+
+    # --- layout ---------------------------------------------------------------------------------
+
+    def clouds(self) -> list[Cloud]:
+        """Return the points of the visible layers; what cannot be worked out is told in `problem`."""
+        self.problem, found = "", []
+        for layer in self.state.layers:
+            if not layer.visible or layer.data is None:
+                continue
+            try:
+                x, y = (evaluated(layer.data, text) for text in axes_for(self.state, layer.data) if text)
+                found.append(Cloud(layer, x, y, self.rows_of(layer)))
+            except (JvizError, ValueError) as error:
+                self.problem = str(error) if isinstance(error, JvizError) else f"{layer.data.name} has no numbers."
+        return found
+
+    def scene_now(self) -> ScatterScene:
+        """Lay out the points in the present size."""
+        view, clouds = self.state, self.clouds()
+        whole = QRectF(0, self.top, self.width(), self.height() - self.top)
+        spans = [cloud.spans(view.x_log, view.y_log) for cloud in clouds]
+        x_range = _ends(view.x_range, [s[0] for s in spans], view.x_log, view.x_inverted)
+        y_range = _ends(view.y_range, [s[1] for s in spans], view.y_log, view.y_inverted)
+        picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
+        picture.translate(0, self.top)
+        titles = {}
+        if clouds:
+            first = clouds[0]
+            titles = {"x_title": Title(first.x.label.strip("`"), first.x.unit),
+                      "y_title": Title(first.y.label.strip("`"), first.y.unit)}  # fmt: skip
+        return ScatterScene(
+            view=view, look=self.look, picture=picture, whole=whole, clouds=clouds, grid=view.grid,
+            x=Axis(*x_range, picture.left(), picture.right(), view.x_log),
+            y=Axis(*y_range, picture.bottom(), picture.top(), view.y_log), cursor=self._cursor, **titles,
+        )  # fmt: skip
+
+    # --- painting -------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter, scene: ScatterScene) -> None:
+        """Paint the frame and the points."""
+        if not self.look.transparent:
+            painter.fillRect(QRectF(0, 0, self.width(), self.height()), QColor(self.look.canvas))
+        draw_frame(painter, scene)
+        painter.save()
+        painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
+        for cloud in scene.clouds:
+            self._paint_cloud(painter, scene, cloud)
+        painter.restore()
+        self.paint_problem(painter, scene.picture)
+        self.paint_lasso(painter)
+
+    def _paint_cloud(self, painter: QPainter, scene: ScatterScene, cloud: Cloud) -> None:
+        x, y = scene.x.place(cloud.x.values), scene.y.place(cloud.y.values)
+        seen = _in_sight(x, y, scene.picture, cloud.rows)
+        layer, colour, n = cloud.layer, colour_of(self.state, cloud.layer, self.look), int(seen.sum())
+        crowded = self.state.density == "always" or (self.state.density == "auto" and n > CROWD)
+        if crowded and not layer.color_by:
+            draw_density(painter, x[seen], y[seen], scene.picture, QColor(colour), opacity=layer.opacity)
+        else:
+            if self.state.errors and n <= MOST_BARS:
+                _draw_bars(painter, scene, cloud, np.flatnonzero(seen), colour)
+            self._paint_points(painter, cloud, x, y, seen, colour)
+        for subset in self.selections(layer):
+            chosen = seen & subset.region
+            if crowded and chosen.sum() > CROWD:
+                draw_density(painter, x[chosen], y[chosen], scene.picture, QColor(subset.color))
+            else:
+                draw_points(painter, x[chosen], y[chosen], subset.color, "dot", max(4.0, 0.6 * layer.size))
+
+    def _paint_points(
+        self, painter: QPainter, cloud: Cloud, x: np.ndarray, y: np.ndarray, seen: np.ndarray, colour: str
+    ) -> None:
+        layer = cloud.layer
+        size: Any = 0.6 * layer.size
+        try:
+            if layer.size_by:
+                size = sizes_by(evaluated(layer.data, layer.size_by).values, size)
+            values = evaluated(layer.data, layer.color_by).values if layer.color_by else None
+        except JvizError as error:
+            self.problem, values = str(error), None
+        if values is None:
+            draw_points(painter, x[seen], y[seen], colour, layer.mark, _of(size, seen), opacity=layer.opacity)
+            return
+        numbers, colours = colours_by(values, layer.colormap)
+        for number in np.unique(numbers[seen]).tolist():
+            part = seen & (numbers == number)
+            shade = colours[number] if number >= 0 else self.look.faint
+            draw_points(painter, x[part], y[part], shade, layer.mark, _of(size, part), opacity=layer.opacity)
+
+    # --- mouse ----------------------------------------------------------------------------------
+
+    def held_by(self, layer: CatalogLayer, outline: np.ndarray) -> np.ndarray:
+        """Return True for the rows inside an outline."""
+        cloud, x, y = self._placed(layer)
+        return inside(x, y, outline) & (True if cloud.rows is None else cloud.rows)
+
+    def clicked_on(self, layer: CatalogLayer, place: QPointF) -> np.ndarray:
+        """Return True for the row nearest to a place."""
+        row = self._nearest(layer, place)
+        return np.arange(len(layer.data)) == (-1 if row is None else row)
+
+    def readout(self, position: QPointF) -> RowReadout | None:
+        """Return the row that is nearest to a position, None when none is near."""
+        for layer in reversed(self.state.layers):
+            row = self._nearest(layer, position) if layer.visible and layer.data is not None else None
+            if row is not None:
+                cloud = self._placed(layer)[0]
+                return RowReadout(
+                    self.state, layer.data, row, f"{_said(cloud, row)}   row {row + 1} of {layer.data.name}"
+                )
+        return None
+
+    def _placed(self, layer: CatalogLayer) -> tuple[Cloud, np.ndarray, np.ndarray]:
+        scene = self.scene_now()
+        cloud = next((c for c in scene.clouds if c.layer is layer), None)
+        if cloud is None:
+            raise JvizError(self.problem or f"{layer.data.name} is not plotted.")
+        return cloud, scene.x.place(cloud.x.values), scene.y.place(cloud.y.values)
+
+    def _nearest(self, layer: CatalogLayer, place: QPointF) -> int | None:
+        try:
+            cloud, x, y = self._placed(layer)
+        except JvizError:
+            return None
+        if cloud.rows is not None:
+            x = np.where(cloud.rows, x, np.nan)
+        return nearest(x, y, (place.x(), place.y()), REACH)
+
+
+def _ends(
+    chosen: tuple[float, float] | None, parts: list[np.ndarray], log: bool, inverted: bool
+) -> tuple[float, float]:
+    """Return the values at the two ends of an axis."""
+    if chosen is not None:
+        return chosen
+    parts = [part for part in parts if len(part)]
+    low, high = (min(p.min() for p in parts), max(p.max() for p in parts)) if parts else (1.0, 10.0)
+    if low == high:
+        low, high = (low / 2, high * 2) if log else (low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5))
+    if log:
+        room = (high / low) ** ROOM
+        low, high = low / room, high * room
+    else:
+        low, high = low - ROOM * (high - low), high + ROOM * (high - low)
+    return (float(high), float(low)) if inverted else (float(low), float(high))
+
+
+def _in_sight(x: np.ndarray, y: np.ndarray, picture: QRectF, rows: np.ndarray | None) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        seen = (x > picture.left() - 20) & (x < picture.right() + 20)
+        seen &= (y > picture.top() - 20) & (y < picture.bottom() + 20)
+    return seen if rows is None else seen & rows
+
+
+def _of(size: Any, part: np.ndarray) -> Any:
+    return size if np.ndim(size) == 0 else size[part]
+
+
+def _draw_bars(painter: QPainter, scene: ScatterScene, cloud: Cloud, rows: np.ndarray, colour: str) -> None:
+    """Draw bars of one standard deviation along both axes where it is known."""
+    shade = QColor(colour)
+    shade.setAlphaF(0.45)
+    painter.setPen(QPen(shade, 1.0))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    x, y = scene.x.place(cloud.x.values[rows]), scene.y.place(cloud.y.values[rows])
+    lines: list[QLineF] = []
+    for axis, values, along in ((scene.x, cloud.x, True), (scene.y, cloud.y, False)):
+        if values.error is None:
+            continue
+        low, high = (axis.place(values.values[rows] + sign * values.error[rows]) for sign in (-1, 1))
+        for a, b, c, d in zip(x.tolist(), y.tolist(), low.tolist(), high.tolist(), strict=True):
+            if np.isfinite(c) and np.isfinite(d):
+                lines.append(QLineF(c, b, d, b) if along else QLineF(a, c, a, d))
+    painter.drawLines(lines)
+
+
+def _said(cloud: Cloud, row: int) -> str:
+    parts = []
+    for values in (cloud.x, cloud.y):
+        error = "" if values.error is None or not np.isfinite(values.error[row]) else f" ± {values.error[row]:.3g}"
+        parts.append(f"{values.label} {number_text(values.values[row])}{error} {pretty_unit(values.unit)}".rstrip())
+    return "   ".join(parts)
