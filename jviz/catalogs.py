@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,16 +19,18 @@ __all__ = [
     "axes_for",
     "evaluated",
     "passing",
+    "places_on",
     "row_places",
     "selection_name",
     "selections_of",
     "usual_axes",
 ]
 
+_MAGNITUDE = re.compile(r"mag|^f\d{3,4}(w2?|m|n|lp|x)$|^[ugrizyjhk]s?$", re.IGNORECASE)
+"""Names of columns of magnitudes: the word itself, filters of JWST and HST, the usual bands."""
+
 SOON = 20_000
 """Rows that are placed on an image at once; more of them in a job."""
-
-_MAGNITUDES = ("mag", "_mag", "mag_", "abmag", "vegamag")
 
 
 def selection_name(data: Catalog) -> str:
@@ -82,7 +85,7 @@ def usual_axes(data: Catalog) -> tuple[str, str]:
     errors = {error_column(names, name) for name in names}
     places = position_columns(names) or ("", "", "")
     free = [n for n in names if n not in errors and n.lower() not in ("id", "label", "index", "number", "source_id")]
-    magnitudes = [n for n in free if "mag" in n.lower() and data.columns[n].unit in ("mag", "mag(AB)", "")]
+    magnitudes = [n for n in free if _MAGNITUDE.search(n) and data.columns[n].unit in ("mag", "mag(AB)", "")]
     if len(magnitudes) >= 2:
         blue, red = (_quoted(n) for n in magnitudes[:2])
         return f"{blue} - {red}", red

@@ -408,6 +408,8 @@ class ImageView(View):
         Softening, and the value (the limits of a layer count 0 and 1) up to which the stretch is linear.
     flag_legend : bool
         Whether the flags in sight that are drawn over an image are named in its corner.
+    catalog_marks : bool
+        Whether rows of catalogues are marked at their positions.
     exclude_flags : tuple of str
         Names of data quality flags whose pixels measurements leave out (``"bit 13"`` for one without a name).
     """
@@ -446,6 +448,7 @@ class ImageView(View):
     lupton_q = Checked(8.0, number(0, 1000, "Q"))
     lupton_stretch = Checked(0.5, number(1e-6, 1e6, "stretch"))
     flag_legend = CallbackProperty(True)
+    catalog_marks = CallbackProperty(True)
     exclude_flags = Checked(("DO_NOT_USE",), _names)
 
     @property

@@ -15,6 +15,9 @@ from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.subsets import Subset, next_color
 
+SELECTED = "#f8961e"
+"""Colour of what is plainly selected: far from the blue that points have."""
+
 Mode = Literal["new", "and", "or", "xor", "andnot"]
 _COMBINE = {"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "andnot": lambda a, b: a & ~b}
 
@@ -62,6 +65,7 @@ def select(
     if region is not None:
         chosen &= _inside(session, data, region)
     name = name.strip() or selection_name(data)
+    color = SELECTED if name == selection_name(data) else next_color(session.subsets)
     old = session.subsets.get(name)
     if old is not None and old.data is not data:
         raise CommandError(f"{name!r} is a subset of something else; choose another name.")
@@ -69,7 +73,7 @@ def select(
         chosen = _COMBINE[mode](old.region, chosen)
     elif mode in ("and", "andnot"):
         chosen = np.zeros(n, bool)
-    subset = (old or Subset(name, chosen, color=next_color(session.subsets))).but(region=chosen, data=data)
+    subset = (old or Subset(name, chosen, color=color)).but(region=chosen, data=data)
     session.set_subsets({**session.subsets, name: subset})
     return subset
 
@@ -352,9 +356,7 @@ def _inside(session: Session, data: Catalog, region: Any) -> np.ndarray:
             raise CommandError(f"There is no subset {region!r}; there are {', '.join(session.subsets) or 'none'}.")
         region, home = session.subsets[region].region, session.subsets[region].data
     if not hasattr(region, "contains"):
-        raise CommandError(
-            "Rows can be selected by a region with an inside; a mask or a range has no place on the sky."
-        )
+        raise CommandError("Rows can be selected by a region with an inside; a mask or a range is none.")
     image = home or next((d for d in session.data if getattr(d, "sky", None) is not None), None)
     if image is None:
         raise CommandError("Open an image with a WCS first: regions are compared with rows on its pixels.")

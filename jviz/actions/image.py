@@ -384,6 +384,7 @@ _toggle("scale_bar", "Scale Bar", "Shift+B", "the bar of a round angular length"
 _toggle("overview", "Overview", "O", "the whole image with the part in view")
 _toggle("magnifier", "Magnifier", "M", "the pixels round the cursor, magnified")
 _toggle("flag_legend", "Legend of Flags", "", "the names of the data quality flags that are drawn over an image")
+_toggle("catalog_marks", "Marks of Catalogues", "", "the rows of open catalogues at their positions")
 _toggle("smooth", "Smooth Magnified Pixels", "", "interpolation between magnified pixels", id="image.interpolate")
 
 

@@ -13,8 +13,7 @@ from jviz.catalog_views import CatalogLayer, HistogramView
 from jviz.catalogs import axes_for, evaluated
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
-from jviz.viewers.catalog.plots import CatalogPlot, colour_of
-from jviz.viewers.catalog.scatter import RowReadout, _ends
+from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.plot.axes import Axis
 from jviz.viewers.plot.curves import polygon
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
@@ -129,7 +128,7 @@ class HistogramViewer(CatalogPlot):
         most = max((float(b.counts.max()) for b in bars if len(b.counts)), default=1.0) or 1.0
         floor = 0.5 / (most if view.normalize else 1.0) if view.y_log else 0.0
         y_range = view.y_range or ((floor, 1.5 * most) if view.y_log else (0.0, 1.06 * most))
-        x_range = _ends(view.x_range, [edges], view.x_log, view.x_inverted)
+        x_range = axis_ends(view.x_range, [edges], view.x_log, view.x_inverted)
         picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
         picture.translate(0, self.top)
         return HistogramScene(

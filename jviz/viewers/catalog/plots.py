@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from jviz.viewers.look import Look
 from jviz.viewers.plot.base import AxesViewer
 from jviz.viewers.plot.paint import ON_DARK, ON_LIGHT
 
-__all__ = ["CatalogPlot", "colour_of"]
+__all__ = ["CatalogPlot", "RowReadout", "axis_ends", "colour_of"]
+
+ROOM = 0.04
+"""Share of an axis that is left free at both ends."""
 
 MODES = {
     Qt.KeyboardModifier.NoModifier: "new",
@@ -33,6 +37,37 @@ def colour_of(view: CatalogPlotView, layer: CatalogLayer, look: Look) -> str:
     """Return the colour of a catalogue: its own, or one of the theme's by its number."""
     colours = ON_DARK if look.is_dark else ON_LIGHT
     return layer.color or colours[view.layers.index(layer) % len(colours)]
+
+
+@dataclass(frozen=True)
+class RowReadout:
+    """The row nearest to the cursor."""
+
+    view: Any
+    data: Any
+    row: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def axis_ends(
+    chosen: tuple[float, float] | None, parts: list[np.ndarray], log: bool, inverted: bool
+) -> tuple[float, float]:
+    """Return the values at the two ends of an axis."""
+    if chosen is not None:
+        return chosen
+    parts = [part for part in parts if len(part)]
+    low, high = (min(p.min() for p in parts), max(p.max() for p in parts)) if parts else (1.0, 10.0)
+    if low == high:
+        low, high = (low / 2, high * 2) if log else (low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5))
+    if log:
+        room = (high / low) ** ROOM
+        low, high = low / room, high * room
+    else:
+        low, high = low - ROOM * (high - low), high + ROOM * (high - low)
+    return (float(high), float(low)) if inverted else (float(low), float(high))
 
 
 class CatalogPlot(AxesViewer):

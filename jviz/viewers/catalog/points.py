@@ -49,12 +49,10 @@ def mark_path(mark: str, size: float) -> QPainterPath:
     return path
 
 
-def colours_by(
-    values: np.ndarray, name: str, limits: tuple[float, float] | None = None
-) -> tuple[np.ndarray, list[str]]:
+def colours_by(values: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
     """Return for each value the number of its colour, −1 without one, and the colours (`SHADES` of them)."""
     good = np.isfinite(values)
-    low, high = limits or (np.percentile(values[good], (1, 99)) if good.any() else (0.0, 1.0))
+    low, high = np.percentile(values[good], (1, 99)) if good.any() else (0.0, 1.0)
     share = np.where(good, (values - low) / ((high - low) or 1.0), 0.0)
     numbers = np.where(good, np.clip(np.round(share * (SHADES - 1)), 0, SHADES - 1), -1).astype(np.int64)
     table = colormap(name)

@@ -15,7 +15,7 @@ from jviz.catalog_views import CatalogLayer, ScatterView
 from jviz.catalogs import axes_for, evaluated
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
-from jviz.viewers.catalog.plots import CatalogPlot, colour_of
+from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.catalog.points import CROWD, colours_by, draw_density, draw_points, sizes_by
 from jviz.viewers.plot.axes import Axis
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
@@ -25,7 +25,6 @@ __all__ = ["ScatterViewer"]
 
 MOST_BARS = 5_000
 REACH = 12.0
-ROOM = 0.04
 
 
 @dataclass(eq=False)
@@ -54,19 +53,6 @@ class ScatterScene(Frame):
 
     view: ScatterView
     clouds: list[Cloud] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class RowReadout:
-    """The row nearest to the cursor."""
-
-    view: Any
-    data: Any
-    row: int
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @viewer(kind="scatter", title="Scatter Plot", view=ScatterView)
@@ -117,8 +103,8 @@ class ScatterViewer(CatalogPlot):
         view, clouds = self.state, self.clouds()
         whole = QRectF(0, self.top, self.width(), self.height() - self.top)
         spans = [cloud.spans(view.x_log, view.y_log) for cloud in clouds]
-        x_range = _ends(view.x_range, [s[0] for s in spans], view.x_log, view.x_inverted)
-        y_range = _ends(view.y_range, [s[1] for s in spans], view.y_log, view.y_inverted)
+        x_range = axis_ends(view.x_range, [s[0] for s in spans], view.x_log, view.x_inverted)
+        y_range = axis_ends(view.y_range, [s[1] for s in spans], view.y_log, view.y_inverted)
         picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
         picture.translate(0, self.top)
         titles = {}
@@ -223,24 +209,6 @@ class ScatterViewer(CatalogPlot):
         if cloud.rows is not None:
             x = np.where(cloud.rows, x, np.nan)
         return nearest(x, y, (place.x(), place.y()), REACH)
-
-
-def _ends(
-    chosen: tuple[float, float] | None, parts: list[np.ndarray], log: bool, inverted: bool
-) -> tuple[float, float]:
-    """Return the values at the two ends of an axis."""
-    if chosen is not None:
-        return chosen
-    parts = [part for part in parts if len(part)]
-    low, high = (min(p.min() for p in parts), max(p.max() for p in parts)) if parts else (1.0, 10.0)
-    if low == high:
-        low, high = (low / 2, high * 2) if log else (low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5))
-    if log:
-        room = (high / low) ** ROOM
-        low, high = low / room, high * room
-    else:
-        low, high = low - ROOM * (high - low), high + ROOM * (high - low)
-    return (float(high), float(low)) if inverted else (float(low), float(high))
 
 
 def _in_sight(x: np.ndarray, y: np.ndarray, picture: QRectF, rows: np.ndarray | None) -> np.ndarray:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QKeySequence, QPainter, QPalette, QShor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from jviz.catalog_views import TableView as TableState
-from jviz.catalogs import passing, selection_name, selections_of
+from jviz.catalogs import passing, row_places, selection_name, selections_of
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.base import Viewer, viewer
@@ -37,6 +37,7 @@ class TableViewer(Viewer):
     def __init__(self, session: Session, state: TableState, parent: QWidget | None = None) -> None:
         self._shown: tuple[Any, ...] = ()
         self._marked: tuple[Any, ...] = ()
+        self._told: tuple[Any, ...] = ()
         super().__init__(session, state, parent)
         self.run_command = self._run_command
         self.drops = DropZones(self)
@@ -73,7 +74,8 @@ class TableViewer(Viewer):
         self.marks.setAccessibleName("Mark rows on images")
         self.marks.clicked.connect(lambda on: self.state.layer and self.state.layer.update(on_images=on))
         top = QHBoxLayout()
-        top.setContentsMargins(8, 4, 8, 4)
+        top.setContentsMargins(8, 4, 10, 4)
+        top.setSpacing(10)
         for widget, stretch in ((self.filter, 1), (self.marks, 0), (self.count, 0)):
             top.addWidget(widget, stretch)
         whole = QVBoxLayout(self)
@@ -115,6 +117,7 @@ class TableViewer(Viewer):
         for number, column in enumerate(self.model.columns):
             self.rows.setColumnHidden(number, column.name in state.hidden)
         self._mark(data)
+        self._tell_images()
         self.marks.setChecked(state.layer.on_images)
         self.marks.setEnabled(data.places is not None)
         if not self.filter.hasFocus():
@@ -179,6 +182,13 @@ class TableViewer(Viewer):
         if plain is not None:
             texts.append(f"{int(plain.region.sum()):,} selected")
         self.count.setText("   ".join(texts))
+
+    def _tell_images(self) -> None:
+        """Have the marks on images drawn anew when how they look has changed."""
+        looks = (self.state.filter, *self.state.layer.recorded().values())
+        if looks != self._told:
+            self._told = looks
+            row_places(self.session).arrived.emit()
 
     def draw(self, painter: QPainter) -> None:
         """Draw the table as it is on the screen."""

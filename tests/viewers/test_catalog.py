@@ -1,0 +1,240 @@
+"""Viewers of catalogues: lasso, box and clicks select in all of them, filters and orders, marks on images, files."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.nddata import CCDData
+from astropy.table import QTable
+from astropy.wcs import WCS
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage
+
+import jviz
+from jviz.catalogs import selection_name
+from jviz.viewers.catalog.histogram import HistogramViewer, bin_edges
+from jviz.viewers.catalog.points import CROWD, draw_points
+from jviz.viewers.catalog.scatter import ScatterViewer
+from jviz.viewers.catalog.table import TableViewer
+from jviz.viewers.image import ImageViewer
+
+SHAPES = {"scatter": ScatterViewer, "table": TableViewer, "histogram": HistogramViewer, "image": ImageViewer}
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session()
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def sources(session):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150.0, 2.0], [50.0, 50.0]
+    wcs.wcs.cdelt = [-1e-4, 1e-4]
+    image = session.add(CCDData(np.zeros((100, 100), np.float32), unit="Jy", wcs=wcs), name="field")
+    x, y = np.array([20.0, 50.0, 80.0, 80.0]), np.array([20.0, 50.0, 20.0, 80.0])
+    lon, lat = image.sky.pixel_to_sky(x, y)
+    table = QTable({"ra": lon * u.deg, "dec": lat * u.deg, "a": [1.0, 2.0, 3.0, 4.0], "b": [4.0, 3.0, 2.0, 1.0]})
+    return session.add(table, name="sources")
+
+
+@pytest.fixture
+def opened(session, qtbot):
+    def make(kind, data="sources", **values):
+        viewer = SHAPES[kind](session, session.view(kind, data=data, **values))
+        qtbot.addWidget(viewer)
+        viewer.resize(700, 500)
+        viewer.show()
+        qtbot.waitUntil(lambda: viewer.has_painted)
+        return viewer
+
+    return make
+
+
+def places(viewer):
+    scene = viewer.scene_now()
+    cloud = scene.clouds[0]
+    x, y = scene.x.place(cloud.x.values), scene.y.place(cloud.y.values)
+    return [QPointF(a, b).toPoint() for a, b in zip(x, y, strict=True)]
+
+
+def dragged(qtbot, viewer, *points, held=Qt.KeyboardModifier.NoModifier):
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, held, points[0])
+    for point in points[1:]:
+        qtbot.mouseMove(viewer, point)
+    qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, held, points[-1])
+
+
+def chosen(session, data):
+    found = session.subsets.get(selection_name(data))
+    return [] if found is None else np.flatnonzero(found.region).tolist()
+
+
+def test_a_lasso_selects_in_the_table_too_and_keys_add_and_take_away(opened, session, sources, qtbot):
+    scatter, table = opened("scatter", x="a", y="b"), opened("table")
+    at = places(scatter)
+    qtbot.keyClick(scatter, Qt.Key.Key_L)
+
+    def round_point(n):
+        d = 25
+        return [at[n] + QPoint(-d, -d), at[n] + QPoint(d, -d), at[n] + QPoint(d, d), at[n] + QPoint(-d, d)]
+
+    dragged(qtbot, scatter, *round_point(1))
+    assert chosen(session, sources) == [1]
+    dragged(qtbot, scatter, *round_point(3), held=Qt.KeyboardModifier.ShiftModifier)
+    assert chosen(session, sources) == [1, 3]
+    dragged(qtbot, scatter, *round_point(1), held=Qt.KeyboardModifier.AltModifier)
+    assert chosen(session, sources) == [3]
+    qtbot.waitUntil(lambda: "1 selected" in table.count.text())
+    colours = [table.model.data(table.model.index(row, 0), Qt.ItemDataRole.BackgroundRole) for row in range(4)]
+    assert [colour is not None for colour in colours] == [False, False, False, True]
+    session.undo()
+    assert chosen(session, sources) == [1, 3]
+
+
+def test_a_box_and_a_click_select_and_a_click_beside_selects_none(opened, session, sources, qtbot):
+    scatter = opened("scatter", x="a", y="b")
+    at = places(scatter)
+    qtbot.keyClick(scatter, Qt.Key.Key_B)
+    dragged(qtbot, scatter, at[0] + QPoint(-15, -15), at[1] + QPoint(15, 15))
+    assert chosen(session, sources) == [0, 1]
+    qtbot.mouseClick(scatter, Qt.MouseButton.LeftButton, pos=at[2])
+    assert chosen(session, sources) == [2]
+    qtbot.mouseClick(scatter, Qt.MouseButton.LeftButton, pos=at[0] + QPoint(0, 120))
+    assert chosen(session, sources) == []
+
+
+def test_escape_gives_a_lasso_up(opened, session, sources, qtbot):
+    scatter = opened("scatter", x="a", y="b")
+    at = places(scatter)
+    scatter.take_tool("lasso")
+    qtbot.mousePress(scatter, Qt.MouseButton.LeftButton, pos=at[0] + QPoint(-20, -20))
+    qtbot.mouseMove(scatter, at[3] + QPoint(20, 20))
+    qtbot.keyClick(scatter, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(scatter, Qt.MouseButton.LeftButton, pos=at[0])
+    assert chosen(session, sources) == []
+
+
+def test_a_selection_is_seen_in_its_colour(opened, session, sources):
+    scatter = opened("scatter", x="a", y="b")
+    session.run("catalog.select", data=sources, rows=[2])
+    image, colour = scatter.grab(), QColor(session.subsets[selection_name(sources)].color)
+    at = places(scatter)
+    assert image.pixelColor(at[2]).rgb() == colour.rgb()
+    assert image.pixelColor(at[1]).rgb() != colour.rgb()
+
+
+def test_a_range_of_a_histogram_selects_rows(opened, session, sources, qtbot):
+    histogram = opened("histogram", x="a", bins=3)
+    scene = histogram.scene_now()
+    assert scene.bars[0].counts.tolist() == [1, 1, 2]
+    histogram.take_tool("box")
+    start, end = (QPoint(round(float(scene.x.place(v))), round(scene.picture.center().y())) for v in (1.5, 3.5))
+    dragged(qtbot, histogram, start, end)
+    assert chosen(session, sources) == [1, 2]
+    assert histogram.scene_now().bars[1].counts.tolist() == [0, 1, 1]
+
+
+def test_bins_follow_the_rule_of_freedman_and_diaconis():
+    values = np.random.default_rng(5).normal(size=8000)
+    edges = bin_edges(values, None)
+    width = 2 * np.subtract(*np.percentile(values, (75, 25))) / 20
+    assert np.diff(edges)[0] <= width < np.diff(edges)[0] * (1 + 2 / (len(edges) - 1))
+    assert edges[0] == values.min()
+    assert edges[-1] == values.max()
+
+
+def test_the_table_sorts_filters_and_hides_as_steps(opened, session, sources, qtbot):
+    table = opened("table")
+    header = table.rows.horizontalHeader()
+    names = [column.name for column in table.model.columns]
+    header.sectionClicked.emit(names.index("b"))
+    qtbot.waitUntil(lambda: table.model.order.tolist() == [3, 2, 1, 0])
+    header.sectionClicked.emit(names.index("b"))
+    qtbot.waitUntil(lambda: table.model.order.tolist() == [0, 1, 2, 3])
+    table.filter.setFocus()
+    qtbot.keyClicks(table.filter, "a > 1.5")
+    qtbot.keyClick(table.filter, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: table.model.order.tolist() == [1, 2, 3])
+    assert "3 of 4 rows" in table.count.text()
+    session.undo()
+    qtbot.waitUntil(lambda: len(table.model.order) == 4)
+    table.state.hidden = ("ra",)
+    qtbot.waitUntil(lambda: table.rows.isColumnHidden(names.index("ra")))
+
+
+def test_a_condition_that_cannot_be_used_is_told_and_changes_nothing(opened, session, sources, qtbot):
+    table, heard = opened("table"), []
+    session.noticed.connect(lambda level, text: heard.append(text))
+    table.filter.setFocus()
+    qtbot.keyClicks(table.filter, "nope > 1")
+    qtbot.keyClick(table.filter, Qt.Key.Key_Return)
+    assert "no column" in heard[0]
+    assert table.state.filter == ""
+
+
+def test_rows_chosen_in_the_table_are_selected_everywhere(opened, session, sources, qtbot):
+    table = opened("table")
+    table.rows.selectRow(2)
+    qtbot.waitUntil(lambda: chosen(session, sources) == [2])
+
+
+def green(colour):
+    return colour.green() - colour.red() > 60
+
+
+def test_rows_are_marked_on_images_and_a_click_selects_them(opened, session, sources, qtbot):
+    opened("table")
+    image = opened("image", data="field")
+    qtbot.waitUntil(lambda: image.is_sharp)
+    geometry, frame = image.geometry_now(), image.frame_now()
+    x, y = geometry.to_screen(np.array([50.0]), np.array([50.0]))
+    at = QPointF(float(x[0]), float(y[0])) + frame.picture.topLeft()
+    edge = (at + QPointF(4.5, 0)).toPoint()
+    qtbot.waitUntil(lambda: green(image.grab().pixelColor(edge)))
+    qtbot.mouseClick(image, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    assert chosen(session, sources) == [1]
+    image.state.catalog_marks = False
+    session.run("catalog.deselect", data=sources)
+    qtbot.waitUntil(lambda: not green(image.grab().pixelColor(edge)))
+
+
+@pytest.mark.parametrize("kind", ["scatter", "histogram", "table"])
+def test_views_are_drawn_into_files_without_their_controls(session, sources, tmp_path, kind, qtbot):
+    view = session.view(kind, data=sources)
+    path = session.render(view, tmp_path / "plot.png", size=(400, 300))
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (400, 300)
+    assert len({image.pixelColor(x, y).rgb() for x in range(0, 400, 3) for y in range(0, 300, 3)}) > 3
+
+
+def test_every_point_leaves_its_mark_however_many_there_are(qtbot):
+    from PySide6.QtGui import QPainter
+
+    for n in (200, 5000):
+        rng = np.random.default_rng(n)
+        x, y = rng.uniform(10, 390, (2, n))
+        image = QImage(400, 400, QImage.Format.Format_ARGB32_Premultiplied)
+        image.fill(0)
+        painter = QPainter(image)
+        draw_points(painter, x, y, "#ff0000", "dot", 5.0)
+        painter.end()
+        assert all(image.pixelColor(int(a), int(b)).red() > 100 for a, b in zip(x, y, strict=True))
+
+
+def test_a_crowd_is_drawn_as_its_density(session, opened, qtbot):
+    rng = np.random.default_rng(2)
+    n = 3 * CROWD
+    session.add(QTable({"p": rng.normal(size=n), "q": rng.normal(size=n)}), name="crowd")
+    viewer = opened("scatter", data="crowd", x="p", y="q")
+    image, scene = viewer.grab(), viewer.scene_now()
+    middle = QPointF(float(scene.x.place(0.0)), float(scene.y.place(0.0))).toPoint()
+    corner = scene.picture.topLeft().toPoint() + QPoint(9, 9)
+
+    def ink(place):
+        near = [image.pixelColor(place + QPoint(i, j)).redF() for i in range(-6, 7) for j in (-6, 6)]
+        return np.mean(np.abs(np.subtract(near, ground)))
+
+    ground = QColor(viewer.look.canvas).redF()
+    assert ink(middle) > ink(corner) + 0.2
