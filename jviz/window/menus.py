@@ -16,7 +16,7 @@ from jviz.window.shortcuts import is_plain, shown_keys
 
 __all__ = ["Menus"]
 
-TOP = ("File", "Edit", "View", "Image", "Regions", "Data", "Panels", "Window", "Help")
+TOP = ("File", "Edit", "View", "Image", "Spectrum", "Regions", "Data", "Panels", "Window", "Help")
 """Order of the menus; others stand before Panels."""
 
 FIRST_GROUPS = ("open", "history", "palette", "views")
@@ -263,7 +263,7 @@ def _tool_tip(text: str, keys: list[str], summary: str) -> str:
 def _with_mnemonic(name: str) -> str:
     """Mark the letter that opens a menu with Alt."""
     letters = {"File": "&File", "Edit": "&Edit", "View": "&View", "Image": "&Image", "Regions": "&Regions",
-               "Data": "&Data", "Panels": "&Panels", "Window": "&Window", "Help": "&Help"}  # fmt: skip
+               "Spectrum": "&Spectrum", "Data": "&Data", "Panels": "&Panels", "Window": "&Window", "Help": "&Help"}  # fmt: skip
     return letters.get(name, name)
 
 

@@ -1,0 +1,145 @@
+"""Several spectra as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.resampling import axis_in_unit, resampled, variance_of, with_variance
+from jviz.backend.spectra.samples import Samples
+from jviz.backend.units import parse_unit
+from jviz.errors import JvizError
+
+__all__ = ["How", "combined", "median_factor"]
+
+How = Literal["mean", "weighted", "median", "clipped"]
+
+
+def median_factor(n: np.ndarray | int) -> np.ndarray:
+    """Return the variance of the median of n Gaussian values of unit variance, within 1.7 %.
+
+    Odd n: π / (2n + π − 2), which is 1 for n = 1 and tends to π / 2n; even n: π / (2n + 2.6), which is right to 1 %
+    from n = 4 on. Compared with the exact values that Harter and Balakrishnan tabulate.
+    """
+    n = np.asarray(n, float)
+    odd = np.pi / (2 * n + np.pi - 2)
+    even = np.where(n == 2, 0.5, np.pi / (2 * n + 2.6))
+    return np.where(n % 2 == 1, odd, even)
+
+
+def combined(
+    spectra: Sequence[Samples],
+    how: How = "mean",
+    *,
+    sigma: float = 3.0,
+    grid: SpectralAxis | None = None,
+    errors: Literal["propagated", "scatter"] = "propagated",
+) -> Samples:
+    """Combine spectra, sample by sample; masked and missing samples are left out.
+
+    Parameters
+    ----------
+    spectra : sequence of Samples
+        Of one quantity and of units that can be converted.
+    how : {"mean", "weighted", "median", "clipped"}
+        "weighted" by inverse variance; "clipped" is the mean of what lies within ``sigma`` robust standard deviations
+        of the median.
+    grid : SpectralAxis, optional
+        That of the first by default; spectra on others are resampled, with what they hold conserved.
+    errors : {"propagated", "scatter"}
+        From the errors of the spectra, or from how they differ from each other.
+
+    Raises
+    ------
+    JvizError
+        When units do not fit, or errors are missing that are needed.
+    """
+    grid = grid or spectra[0].axis
+    aligned = [_on_grid(one, grid) for one in spectra]
+    unit = spectra[0].unit
+    factors = [_factor(one, unit) for one in aligned]
+    values = np.stack([np.where(one.good, one.flux, np.nan) * f for one, f in zip(aligned, factors, strict=True)])
+    variances = _variances(aligned, factors)
+    if variances is None and how == "weighted":
+        raise JvizError("Weighting needs the errors of every spectrum; take the mean or the median.")
+    if variances is None:
+        errors = "scatter"
+    if how == "clipped":
+        values = _clipped(values, sigma)
+    with np.errstate(all="ignore"):
+        flux, variance = _reduced(values, variances, how, errors)
+    first = aligned[0]
+    missing = ~np.isfinite(values).any(axis=0)
+    meta = {**first.meta, "NCOMBINE": len(spectra)}
+    return with_variance(first, flux, variance, mask=missing, flags=None, name="", meta=meta)
+
+
+def _on_grid(one: Samples, grid: SpectralAxis) -> Samples:
+    same = len(one.axis) == len(grid) and np.allclose(axis_in_unit(one.axis, grid), grid.values, rtol=1e-9, atol=0)
+    return one if same else resampled(one, grid)
+
+
+def _factor(one: Samples, unit: str) -> float:
+    if one.unit == unit:
+        return 1.0
+    try:
+        return float(parse_unit(one.unit).to(parse_unit(unit)))
+    except Exception as error:
+        raise JvizError(f"Spectra in {unit or 'no unit'} and {one.unit or 'no unit'} cannot be combined.") from error
+
+
+def _variances(aligned: list[Samples], factors: list[float]) -> np.ndarray | None:
+    found = [variance_of(one) for one in aligned]
+    if any(one is None for one in found):
+        return None
+    return np.stack([v * f**2 for v, f in zip(found, factors, strict=True)])  # type: ignore[operator]
+
+
+def _clipped(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Leave out what is beyond sigma robust deviations (1.4826 × the median absolute deviation) of the median."""
+    import warnings
+
+    kept = values.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
+        for _ in range(5):
+            middle = np.nanmedian(kept, axis=0)
+            width = 1.4826 * np.nanmedian(np.abs(kept - middle), axis=0)
+            out = (np.abs(kept - middle) > sigma * width) & (width > 0)
+            if not out.any():
+                break
+            kept[out] = np.nan
+    return kept
+
+
+def _reduced(
+    values: np.ndarray, variances: np.ndarray | None, how: How, errors: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    good = np.isfinite(values)
+    n = good.sum(axis=0).astype(float)
+    n[n == 0] = np.nan
+    filled = np.where(good, values, 0.0)
+    if how == "weighted":
+        weights = np.where(good & (variances > 0), 1 / variances, 0.0)  # type: ignore[operator]
+        total = weights.sum(axis=0)
+        flux, variance = (weights * filled).sum(axis=0) / total, 1 / total
+        if errors == "scatter":
+            variance *= (weights * np.where(good, values - flux, 0) ** 2).sum(axis=0) / (n - 1)
+        return flux, variance
+    flux = _median(values) if how == "median" else filled.sum(axis=0) / n
+    share = median_factor(n) if how == "median" else 1 / n
+    if errors == "scatter" or variances is None:
+        spread = np.where(good, values - filled.sum(axis=0) / n, 0) ** 2
+        return flux, share * spread.sum(axis=0) / (n - 1) if len(values) > 1 else None
+    return flux, share * np.where(good, variances, 0).sum(axis=0) / n
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
+        return np.nanmedian(values, axis=0)
