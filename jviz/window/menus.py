@@ -263,7 +263,8 @@ def _tool_tip(text: str, keys: list[str], summary: str) -> str:
 def _with_mnemonic(name: str) -> str:
     """Mark the letter that opens a menu with Alt."""
     letters = {"File": "&File", "Edit": "&Edit", "View": "&View", "Image": "&Image", "Regions": "&Regions",
-               "Spectrum": "&Spectrum", "Data": "&Data", "Panels": "&Panels", "Window": "&Window", "Help": "&Help"}  # fmt: skip
+               "Spectrum": "&Spectrum", "Data": "&Data", "Panels": "&Panels", "Window": "&Window",
+               "Help": "&Help"}  # fmt: skip
     return letters.get(name, name)
 
 
