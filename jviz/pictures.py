@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.images.picture import Picture
+from jviz.backend.images.geometry import crop_wcs
+from jviz.backend.images.picture import Extra, Picture
 from jviz.backend.io.product import Plane, Product, Unit, WcsResult
+from jviz.backend.progress import Progress, silent
 from jviz.data import Data, Image, from_product
 from jviz.errors import CommandError
 
 __all__ = [
     "ABOUT_PLACE",
     "cards_for",
+    "cards_kept",
     "data_from",
     "picture_of",
     "plane_of",
@@ -31,14 +34,30 @@ ABOUT_PLACE = re.compile(
 )
 """Keywords of the grid and of the file's layout, which the new data have of their own."""
 
+STRIP = 2 << 20
+"""Pixels that are read between two looks at whether the user still wants it."""
 
-def picture_of(data: Data, plane: str = "") -> Picture:
-    """Read an image whole.
+
+def picture_of(
+    data: Data,
+    plane: str = "",
+    *,
+    part: tuple[slice, slice] | None = None,
+    others: bool = False,
+    progress: Progress = silent,
+) -> Picture:
+    """Read an image, or a part of it, with its errors and flags.
 
     Parameters
     ----------
     plane : str
         Only this plane, without errors and flags; the first one, with both, by default.
+    part : (slice, slice), optional
+        Rows and columns; the WCS is that of the part.
+    others : bool
+        Read further planes of its shape too.
+    progress : callable
+        Called after every few rows; raises `Cancelled`.
 
     Raises
     ------
@@ -46,17 +65,48 @@ def picture_of(data: Data, plane: str = "") -> Picture:
         When it has more than two axes longer than 1.
     """
     main = data.plane(plane)
-    values = _flat(data, main.read())
-    values = (
-        values if values.dtype.kind == "f" else values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
-    )
-    error = dq = None
+    _check_flat(data, main)
+    error = flags = None
     if not plane:
-        found = plane_of(data, "error", "variance", "inverse variance")
-        error = None if found is None else standard_deviation(found, _flat(data, found.read()))
-        flags = plane_of(data, "flags")
-        dq = None if flags is None else _flat(data, flags.read())
-    return Picture(values, error, dq, main.unit, plane_wcs(data))
+        error, flags = plane_of(data, "error", "variance", "inverse variance"), plane_of(data, "flags")
+    own = [p for p in (main, error, flags) if p is not None]
+    beside = data.planes.values() if others else ()
+    more = [p for p in beside if p.shape == main.shape and not any(p is one for one in own)]
+    reader = _Reader(part, len(own) + len(more), progress)
+    values = reader.read(main)
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
+    return Picture(
+        values,
+        None if error is None else standard_deviation(error, reader.read(error)),
+        None if flags is None else reader.read(flags),
+        main.unit,
+        plane_wcs(data) if part is None else crop_wcs(plane_wcs(data), *part),
+        tuple(Extra(p.name, p.meaning, p.unit, reader.read(p)) for p in more if p.dtype.kind in "biuf"),
+    )
+
+
+class _Reader:
+    """Reads planes in strips of rows, so that a wish to cancel is heard soon."""
+
+    def __init__(self, part: tuple[slice, slice] | None, planes: int, progress: Progress) -> None:
+        self._part, self._planes, self._progress = part, planes, progress
+        self._done = 0
+
+    def read(self, plane: Plane) -> np.ndarray:
+        """Return the part of a plane, (rows, columns) in native byte order."""
+        ny, nx = plane.shape[-2:]
+        rows, columns = self._part or (slice(0, ny), slice(0, nx))
+        raw = plane.raw(self._progress).reshape(ny, nx)
+        step = max(1, STRIP // max(1, columns.stop - columns.start))
+        strips = []
+        for first in range(rows.start, rows.stop, step):
+            share = (first - rows.start) / (rows.stop - rows.start)
+            self._progress(round(1000 * (self._done + share)), 1000 * self._planes, f"reading {plane.name}")
+            strips.append(plane.physical(raw[first : min(first + step, rows.stop), columns]))
+        self._done += 1
+        # The caller may change it, which a memory map does not bear.
+        return np.concatenate(strips) if len(strips) > 1 else strips[0].copy()
 
 
 def plane_of(data: Data, *meanings: Any) -> Plane | None:
@@ -82,10 +132,9 @@ def read_rows(data: Data, plane: Plane, rows: slice) -> np.ndarray:
     return plane.read((*(0,) * (len(plane.shape) - 2), rows))
 
 
-def _flat(data: Data, values: np.ndarray) -> np.ndarray:
-    if values.ndim < 2 or values.size != values.shape[-1] * values.shape[-2]:
-        raise CommandError(f"{data.name} has {values.ndim} axes; this works on images of two.")
-    return values.reshape(values.shape[-2:])
+def _check_flat(data: Data, plane: Plane) -> None:
+    if len(plane.shape) < 2 or any(n > 1 for n in plane.shape[:-2]):
+        raise CommandError(f"{data.name} has {len(plane.shape)} axes; this works on images of two.")
 
 
 def plane_wcs(data: Data) -> Any:
@@ -103,6 +152,27 @@ def cards_for(wcs: Any) -> list[tuple[str, Any, str]]:
     return [(c.keyword, c.value, c.comment) for c in wcs.to_header(relax=True).cards]
 
 
+def cards_kept(data: Data) -> list[tuple[str, Any, str]]:
+    """Return the cards of data, with their comments, that stay true on another grid and in another file.
+
+    Those of the primary header come first; the main extension's own take their place, or follow.
+    """
+    product = data.product
+    if not product.units:
+        return []
+    units = [product.units[0]] if product.main == 0 else [product.units[0], product.units[product.main]]
+    kept: dict[Any, tuple[str, Any, str]] = {}
+    for number, unit in enumerate(units):
+        for place, (keyword, value, comment) in enumerate(unit.cards):
+            if keyword in ("HISTORY", "COMMENT"):
+                if str(value).strip():
+                    kept[number, place] = (keyword, value, "")
+            elif not ABOUT_PLACE.fullmatch(keyword):
+                kept[keyword] = (keyword, value, comment)
+    past = [card for card in kept.values() if card[0] == "HISTORY"]
+    return [*(card for card in kept.values() if card[0] != "HISTORY"), *past]
+
+
 def data_from(picture: Picture, name: str, like: Data, what: str) -> Image:
     """Make data of a picture, with the header of those it was made from and a line of its history.
 
@@ -117,13 +187,13 @@ def data_from(picture: Picture, name: str, like: Data, what: str) -> Image:
         planes["ERR"] = _plane("ERR", picture.error, "error", picture.unit)
     if picture.dq is not None:
         planes["DQ"] = _plane("DQ", picture.dq, "flags", "")
-    old = like.product.header
+    for extra in picture.others:
+        planes.setdefault(extra.name, _plane(extra.name, extra.values, extra.meaning, extra.unit))
     place = cards_for(picture.wcs)
     known = {keyword for keyword, _, _ in place}
-    kept = [(k, v, "") for k, v in old.items() if not ABOUT_PLACE.fullmatch(k) and k not in known]
-    past = [("HISTORY", line, "") for line in str(old.get("HISTORY", "")).splitlines() if line.strip()]
-    bunit = [("BUNIT", picture.unit, "")] if picture.unit else []
-    cards = (*kept, *bunit, *place, *past, ("HISTORY", f"jviz: {what}", ""))
+    bunit = [("BUNIT", picture.unit, "unit of the values")] if picture.unit else []
+    kept = [card for card in cards_kept(like) if card[0] not in known]
+    cards = (*kept, *bunit, *place, ("HISTORY", f"jviz: {what}", ""))
     unit = Unit(0, "SCI", 1, "image made in jviz", picture.shape, picture.values.dtype.name, picture.unit, cards)
     product = Product("image", name, like.label, planes=planes, units=(unit,), flags=like.product.flags)
     if picture.wcs is not None:

@@ -9,7 +9,7 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Catalog, Data, Spectrum
 from jviz.errors import CommandError
-from jviz.pictures import ABOUT_PLACE, plane_wcs
+from jviz.pictures import cards_kept, plane_wcs
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -87,6 +87,5 @@ def _write_planes(data: Data, path: Path, progress: Progress) -> None:
 
 
 def _cards(data: Data) -> list[tuple[str, Any, str]]:
-    kept = [(k, v, "") for k, v in data.header.items() if k == "HISTORY" or not ABOUT_PLACE.fullmatch(k)]
     made = f"jviz: written from {data.made_by}" if data.made_by else "jviz: written from a session"
-    return [*kept, ("HISTORY", made, "")]
+    return [*cards_kept(data), ("HISTORY", made, "")]

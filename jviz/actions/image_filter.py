@@ -38,7 +38,7 @@ def filter_pixels(
     size : float
         In pixels: σ of the Gaussian, radius of the top hat, side of the box or of the median (odd).
     """
-    picture = picture_of(data)
+    picture = picture_of(data, progress=progress)
     if kernel == "median":
         if size != int(size):
             raise CommandError(f"The side of a median filter must be an odd number of pixels, not {size:g}.")
@@ -72,18 +72,19 @@ def psf_match(
         An image of the kernel with odd sides on the pixels of the data, instead; it is scaled to a sum of 1.
     """
     if kernel is not None:
-        weight = picture_of(kernel).values.astype(np.float64)
+        weight = picture_of(kernel, progress=progress).values.astype(np.float64)
         total = weight.sum()
         if not (np.isfinite(total) and total > 0 and weight.shape[0] % 2 and weight.shape[1] % 2):
             raise CommandError(f"{kernel.name} is no kernel: it needs odd sides, no NaN and a sum above 0.")
-        made, what = filters.convolved(picture_of(data), weight / total, progress), f"kernel {kernel.name}"
+        picture = picture_of(data, progress=progress)
+        made, what = filters.convolved(picture, weight / total, progress), f"kernel {kernel.name}"
     else:
         if fwhm_from is None or fwhm_to is None or not 0 <= fwhm_from < fwhm_to:
             raise CommandError(
                 "Give fwhm_from and a larger fwhm_to in pixels (a PSF can only be widened), or a kernel."
             )
         sigma = float(np.sqrt(fwhm_to**2 - fwhm_from**2) / filters.FWHM)
-        made = filters.convolved(picture_of(data), filters.gaussian(sigma), progress)
+        made = filters.convolved(picture_of(data, progress=progress), filters.gaussian(sigma), progress)
         what = f"FWHM {fwhm_from:g} to {fwhm_to:g} pixels"
     return data_from(made, name or f"{data.name} matched", data, f"{data.name} with the PSF matched, {what}")
 
@@ -107,7 +108,7 @@ def subtract_background(
     box : int
         Side of the boxes in pixels; larger than the sources.
     """
-    picture = picture_of(data)
+    picture = picture_of(data, progress=progress)
     progress(0, 1, "background")
     level = filters.background(picture, kind, box)
     made = picture.but(values=(picture.values - level).astype(picture.values.dtype))
@@ -140,7 +141,7 @@ def mask(
     if not region and not flags:
         raise CommandError("Say what to mask: a region, or flags.")
     progress(0, 1, "reading")
-    picture = picture_of(data)
+    picture = picture_of(data, progress=progress)
     hidden = np.zeros(picture.shape, bool)
     if region:
         for subset in chosen(session, region, data):

@@ -53,9 +53,13 @@ def cutout(
         x, y = _round_position(session, data, position, size, unit)
     else:
         x, y = _round_region(session, data, region)
-    progress(0, 1, "reading")
     what = f"cut-out of {data.name}, columns {x[0]} to {x[1] - 1}, rows {y[0]} to {y[1] - 1}, counted from 0"
-    return data_from(geometry.crop(picture_of(data), x, y), name or f"{data.name} cut-out", data, what)
+    return data_from(_part(data, x, y, progress), name or f"{data.name} cut-out", data, what)
+
+
+def _part(data: Image, x: tuple[int, int], y: tuple[int, int], progress: Progress) -> Picture:
+    part = geometry.part_of(data.shape[-2:], x, y)  # type: ignore[arg-type]
+    return picture_of(data, part=part, others=True, progress=progress)
 
 
 def _round_region(session: Session, data: Image, region: Any) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -123,8 +127,7 @@ def crop(
     x, y : (int, int)
         First column (row) and the one after the last, counted from 0 as in numpy.
     """
-    progress(0, 1, "reading")
-    picture = geometry.crop(picture_of(data), tuple(map(int, x)), tuple(map(int, y)))  # type: ignore[arg-type]
+    picture = _part(data, tuple(map(int, x)), tuple(map(int, y)), progress)  # type: ignore[arg-type]
     return data_from(picture, name or f"{data.name} cropped", data, f"{data.name}[{y[0]}:{y[1]}, {x[0]}:{x[1]}]")
 
 
@@ -146,10 +149,9 @@ def rebin(
     how : {"auto", "mean", "sum"}
         The mean keeps surface brightness, the sum flux; "auto" decides by the unit.
     """
-    progress(0, 1, "reading")
     fx, fy = (int(v) for v in np.broadcast_to(np.asarray(factor), 2))
     way = ("mean" if is_brightness(data.unit) else "sum") if how == "auto" else how
-    picture = geometry.rebin(picture_of(data), (fx, fy), way)  # type: ignore[arg-type]
+    picture = geometry.rebin(picture_of(data, others=True, progress=progress), (fx, fy), way)  # type: ignore[arg-type]
     return data_from(picture, name or f"{data.name} rebinned", data, f"{data.name} binned by {fx} x {fy}, {way}")
 
 
@@ -162,10 +164,8 @@ def flip(data: Image, axis: Literal["x", "y"] = "x", *, name: str = "", progress
     axis : {"x", "y"}
         The axis whose direction changes.
     """
-    progress(0, 1, "reading")
-    return data_from(
-        geometry.flip(picture_of(data), axis), name or f"{data.name} mirrored", data, f"{data.name} mirrored in {axis}"
-    )
+    mirrored = geometry.flip(picture_of(data, others=True, progress=progress), axis)
+    return data_from(mirrored, name or f"{data.name} mirrored", data, f"{data.name} mirrored in {axis}")
 
 
 @command(
@@ -196,10 +196,9 @@ def rotate(
     """
     from jviz.backend.images.projection import rotated
 
-    progress(0, 1, "reading")
-    picture: Picture = picture_of(data)
     if not np.isfinite(angle):
         raise CommandError("The angle must be a number of degrees.")
+    picture = picture_of(data, others=angle % 90 == 0, progress=progress)
     if angle % 90 == 0:
         turned = geometry.quarter_turns(picture, round(angle / 90))
     else:

@@ -46,7 +46,8 @@ def reproject(
             raise CommandError(f"{one.name} is not on the sky, so nothing can be reprojected; give it a WCS first.")
     flux = not is_brightness(data.unit) if conserve == "auto" else conserve == "flux"
     shape = reference.shape[-2], reference.shape[-1]
-    made = reprojected(picture_of(data), plane_wcs(reference), shape, method, flux=flux, progress=progress)
+    picture = picture_of(data, progress=progress)
+    made = reprojected(picture, plane_wcs(reference), shape, method, flux=flux, progress=progress)
     if not (made.values == made.values).any():
         raise CommandError(f"{data.name} and {reference.name} do not overlap on the sky; choose another reference.")
     kept = "flux" if flux else "brightness"

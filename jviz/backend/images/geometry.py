@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,28 +12,31 @@ from jviz.backend.images.picture import Picture
 from jviz.backend.images.wcs_change import changed_wcs
 from jviz.errors import CommandError
 
-__all__ = ["crop", "flip", "quarter_turns", "rebin"]
+__all__ = ["crop_wcs", "flip", "part_of", "quarter_turns", "rebin"]
 
 
-def crop(picture: Picture, x: tuple[int, int], y: tuple[int, int]) -> Picture:
-    """Cut out columns x[0] … x[1] - 1 and rows y[0] … y[1] - 1.
+def part_of(shape: tuple[int, int], x: tuple[int, int], y: tuple[int, int]) -> tuple[slice, slice]:
+    """Return rows and columns of the part of an image between columns x[0] … x[1] - 1 and rows y[0] … y[1] - 1.
 
     Raises
     ------
     CommandError
         When none of these pixels is in the image; what lies beyond its edges is left out.
     """
-    ny, nx = picture.shape
+    ny, nx = shape
     x0, x1, y0, y1 = max(x[0], 0), min(x[1], nx), max(y[0], 0), min(y[1], ny)
     if x0 >= x1 or y0 >= y1:
         raise CommandError(
             f"Columns {x[0]} to {x[1] - 1}, rows {y[0]} to {y[1] - 1} hold no pixel of an image of {nx} × {ny}; "
             "choose a place on it."
         )
-    part = np.s_[y0:y1, x0:x1]
-    shape = y1 - y0, x1 - x0
-    wcs = changed_wcs(picture.wcs, np.eye(2), (-x0, -y0), shape)
-    return _each(picture, lambda a: a[part].copy()).but(wcs=wcs)
+    return slice(y0, y1), slice(x0, x1)
+
+
+def crop_wcs(wcs: Any, rows: slice, columns: slice) -> Any:
+    """Return the WCS of a part of an image."""
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    return changed_wcs(wcs, np.eye(2), (-columns.start, -rows.start), shape)
 
 
 def flip(picture: Picture, axis: Literal["x", "y"]) -> Picture:
@@ -87,16 +92,27 @@ def rebin(picture: Picture, factor: tuple[int, int], how: Literal["mean", "sum"]
     scale = np.where(count > 0, (fx * fy if how == "sum" else 1) / np.maximum(count, 1), np.nan)
     new = np.where(good, values, 0).sum(axis=(1, 3), dtype=np.float64) * scale
     error = dq = None
+
+    def joined(variance: np.ndarray) -> np.ndarray:
+        return np.where(good, variance, 0).sum(axis=(1, 3), dtype=np.float64) * scale**2
+
     if picture.error is not None:
-        variance = np.where(good, np.square(blocks(picture.error), dtype=np.float64), 0).sum(axis=(1, 3))
-        error = (np.sqrt(variance) * scale).astype(picture.error.dtype)
+        variance = joined(np.square(blocks(picture.error), dtype=np.float64))
+        error = np.sqrt(variance).astype(picture.error.dtype)
+    # What other planes mean once pixels are joined is not known; variances add up.
+    others = tuple(
+        replace(extra, values=joined(blocks(extra.values)).astype(extra.values.dtype))
+        for extra in picture.others
+        if extra.meaning == "variance"
+    )
     if picture.dq is not None:
         dq = np.bitwise_or.reduce(np.bitwise_or.reduce(blocks(picture.dq), axis=3), axis=1)
     shift = ((1 / fx - 1) / 2, (1 / fy - 1) / 2)
     wcs = changed_wcs(picture.wcs, [[1 / fx, 0], [0, 1 / fy]], shift, (ny, nx))
-    return picture.but(values=new.astype(picture.values.dtype), error=error, dq=dq, wcs=wcs)
+    return picture.but(values=new.astype(picture.values.dtype), error=error, dq=dq, wcs=wcs, others=others)
 
 
-def _each(picture: Picture, function: object) -> Picture:
+def _each(picture: Picture, function: Callable[[np.ndarray], np.ndarray]) -> Picture:
     planes = {name: getattr(picture, name) for name in ("values", "error", "dq")}
-    return picture.but(**{name: None if a is None else function(a) for name, a in planes.items()})  # type: ignore[operator]
+    others = tuple(replace(extra, values=function(extra.values)) for extra in picture.others)
+    return picture.but(others=others, **{name: None if a is None else function(a) for name, a in planes.items()})

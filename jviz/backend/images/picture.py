@@ -7,7 +7,23 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Picture"]
+__all__ = ["Extra", "Picture"]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A plane beside an image, of its shape.
+
+    Attributes
+    ----------
+    meaning : str
+        As `jviz.backend.io.product.Plane` has it.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    values: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,9 @@ class Picture:
         As the file says.
     wcs : WCS, gwcs.WCS or None
         Of two pixel axes.
+    others : tuple of Extra
+        Further planes of the same shape (variances, weights, wavelengths), which only operations that move pixels
+        take along.
     """
 
     values: np.ndarray
@@ -33,6 +52,7 @@ class Picture:
     dq: np.ndarray | None = None
     unit: str = ""
     wcs: Any = None
+    others: tuple[Extra, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -85,9 +85,24 @@ def _changed_gwcs(wcs: Any, matrix: np.ndarray, shift: np.ndarray, shape: tuple[
     steps = [(step.frame, step.transform) for step in wcs.pipeline]
     steps[0] = (steps[0][0], first | steps[0][1])
     new = WCS(steps)
-    new.bounding_box = ((-0.5, shape[1] - 0.5), (-0.5, shape[0] - 0.5))
+    new.bounding_box = _moved_box(wcs, matrix, shift, shape)
     new.pixel_shape = shape[1], shape[0]
     return new
+
+
+def _moved_box(wcs: Any, matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, int]) -> Any:
+    """Return where the old bounding box lies on the new pixels, no larger than these."""
+    whole = np.array([(-0.5, shape[1] - 0.5), (-0.5, shape[0] - 0.5)])
+    if wcs.bounding_box is None:
+        return tuple(map(tuple, whole.tolist()))
+    box = np.array([[float(getattr(v, "value", v)) for v in pair] for pair in wcs.bounding_box.bounding_box(order="F")])
+    if np.count_nonzero(matrix) != 2:
+        return tuple(map(tuple, whole.tolist()))
+    moved = np.sort(matrix @ box + shift[:, None], axis=1)
+    low, high = np.maximum(moved[:, 0], whole[:, 0]), np.minimum(moved[:, 1], whole[:, 1])
+    if (low >= high).any():
+        return tuple(map(tuple, whole.tolist()))
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _changed_fits(wcs: Any, matrix: np.ndarray, shift: np.ndarray, shape: tuple[int, int]) -> Any:

@@ -26,7 +26,8 @@ def write_fits(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards:
     cards : sequence of (keyword, value, comment)
         Of the primary header.
     wcs : WCS or None
-        What is no FITS WCS (a GWCS) is approximated by TAN with SIP where it lies on the sky.
+        What is no FITS WCS (a GWCS) is approximated by TAN with SIP where it lies on the sky, for other programs, and
+        goes exact into an ASDF extension, as in files of the JWST pipeline.
     """
     from astropy.io import fits
 
@@ -89,18 +90,40 @@ def _keywords(wcs: Any, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
     if wcs is None:
         return fits.Header(), []
     if hasattr(wcs, "to_fits_sip"):
-        ny, nx = shape[-2:]
-        try:
-            box = ((-0.5, nx - 0.5), (-0.5, ny - 0.5))
-            return _bare(wcs.to_fits_sip(bounding_box=box, max_pix_error=0.01, max_inv_pix_error=None)), []
-        except Exception as error:
-            raise CommandError(
-                f"The world coordinates cannot be written as FITS keywords ({error}); write ASDF or npy instead."
-            ) from error
+        return _approximated(wcs, shape), [_asdf_extension(wcs)]
     if not hasattr(wcs, "to_fits"):
         return fits.Header(), []
     whole = wcs.to_fits(relax=True)
     return _bare(whole[0].header), list(whole[1:])
+
+
+def _approximated(wcs: Any, shape: tuple[int, ...]) -> Any:
+    """Return keywords (TAN with SIP) that agree with a GWCS to 0.01 pixels; none where it is not on the sky alone."""
+    from astropy.io import fits
+
+    ny, nx = shape[-2:]
+    try:
+        box = ((-0.5, nx - 0.5), (-0.5, ny - 0.5))
+        return _bare(wcs.to_fits_sip(bounding_box=box, max_pix_error=0.01, max_inv_pix_error=None))
+    except Exception:  # any transform may raise anything; the exact one is in the ASDF extension
+        return fits.Header()
+
+
+def _asdf_extension(wcs: Any) -> Any:
+    """Return a binary table that holds an ASDF file with the GWCS, as stdatamodels writes it."""
+    import io
+
+    import asdf
+    from astropy.io import fits
+
+    stream = io.BytesIO()
+    try:
+        asdf.AsdfFile({"meta": {"wcs": wcs}}).write_to(stream)
+    except Exception as error:
+        raise CommandError(f"The world coordinates cannot be written ({error}); write npy instead.") from error
+    content = np.frombuffer(stream.getvalue(), np.uint8)
+    column = fits.Column(name="ASDF_METADATA", format=f"{len(content)}B", array=content[None, :])
+    return fits.BinTableHDU.from_columns([column], name="ASDF")
 
 
 def _bare(header: Any) -> Any:
