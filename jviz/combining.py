@@ -75,7 +75,7 @@ def limits_of(layer: ImageLayer) -> tuple[float, float]:
 
 
 def _low_resolution(layer: ImageLayer) -> np.ndarray:
-    raster, other = layer.data.raster(layer.plane, layer.index), layer.against.raster()
+    raster, other = layer.raster(), layer.against.raster()
     ny, nx = raster.shape
     step = max(ny, nx) / min(SAMPLES, max(ny, nx))
     size = max(2, int(nx / step)), max(2, int(ny / step))

@@ -56,7 +56,7 @@ def _strip(view: ImageView, first: int, rows: int, width: int, step: float) -> n
 
 
 def _values(view: ImageView, layer: ImageLayer, first: int, size: tuple[int, int], step: float) -> np.ndarray:
-    own = _read(view, layer.data, layer.data.raster(layer.plane, layer.index), first, size, step)
+    own = _read(view, layer.data, layer.raster(), first, size, step)
     if not layer.operation or layer.against is None:
         return own
     return combined(own, _read(view, layer.against, layer.against.raster(), first, size, step), layer.operation)
@@ -96,7 +96,7 @@ def _bright(layer: ImageLayer, values: np.ndarray) -> np.ndarray:
     if layer.stretch == "spline":
         options["knots"] = layer.knots
     if layer.stretch == "histogram":
-        raster = layer.data.raster(layer.plane, layer.index)
+        raster = layer.raster()
         options = {"sample": raster.sample(), "low": low, "high": high}
     bright = stretch(layer.stretch, **options)(x)
     bright = np.clip((bright - layer.bias) * layer.contrast + 0.5, 0, 1)

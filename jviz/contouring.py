@@ -41,7 +41,7 @@ def contours_of(layer: Any, reference: Data, align: str = "sky", progress: Progr
     reference : Data
         Whose pixels the lines are in: every point goes through the sky exactly when both have one.
     """
-    raster = layer.data.raster(layer.plane, layer.index)
+    raster = layer.raster()
     level, samples = 0, raster.shape[0] * raster.shape[1]
     while samples > MOST:
         level, samples = level + 1, samples // 4
@@ -79,7 +79,7 @@ class ContourStore:
 
     def of(self, layer: Any, reference: Data, align: str, *, wait: bool = False) -> Contours | None:
         """Return the contours of a layer; the last ones, or None, while they are being traced in a job."""
-        key = (layer.data.number, reference.number, align, layer.plane, layer.index, layer.contour_levels,
+        key = (layer.data.number, reference.number, align, *layer.limits_key, layer.contour_levels,
                layer.contour_smoothing)  # fmt: skip
         if key in self._kept:
             self._last[layer] = self._kept[key]

@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 
+MOST_RASTERS = 48
+"""Planes and slices of one data set whose samples stay in memory."""
+
+
 class Data:
     """A named data set of a session.
 
@@ -53,6 +57,11 @@ class Data:
     def __repr__(self) -> str:
         facts = [repr(self.name), " × ".join(map(str, self.shape)), self.unit]
         return f"<{type(self).__name__} {' '.join(fact for fact in facts if fact)}>"
+
+    @property
+    def filed(self) -> Product:
+        """The product as its file has it; `product` may have the axes of its arrays in another order."""
+        return self.product
 
     @property
     def path(self) -> Path | None:
@@ -199,10 +208,17 @@ class WithPicture(WithSky):
         index = tuple(index) or tuple(n // 2 for n in source.shape[:-2])
         key = (source.name, index)
         with self._raster_lock:
-            if key not in self._rasters:
-                reduce = "or" if source.meaning == "flags" else "mean"
-                self._rasters[key] = Raster(source, index, reduce=reduce)
-            return self._rasters[key]
+            found = self._rasters.pop(key, None)
+            if found is None:
+                found = Raster(source, index, reduce="or" if source.meaning == "flags" else "mean")
+            self._keep_raster(key, found)
+            return found
+
+    def _keep_raster(self, key: Any, raster: Any) -> None:
+        """Keep one as the newest; of slices only the last few, for each has samples of its own."""
+        self._rasters[key] = raster
+        if len(self._rasters) > MOST_RASTERS:
+            del self._rasters[next(iter(self._rasters))]
 
     def limits(
         self,
@@ -221,9 +237,14 @@ class WithPicture(WithSky):
             Extremes and percentiles of all pixels, which may take seconds for a large image that nobody has looked
             at yet; else those of a sample do until then.
         """
+        return self.limits_of(self.raster(plane, index), mode, percentiles=percentiles, exact=exact)
+
+    def limits_of(
+        self, raster: Any, mode: str, *, percentiles: tuple[float, float] = (0.5, 99.5), exact: bool = True
+    ) -> tuple[float, float]:
+        """Work out display limits of a raster, as `limits` does."""
         from jviz.backend.render import limits as worked_out
 
-        raster = self.raster(plane, index)
         if mode == "auto":  # of the sample, which stays as it is
             known = self._auto_limits.get(raster)
             return self._auto_limits.setdefault(raster, known or worked_out.limits(raster))
@@ -261,10 +282,32 @@ class Image(WithPicture):
 
 
 class Cube(WithPicture):
-    """A spectral cube; any axis may be the spectral one."""
+    """A spectral cube. Its arrays are seen with the spectral axis first, whatever the order in the file; `get`
+    gives them as the file has them.
+
+    Attributes
+    ----------
+    choice : jviz.spectral.AxisChoice or None
+        What a user said about the spectral axis, over what the file says.
+    """
 
     kind = "cube"
     _axis: Any = None
+
+    def __init__(self, product: Product, name: str | None = None, *, choice: Any = None) -> None:
+        from jviz.backend.cubes.turning import first, spectral_position, turned_product
+
+        self._filed, self.choice = product, choice
+        self._faces: dict[tuple[int, ...], CubeFace] = {}
+        chosen = getattr(choice, "axis", None)
+        self.spectral = spectral_position(product) if chosen is None else chosen
+        turn = len(product.shape) == 3
+        super().__init__(turned_product(product, first(self.spectral)) if turn else product, name)
+
+    @property
+    def filed(self) -> Product:
+        """The product as its file has it."""
+        return self._filed
 
     @property
     def axis(self) -> Any:
@@ -275,6 +318,11 @@ class Cube(WithPicture):
             if self._axis is None:
                 self._axis = axis_of(self)
             return self._axis
+
+    @property
+    def axis_ready(self) -> bool:
+        """Whether `axis` is at hand without waiting."""
+        return self._axis is not None
 
     def source(self, plane: str = "", exclude: int = 0) -> Any:
         """Return a `jviz.backend.cubes.source.CubeSource`: parts of a plane, channels first.
@@ -287,6 +335,55 @@ class Cube(WithPicture):
         from jviz.spectral import source_of_cube
 
         return source_of_cube(self, plane, exclude)
+
+    def face(self, order: tuple[int, ...]) -> WithPicture:
+        """Return what to draw for an order of the axes: slices along the first, the others up and to the right.
+
+        Parameters
+        ----------
+        order : tuple of int
+            A permutation of 0 (spectral), 1 (y) and 2 (x); ``()`` and ``(0, 1, 2)`` are the cube itself.
+        """
+        order = tuple(order)
+        if order in ((), (0, 1, 2)):
+            return self
+        with self._raster_lock:
+            if order not in self._faces:
+                self._faces[order] = CubeFace(self, order)
+            return self._faces[order]
+
+    def get(self, cls: type) -> Any:
+        """Return the data as the file has them, as an object of numpy or of the astropy family."""
+        return super().get(cls) if self._filed is self.product else AsFiled(self).get(cls)
+
+
+class AsFiled(WithPicture):
+    """A cube with the axes of its file, for what leaves jviz."""
+
+    kind = "cube"
+
+    def __init__(self, cube: Cube) -> None:
+        super().__init__(cube.filed, cube.name)
+
+
+class CubeFace(WithPicture):
+    """A cube seen from another side: slices along y or x, with wavelength along an edge of the picture.
+
+    Attributes
+    ----------
+    cube : Cube
+    order : tuple of int
+        Which axes of the cube (0 spectral, 1 y, 2 x) are the slices, the rows and the columns.
+    """
+
+    kind = "cube"
+
+    def __init__(self, cube: Cube, order: tuple[int, ...]) -> None:
+        from jviz.backend.cubes.turning import turned_product
+
+        self.cube, self.order = cube, order
+        super().__init__(turned_product(cube.product, order, sky=False), cube.name)
+        self._sky = (None,)
 
 
 class Spectrum(Data):

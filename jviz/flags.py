@@ -90,7 +90,7 @@ def flags_plane(layer: Any) -> Plane | None:
 def slice_of(layer: Any, plane: Plane) -> tuple[int, ...]:
     """Return the index of a plane beside the one shown: none for two axes, the last numbers for more."""
     extra = len(plane.shape) - 2
-    index = tuple(layer.index) or layer.data.middle
+    index = tuple(layer.picture_index) or layer.picture.middle
     index = index[len(index) - extra :] if extra <= len(index) else (0,) * (extra - len(index)) + index
     return tuple(min(n, size - 1) for n, size in zip(index, plane.shape[:-2], strict=True)) if extra else ()
 
@@ -98,7 +98,9 @@ def slice_of(layer: Any, plane: Plane) -> tuple[int, ...]:
 def flags_raster(layer: Any) -> Any:
     """Return the picture of the flags over the plane that a layer shows, or None."""
     plane = flags_plane(layer)
-    return layer.data.raster(plane.name, slice_of(layer, plane)) if plane is not None else None
+    if plane is None or layer.picture.planes[plane.name].shape[-2:] != layer.picture.plane().shape[-2:]:
+        return None
+    return layer.picture.raster(plane.name, slice_of(layer, layer.picture.planes[plane.name]))
 
 
 def known_flags(data: Any) -> list[Flag]:

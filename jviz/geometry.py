@@ -84,7 +84,7 @@ def fitting_scale(shape: tuple[int, int], width: float, height: float, rotation:
 
 def image_shape(view: ImageView) -> tuple[int, int]:
     """Shape (ny, nx) of the first layer, which defines the pixels of the view."""
-    return view.layers[0].data.shape[-2:] if view.layers else (1, 1)
+    return view.layers[0].picture.shape[-2:] if view.layers else (1, 1)
 
 
 def geometry_of(view: ImageView, width: float | None = None, height: float | None = None) -> Geometry:

@@ -270,7 +270,7 @@ def _states(views: tuple[View, ...]) -> Iterator[State]:
 
 def _label(state: State, changed: dict[str, Any]) -> str:
     if set(changed) <= state.navigation:
-        return "Zoom and pan"
+        return state.navigation_label
     if changed.get("limits_mode") == "manual" or set(changed) == {"manual_limits"}:
         return "Limits {:.4g} to {:.4g}".format(*state.manual_limits)
     words = []

@@ -10,7 +10,7 @@ import numpy as np
 
 from jviz.data import Data
 from jviz.errors import JvizError
-from jviz.views import LAYER_PROPERTIES, State, View
+from jviz.views import State, View
 
 if TYPE_CHECKING:
     from jviz.commands import Command
@@ -55,7 +55,7 @@ def state_lines(session: Session, state: State, changed: dict[str, Any]) -> list
             return _assignments(f"session.views[{name!r}]", changed)
         if state in view.layers:
             changed = _as_limits(changed)
-            if state is view.layer and set(changed) <= set(LAYER_PROPERTIES):
+            if state is view.layer and set(changed) <= set(view.lent):
                 return _assignments(f"session.views[{name!r}]", changed)
             return _assignments(f"session.views[{name!r}].layers[{view.layers.index(state)}]", changed)
     return []

@@ -22,6 +22,7 @@ from jviz.results import Results
 from jviz.running import Runner
 from jviz.settings import Settings
 from jviz.signals import Signal
+from jviz.slabs import SlabFollower
 from jviz.views import View, view_kinds
 
 __all__ = ["Session"]
@@ -96,6 +97,7 @@ class Session:
         self.linker = Linker(self)
         self.pointer = Pointer()
         self._recorder = Recorder(self)
+        self._slabs = SlabFollower(self)
         self._runner = Runner(self)
         self._saved = self.mark()
 
@@ -405,7 +407,7 @@ class Session:
                 return self.views[view]
             raise SessionError(f"There is no view named {view!r}; there are {', '.join(self.views) or 'none'}.")
         for candidate in reversed(self._views):
-            if not kind or candidate.kind == kind:
+            if not kind or kind in candidate.kinds():
                 return candidate
         raise SessionError(f"No {kind or 'view'} is open; open one with session.view({kind or 'image'!r}, data=…).")
 

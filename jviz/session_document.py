@@ -15,6 +15,7 @@ from jviz.backend.fingerprint import Fingerprint, find
 from jviz.backend.io.product import Product, Unit, WcsResult
 from jviz.backend.progress import Progress, silent
 from jviz.conversion.codec import decode, encode
+from jviz.cube_choice import restored, saved
 from jviz.data import Data, from_product
 from jviz.errors import JvizError, ReadError
 from jviz.kept import KEY, freeze, settled, thaw
@@ -148,6 +149,8 @@ def keys_in(document: Any) -> set[str]:
 
 def _source_of(data: Data, whole: bool, progress: Progress) -> dict[str, Any]:
     about = {"name": data.name, "kind": data.kind, "product": data.product.name, "made_by": data.made_by}
+    if chosen := saved(data):
+        about["spectral_axis"] = chosen
     if data.path is None:
         return {**about, "kept": _keep(data)}
     path = data.path.absolute()
@@ -168,7 +171,7 @@ def _source_of(data: Data, whole: bool, progress: Progress) -> dict[str, Any]:
 def _keep(data: Data) -> str:
     # Arrays are never changed in place, so an object is stored once and not at every autosave.
     if data not in _kept_data:
-        _kept_data[data] = freeze(_product_to(data.product))
+        _kept_data[data] = freeze(_product_to(data.filed))
     return _kept_data[data]
 
 
@@ -285,7 +288,7 @@ def _open(source: dict[str, Any], finder: _Finder, progress: Progress) -> Data |
             if path != Path(source["path"]):
                 _rewrite(finder.parts.history, source["path"], str(path))
             product = _read(path, source, progress)
-        data = from_product(product, name)
+        data = restored(from_product(product, name), source.get("spectral_axis", {}))
         data.made_by = source["made_by"]
         data.prepare(progress)
     except JvizError as error:

@@ -163,6 +163,7 @@ declare(
     "Address of the service that turns object names into positions (Sesame).",
 )
 declare("network.offline", bool, False, "Work offline", "Never ask a server; only what is known locally.")
+declare("cube.axes", dict, {}, "Spectral axes", "What was said about the spectral axis of cubes, by file name.")
 declare("plugins.disabled", list, [], "Disabled plugins", "Names of the plugins that are not loaded.")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jviz.backend.io.product import Plane, Product, Unit
-from jviz.backend.spectra.axis import SpectralAxis, spectral_axis
+from jviz.backend.spectra.axis import SpectralAxis, quantity_of_unit, spectral_axis
 from jviz.backend.spectra.conventions import made_axis
 from jviz.backend.spectra.reading import samples_of_planes, samples_of_table
 from jviz.backend.spectra.samples import Samples
@@ -20,12 +21,60 @@ if TYPE_CHECKING:
     from jviz.backend.cubes.source import CubeSource
     from jviz.data import Cube, Spectrum
 
-__all__ = ["axis_of", "made_spectrum", "samples_of", "source_of_cube"]
+__all__ = ["AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cube"]
+
+
+@dataclass(frozen=True)
+class AxisChoice:
+    """What a user says about the spectral axis of a cube; None or "" leaves what the file says.
+
+    Attributes
+    ----------
+    axis : int or None
+        Which array axis of the file it is, in numpy order.
+    unit : str
+        Of the values: as they are given, not converted. With ``first`` and ``step``, their unit.
+    first, step : float or None
+        Value of the first channel and the step to the next one, for files that have no coordinates.
+    medium : str
+        vacuum or air.
+    rest : float or None
+        Rest frequency or wavelength in ``rest_unit``.
+    """
+
+    axis: int | None = None
+    unit: str = ""
+    first: float | None = None
+    step: float | None = None
+    medium: str = ""
+    rest: float | None = None
+    rest_unit: str = ""
+
+    def applied(self, axis: SpectralAxis) -> SpectralAxis:
+        """Return an axis with what was chosen."""
+        values, unit, quantity, notes = axis.values, self.unit or axis.unit, axis.quantity, axis.notes
+        if self.first is not None and self.step is not None:
+            values, notes = self.first + self.step * np.arange(len(axis)), ()
+            quantity = "channel"
+        if self.unit:
+            quantity = quantity_of_unit(unit) if quantity_of_unit(unit) != "channel" else quantity
+        rest = (self.rest, self.rest_unit) if self.rest is not None else (axis.rest, axis.rest_unit)
+        return replace(axis, values=values, unit=unit, quantity=quantity, medium=self.medium or axis.medium,
+                       rest=rest[0], rest_unit=rest[1], notes=notes)  # fmt: skip
 
 
 def axis_of(cube: Cube) -> SpectralAxis:
     """Work out the spectral axis of a cube; loads its WCS (seconds the first time)."""
-    return spectral_axis(cube.header, cube.wcs, cube.shape)
+    axis = _tabulated(cube) or spectral_axis(cube.header, cube.wcs, cube.shape)
+    return cube.choice.applied(axis) if cube.choice is not None else axis
+
+
+def _tabulated(cube: Cube) -> SpectralAxis | None:
+    """Return the axis of a cube that brings a table of its wavelengths."""
+    table = cube.planes.get("WAVELENGTH")
+    if table is None or table.shape != cube.shape[:1]:
+        return None
+    return SpectralAxis(np.asarray(table.read(), float), table.unit, quantity_of_unit(table.unit))
 
 
 def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0) -> CubeSource:

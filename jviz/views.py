@@ -16,78 +16,16 @@ from typing import Any, ClassVar
 
 from echo import CallbackProperty, HasCallbackProperties, delay_callback
 
+from jviz.checked import Checked, number, one_of, pair, some_of
 from jviz.errors import CommandError
 
-__all__ = ["ImageLayer", "ImageView", "State", "View", "view_kinds"]
+__all__ = ["Checked", "ImageLayer", "ImageView", "State", "View", "number", "one_of", "pair", "some_of", "view_kinds"]
 
 STRETCHES = ("linear", "sqrt", "squared", "log", "asinh", "sinh", "power", "histogram", "spline")
 LIMIT_MODES = ("auto", "minmax", "percentile", "zscale", "manual")
 BLENDS = ("normal", "add", "screen", "multiply", "lighten", "difference")
 OPERATIONS = ("", "difference", "ratio")
-LOCKS = ("pan", "zoom", "rotation", "cursor", "limits", "colormap")
-
-
-class Checked(CallbackProperty):
-    """A property whose values pass a check that may convert them or raise `CommandError`."""
-
-    def __init__(self, default: Any = None, check: Any = None, docstring: str | None = None) -> None:
-        super().__init__(default=default, docstring=docstring)
-        self._check = check
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        super().__set__(instance, self._check(value) if self._check else value)
-
-
-def one_of(*choices: Any, name: str = "value") -> Any:
-    """Make a check that lets only these through."""
-
-    def check(value: Any) -> Any:
-        if value not in choices:
-            raise CommandError(f"{value!r} is no {name}; choose one of {', '.join(map(str, choices))}.")
-        return value
-
-    return check
-
-
-def pair(value: Any) -> tuple[float, float] | None:
-    """Two finite numbers, or None."""
-    if value is None:
-        return None
-    try:
-        first, second = (float(v) for v in value)
-    except (TypeError, ValueError):
-        raise CommandError(f"{value!r} are not two numbers.") from None
-    if not (abs(first) < float("inf") and abs(second) < float("inf")):
-        raise CommandError(f"({first}, {second}) are not two finite numbers.")
-    return (first, second)
-
-
-def number(low: float = -float("inf"), high: float = float("inf"), name: str = "number") -> Any:
-    """Make a check for a number between two bounds."""
-
-    def check(value: Any) -> float:
-        try:
-            value = float(value)
-        except (TypeError, ValueError):
-            raise CommandError(f"{value!r} is no {name}.") from None
-        if not low <= value <= high:
-            raise CommandError(f"The {name} is {value:g}; it must lie between {low:g} and {high:g}.")
-        return value
-
-    return check
-
-
-def some_of(*choices: str, name: str = "value") -> Any:
-    """Make a check that turns names, or one of them, into a tuple in the order of the choices."""
-
-    def check(value: Any) -> tuple[str, ...]:
-        given = (value,) if isinstance(value, str) else tuple(value or ())
-        for one in given:
-            if one not in choices:
-                raise CommandError(f"{one!r} is no {name}; choose from {', '.join(choices)}.")
-        return tuple(choice for choice in choices if choice in given)
-
-    return check
+LOCKS = ("pan", "zoom", "rotation", "cursor", "limits", "colormap", "slice")
 
 
 def _frame(value: Any) -> str:
@@ -132,6 +70,7 @@ class State(HasCallbackProperties):
     """
 
     navigation: ClassVar[frozenset[str]] = frozenset()
+    navigation_label: ClassVar[str] = "Zoom and pan"
     derived: ClassVar[frozenset[str]] = frozenset()
 
     def recorded(self) -> dict[str, Any]:
@@ -185,10 +124,17 @@ class View(State):
     kind: ClassVar[str] = ""
     accepts: ClassVar[tuple[str, ...]] = ()
     layer_type: ClassVar[type[State]]
+    lent: ClassVar[tuple[str, ...]] = ()
 
     name = CallbackProperty("")
     layers = CallbackProperty(())
     active = CallbackProperty(-1)
+
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        """Return its kind, and those of which it is a special one: whatever serves these serves it."""
+        found = [vars(base).get("kind", "") for base in cls.__mro__]
+        return tuple(dict.fromkeys(kind for kind in found if kind))
 
     @property
     def layer(self) -> Any:
@@ -212,7 +158,7 @@ class View(State):
 
     def _lends(self, name: str) -> bool:
         is_own = self.is_callback_property(name) or not isinstance(getattr(type(self), name, None), property)
-        return not is_own and self.layer is not None and name in LAYER_PROPERTIES
+        return not is_own and self.layer is not None and name in self.lent
 
     @property
     def data(self) -> Any:
@@ -242,7 +188,7 @@ class ImageLayer(State):
     limits_mode : str
         auto, minmax, percentile (``percentiles``), zscale or manual (``limits``).
     limits_from : str
-        "image": all pixels; "view": those in sight.
+        "image": all pixels; "view": those in sight; "cube": all slices of a cube.
     limits : (float, float) or None
         In data units; setting them makes the mode manual.
     contrast, bias : float
@@ -275,6 +221,9 @@ class ImageLayer(State):
     """
 
     derived = frozenset({"shown_limits"})
+    limits_depend_on: ClassVar[tuple[str, ...]] = (
+        "data", "plane", "index", "limits_mode", "limits_from", "percentiles", "operation", "against",
+    )  # fmt: skip
 
     data = CallbackProperty(None)
     plane = CallbackProperty("")
@@ -285,7 +234,7 @@ class ImageLayer(State):
     stretch_parameter = CallbackProperty(None)
     knots = CallbackProperty(((0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1.0, 1.0)))
     limits_mode = Checked("auto", one_of(*LIMIT_MODES, name="kind of limits"))
-    limits_from = Checked("image", one_of("image", "view", name="source of limits"))
+    limits_from = Checked("image", one_of("image", "view", "cube", name="source of limits"))
     percentiles = Checked((0.5, 99.5), pair)
     manual_limits = Checked(None, pair)
     colormap = CallbackProperty("gray")
@@ -309,7 +258,7 @@ class ImageLayer(State):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("data", "plane", "index", "limits_mode", "limits_from", "percentiles", "operation", "against"):
+        for name in self.limits_depend_on:
             self.add_callback(name, self._forget_limits)
 
     def update(self, **values: Any) -> None:
@@ -320,6 +269,32 @@ class ImageLayer(State):
 
     def _forget_limits(self, _: Any) -> None:
         self.shown_limits = None
+
+    @property
+    def picture(self) -> Any:
+        """What is drawn: the data themselves, or a side of a cube (`jviz.cube_views.CubeLayer`)."""
+        return self.data
+
+    @property
+    def picture_index(self) -> tuple[int, ...]:
+        """Which slice of `picture`."""
+        return self.index
+
+    @property
+    def is_made(self) -> bool:
+        """Whether what is drawn is worked out of several slices, so that no pixel of the file is what is shown."""
+        return False
+
+    @property
+    def limits_key(self) -> tuple:
+        """What limits of the whole image depend on, besides the mode."""
+        return (self.picture, self.plane, self.picture_index)
+
+    def raster(self) -> Any:
+        """Return the `jviz.backend.render.raster.Raster` that is drawn."""
+        plane, index = self.picture.plane(self.plane), self.picture_index
+        own = index[len(index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
+        return self.picture.raster(self.plane, own)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -340,9 +315,7 @@ class ImageLayer(State):
             from jviz.combining import limits_of
 
             return limits_of(self)
-        return self.data.limits(
-            self.limits_mode, plane=self.plane, index=self.index, percentiles=self.percentiles, exact=exact
-        )
+        return self.data.limits_of(self.raster(), self.limits_mode, percentiles=self.percentiles, exact=exact)
 
 
 LAYER_PROPERTIES = (
@@ -417,6 +390,7 @@ class ImageView(View):
     kind = "image"
     accepts = ("image", "spectrum2d", "cube", "ramp")
     layer_type = ImageLayer
+    lent = LAYER_PROPERTIES
     navigation = frozenset({"centre", "scale"})
     derived = frozenset({"blinking"})
     viewport: tuple[float, float] = (1000.0, 800.0)
@@ -480,7 +454,7 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
-    for module in ("jviz.plot_views", "jviz.catalog_views"):
+    for module in ("jviz.plot_views", "jviz.catalog_views", "jviz.cube_views"):
         import_module(module)
     return dict(_kinds)
 

@@ -71,15 +71,15 @@ def _write_planes(data: Data, path: Path, progress: Progress) -> None:
 
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        writer.write_npy(path, data.plane().read(progress=progress))
+        writer.write_npy(path, data.filed.planes[data.plane().name].read(progress=progress))
         return
     if suffix not in (".fits", ".fit", ".asdf"):
         raise CommandError(f"{path.name} does not say how to write it; end it with .fits, .asdf or .npy.")
     planes = []
-    for number, plane in enumerate(data.planes.values()):
+    for number, plane in enumerate(data.filed.planes.values()):
         progress(number, len(data.planes), f"reading {plane.name}")
         planes.append((plane.name, plane.read(progress=progress), plane.unit))
-    wcs = getattr(data, "wcs", None)
+    wcs = getattr(data, "wcs", None) if data.filed is data.product else data.filed.load_wcs().wcs
     if planes[0][1].ndim == 2:
         wcs = plane_wcs(data)
     writing: Any = writer.write_asdf if suffix == ".asdf" else writer.write_fits

@@ -12,6 +12,7 @@ from jviz.actions.region_file import active_image, add_regions
 from jviz.actions.view import open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
+from jviz.cube_choice import as_remembered
 from jviz.data import Data, from_product, loaded_object
 from jviz.errors import CommandError, ReadError, SessionError
 from jviz.running import Apply, add_data
@@ -71,7 +72,7 @@ def open_files(
             if is_session_file(path) and reader is None:
                 saved[path] = read_session(path, progress=progress)
             else:
-                loaded += _load(path, hdu, reader, options, progress)
+                loaded += _load(session, path, hdu, reader, options, progress)
         except (ReadError, SessionError) as error:
             if len(paths) == len(files) == 1 and files[0] == Path(paths[0]):
                 raise
@@ -111,7 +112,9 @@ def _show_regions(session: Session, loaded: list[Data]) -> None:
             add_regions(session, list(loaded_object(data)), active_image(session), data.name)
 
 
-def _load(path: Path, hdu: Any, reader: str | None, options: dict[str, Any], progress: Progress) -> list[Data]:
+def _load(
+    session: Session, path: Path, hdu: Any, reader: str | None, options: dict[str, Any], progress: Progress
+) -> list[Data]:
     from jviz.backend.io.registry import open_products
 
     choices = hdu if isinstance(hdu, list) else [hdu]
@@ -119,7 +122,7 @@ def _load(path: Path, hdu: Any, reader: str | None, options: dict[str, Any], pro
     for choice in choices:
         selection = {} if choice is None else {"hdu": choice}
         for product in open_products(path, reader=reader, progress=progress, **selection, **options):
-            loaded.append(from_product(product))
+            loaded.append(as_remembered(session, from_product(product)))
     for data in loaded:
         data.prepare(progress)
     return loaded

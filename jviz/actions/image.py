@@ -252,7 +252,7 @@ def limits(
     high: float | None = None,
     view: ImageView | None = None,
     *,
-    of: Literal["image", "view"] = "image",
+    of: Literal["image", "view", "cube"] = "image",
 ) -> None:
     """Set the display limits of the active layer.
 
@@ -261,7 +261,7 @@ def limits(
     mode : str
         ``percentile`` takes ``low`` and ``high`` in per cent, ``manual`` in data units.
     of : str
-        Worked out over all pixels of the image or over those in sight.
+        Worked out over all pixels of the image, over those in sight, or over all slices of a cube.
     """
     layer = _image(session, view).layer
     values: dict[str, Any] = {"limits_mode": mode, "limits_from": of}
@@ -344,6 +344,9 @@ def show_slice(session: Session, index: tuple[int, ...], view: ImageView | None 
 
 def _step_slice(session: Session, view: ImageView | None, step: int) -> None:
     layer = _image(session, view).layer
+    if getattr(layer, "cube", None) is not None:
+        layer.slice = (round(layer.slice) + step) % layer.count
+        return
     shape = layer.data.shape[:-2]
     if not shape:
         raise CommandError(f"{layer.data.name} has two axes only, so it has no slices to step through.")

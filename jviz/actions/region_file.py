@@ -151,7 +151,7 @@ def _next_free(subsets: dict[str, Subset], name: str, number: int) -> str:
 def active_image(session: Session) -> Data | None:
     """Return the image in the newest viewer, or the only one there is."""
     for view in reversed(session.views.values()):
-        if view.kind == "image" and view.layers:
+        if "image" in view.kinds() and view.layers:
             return view.layers[0].data
     pictures = [d for d in session.data if d.kind in ("image", "cube")]
     return pictures[0] if len(pictures) == 1 else None

@@ -114,7 +114,7 @@ def _fits(subset: Subset, data: Data) -> bool:
 
 def _only_image(session: Session) -> Data:
     for view in reversed(session.views.values()):
-        if view.kind == "image" and view.layers:
+        if "image" in view.kinds() and view.layers:
             return view.layers[0].data
     images = [d for d in session.data if isinstance(d, Pictures)]
     if len(images) != 1:

@@ -195,7 +195,9 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
 
 def kind_for(data: Data) -> str | None:
     """Return the kind of view that shows such data first, None when there is none."""
-    return next((k for k, v in view_kinds().items() if data.kind in v.accepts), None)
+    fitting = {k: v.accepts for k, v in view_kinds().items() if data.kind in v.accepts}
+    # What a viewer is made for comes before what it also takes.
+    return min(fitting, key=lambda kind: fitting[kind].index(data.kind), default=None)
 
 
 def place(session: Session, view: View, loaded: list[Data], mode: str) -> None:
@@ -255,6 +257,8 @@ def _new_layer(session: Session, view: View, data: Data) -> Any:
         stretch = settings["image.stretch"]
         layer.stretch = data.suggested_stretch() if stretch == "auto" else stretch
         layer.colormap = settings["image.colormap"]
+        if data.kind == "cube" and hasattr(layer, "slab"):
+            layer.limits_from = "cube"
         mode = settings["image.limits"]
         layer.limits_mode = "percentile" if mode == "99.5" else mode
     return layer

@@ -14,7 +14,7 @@ from jviz.backend.io.product import WcsResult
 from jviz.backend.offline import keep_astropy_offline
 from jviz.backend.skymap import PixelScale, SkyMap
 
-__all__ = ["LinearAxis", "PixelScale", "SkyMap", "agreeing", "linear_axes", "load_fits_wcs"]
+__all__ = ["LinearAxis", "PixelScale", "SkyMap", "agreeing", "linear_axes", "load_fits_wcs", "matching_axes"]
 
 _tolerance = 1.0
 _undistorted_tolerance = 0.02
@@ -214,7 +214,7 @@ def _on_axes(wcs: Any, header: Any, shape: tuple[int, ...]) -> Any:
     wanted = list(shape[::-1])
     if wcs.naxis <= len(wanted):
         return wcs
-    keep = _matching_axes(lengths, wanted)
+    keep = matching_axes(lengths, wanted)
     try:
         return wcs.sub([axis + 1 for axis in keep])
     except ValueError:  # coupled axes cannot be taken apart, only cut through
@@ -223,7 +223,7 @@ def _on_axes(wcs: Any, header: Any, shape: tuple[int, ...]) -> Any:
         return SlicedLowLevelWCS(wcs, [slice(None) if axis in keep else 0 for axis in range(wcs.naxis)][::-1])
 
 
-def _matching_axes(lengths: list[int], wanted: list[int]) -> list[int]:
+def matching_axes(lengths: list[int], wanted: list[int]) -> list[int]:
     """Choose which axes (x first) are those of the array: in order, with its lengths."""
     keep: list[int] = []
     for axis, length in enumerate(lengths):

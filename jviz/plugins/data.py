@@ -176,7 +176,7 @@ class DataPanel(Panel):
 
     def _show_plane(self, data: Data, plane: str) -> None:
         view = self.context.active_view()
-        if view is not None and view.kind == "image" and view.data is data:
+        if view is not None and "image" in view.kinds() and view.data is data:
             self.context.run("image.plane", plane=plane, view=view)
         else:
             self._open(data, plane=plane)

@@ -135,9 +135,9 @@ class DisplayPanel(Panel):
         sight = None
         if layer.limits_from == "view":
             geometry = geometry_of(view)
-            sight = (geometry.bounds(layer.data.shape), 1 / geometry.scale)
-        counted = sight is None and layer.data.raster(layer.plane, layer.index).counted
-        key = (id(layer.data), layer.plane, layer.index, sight, counted)
+            sight = (geometry.bounds(layer.picture.shape), 1 / geometry.scale)
+        counted = sight is None and layer.raster().counted
+        key = (*layer.limits_key, sight, counted)
         waits = layer.limits_mode != "manual" and layer.shown_limits is None
         if key == self._sampled and not waits:
             return
@@ -153,7 +153,7 @@ class DisplayPanel(Panel):
 
     def _read(self, key: Any, layer: ImageLayer, sight: Any, job: Any) -> None:
         """Runs in a job's thread: sample and limits; the owner's thread shows them."""
-        raster = layer.data.raster(layer.plane, layer.index)
+        raster = layer.raster()
         values = raster.sample() if sight is None else in_sight(raster, *sight)
         values = np.sort(values[np.isfinite(values)])
         counted = (raster.spread() if sight is None else None) or Values(values)

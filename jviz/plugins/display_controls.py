@@ -99,6 +99,7 @@ class Controls(QWidget):
         self.source = _chooser("Pixels that the limits are found from")
         self.source.addItem("all pixels", "image")
         self.source.addItem("in view", "view")
+        self.source.addItem("all slices", "cube")
 
     def _make_sliders(self) -> None:
         self.contrast = _slider("Contrast", -100, 100)

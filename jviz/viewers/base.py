@@ -54,6 +54,7 @@ def viewer_types() -> dict[str, type[Viewer]]:
     """Return the declared viewers by kind, those of jviz first."""
     for module in (
         "jviz.viewers.image",
+        "jviz.viewers.cube",
         "jviz.viewers.plot.viewer",
         "jviz.viewers.catalog.table",
         "jviz.viewers.catalog.scatter",

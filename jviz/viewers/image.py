@@ -102,9 +102,13 @@ class ImageViewer(ImageEvents):
             self._look = Look.of(self)
         return self._look
 
+    def canvas_height(self) -> int:
+        """Height that the picture and its axes have; what is below belongs to others."""
+        return self.height()
+
     def frame_now(self) -> Frame:
         """Return where the parts of the viewer lie; tells the state how large the picture is."""
-        frame = frame_of(self.state, self.width(), self.height(), self.look)
+        frame = frame_of(self.state, self.width(), self.canvas_height(), self.look)
         self.state.viewport = (frame.picture.width(), frame.picture.height())
         return frame
 
@@ -118,7 +122,7 @@ class ImageViewer(ImageEvents):
         and is large or the fast kernels are not there yet, and for the first look without them.
         """
         ratio = self.devicePixelRatioF()
-        slow = self.width() * self.height() * ratio * ratio > MUCH or not kernels.ready
+        slow = self.width() * self.canvas_height() * ratio * ratio > MUCH or not kernels.ready
         first = not (self.has_painted or kernels.ready)
         return ratio / 2 if first or (self._moving and slow) else ratio
 
@@ -164,7 +168,7 @@ class ImageViewer(ImageEvents):
 
     def _paint(self, painter: QPainter, pixels_ratio: float) -> bool:
         scene = scene_of(
-            self.state, self.width(), self.height(), self.look, self.compositor,
+            self.state, self.width(), self.canvas_height(), self.look, self.compositor,
             ratio=self.devicePixelRatioF(), origin=self.session.settings["image.pixel_origin"],
             cursor=self._inside(), fast=True, session=self.session,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from jviz.viewers.base import Viewer
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_keys import key_action
 from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
-from jviz.viewers.image_tools import cursor_of, overlays
+from jviz.viewers.image_tools import cursor_of, overlays_of
 from jviz.viewers.image_touch import Fingers
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
@@ -113,7 +113,7 @@ class ImageEvents(Viewer):
         if self.gesture is not None:
             self.gesture.double_click(event.position())
             self._end_if_over()
-        elif any(overlay.double_click(self, event) for overlay in reversed(overlays())):
+        elif any(overlay.double_click(self, event) for overlay in reversed(overlays_of(self.state))):
             return
         elif self.session.interaction.tool == "pan":
             at = self.frame_now().inside(event.position())
@@ -150,7 +150,7 @@ class ImageEvents(Viewer):
             return
         at, found = self._cursor, None
         if at is not None and self.state.layers:
-            shapes = (overlay.cursor(self, at) for overlay in reversed(overlays()))
+            shapes = (overlay.cursor(self, at) for overlay in reversed(overlays_of(self.state)))
             found = next((shape for shape in shapes if shape is not None), None)
         self.setCursor(found if found is not None else cursor_of(self.session.interaction.tool))
 
@@ -227,7 +227,7 @@ class ImageEvents(Viewer):
         """Show the menu of what is at a place of the screen, and of commands on images."""
         menu = command_menu(self, "image", lambda id: self.run_command(id))
         here = QPointF(self.mapFromGlobal(position))
-        own = [action for overlay in reversed(overlays()) for action in overlay.menu(self, here)]
+        own = [action for overlay in reversed(overlays_of(self.state)) for action in overlay.menu(self, here)]
         if own:
             before = menu.actions()[0]
             for action in own:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from jviz.viewers.image_tools import overlays
+from jviz.viewers.image_tools import overlays_of
 
 if TYPE_CHECKING:
     from jviz.viewers.image import ImageViewer
@@ -27,7 +27,10 @@ def key_action(viewer: ImageViewer, event: QKeyEvent) -> Callable[[], Any] | Non
         return viewer.give_up if event.key() == Qt.Key.Key_Escape else viewer.gesture.key(event)
     if event.key() == Qt.Key.Key_Space and not event.modifiers():
         return partial(viewer.hold_space, True)
-    found = (overlay.key(viewer, event) for overlay in reversed(overlays()))
+    slices = getattr(viewer, "key_of_slices", None)
+    if slices is not None and (action := slices(event)) is not None:
+        return action
+    found = (overlay.key(viewer, event) for overlay in reversed(overlays_of(viewer.state)))
     action = next((action for action in found if action is not None), None)
     interaction = viewer.session.interaction
     if action is None and event.key() == Qt.Key.Key_Escape and interaction.tool != "pan":

@@ -34,11 +34,15 @@ __all__ = [
 def raster_of(layer: ImageLayer) -> Any:
     """Return the raster that a layer shows; None when its plane or slice cannot be drawn."""
     try:
-        plane = layer.data.plane(layer.plane)
-        index = layer.index[len(layer.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
-        return layer.data.raster(layer.plane, index)
+        return layer.raster()
     except (JvizError, IndexError):
         return None
+
+
+def rough_raster_of(layer: ImageLayer) -> Any:
+    """Return the raster of a first look at what takes long to work out; None for others."""
+    rough = getattr(layer, "rough_raster", None)
+    return rough() if rough is not None else None
 
 
 def rasters_of(layer: ImageLayer) -> list[Any]:
@@ -293,7 +297,7 @@ class Compositor:
         memory, raster, flags = self.memory(layer), raster_of(layer), is_flags(layer)
         if layer.operation and layer.against is not None:
             return self._computed_part(view, layer, geometry, ratio, look)
-        for candidate in (raster, memory.raster):
+        for candidate in (raster, rough_raster_of(layer), memory.raster):
             if candidate is None or (candidate.reduce == "or") != flags:
                 continue
             place = placed(view, layer, candidate.shape, geometry, ratio)
@@ -332,7 +336,7 @@ class Compositor:
     def computed(self, view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float) -> Block | None:
         """Return the values of a difference or ratio, one for each pixel of the picture; None while they lack."""
         found = []
-        for data, raster in ((layer.data, raster_of(layer)), (layer.against, layer.against.raster())):
+        for data, raster in ((layer.picture, raster_of(layer)), (layer.against, layer.against.raster())):
             place = placed_data(view, data, raster.shape, geometry, ratio) if raster is not None else None
             blocks = raster.blocks(place.bounds, place.step) if place is not None else []
             if not blocks:

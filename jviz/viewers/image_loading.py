@@ -121,8 +121,8 @@ class Loader:
     def _drop(self, groups: set[tuple]) -> None:
         """Cancel what has not begun; what has, may end: the next look may want it."""
         for group in groups:
-            job = self._running[group][1]
-            if job.state == "queued":
+            need, job = self._running[group]
+            if job.state == "queued" or getattr(need, "outdates", False):
                 job.cancel()
             if job.is_over:
                 del self._running[group]

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QNativeGestur
 
 from jviz.geometry import Geometry, fitting_scale
 from jviz.viewers.image_overlays import overview
-from jviz.viewers.image_tools import overlays, tool_gesture
+from jviz.viewers.image_tools import overlays_of, tool_gesture
 
 if TYPE_CHECKING:
     from jviz.viewers.image import ImageViewer
@@ -213,5 +213,8 @@ def gesture_for(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
     inset = overview(viewer.state, viewer.geometry_now()) if viewer.state.overview else None
     if inset is not None and inset.area.contains(viewer.frame_now().inside(event.position())):
         return OverviewPan(viewer, event.position())
-    found = (overlay.gesture(viewer, event) for overlay in reversed(overlays()))
-    return next((gesture for gesture in found if gesture is not None), None) or tool_gesture(viewer, event)
+    found = (overlay.gesture(viewer, event) for overlay in reversed(overlays_of(viewer.state)))
+    hit = next((gesture for gesture in found if gesture is not None), None)
+    if hit is None and getattr(viewer.state.layers[0], "is_side", False):
+        return Pan(viewer, event.position())  # tools draw and measure on the sky
+    return hit or tool_gesture(viewer, event)

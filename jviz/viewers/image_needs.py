@@ -20,7 +20,7 @@ from jviz.backend.render.stretch import stretch
 from jviz.backend.render.warp import warps
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
-from jviz.viewers.image_layers import Compositor, is_flags, overlaid_flags, placed, raster_of
+from jviz.viewers.image_layers import Compositor, is_flags, overlaid_flags, placed, raster_of, rough_raster_of
 from jviz.viewers.image_places import picture_size, placed_data
 from jviz.views import ImageLayer, ImageView
 
@@ -38,6 +38,11 @@ class BlockNeed:
     @property
     def group(self) -> tuple:
         return ("block", id(self.raster), self.slot)
+
+    @property
+    def outdates(self) -> bool:
+        """Whether it is not worth ending once nobody wants it: a picture that is worked out of many slices."""
+        return getattr(self.raster, "outdates", False)
 
     def run(self, progress: Progress) -> Any:
         """Fetch it (in any thread)."""
@@ -59,6 +64,7 @@ class SkyNeed:
 
     def run(self, progress: Progress) -> Any:
         sky = self.data.sky
+        getattr(self.data, "axis", None)  # of cubes; it comes from the same WCS
         _keep_imports()
         return sky
 
@@ -154,7 +160,7 @@ def _keep_imports() -> None:
 
 def asked_limits(layer: ImageLayer) -> tuple:
     """Return all that the limits of a layer depend on."""
-    shown = (layer.data, layer.plane, layer.index, layer.operation, layer.against)
+    shown = (*layer.limits_key, layer.operation, layer.against)
     return (*shown, layer.limits_mode, layer.limits_from, layer.percentiles)
 
 
@@ -229,6 +235,7 @@ def _of_layer(
         return
     request = raster.wanted(place.bounds, place.step)
     if request is not None:
+        yield from _rough_look(layer, place, slot)
         yield BlockNeed(raster, request, slot)
     yield from _of_flags(view, layer, geometry, ratio, slot)
     if layer.operation and layer.against is not None:
@@ -240,6 +247,13 @@ def _of_layer(
     limits, memory = compositor.limits(layer), compositor.memory(layer)
     if layer.stretch == "histogram" and limits is not None and memory.curve_for != (raster, limits):
         yield CurveNeed(memory, raster, limits)
+
+
+def _rough_look(layer: ImageLayer, place: Any, slot: str) -> Iterator[Need]:
+    rough = rough_raster_of(layer)
+    request = rough.wanted(place.bounds, place.step) if rough is not None else None
+    if request is not None:
+        yield BlockNeed(rough, request, slot)
 
 
 def _of_flags(view: ImageView, layer: ImageLayer, geometry: Geometry, ratio: float, slot: str) -> Iterator[Need]:
@@ -269,7 +283,7 @@ def _of_operation(
     if slot != "main" or (layer.limits_mode == "manual" and layer.manual_limits is not None):
         return
     asked, memory = asked_limits(layer), compositor.memory(layer)
-    if layer.limits_from == "image":
+    if layer.limits_from != "view":
         if layer.shown_limits is None:
             yield LimitsNeed(layer, asked, memory)
         return
@@ -284,7 +298,7 @@ def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, composito
     if layer.limits_mode == "manual" and layer.manual_limits is not None:
         return
     asked, memory = asked_limits(layer), compositor.memory(layer)
-    if layer.limits_from == "image":
+    if layer.limits_from != "view":
         need = LimitsNeed(layer, asked, memory, counted=raster.counted)
         outdated = need.counted and layer.limits_mode in OF_ALL and memory.seen != need.seen
         if layer.shown_limits is None or outdated:

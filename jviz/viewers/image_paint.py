@@ -22,7 +22,7 @@ from jviz.viewers.image_overlays import (
     lens,
     overview,
 )
-from jviz.viewers.image_tools import overlays
+from jviz.viewers.image_tools import overlays_of
 from jviz.viewers.look import Look
 from jviz.views import ImageView
 
@@ -62,7 +62,7 @@ def scene_of(
     """
     frame = frame_of(view, width, height, look)
     geometry = frame.geometry(view, same_field=same_field)
-    sky = ready_sky(view.layers[0].data) if view.layers else None
+    sky = ready_sky(view.layers[0].picture) if view.layers else None
     return Scene(
         view, frame, geometry, look, ratio, compositor,
         sky=sky, origin=origin, cursor=cursor, fast=fast, session=session,
@@ -113,7 +113,7 @@ def lines_of(scene: Scene) -> Lines:
     letters = scene.look.pixels / 13
     n = max(2.0, min(7.0, min(scene.geometry.width / (150 * letters), scene.geometry.height / (110 * letters))))
     wants_sky = view.axes == "sky" or (view.axes == "none" and view.grid)
-    if not wants_sky or (scene.sky is None and view.layers[0].data.wcs_ready):
+    if not wants_sky or (scene.sky is None and view.layers[0].picture.wcs_ready):
         return pixel_lines(scene.geometry, scene.origin, n)
     if scene.sky is None:
         return Lines()
@@ -157,7 +157,7 @@ def _draw_overlays(painter: QPainter, scene: Scene) -> None:
     painter.save()
     painter.setClipRect(scene.frame.picture, Qt.ClipOperation.IntersectClip)
     painter.translate(scene.frame.picture.topLeft())
-    for overlay in overlays():
+    for overlay in overlays_of(view):
         painter.save()
         overlay.paint(painter, scene)
         painter.restore()

@@ -99,7 +99,7 @@ def _affine(m: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np
 def placed_data(view: ImageView, data: Any, shape: tuple[int, int], geometry: Geometry, ratio: float) -> Placed | None:
     """Place data in a picture, as `placed` does a layer."""
     size = picture_size(geometry, ratio)
-    base = view.layers[0].data
+    base = view.layers[0].picture
     if data is not base and view.align == "sky":
         if not (base.wcs_ready and data.wcs_ready):
             return None
@@ -120,7 +120,7 @@ def placed(
     Placed or None
         None while a sky is not known yet, or when nothing of the layer is in sight.
     """
-    return placed_data(view, layer.data, shape, geometry, ratio)
+    return placed_data(view, layer.picture, shape, geometry, ratio)
 
 
 def picture_size(geometry: Geometry, ratio: float) -> tuple[int, int]:
@@ -130,7 +130,7 @@ def picture_size(geometry: Geometry, ratio: float) -> tuple[int, int]:
 
 def alignment_note(view: ImageView, layer: ImageLayer) -> str:
     """Say why a layer lies on the first one's pixels although the view aligns by the sky; "" when it does not."""
-    base, data = view.layers[0].data, layer.data
+    base, data = view.layers[0].picture, layer.picture
     if view.align != "sky" or data is base or not (base.wcs_ready and data.wcs_ready):
         return ""
     if (base.sky is None) == (data.sky is None):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jviz.viewers.image_mouse import Gesture
     from jviz.viewers.image_overlays import Scene
 
-__all__ = ["Overlay", "cursor_of", "gesture", "overlays", "register_overlay", "tool_gesture"]
+__all__ = ["Overlay", "cursor_of", "gesture", "overlays", "overlays_of", "register_overlay", "tool_gesture"]
 
 Make = Callable[["ImageViewer", QMouseEvent], "Gesture | None"]
 
@@ -66,9 +66,12 @@ class Overlay:
     ----------
     order : int
         Overlays of a higher number are painted over others, and asked first what the mouse does.
+    any_side : bool
+        Whether it has a place on pictures of a cube that do not show the sky.
     """
 
     order = 0
+    any_side = False
 
     def signals(self, session: Any) -> Iterable[Any]:
         """Return the signals of a session after which viewers must paint anew."""
@@ -109,6 +112,12 @@ def overlays() -> list[Overlay]:
     """Return the overlays, the one that is painted first at the beginning."""
     _load()
     return list(_overlays)
+
+
+def overlays_of(view: Any) -> list[Overlay]:
+    """Return the overlays of a view: those of the sky have no place on another side of a cube."""
+    side = bool(view.layers) and getattr(view.layers[0], "is_side", False)
+    return [overlay for overlay in overlays() if overlay.any_side or not side]
 
 
 def _load() -> None:

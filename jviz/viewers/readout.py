@@ -110,7 +110,7 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
     """
     layer = view.layer
     lon, lat = _sky(view, x, y)
-    column, row = _in_data(view, layer.data, x, y, lon, lat)
+    column, row = _in_data(view, layer.picture, x, y, lon, lat)
     value, unit, error, flags = _values(layer, column, row)
     if layer.operation and layer.against is not None:
         (value, unit), error, flags = _computed(view, layer, value, x, y, (lon, lat)), None, None
@@ -124,7 +124,7 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
 
 
 def _sky(view: ImageView, x: float, y: float) -> tuple[float | None, float | None]:
-    sky = ready_sky(view.layers[0].data)
+    sky = ready_sky(view.layers[0].picture)
     if sky is None:
         return None, None
     lon, lat = (float(v) for v in sky.pixel_to_sky(x, y))
@@ -135,7 +135,7 @@ def _in_data(
     view: ImageView, data: Any, x: float, y: float, lon: float | None, lat: float | None
 ) -> tuple[float, float]:
     """Return the pixel of data that lies at a pixel of the first layer; NaN when there is none."""
-    base = view.layers[0].data
+    base = view.layers[0].picture
     if data is base or view.align != "sky" or ready_sky(base) is None or ready_sky(data) is None:
         return x, y
     if lon is None:
@@ -163,7 +163,7 @@ def _values(layer: ImageLayer, x: float, y: float) -> tuple[Any, str, float | No
         return None, "", None, None
     plane, shown = layer.data.plane(layer.plane), _value(raster, x, y)
     unit = pretty_unit(plane.unit)
-    if plane is not layer.data.plane():
+    if layer.is_made or plane is not layer.data.plane():
         flags = int(shown) if plane.meaning == "flags" and shown is not None else None
         return shown, unit, None, flags
     product = layer.data.product
@@ -188,13 +188,14 @@ def _value(raster: Any, x: float, y: float) -> float | int | None:
 
 def _beside(layer: ImageLayer, plane: Any, x: float, y: float) -> Any:
     """Read the same pixel of another plane; None when it has another shape."""
-    first = layer.data.plane()
+    first, index = layer.picture.plane(), layer.picture_index
+    plane = layer.picture.planes.get(plane.name) if plane is not None else None
     if plane is None or plane.shape[-2:] != first.shape[-2:] or len(plane.shape) > len(first.shape):
         return None
-    index = layer.index[len(layer.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
+    index = index[len(index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
     if len(plane.shape) > 2 and len(index) != len(plane.shape) - 2:
         return None
-    return layer.data.raster(plane.name, index).value(x, y)
+    return layer.picture.raster(plane.name, index).value(x, y)
 
 
 def _error(layer: ImageLayer, product: Any, x: float, y: float) -> float | None:

@@ -9,8 +9,9 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
+from jviz.actions.view import kind_for
 from jviz.plugin_loader import DATA_MIME
-from jviz.views import View, view_kinds
+from jviz.views import View
 
 __all__ = ["DropTarget"]
 
@@ -113,7 +114,7 @@ class DropTarget(QWidget):
                 mode = spot.mode if number == 0 else "add"
                 invoker.run("view.show", view=spot.view, data=name, mode=mode)
             else:
-                kind = next((k for k, v in view_kinds().items() if session[name].kind in v.accepts), None)
+                kind = kind_for(session[name])
                 if kind is not None:
                     invoker.run("view.open", kind=kind, data=name)
 

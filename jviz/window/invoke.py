@@ -117,7 +117,7 @@ class Invoker(QObject):
     def _as_it_is(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
         """Let a form start from how the view looks now, where its fields are named after what they set."""
         view = self._window.context.active_view()
-        if view is None or command.needs not in (view.kind, *view.accepts):
+        if view is None or command.needs not in (*view.kinds(), *view.accepts[:1]):
             return arguments
         now = {**view.recorded(), **(view.layer.recorded() if view.layer is not None else {})}
         return {**{n: now[n] for n in command.parameters if now.get(n) is not None}, **arguments}
@@ -133,7 +133,7 @@ class Invoker(QObject):
             return bool(self._session.data)
         if command.needs == "view":
             return view is not None
-        return view is not None and command.needs in (view.kind, *view.accepts) and view.layer is not None
+        return view is not None and command.needs in (*view.kinds(), *view.accepts[:1]) and view.layer is not None
 
     def is_on(self, command: Command) -> bool:
         """Whether what a toggle switches is on in the active view."""

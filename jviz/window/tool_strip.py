@@ -121,7 +121,7 @@ class ToolStrip(QToolBar):
     def refresh(self, *_: Any) -> None:
         """Show which tool is in hand; hide where there is no image."""
         views = self._window.session.views.values()
-        self.setVisible(any(view.kind == "image" for view in views))
+        self.setVisible(any("image" in view.kinds() for view in views))
         tool = tools().get(self._interaction.tool)
         if tool is not None:
             self._shown[tool.group or tool.id] = tool.id

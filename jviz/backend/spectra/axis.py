@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Quantity", "SpectralAxis", "spectral_axis"]
+__all__ = ["Quantity", "SpectralAxis", "quantity_of_unit", "spectral_axis", "spectral_word"]
 
 Quantity = Literal["wavelength", "frequency", "velocity", "energy", "wavenumber", "channel"]
 Medium = Literal["vacuum", "air", ""]
@@ -144,6 +144,11 @@ def spectral_axis(header: Mapping[str, Any], wcs: Any, shape: tuple[int, ...]) -
     return _from_world(header, low, shape, world, pixel)
 
 
+def spectral_word(ctype: str) -> bool:
+    """Whether a CTYPE names a spectral coordinate."""
+    return ctype.strip().upper().partition("-")[0] in _CODES
+
+
 def _channels(shape: tuple[int, ...], axis: int, note: str) -> SpectralAxis:
     return SpectralAxis(np.arange(shape[axis], dtype=float), array_axis=axis, notes=(note,) if note else ())
 
@@ -272,6 +277,11 @@ def _quantity(code: str, physical: str, unit: str) -> Quantity:
     for word, quantity in _PHYSICAL.items():
         if physical.startswith(word):
             return quantity
+    return quantity_of_unit(unit)
+
+
+def quantity_of_unit(unit: str) -> Quantity:
+    """Return what a unit measures along a spectrum; "channel" for a unit of something else, or none."""
     from jviz.backend.units import parse_unit
 
     known = parse_unit(unit)

@@ -55,6 +55,7 @@ class Comparison(Overlay):
     """The curtain with its grip, the crosshair, and the name of a layer that is shown alone."""
 
     order = 50
+    any_side = True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         view = scene.view

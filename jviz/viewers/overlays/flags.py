@@ -28,6 +28,7 @@ class FlagLegend(Overlay):
     """Names the flags in sight of the topmost layer that shows some, each with its colour."""
 
     order = 40
+    any_side = True
 
     def paint(self, painter: QPainter, scene: Scene) -> None:
         if not scene.view.flag_legend:

@@ -1,0 +1,99 @@
+"""What users say about spectral axes: checked, put in place of what the file says, and remembered by file name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from jviz.data import Cube, Data
+from jviz.errors import CommandError
+from jviz.spectral import AxisChoice
+
+__all__ = ["as_remembered", "choice_of", "choose", "restored", "saved"]
+
+
+def choice_of(cube: Cube, chosen: AxisChoice) -> AxisChoice:
+    """Return a choice over an earlier one, checked.
+
+    Raises
+    ------
+    CommandError
+        When the cube has no such axis, or the unit is none.
+    """
+    axes = len(cube.filed.shape)
+    if chosen.axis is not None and not -axes <= chosen.axis < axes:
+        raise CommandError(f"{cube.name} has axes 0 to {axes - 1}; {chosen.axis} is none of them.")
+    if chosen.axis is not None and axes != 3:
+        raise CommandError(f"{cube.name} has {axes} axes; only those of three can be turned.")
+    if (chosen.first is None) != (chosen.step is None):
+        raise CommandError("Give both the value of the first channel and the step.")
+    if chosen.step == 0:
+        raise CommandError("The step is 0; give the distance between two channels.")
+    _check_unit(chosen.unit)
+    values = {n: v for n, v in asdict(chosen).items() if v not in (None, "")}
+    if chosen.axis is not None:
+        values["axis"] = chosen.axis % axes
+    if chosen.rest is None:
+        values.pop("rest_unit", None)
+    elif not chosen.rest > 0:
+        raise CommandError(f"The rest value is {chosen.rest:g}; it must be above 0.")
+    return AxisChoice(**{**_given(cube.choice), **values})
+
+
+def _check_unit(unit: str) -> None:
+    if not unit:
+        return
+    from jviz.backend.spectra.axis import quantity_of_unit
+
+    if quantity_of_unit(unit) == "channel":
+        raise CommandError(f"{unit!r} is no unit of wavelength, frequency, energy or velocity; write um or GHz.")
+
+
+def _given(choice: AxisChoice | None) -> dict[str, Any]:
+    return {} if choice is None else {n: v for n, v in asdict(choice).items() if v not in (None, "")}
+
+
+def choose(session: Any, cube: Cube, choice: AxisChoice, *, remember: bool) -> None:
+    """Put a cube with another spectral axis in the place of one, everywhere (inside a change)."""
+    new = Cube(cube.filed, cube.name, choice=choice)
+    new.made_by = cube.made_by
+    session.set_data(tuple(new if data is cube else data for data in session.data))
+    for view in session.views.values():
+        for layer in view.layers:
+            if layer.data is cube:
+                _show(view, layer, new, turned=new.spectral != cube.spectral)
+            if getattr(layer, "against", None) is cube:
+                layer.against = new
+    session.set_subsets({n: s.but(data=new) if s.data is cube else s for n, s in session.subsets.items()})
+    if remember and cube.path is not None:
+        session.settings["cube.axes"] = {**session.settings["cube.axes"], cube.path.name: _given(choice)}
+
+
+def _show(view: Any, layer: Any, new: Cube, *, turned: bool) -> None:
+    values: dict[str, Any] = {"data": new}
+    if turned:
+        values |= {n: v for n, v in (("index", new.middle), ("cut", None), ("order", ())) if hasattr(layer, n)}
+        if layer is view.layers[0] and view.is_callback_property("centre"):
+            view.update(centre=None, scale=None)
+    if getattr(layer, "slab", None) is not None:
+        values |= {"slab": None, "slab_subset": ""}
+    layer.update(**values)
+
+
+def as_remembered(session: Any, data: Data) -> Data:
+    """Return freshly read data with what was said before about a file of that name."""
+    known = session.settings["cube.axes"].get(data.path.name) if data.path is not None else None
+    return restored(data, known) if known else data
+
+
+def saved(data: Data) -> dict[str, Any]:
+    """Return a choice as plain values, for session files."""
+    return _given(getattr(data, "choice", None))
+
+
+def restored(data: Data, values: dict[str, Any]) -> Data:
+    """Return data with a choice from plain values."""
+    if not isinstance(data, Cube):
+        return data
+    known = {n: v for n, v in values.items() if n in AxisChoice.__dataclass_fields__}
+    return Cube(data.filed, data.name, choice=AxisChoice(**known))

@@ -1,0 +1,157 @@
+"""What a hand does in a cube viewer, and what an eye sees there."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from jviz.viewers.cube import CubeViewer
+
+N, NY, NX = 40, 20, 30
+
+
+@pytest.fixture
+def cube(session, tmp_path):
+    """A cube in which each slice k is k everywhere, from 5 to 5.39 µm."""
+    values = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None], (N, NY, NX))
+    unit = fits.PrimaryHDU(np.ascontiguousarray(values))
+    axes = (("RA---TAN", "deg", 10.0, -1e-4, 15), ("DEC--TAN", "deg", 20.0, 1e-4, 10), ("WAVE", "um", 5.0, 0.01, 1))
+    for number, cards in enumerate(axes, start=1):
+        unit.header.update(
+            zip((f"{k}{number}" for k in ("CTYPE", "CUNIT", "CRVAL", "CDELT", "CRPIX")), cards, strict=True)
+        )
+    unit.writeto(tmp_path / "cube.fits")
+    return session.open(tmp_path / "cube.fits")[0]
+
+
+@pytest.fixture
+def viewer(qtbot, session, cube):
+    view = session.view("cube", data=cube, compass=False, scale_bar=False, colorbar=False, limits=(0.0, N - 1.0))
+    view.slice, view.stretch = 10, "linear"
+    session.flush()
+    session.history.seal()
+    made = CubeViewer(session, view)
+    qtbot.addWidget(made)
+    made.resize(700, 500)
+    made.show()
+    qtbot.waitUntil(lambda: made.is_sharp and cube.axis_ready, timeout=20_000)
+    return made
+
+
+def grey(viewer):
+    """Return the brightness in the middle of the picture, 0 to 255."""
+    middle = viewer.frame_now().picture.center().toPoint()
+    return viewer.grab().pixelColor(middle).red()
+
+
+def expected(slice_):
+    return pytest.approx(255 * slice_ / (N - 1), abs=2)
+
+
+def test_keys_step_and_the_picture_follows(qtbot, viewer):
+    viewer.setFocus()
+    assert grey(viewer) == expected(10)
+    for key, slice_ in (
+        (Qt.Key.Key_Period, 11),
+        (Qt.Key.Key_PageUp, 21),
+        (Qt.Key.Key_Comma, 20),
+        (Qt.Key.Key_PageDown, 10),
+    ):
+        qtbot.keyClick(viewer, key)
+        assert viewer.state.slice == slice_
+        qtbot.waitUntil(lambda: viewer.is_sharp)
+        assert grey(viewer) == expected(slice_)
+
+
+def test_stepping_is_one_step_of_the_history(qtbot, session, viewer):
+    before = len(session.history)
+    for _ in range(5):
+        qtbot.keyClick(viewer, Qt.Key.Key_Period)
+    assert viewer.state.slice == 15
+    assert len(session.history) == before + 1
+    session.undo()
+    assert viewer.state.slice == 10
+
+
+@pytest.mark.parametrize("modifier", [Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier])
+def test_the_wheel_with_a_key_steps_and_without_one_zooms(viewer, modifier):
+    at = QPointF(300, 150)
+    for keys in (modifier, Qt.KeyboardModifier.NoModifier):
+        event = QWheelEvent(at, viewer.mapToGlobal(at), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton, keys,
+                            Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+        QApplication.sendEvent(viewer, event)
+    assert viewer.state.slice == 11
+    assert viewer.state.scale is not None
+
+
+def test_the_marker_is_dragged_along_the_ruler(qtbot, session, viewer):
+    track = viewer.bar.track
+    before = len(session.history)
+    y = 11
+    qtbot.mousePress(track, Qt.MouseButton.LeftButton, pos=QPoint(round(track.x_of(10)), y))
+    for slice_ in (15, 22, 30):
+        qtbot.mouseMove(track, QPoint(round(track.x_of(slice_)), y))
+    qtbot.mouseRelease(track, Qt.MouseButton.LeftButton, pos=QPoint(round(track.x_of(30)), y))
+    assert viewer.state.slice == 30
+    assert viewer.state.spectral_value == pytest.approx(5.30)
+    assert len(session.history) == before + 1
+
+
+def test_a_slab_is_drawn_with_shift_and_shows_its_mean(qtbot, viewer):
+    track = viewer.bar.track
+    qtbot.mousePress(
+        track, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, QPoint(round(track.x_of(20)), 11)
+    )
+    qtbot.mouseMove(track, QPoint(round(track.x_of(30)), 11))
+    qtbot.mouseRelease(
+        track, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, QPoint(round(track.x_of(30)), 11)
+    )
+    low, high, statistic = viewer.state.slab
+    assert (low, high, statistic) == (pytest.approx(5.195), pytest.approx(5.305), "mean")
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    assert grey(viewer) == expected(25)
+
+
+def test_typing_a_value_goes_to_its_slice(qtbot, viewer):
+    qtbot.waitUntil(lambda: viewer.bar.value.isEnabled())
+    assert viewer.bar.value.text() == "5.1000"
+    viewer.bar.value.selectAll()
+    qtbot.keyClicks(viewer.bar.value, "5.2049")
+    qtbot.keyClick(viewer.bar.value, Qt.Key.Key_Return)
+    assert viewer.state.slice == 20
+
+
+def test_space_plays_and_bounces_at_the_end(qtbot, viewer):
+    viewer.state.update(rate=60.0, loop="bounce")
+    viewer.state.slice = N - 3
+    viewer.setFocus()
+    seen = []
+    viewer.state.layer.add_callback("index", lambda index: seen.append(index[0]))
+    qtbot.keyClick(viewer, Qt.Key.Key_Space)
+    assert viewer.state.playing
+    qtbot.waitUntil(lambda: len(seen) >= 6, timeout=5000)
+    qtbot.keyClick(viewer, Qt.Key.Key_Space)
+    assert not viewer.state.playing
+    assert seen[:6] == [N - 2, N - 1, N - 2, N - 3, N - 4, N - 5]
+
+
+def test_another_side_has_wavelength_along_its_edge(qtbot, session, viewer):
+    session.run("cube.axes", side="wavelength-x")
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    geometry, frame = viewer.geometry_now(), viewer.frame_now()
+    image = viewer.grab()
+    for channel in (2, 20, 37):
+        x, y = geometry.to_screen(channel, NX / 2)
+        at = frame.picture.topLeft() + QPointF(x, y)
+        assert image.pixelColor(at.toPoint()).red() == expected(channel)
+    session.undo()
+    assert viewer.state.order == ()
+
+
+def test_averaging_takes_the_mean_of_neighbours(qtbot, session, viewer):
+    session.run("cube.width", width=5)
+    viewer.state.slice = 1
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    assert grey(viewer) == expected(1.5)  # slices 0 to 3: there is none before the first
