@@ -35,7 +35,7 @@ def centre_of(session: Any, data: WithPicture, position: Position | None) -> tup
     if position is not None:
         return pixel_of(session, data, position)[:2]
     for view in reversed(list(session.views.values())):
-        if view.kind == "image" and view.layers and view.layers[0].data is data:
+        if "image" in view.kinds() and view.layers and view.layers[0].data is data:
             return geometry_of(view).centre
     ny, nx = data.shape[-2:]
     return (nx - 1) / 2, (ny - 1) / 2
