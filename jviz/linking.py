@@ -82,6 +82,9 @@ class Linker:
     def watch(self, views: Iterable[View]) -> None:
         """Hear of every change of these views and their layers."""
         for view in views:
+            if hasattr(view, "x_range_for") and view not in self._watched:
+                self._watched.add(view)
+                view.add_global_callback(partial(self._range_changed, view))
             if not isinstance(view, ImageView):
                 continue
             if view not in self._watched:
@@ -126,6 +129,18 @@ class Linker:
             if isinstance(view, ImageView) and view.layer is layer:
                 locks = {n for n in ("limits", "colormap") if n in view.locks and set(OF_LOCK[n]) & set(values)}
                 self.lead(view, locks)
+
+    def _range_changed(self, view: Any, **values: Any) -> None:
+        """Let views of spectra with the lock "x" show the same wavelengths, each in its own unit."""
+        joins = "locks" in values
+        if self._paused or "x" not in view.locks or not (joins or "x_range" in values) or "x_unit" in values:
+            return
+        others = [other for other in self._session.views.values() if other is not view and "x" in
+                  getattr(other, "locks", ())]  # fmt: skip
+        with self.paused():
+            for other in others:
+                source, target = (other, view) if joins else (view, other)
+                self._set(source, target, {"x_range": source.x_range_for(target)})
 
     def lead(self, view: ImageView, locks: set[str]) -> None:
         """Bring all views that share some of these locks in line with one."""

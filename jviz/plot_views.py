@@ -26,6 +26,8 @@ class Curve:
     error : ndarray or None
         One standard deviation of y.
     x_label, y_label, x_unit, y_unit : str
+    turned : bool
+        Whether y grows downwards, as magnitudes do.
     """
 
     x: np.ndarray
@@ -35,6 +37,7 @@ class Curve:
     y_label: str = "y"
     x_unit: str = ""
     y_unit: str = ""
+    turned: bool = False
 
     @cached_property
     def edges(self) -> np.ndarray:
@@ -90,6 +93,11 @@ class PlotLayer(State):
     drawing = Checked("steps", one_of(*DRAWINGS, name="way to draw a curve"))
     errors = CallbackProperty(True)
     opacity = Checked(1.0, number(0, 1, "opacity"))
+
+    @property
+    def title(self) -> str:
+        """What the legend says."""
+        return self.data.name
 
 
 class PlotView(View):

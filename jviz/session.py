@@ -16,6 +16,7 @@ from jviz.history import History
 from jviz.interaction import Interaction
 from jviz.jobs import Dispatcher, Job, Jobs
 from jviz.linking import Linker, Pointer
+from jviz.live_spectra import LiveSpectra
 from jviz.markers import Marker, table_of
 from jviz.memento import Memento, Recorder, Step
 from jviz.results import Results
@@ -62,6 +63,8 @@ class Session:
         Makes views with the same locks move together.
     pointer : Pointer
         Where the mouse is.
+    live_spectra : LiveSpectra
+        Spectra that are seen only now, in all spectrum viewers.
     extras_changed : Signal
         Emitted when a saved session brought its own extras.
     extras : dict
@@ -96,6 +99,7 @@ class Session:
         self._history = History(self.history_changed.emit)
         self.linker = Linker(self)
         self.pointer = Pointer()
+        self.live_spectra = LiveSpectra()
         self._recorder = Recorder(self)
         self._slabs = SlabFollower(self)
         self._runner = Runner(self)
@@ -347,6 +351,7 @@ class Session:
             self.data_changed, self.views_changed, self.subsets_changed, self.markers_changed, self.results_changed,
             self.history_changed, self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed,
             self._recorder.touched, self.interaction.changed, self.interaction.selection_changed, self.pointer.moved,
+            self.live_spectra.changed,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 

@@ -26,7 +26,8 @@ def source_of(value: Any) -> str:
     if "SpectralRegion" in families:
         return _spectral_region(value)
     if "SpectralRanges" in families:
-        return f"jviz.SpectralRanges({value.ranges!r}, {value.unit!r})" if len(value.ranges) <= LONGEST else ""
+        medium = f", {value.medium!r}" if value.medium else ""
+        return f"jviz.SpectralRanges({value.ranges!r}, {value.unit!r}{medium})" if len(value.ranges) <= LONGEST else ""
     if "Quantity" in families:
         return _quantity(value)
     name = type(value).__name__

@@ -454,7 +454,7 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
-    for module in ("jviz.plot_views", "jviz.catalog_views", "jviz.cube_views"):
+    for module in ("jviz.plot_views", "jviz.catalog_views", "jviz.cube_views", "jviz.spectrum_views"):
         import_module(module)
     return dict(_kinds)
 

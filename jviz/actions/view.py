@@ -206,7 +206,7 @@ def place(session: Session, view: View, loaded: list[Data], mode: str) -> None:
         if data.kind not in view.accepts:
             takes = " or ".join(view.accepts)
             raise CommandError(f"{view.name} shows data of kind {takes}; {data.name} is of kind {data.kind}.")
-    new = tuple(_new_layer(session, view, data) for data in loaded)
+    new = tuple(layer for data in loaded for layer in _new_layers(session, view, data))
     kept = () if mode == "replace" else view.layers
     values: dict[str, Any] = {"layers": (*kept, *new), "active": -1}
     if mode == "replace" and view.layers and new and view.layers[0].data.shape != new[0].data.shape:
@@ -246,6 +246,12 @@ def _new_view(session: Session, kind: str) -> View:
 def _free_view_name(taken: Collection[str], kind: str) -> str:
     number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
     return f"{kind.capitalize()} {number}"
+
+
+def _new_layers(session: Session, view: View, data: Data) -> tuple[Any, ...]:
+    """Return the layers that show data: a view may want several for what holds several."""
+    several = getattr(view, "layers_of", None)
+    return several(data) if several is not None else (_new_layer(session, view, data),)
 
 
 def _new_layer(session: Session, view: View, data: Data) -> Any:

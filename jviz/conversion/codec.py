@@ -211,13 +211,13 @@ def _spectral_region_from(value: dict[str, Any], arrays: Arrays) -> Any:
 
 
 def _spectral_ranges_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
-    return {"ranges": [list(pair) for pair in thing.ranges], "unit": thing.unit}
+    return {"ranges": [list(pair) for pair in thing.ranges], "unit": thing.unit, "medium": thing.medium}
 
 
 def _spectral_ranges_from(value: dict[str, Any], arrays: Arrays) -> Any:
     from jviz.backend.spectra.ranges import SpectralRanges
 
-    return SpectralRanges(tuple((low, high) for low, high in value["ranges"]), value["unit"])
+    return SpectralRanges(tuple((low, high) for low, high in value["ranges"]), value["unit"], value.get("medium", ""))
 
 
 # --- data sets --------------------------------------------------------------------------------------

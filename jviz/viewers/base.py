@@ -56,6 +56,7 @@ def viewer_types() -> dict[str, type[Viewer]]:
         "jviz.viewers.image",
         "jviz.viewers.cube",
         "jviz.viewers.plot.viewer",
+        "jviz.viewers.spectrum.viewer",
         "jviz.viewers.catalog.table",
         "jviz.viewers.catalog.scatter",
         "jviz.viewers.catalog.histogram",
@@ -96,7 +97,7 @@ class Viewer(QWidget):
         self.session, self.state = session, state
         self.has_painted = False
         self.kept = Kept()
-        self._watched: list[State] = []
+        self._watched: dict[State, None] = {}
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.refresh)
         _alive[id(self)] = self
@@ -187,7 +188,8 @@ class Viewer(QWidget):
         return super().event(event)
 
     def _watch(self) -> None:
-        wanted = [self.state, *self.state.layers]
+        # Dicts keep the order and find each state at once: there may be a thousand layers.
+        wanted = dict.fromkeys([self.state, *self.state.layers])
         for state in self._watched:
             if state not in wanted:
                 state.remove_global_callback(self._state_changed)

@@ -22,10 +22,13 @@ class SpectralRanges:
         Sorted, each with low < high.
     unit : str
         Of the bounds; ``""`` counts channels from 0.
+    medium : str
+        Of wavelengths: "vacuum" or "air"; "" is that of the data they are laid on.
     """
 
     ranges: tuple[tuple[float, float], ...]
     unit: str = ""
+    medium: str = ""
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted((min(pair), max(pair)) for pair in self.ranges))

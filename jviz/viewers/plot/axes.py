@@ -10,7 +10,7 @@ import numpy as np
 from jviz.backend.render.ticks import Ticks, value_ticks
 from jviz.plot_views import Curve, PlotView
 
-__all__ = ["Axis", "axes_of", "axis_ticks"]
+__all__ = ["Axis", "axes_between", "axes_of", "axis_ticks", "spans_of"]
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ROOM = 0.06
@@ -70,26 +70,46 @@ class Axis:
             return np.where(values > 0, np.log10(values), np.nan)
 
 
+Span = tuple[float, float]
+
+
 def axes_of(
     view: PlotView, curves: Sequence[Curve], left: float, right: float, bottom: float, top: float
 ) -> tuple[Axis, Axis]:
     """Return the axes of a view with its curves, for a picture between these places."""
-    low, high = view.x_range or _span(
-        [part for curve in curves for part in (curve.edges[:1], curve.edges[-1:]) if len(curve.x)]
-        if not view.x_log
-        else [curve.x for curve in curves],
-        log=view.x_log,
-    )
-    x = Axis(*_usable(low, high, view.x_log), left, right, view.x_log)
+    return axes_between(view, spans_of(view, curves), left, right, bottom, top)
+
+
+def axes_between(
+    view: PlotView, spans: tuple[Span, Span], left: float, right: float, bottom: float, top: float
+) -> tuple[Axis, Axis]:
+    """Return the axes that show these spans of x and y in a picture between these places."""
+    return Axis(*spans[0], left, right, view.x_log), Axis(*spans[1], bottom, top, view.y_log)
+
+
+def spans_of(view: PlotView, curves: Sequence[Curve]) -> tuple[Span, Span]:
+    """Return what the axes of a view show: of y what is in sight, where the view does not say."""
+    x = _usable(*(view.x_range or _across(view, curves)), view.x_log)
     if view.y_range is not None:
-        low, high = view.y_range
-    else:
-        low, high = _padded(*_span([_in_sight(c, x.low, x.high) for c in curves], log=view.y_log), log=view.y_log)
-    return x, Axis(*_usable(low, high, view.y_log), bottom, top, view.y_log)
+        return x, _usable(*view.y_range, view.y_log)
+    parts = [_in_sight(curve, *x) for curve in curves]
+    span = _robust(parts, log=view.y_log) if getattr(view, "robust", False) else _span(parts, log=view.y_log)
+    y = _usable(*_padded(*span, log=view.y_log), view.y_log)
+    return x, y[::-1] if curves and curves[0].turned else y
+
+
+def _across(view: PlotView, curves: Sequence[Curve]) -> Span:
+    curves = [curve for curve in curves if len(curve.x)]
+    if view.x_log:
+        return _span([curve.x for curve in curves], log=True)
+    ends = [end for curve in curves for end in (curve.edges[0], curve.edges[-1])]
+    return _span([np.array(ends)], log=False)
 
 
 def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
     first, last = np.searchsorted(curve.x, sorted((low, high)))
+    if first == last and (first == 0 or last == len(curve.x)):
+        return curve.y[:0]
     first, last = max(first - 1, 0), min(last + 1, len(curve.x))
     y = curve.y[first:last]
     if len(y) > 1_000_000:
@@ -97,12 +117,42 @@ def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
     return y
 
 
+def _robust(parts: Sequence[np.ndarray], *, log: bool) -> Span:
+    """Return the span of all but the farthest hundredth of the values."""
+    parts = [part[:: max(1, len(part) // 20_000)] for part in parts]
+    values = np.concatenate([part[np.isfinite(part) & ((part > 0) | (not log))] for part in parts] or [np.zeros(0)])
+    if len(values) < 10:
+        return _span(parts, log=log)
+    low, high = np.percentile(values, (0.5, 99.5))
+    room = 0.0 if log else 0.1 * (high - low)
+    return float(low - room), float(high + room)
+
+
 def _span(parts: Sequence[np.ndarray], *, log: bool) -> tuple[float, float]:
-    values = [part[np.isfinite(part) & ((part > 0) | (not log))] for part in parts]
-    values = [part for part in values if len(part)]
-    if not values:
+    parts = [part for part in parts if len(part)]
+    if log:
+        parts = [np.where(part > 0, part, np.nan) for part in parts]
+    low = min((float(np.fmin.reduce(part)) for part in parts), key=_last, default=np.nan)
+    high = max((float(np.fmax.reduce(part)) for part in parts), key=_first, default=np.nan)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return _finite_span(parts, log)
+    return low, high
+
+
+def _last(value: float) -> float:
+    return np.inf if np.isnan(value) else value
+
+
+def _first(value: float) -> float:
+    return -np.inf if np.isnan(value) else value
+
+
+def _finite_span(parts: Sequence[np.ndarray], log: bool) -> Span:
+    """Return the span of values of which some are infinite, or all missing."""
+    values = np.concatenate([part[np.isfinite(part)] for part in parts] or [np.zeros(0)])
+    if not len(values):
         return (1.0, 10.0) if log else (0.0, 1.0)
-    return float(min(part.min() for part in values)), float(max(part.max() for part in values))
+    return float(values.min()), float(values.max())
 
 
 def _padded(low: float, high: float, *, log: bool) -> tuple[float, float]:

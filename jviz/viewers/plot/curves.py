@@ -40,6 +40,10 @@ class Outline:
         self._x, self._y = curve.x, curve.y
         self._edges = curve.edges
 
+    def prepare(self) -> None:
+        """Work out the extremes now; long for millions of samples."""
+        _ = self._blocks
+
     @cached_property
     def _blocks(self) -> tuple[np.ndarray, np.ndarray]:
         whole = len(self._y) // BLOCK * BLOCK

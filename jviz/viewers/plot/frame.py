@@ -11,7 +11,10 @@ from jviz.viewers.look import Look
 from jviz.viewers.plot.axes import Axis, axis_ticks
 from jviz.viewers.readout import pretty_unit
 
-__all__ = ["Frame", "Title", "draw_frame", "many_ticks", "picture_in"]
+__all__ = ["Frame", "Title", "draw_frame", "many_ticks", "picture_in", "title_rects"]
+
+CHOICE = " ▾"
+"""After the title of an axis that a click gives a menu."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,14 @@ def picture_in(width: float, height: float, look: Look, y: Axis) -> QRectF:
     return QRectF(left, top, max(width - left - right, 10.0), max(height - top - bottom, 10.0))
 
 
-def draw_frame(painter: QPainter, frame: Frame) -> None:
-    """Draw the border, ticks, numbers, titles and, when wanted, the grid."""
+def draw_frame(painter: QPainter, frame: Frame, *, choices: bool = False) -> None:
+    """Draw the border, ticks, numbers, titles and, when wanted, the grid.
+
+    Parameters
+    ----------
+    choices : bool
+        Whether a click on a title gives a menu, which a sign after it tells.
+    """
     look, picture = frame.look, frame.picture
     metrics = look.metrics(0.92)
     line = metrics.height()
@@ -89,7 +98,7 @@ def draw_frame(painter: QPainter, frame: Frame) -> None:
         wide = metrics.horizontalAdvance(text)
         widest = max(widest, wide)
         painter.drawText(QPointF(picture.left() - wide - 7, place + metrics.ascent() / 2 - 1.5), text)
-    _draw_titles(painter, frame, x_ticks.power, y_ticks.power, widest)
+    _draw_titles(painter, frame, (x_ticks.power, y_ticks.power), widest, CHOICE if choices else "")
 
 
 def _draw_grid(painter: QPainter, frame: Frame, across: list[float], down: list[float]) -> None:
@@ -102,15 +111,16 @@ def _draw_grid(painter: QPainter, frame: Frame, across: list[float], down: list[
         painter.drawLine(QPointF(frame.picture.left(), place), QPointF(frame.picture.right(), place))
 
 
-def _draw_titles(painter: QPainter, frame: Frame, x_power: str, y_power: str, widest: float) -> None:
+def _draw_titles(painter: QPainter, frame: Frame, powers: tuple[str, str], widest: float, after: str) -> None:
     picture, metrics = frame.picture, frame.look.metrics(0.92)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    title = frame.x_title.text(x_power)
+    room = Qt.TextElideMode.ElideMiddle
+    title = metrics.elidedText(frame.x_title.text(powers[0]) + after, room, picture.width() + 20)
     painter.drawText(
         QPointF(picture.center().x() - metrics.horizontalAdvance(title) / 2, picture.bottom() + 2.6 * metrics.height()),
         title,
     )
-    title = frame.y_title.text(y_power)
+    title = metrics.elidedText(frame.y_title.text(powers[1]) + after, room, picture.height() + 20)
     painter.save()
     painter.translate(
         max(picture.left() - widest - 16, metrics.ascent() + 4),
@@ -119,3 +129,15 @@ def _draw_titles(painter: QPainter, frame: Frame, x_power: str, y_power: str, wi
     painter.rotate(-90)
     painter.drawText(QPointF(0, 0), title)
     painter.restore()
+
+
+def title_rects(frame: Frame) -> dict[str, QRectF]:
+    """Return where the titles of the axes are, "x" and "y", with some room for the mouse."""
+    picture, metrics = frame.picture, frame.look.metrics(0.92)
+    wide = min(metrics.horizontalAdvance(frame.x_title.text("") + CHOICE) + 60, picture.width())
+    high = min(metrics.horizontalAdvance(frame.y_title.text("") + CHOICE) + 60, picture.height())
+    below = picture.bottom() + 1.7 * metrics.height()
+    return {
+        "x": QRectF(picture.center().x() - wide / 2, below, wide, 1.3 * metrics.height()),
+        "y": QRectF(0, picture.center().y() - high / 2, 1.7 * metrics.height(), high),
+    }

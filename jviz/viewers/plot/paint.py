@@ -10,26 +10,43 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.plot_views import Curve, PlotLayer, PlotView
 from jviz.viewers.look import Look
-from jviz.viewers.plot.axes import axes_of
+from jviz.viewers.plot.axes import axes_between, spans_of
 from jviz.viewers.plot.curves import outline_of, polygon
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
+from jviz.viewers.plot.legend import draw_legend
 
-__all__ = ["PlotScene", "layer_color", "paint_plot", "plot_scene"]
+__all__ = ["PlotScene", "draw_curve", "ground", "layer_color", "layer_colors", "paint_plot", "plot_scene"]
 
 ON_DARK = ("#6cb6ff", "#f6a23c", "#7ee787", "#ff7b72", "#d2a8ff", "#e3d26f", "#79d9d9", "#ff9bce")
 ON_LIGHT = ("#0b63c4", "#b45309", "#1a7f37", "#c62828", "#7b3fbf", "#7a6a00", "#0b7a7a", "#b3307f")
 FEW_PENS = 20_000
 """Points up to which lines may be wider than one pixel: Qt draws wide ones twenty times slower."""
 
+MANY_LAYERS = 24
+"""Layers from which on colours run along a colour map: eight that come again and again would tell nothing."""
+
 Shown = list[tuple[PlotLayer, Curve]]
 
 
 @dataclass(kw_only=True)
 class PlotScene(Frame):
-    """All that painting curves needs."""
+    """All that painting curves needs.
+
+    Attributes
+    ----------
+    colors : dict
+        ``"#rrggbb"`` by the id of the layer.
+    hovered : PlotLayer or None
+        Drawn on top and wider, the others fainter.
+    legend_first : int
+        Which entry of the legend is its uppermost.
+    """
 
     view: PlotView
     shown: Shown = field(default_factory=list)
+    colors: dict[int, str] = field(default_factory=dict)
+    hovered: PlotLayer | None = None
+    legend_first: int = 0
 
 
 def curves_of(view: PlotView) -> Shown:
@@ -39,62 +56,106 @@ def curves_of(view: PlotView) -> Shown:
 
 def layer_color(view: PlotView, layer: PlotLayer, look: Look) -> str:
     """Return the colour of a layer: its own, or one of the theme's by its number."""
-    if layer.color:
-        return layer.color
-    colours = ON_DARK if look.is_dark else ON_LIGHT
-    return colours[view.layers.index(layer) % len(colours)]
+    return layer.color or layer_colors(view, look)[id(layer)]
 
 
-def plot_scene(view: PlotView, width: float, height: float, look: Look, cursor: QPointF | None = None) -> PlotScene:
-    """Lay out a view of curves in a size in logical pixels."""
-    shown = curves_of(view)
-    curves = [curve for _, curve in shown]
+def layer_colors(view: PlotView, look: Look) -> dict[int, str]:
+    """Return the colours of all layers by their id."""
+    count = len(view.layers)
+    if count < MANY_LAYERS:
+        colours = ON_DARK if look.is_dark else ON_LIGHT
+        own = [colours[number % len(colours)] for number in range(count)]
+    else:
+        from jviz.backend.render.colormaps import colormap
+
+        low, high = (0.25, 1.0) if look.is_dark else (0.0, 0.82)
+        table = np.asarray(colormap("viridis"))
+        chosen = table[(np.linspace(low, high, count) * (len(table) - 1)).astype(int)]
+        own = [QColor.fromRgb(*(int(part) for part in row[:3])).name() for row in chosen]
+    return {id(layer): layer.color or own[number] for number, layer in enumerate(view.layers)}
+
+
+def plot_scene(
+    view: PlotView,
+    width: float,
+    height: float,
+    look: Look,
+    cursor: QPointF | None = None,
+    *,
+    shown: Shown | None = None,
+    spanning: list[Curve] = (),  # type: ignore[assignment]
+    kind: type[PlotScene] = PlotScene,
+) -> PlotScene:
+    """Lay out a view of curves in a size in logical pixels.
+
+    Parameters
+    ----------
+    shown : list of (PlotLayer, Curve), optional
+        The curves; those that the data of the layers give by default.
+    spanning : list of Curve
+        More curves that the axes reach over.
+    kind : type
+        Of the scene.
+    """
+    shown = curves_of(view) if shown is None else shown
+    curves = [curve for _, curve in shown] + list(spanning)
+    spans = spans_of(view, curves)
     # The numbers of the y axis decide how much room they need, and that decides little about them.
-    picture = picture_in(width, height, look, axes_of(view, curves, 0.0, width, height, 0.0)[1])
-    x, y = axes_of(view, curves, picture.left(), picture.right(), picture.bottom(), picture.top())
+    picture = picture_in(width, height, look, axes_between(view, spans, 0.0, width, height, 0.0)[1])
+    x, y = axes_between(view, spans, picture.left(), picture.right(), picture.bottom(), picture.top())
     titles = {}
     if curves:
         first = curves[0]
         titles = {"x_title": Title(first.x_label, first.x_unit), "y_title": Title(first.y_label, first.y_unit)}
-    return PlotScene(
+    return kind(
         view=view, look=look, picture=picture, whole=QRectF(0, 0, width, height), x=x, y=y, shown=shown,
-        grid=view.grid, cursor=cursor, **titles,
+        grid=view.grid, cursor=cursor, colors=layer_colors(view, look), **titles,
     )  # fmt: skip
+
+
+def ground(painter: QPainter, scene: PlotScene, empty: str) -> bool:
+    """Paint what lies behind the frame, or the hint of an empty view; returns whether there is something to draw."""
+    look = scene.look
+    if not look.transparent:
+        painter.fillRect(scene.whole, QColor(look.canvas))
+    if scene.view.layers or scene.shown:
+        return True
+    painter.setFont(look.font())
+    painter.setPen(QColor(look.faint))
+    painter.drawText(scene.whole, Qt.AlignmentFlag.AlignCenter, empty)
+    return False
 
 
 def paint_plot(painter: QPainter, scene: PlotScene) -> bool:
     """Paint a scene; returns whether there was a curve to draw."""
-    look = scene.look
-    if not look.transparent:
-        painter.fillRect(scene.whole, QColor(look.canvas))
-    if not scene.view.layers:
-        painter.setFont(look.font())
-        painter.setPen(QColor(look.faint))
-        painter.drawText(scene.whole, Qt.AlignmentFlag.AlignCenter, "No curve yet: make a line cut or a profile")
+    if not ground(painter, scene, "No curve yet: make a line cut or a profile"):
         return False
     draw_frame(painter, scene)
     painter.save()
     painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
     for layer, curve in scene.shown:
-        _draw_curve(painter, scene, layer, curve)
+        draw_curve(painter, scene, layer, curve)
     painter.restore()
-    if scene.view.legend and len(scene.view.layers) > 1:
-        _draw_legend(painter, scene)
+    draw_legend(painter, scene)
     return bool(scene.shown)
 
 
 # --- curves ---------------------------------------------------------------------------------------
 
 
-def _draw_curve(painter: QPainter, scene: PlotScene, layer: PlotLayer, curve: Curve) -> None:
-    colour = QColor(layer_color(scene.view, layer, scene.look))
-    colour.setAlphaF(layer.opacity)
+def draw_curve(
+    painter: QPainter, scene: PlotScene, layer: PlotLayer, curve: Curve, color: str = "", width: float = 1.4
+) -> None:
+    """Draw a curve and its band of errors, in the colour of its layer or another one."""
+    colour = QColor(color or layer.color or scene.colors.get(id(layer), scene.look.text))
+    away = scene.hovered is not None and scene.hovered is not layer
+    colour.setAlphaF(layer.opacity * (0.35 if away else 1.0))
     if layer.errors and curve.error is not None:
         _draw_band(painter, scene, curve, colour)
     pieces = outline_of(curve).points(scene.x, scene.y, layer.drawing)
     many = sum(len(x) for x, _ in pieces) > FEW_PENS
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, not many and layer.drawing != "steps")
-    painter.setPen(QPen(colour, 1.0 if many else 1.4))
+    painter.setPen(QPen(colour, 1.0 if many else width))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for x, y in pieces:
         if layer.drawing == "points" or len(x) == 1:
@@ -125,32 +186,3 @@ def _draw_band(painter: QPainter, scene: PlotScene, curve: Curve, colour: QColor
         across = np.concatenate([x[a:b], x[a:b][::-1]])
         down = np.clip(np.concatenate([high[a:b], low[a:b][::-1]]), bottom, top)
         painter.drawPolygon(polygon(across, down))
-
-
-def _draw_legend(painter: QPainter, scene: PlotScene) -> None:
-    look = scene.look
-    metrics = look.metrics(0.92)
-    room = int((scene.picture.height() - 16) / (1.35 * metrics.height()))
-    layers = scene.view.layers[: max(1, room)]
-    names = [layer.data.name for layer in layers]
-    if len(layers) < len(scene.view.layers):
-        names[-1] = f"… and {len(scene.view.layers) - len(layers) + 1} more"
-    names = [metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 0.5 * scene.picture.width()) for name in names]
-    wide = max(metrics.horizontalAdvance(name) for name in names) + 44
-    box = QRectF(0, 0, wide, 1.35 * metrics.height() * len(names) + 8)
-    box.moveTopRight(scene.picture.topRight() + QPointF(-8, 8))
-    ground = QColor(look.canvas)
-    ground.setAlphaF(0.85)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
-    painter.drawRoundedRect(box, 4, 4)
-    painter.setFont(look.font(0.92))
-    for number, (layer, name) in enumerate(zip(layers, names, strict=True)):
-        y = box.top() + 4 + (number + 0.5) * 1.35 * metrics.height()
-        colour = QColor(layer_color(scene.view, layer, look))
-        colour.setAlphaF(1.0 if layer.visible else 0.3)
-        painter.setPen(QPen(colour, 2.0))
-        painter.drawLine(QPointF(box.left() + 8, y), QPointF(box.left() + 28, y))
-        painter.setPen(QColor(look.text if layer.visible else look.faint))
-        painter.drawText(QPointF(box.left() + 36, y + metrics.ascent() / 2 - 1.5), name)

@@ -1,0 +1,300 @@
+"""Commands on viewers of spectra: units, lines, looks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.backend.spectra.lines import LISTS
+from jviz.backend.spectra.units import C, convert_axis
+from jviz.commands import command
+from jviz.errors import CommandError
+from jviz.session import Session
+from jviz.spectrum_curves import curve_of_samples, recipe_of
+from jviz.spectrum_views import SpectrumView, scale_of_view
+
+LOOK = "Spectrum/Look"
+UNITS = "Spectrum/Units"
+
+
+def _filled(session: Session, view: SpectrumView | None) -> SpectrumView:
+    """Return a spectrum view with something in it."""
+    found = session.find_view(view, "spectrum")
+    if not isinstance(found, SpectrumView):
+        raise CommandError(f"{found.name} shows no spectra; it is a view of kind {found.kind}.")
+    if not found.layers:
+        raise CommandError(f"{found.name} shows no spectrum yet; open one in it first.")
+    return found
+
+
+def _first(view: SpectrumView) -> Any:
+    return view.layers[0].data.samples[view.layers[0].index]
+
+
+@command(
+    "spectrum.units", title="Units of Axes…", menu=UNITS, needs="spectrum", group="units", icon="fa6s.ruler-horizontal"
+)
+def units(
+    session: Session,
+    x: str | None = None,
+    y: str | None = None,
+    *,
+    medium: Literal["", "vacuum", "air"] | None = None,
+    rest: Any = None,
+    convention: Literal["optical", "radio", "relativistic"] | None = None,
+    view: SpectrumView | None = None,
+) -> None:
+    """Show spectra in other units; data stay as they are, and what is in sight stays in sight.
+
+    Parameters
+    ----------
+    x : str, optional
+        Of wavelength ("um", "nm", "Angstrom"), frequency ("GHz"), wavenumber ("1/cm"), energy ("eV") or velocity
+        ("km/s"); "" is that of the first spectrum.
+    y : str, optional
+        Of flux per frequency ("mJy"), per wavelength ("erg / (s cm2 Angstrom)"), "ABmag", photons
+        ("ph / (s cm2 Angstrom)"), ν Fν ("W / m2"), or the same per area of sky ("MJy / sr"); "" as in the file.
+    medium : str, optional
+        Of wavelengths: vacuum or air; "" is that of the first spectrum.
+    rest : (float, str), optional
+        Rest value of velocities, ``(656.46, "nm")``, in vacuum; by default that of the file.
+    convention : str, optional
+        Of velocities: c (λ − λ₀)/λ₀ (optical), c (ν₀ − ν)/ν₀ (radio) or relativistic.
+    """
+    view = _filled(session, view)
+    first = _first(view)
+    before = scale_of_view(view, first.axis)
+    trial = SpectrumView()
+    given = {"x_unit": x, "y_unit": y, "medium": medium, "rest": rest, "convention": convention}
+    names = ("x_unit", "y_unit", "medium", "rest", "convention")
+    trial.update(**{name: getattr(view, name) for name in names})
+    trial.update(**{name: value for name, value in given.items() if value is not None})
+    after = scale_of_view(trial, first.axis)
+    # One that cannot be shown so is told now, and nothing is changed.
+    convert_axis(first.axis.values[:1], _own(first), after)
+    curve_of_samples(_part(first), recipe_of(trial, first, 0))
+    values: dict[str, Any] = {name: getattr(trial, name) for name in names}
+    for name in ("x_range", "normalize_range"):
+        values[name] = _moved(getattr(view, name), before, after)
+    if trial.y_unit != view.y_unit or trial.x_unit != view.x_unit:
+        values["y_range"] = view.y_range if trial.y_unit == view.y_unit else None
+    view.update(**values)
+
+
+def _own(samples: Any) -> Any:
+    from jviz.backend.spectra.units import scale_of
+
+    return scale_of(samples.axis)
+
+
+def _part(samples: Any) -> Any:
+    """Return a few of the samples: enough to find out whether they can be converted."""
+    from dataclasses import replace
+
+    def cut(values: Any) -> Any:
+        return None if values is None else values[:4]
+
+    return replace(
+        samples, axis=samples.axis.sliced(0, 4), flux=samples.flux[:4], uncertainty=cut(samples.uncertainty),
+        mask=cut(samples.mask), flags=cut(samples.flags),
+    )  # fmt: skip
+
+
+def _moved(span: tuple[float, float] | None, before: Any, after: Any) -> tuple[float, float] | None:
+    if span is None:
+        return None
+    ends = convert_axis(np.array(span), before, after)
+    return (float(ends.min()), float(ends.max())) if np.isfinite(ends).all() else None
+
+
+@command(
+    "spectrum.lines", title="Line Marks…", menu="Spectrum", needs="spectrum", group="lines", icon="fa6s.bars-staggered"
+)
+def lines(
+    session: Session,
+    lists: list[str] | str | None = None,
+    redshift: float | None = None,
+    *,
+    velocity: float | None = None,
+    add: list[str] | str | None = None,
+    view: SpectrumView | None = None,
+) -> None:
+    """Mark spectral lines.
+
+    Parameters
+    ----------
+    lists : list of str, optional
+        Of H, He, C, N, O, Ne, S, Fe, Metals, PAH, H2, CO; "all" or "none"; by default those that are marked.
+    redshift : float, optional
+        Of the source of the lines.
+    velocity : float, optional
+        The same in km/s, c z.
+    add : list of str, optional
+        Lists to mark besides those that are.
+    """
+    view = _filled(session, view)
+    if redshift is not None and velocity is not None:
+        raise CommandError("Give a redshift or a velocity, not both.")
+    if velocity is not None:
+        redshift = velocity * 1e3 / C
+    chosen = _lists(lists, view.lines) + _lists(add, ())
+    view.update(lines=chosen, redshift=view.redshift if redshift is None else redshift)
+
+
+def _lists(given: Any, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    if given is None:
+        return otherwise
+    names = (given,) if isinstance(given, str) else tuple(given)
+    return {("all",): tuple(LISTS), ("none",): ()}.get(names, names)
+
+
+@command("spectrum.normalize", title="Normalise…", menu=LOOK, needs="spectrum", group="levels")
+def normalize(
+    session: Session,
+    how: Literal["none", "median", "peak", "range"] = "median",
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    view: SpectrumView | None = None,
+) -> None:
+    """Divide each spectrum, for display, by its median, its peak or its median within a range.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        Ends of the range, in the unit of the axis; needed for "range".
+    """
+    view = _filled(session, view)
+    if how == "range" and (low is None or high is None):
+        if view.normalize_range is None:
+            raise CommandError("Give the ends of the range, low and high, in the unit of the axis.")
+        low, high = view.normalize_range
+    values = {} if low is None or high is None else {"normalize_range": (low, high)}
+    view.update(normalize=how, y_range=None, **values)
+
+
+@command("spectrum.stack", title="Stack with Offsets…", menu=LOOK, needs="spectrum", group="levels")
+def stack(session: Session, offset: float | None = None, *, view: SpectrumView | None = None) -> None:
+    """Draw each spectrum above the one before.
+
+    Parameters
+    ----------
+    offset : float, optional
+        In the unit that is shown; by default one that parts them, 0 lays them over each other.
+    """
+    view = _filled(session, view)
+    if offset is None:
+        offset = _apart(view)
+    view.update(offset=offset, y_range=None)
+
+
+def _apart(view: SpectrumView) -> float:
+    """Return an offset by which spectra do not overlap: the largest reach of the middle 98 % of one."""
+    reaches = [0.0]
+    for layer in view.layers[:50]:
+        curve = curve_of_samples(layer.data.samples[layer.index], recipe_of(view, _first(view), 0))
+        y = curve.y[np.isfinite(curve.y)]
+        if len(y):
+            low, high = np.percentile(y, (1, 99))
+            reaches.append(float(high - low))
+    return float(f"{max(reaches):.2g}")
+
+
+@command("spectrum.show_smoothed", title="Smooth for Display…", menu=LOOK, needs="spectrum", group="levels")
+def show_smoothed(
+    session: Session,
+    kind: Literal["none", "boxcar", "gaussian"] = "boxcar",
+    width: float = 3.0,
+    *,
+    view: SpectrumView | None = None,
+) -> None:
+    """Show spectra averaged over neighbouring channels; data and measurements stay as they are.
+
+    Parameters
+    ----------
+    width : float
+        Channels: the width of the box, or sigma of the Gaussian.
+    """
+    _filled(session, view).update(smoothing=kind, smoothing_width=width)
+
+
+@command("spectrum.drawing", title="Draw As…", menu=LOOK, needs="spectrum", group="drawing")
+def drawing(
+    session: Session,
+    drawing: Literal["steps", "line", "points"] = "steps",
+    *,
+    errors: bool | None = None,
+    view: SpectrumView | None = None,
+) -> None:
+    """Draw all spectra of a view as steps, lines or points, with or without the bands of their errors."""
+    view = _filled(session, view)
+    for layer in view.layers:
+        layer.update(drawing=drawing, **({} if errors is None else {"errors": errors}))
+
+
+@command("spectrum.errors", title="Errors", menu=LOOK, shortcut="Shift+E", needs="spectrum", group="drawing")
+def errors(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Show the bands of one standard deviation, or hide them."""
+    view = _filled(session, view)
+    shown = not any(layer.errors for layer in view.layers) if on is None else on
+    for layer in view.layers:
+        layer.errors = shown
+
+
+@command("spectrum.masked", title="Masked Samples…", menu=LOOK, needs="spectrum", group="drawing")
+def masked(
+    session: Session, how: Literal["grey", "hide", "show"] = "grey", *, view: SpectrumView | None = None
+) -> None:
+    """Draw samples that must not be used in grey, not at all, or like the others."""
+    _filled(session, view).masked = how
+
+
+def _switch(session: Session, view: SpectrumView | None, name: str, on: bool | None) -> None:
+    view = _filled(session, view)
+    setattr(view, name, not getattr(view, name) if on is None else on)
+
+
+@command("spectrum.log_x", title="Logarithmic Wavelengths", menu=UNITS, needs="spectrum", group="log")
+def log_x(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Make the horizontal axis logarithmic, or linear again."""
+    _switch(session, view, "x_log", on)
+
+
+@command("spectrum.log_y", title="Logarithmic Flux", menu=UNITS, needs="spectrum", group="log")
+def log_y(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Make the vertical axis logarithmic, or linear again."""
+    _switch(session, view, "y_log", on)
+
+
+@command("spectrum.robust", title="Cut off Peaks of Noise", menu=LOOK, needs="spectrum", group="see")
+def robust(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Scale the flux to 99 of 100 samples in sight, or to all of them."""
+    _switch(session, view, "robust", on)
+
+
+@command("spectrum.legend", title="Legend", menu=LOOK, needs="spectrum", group="see")
+def legend(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Show the names of the spectra, or hide them."""
+    _switch(session, view, "legend", on)
+
+
+@command("spectrum.grid", title="Grid", menu=LOOK, needs="spectrum", group="see")
+def grid(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Show lines at the numbers of the axes, or hide them."""
+    _switch(session, view, "grid", on)
+
+
+@command("spectrum.lock", title="Lock Wavelengths", menu="Spectrum", shortcut="Shift+L", needs="spectrum",
+         group="views", icon="fa6s.link")  # fmt: skip
+def lock(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Let all spectrum views that have this lock show the same wavelengths, each in its own unit."""
+    view = _filled(session, view)
+    on = "x" not in view.locks if on is None else on
+    view.locks = ("x",) if on else ()
+
+
+@command("spectrum.home", title="Show All", menu="Spectrum", needs="spectrum", group="views", merges=True)
+def home(session: Session, view: SpectrumView | None = None) -> None:
+    """Show the spectra from end to end."""
+    _filled(session, view).update(x_range=None, y_range=None)

@@ -1,0 +1,99 @@
+"""The legend of a plot: as many names as fit, the others by scrolling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+__all__ = ["Legend", "draw_legend", "legend_of"]
+
+SHARE = 0.42
+"""Share of the width of the picture that a legend may take."""
+MOST = 30
+"""Names that are seen at once at most."""
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Where the names of layers are.
+
+    Attributes
+    ----------
+    box : QRectF
+    rows : tuple of (PlotLayer, QRectF, str)
+    first : int
+        Number of the uppermost layer.
+    count : int
+        How many layers there are.
+    """
+
+    box: QRectF
+    rows: tuple[tuple[Any, QRectF, str], ...]
+    first: int
+    count: int
+
+    def layer_at(self, position: QPointF) -> Any:
+        """Return the layer whose name is at a position, or None."""
+        return next((layer for layer, rect, _ in self.rows if rect.contains(position)), None)
+
+
+def legend_of(scene: Any) -> Legend | None:
+    """Lay out the legend of a scene; None where one layer needs none."""
+    layers = scene.view.layers
+    if not scene.view.legend or len(layers) < 2:
+        return None
+    metrics = scene.look.metrics(0.92)
+    high = 1.35 * metrics.height()
+    room = min(MOST, max(1, int((scene.picture.height() * 0.9 - 16) / high)))
+    first = max(0, min(scene.legend_first, len(layers) - room))
+    seen = layers[first : first + room]
+    most = SHARE * scene.picture.width() - 44
+    names = [metrics.elidedText(layer.title, Qt.TextElideMode.ElideMiddle, max(most, 20)) for layer in seen]
+    foot = high if len(layers) > len(seen) else 0.0
+    wide = max(metrics.horizontalAdvance(name) for name in names) + 44
+    if foot:
+        wide = max(wide, metrics.horizontalAdvance(_counted(first, len(seen), len(layers))) + 16)
+    box = QRectF(0, 0, wide, high * len(names) + 8 + foot)
+    box.moveTopRight(scene.picture.topRight() + QPointF(-8, 8))
+    rows = tuple(
+        (layer, QRectF(box.left(), box.top() + 4 + number * high, box.width(), high), name)
+        for number, (layer, name) in enumerate(zip(seen, names, strict=True))
+    )
+    return Legend(box, rows, first, len(layers))
+
+
+def _counted(first: int, seen: int, count: int) -> str:
+    return f"{first + 1} to {first + seen} of {count}"
+
+
+def draw_legend(painter: QPainter, scene: Any) -> None:
+    """Draw the legend of a scene."""
+    legend = legend_of(scene)
+    if legend is None:
+        return
+    look, metrics = scene.look, scene.look.metrics(0.92)
+    ground = QColor(look.canvas)
+    ground.setAlphaF(0.85)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(legend.box, 4, 4)
+    painter.setFont(look.font(0.92))
+    for layer, rect, name in legend.rows:
+        y = rect.center().y()
+        colour = QColor(layer.color or scene.colors[id(layer)])
+        colour.setAlphaF(1.0 if layer.visible else 0.3)
+        painter.setPen(QPen(colour, 3.5 if layer is scene.hovered else 2.0))
+        painter.drawLine(QPointF(rect.left() + 8, y), QPointF(rect.left() + 28, y))
+        painter.setPen(QColor(look.text if layer.visible else look.faint))
+        painter.drawText(QPointF(rect.left() + 36, y + metrics.ascent() / 2 - 1.5), name)
+    if len(legend.rows) < legend.count:
+        painter.setPen(QColor(look.faint))
+        foot = QRectF(
+            legend.box.left(), legend.rows[-1][1].bottom(), legend.box.width() - 8, legend.rows[-1][1].height()
+        )
+        text = _counted(legend.first, len(legend.rows), legend.count)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

@@ -1,0 +1,167 @@
+"""What a viewer of spectra draws: its curves, made as far as they are at hand, and what lies over them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from PySide6.QtCore import QRectF
+
+from jviz.backend.spectra.samples import Samples
+from jviz.backend.spectra.units import Scale
+from jviz.errors import JvizError
+from jviz.session import Session
+from jviz.spectrum_curves import Recipe, SpectrumCurve, curve_of_samples, known_curve, recipe_of
+from jviz.spectrum_views import SpectrumLayer, SpectrumView, scale_of_view
+from jviz.viewers.plot.curves import outline_of
+from jviz.viewers.plot.paint import PlotScene
+
+__all__ = ["CurveKeeper", "Made", "SpectrumScene"]
+
+LARGE = 400_000
+"""Samples from which on a curve is made in a job."""
+SECONDS = 0.012
+"""Time that making curves may take of one frame; the rest comes with the next one."""
+
+
+@dataclass(kw_only=True)
+class SpectrumScene(PlotScene):
+    """A scene of spectra.
+
+    Attributes
+    ----------
+    scale : Scale
+        How the horizontal axis counts.
+    live : list of (object, SpectrumCurve)
+        Spectra that are seen only now, with stand-ins of layers.
+    notes : list of str
+        What could not be shown and why.
+    on_screen : bool
+        Whether marks that only the mouse uses are drawn.
+    title_rects : dict of str to QRectF
+        Where the titles of the axes can be clicked, filled by painting.
+    """
+
+    scale: Scale = field(default_factory=Scale)
+    live: list[tuple[Any, SpectrumCurve]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    on_screen: bool = False
+    title_rects: dict[str, QRectF] = field(default_factory=dict)
+
+
+@dataclass
+class Made:
+    """What `CurveKeeper.make` gave."""
+
+    shown: list[tuple[SpectrumLayer, SpectrumCurve]] = field(default_factory=list)
+    live: list[tuple[Any, SpectrumCurve]] = field(default_factory=list)
+    scale: Scale = field(default_factory=Scale)
+    notes: list[str] = field(default_factory=list)
+    is_complete: bool = True
+
+
+class CurveKeeper:
+    """Makes the curves of a view; long ones in quiet jobs, many of them over several frames.
+
+    Parameters
+    ----------
+    stir : callable
+        Called, in any thread, when more curves are at hand.
+    """
+
+    def __init__(self, session: Session, view: SpectrumView, stir: Any) -> None:
+        self._session, self._view, self._stir = session, view, stir
+        self._under_way: set[Any] = set()
+
+    def make(self, *, wait: bool) -> Made:
+        """Return the curves of the visible layers and of live spectra, as far as they are at hand."""
+        made, until = Made(), time.perf_counter() + (1e9 if wait else SECONDS)
+        layers = [layer for layer in self._view.layers if layer.data is not None]
+        visible = [layer for layer in layers if layer.visible]
+        first = self._first(layers, wait)
+        if first is None:
+            made.is_complete = not layers
+            return made
+        made.scale = scale_of_view(self._view, first.axis)
+        recipes: dict[bool, Recipe] = {}
+        for number, layer in enumerate(visible):
+            errors = bool(layer.errors)
+            if self._view.offset or errors not in recipes:
+                recipes[errors] = recipe_of(self._view, first, number, errors=errors)
+            self._take(made, layer, recipes[errors], wait, until)
+        self._take_live(made, first)
+        return made
+
+    def _first(self, layers: list[SpectrumLayer], wait: bool) -> Samples | None:
+        for layer in layers:
+            found = self._samples(layer, wait)
+            if found is not None:
+                return found
+        live = self._session.live_spectra.shown
+        return live[0].samples if live and not layers else None
+
+    def _samples(self, layer: SpectrumLayer, wait: bool) -> Samples | None:
+        """Return the samples of a layer; those that are not read yet are read in a job."""
+        data = layer.data
+        if not wait and getattr(data, "_samples", ()) is None:
+            self._job(("samples", data), f"Read {data.name}", lambda: data.samples)
+            return None
+        samples = data.samples
+        return samples[layer.index] if layer.index < len(samples) else None
+
+    def _take(self, made: Made, layer: SpectrumLayer, recipe: Recipe, wait: bool, until: float) -> None:
+        samples = self._samples(layer, wait)
+        if samples is None:
+            made.is_complete = False
+            return
+        curve = known_curve(samples, recipe)
+        if curve is None and not wait and len(samples) > LARGE:
+            made.is_complete = False
+            self._job((samples, recipe), f"Draw {layer.title}", lambda: _prepared(samples, recipe))
+            return
+        if curve is None and time.perf_counter() > until:
+            made.is_complete = False
+            self._stir()
+            return
+        try:
+            made.shown.append((layer, curve or curve_of_samples(samples, recipe)))
+        except JvizError as error:
+            made.notes.append(f"{layer.title}: {error}")
+
+    def _take_live(self, made: Made, first: Samples) -> None:
+        recipe = recipe_of(self._view, first, 0)
+        for live in self._session.live_spectra.shown:
+            try:
+                curve = curve_of_samples(live.samples, recipe)
+            except JvizError as error:
+                made.notes.append(f"{live.name}: {error}")
+                continue
+            layer = SimpleNamespace(
+                color=live.color, drawing="steps", errors=True, opacity=1.0, visible=True, title=live.name,
+                data=SimpleNamespace(name=live.name),
+            )  # fmt: skip
+            made.live.append((layer, curve))
+
+    def _job(self, key: Any, title: str, work: Any) -> None:
+        if key in self._under_way:
+            return
+        self._under_way.add(key)
+
+        def run(job: Any) -> None:
+            try:
+                work()
+            except JvizError as error:
+                self._session.notice("error", str(error))
+            else:
+                self._under_way.discard(key)
+                self._stir()
+
+        self._session.jobs.submit(title, run, quiet=True)
+
+
+def _prepared(samples: Samples, recipe: Recipe) -> None:
+    """Make a curve and what drawing it needs once."""
+    curve = curve_of_samples(samples, recipe)
+    outline_of(curve).prepare()

@@ -1,0 +1,282 @@
+"""The viewer of spectra: pixels where the numbers say, units that keep the range, ranges and slices by mouse."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
+
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.ranges import SpectralRanges
+from jviz.backend.spectra.samples import Samples
+from jviz.spectral import made_spectrum
+from jviz.viewers.plot.legend import legend_of
+from jviz.viewers.spectrum.marks import lines_in_sight, placed, ranges_in_sight
+from jviz.viewers.spectrum.menus import context_menu, unit_menu
+from jviz.viewers.spectrum.viewer import SpectrumViewer
+
+X = np.linspace(1.0, 5.0, 401)
+
+
+def spectrum(y=None, name="star", **values):
+    y = np.where((X > 2.9) & (X < 3.1), 10.0, 1.0) if y is None else y
+    return made_spectrum(Samples(SpectralAxis(X, "um", "wavelength", medium="vacuum"), y, "mJy", **values), name, name)
+
+
+@pytest.fixture
+def make(session, qtbot):
+    def make(*data, **values):
+        for one in data:
+            session.add(one)
+        view = session.view("spectrum", data=data[0].name, **values)
+        for one in data[1:]:
+            session.run("view.show", view=view, data=one)
+        viewer = SpectrumViewer(session, view)
+        qtbot.addWidget(viewer)
+        viewer.resize(640, 420)
+        viewer.show()
+        qtbot.waitUntil(lambda: viewer.is_sharp)
+        return viewer
+
+    return make
+
+
+@pytest.fixture
+def viewer(make):
+    return make(spectrum())
+
+
+def at(viewer, x, y=None):
+    scene = viewer.scene_now()
+    down = scene.picture.center().y() if y is None else float(scene.y.place(y))
+    return QPoint(round(float(scene.x.place(x))), round(down))
+
+
+def drag(qtbot, viewer, start, end, keys=Qt.KeyboardModifier.NoModifier, *, release=True):
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, keys, start)
+    qtbot.mouseMove(viewer, (start + end) / 2)
+    qtbot.mouseMove(viewer, end)
+    if release:
+        qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, keys, end)
+
+
+def like(image, point, colour, reach=2):
+    wanted = QColor(colour)
+    near = [
+        image.pixelColor(point.x() + i, point.y() + j)
+        for i in range(-reach, reach + 1)
+        for j in range(-reach, reach + 1)
+    ]
+    return any(
+        abs(c.red() - wanted.red()) + abs(c.green() - wanted.green()) + abs(c.blue() - wanted.blue()) < 60 for c in near
+    )
+
+
+def test_the_curve_is_where_its_numbers_are(viewer):
+    image, scene = viewer.grab(), viewer.scene_now()
+    colour = scene.colors[id(viewer.state.layers[0])]
+    assert like(image, at(viewer, 2.0, 1.0), colour)
+    assert like(image, at(viewer, 3.0, 10.0), colour)
+    assert not like(image, at(viewer, 2.0, 8.0), colour)
+
+
+def test_units_change_what_is_shown_and_keep_what_is_in_sight(viewer, session):
+    viewer.state.x_range = (2.5, 3.5)
+    session.run("spectrum.units", x="THz", y="ABmag")
+    scene = viewer.scene_now()
+    np.testing.assert_allclose(viewer.state.x_range, (299.792458 / 3.5, 299.792458 / 2.5))
+    assert scene.x_title.label == "Frequency"
+    # Bright is up, also in magnitudes.
+    assert scene.y.place(-2.5 * np.log10(10e-3 / 3631)) < scene.y.place(-2.5 * np.log10(1e-3 / 3631))
+    found = viewer.readout(QPointF(float(scene.x.place(299.792458 / 3.0)), scene.picture.top() + 5))
+    assert np.isclose(found.x, 299.792458 / 3.0, rtol=2e-3)
+    assert found.channel == 200
+    session.undo()
+    assert viewer.state.x_range == (2.5, 3.5)
+    assert viewer.state.x_unit == ""
+    session.redo()
+    assert 'x="THz"' in session.script() or "x='THz'" in session.script()
+
+
+def test_what_cannot_be_shown_is_told_and_nothing_changes(viewer, session):
+    from jviz.errors import CommandError
+
+    for values, words in (({"x": "km/s"}, "rest"), ({"y": "MJy / sr"}, "area"), ({"x": "bananas"}, "no unit")):
+        with pytest.raises(CommandError, match=words):
+            session.run("spectrum.units", **values)
+    assert (viewer.state.x_unit, viewer.state.y_unit) == ("", "")
+    session.run("spectrum.units", x="km/s", rest=(3.0, "um"), convention="optical")
+    scene = viewer.scene_now()
+    assert np.isclose(scene.shown[0][1].x[200], 0, atol=1e-6)
+
+
+def test_titles_of_axes_give_menus_of_units(viewer, qtbot):
+    viewer.repaint()
+    assert set(viewer.titles) == {"x", "y"}
+    menu = unit_menu(viewer, "x")
+    wavelength = next(a.menu() for a in menu.actions() if a.text() == "Wavelength")
+    next(a for a in wavelength.actions() if a.text() == "nm in air").trigger()
+    assert (viewer.state.x_unit, viewer.state.medium) == ("nm", "air")
+    assert np.isclose(viewer.scene_now().shown[0][1].x[0], 1000 / 1.000274, rtol=1e-6)
+    menu.deleteLater()
+
+
+def test_masked_samples_are_grey_and_do_not_scale_y(make):
+    y, mask = np.ones(401), np.zeros(401, bool)
+    y[100:110], mask[100:110] = 500.0, True
+    y[0] = 2.0
+    viewer = make(spectrum(y, mask=mask))
+    assert viewer.scene_now().y.high < 3
+    viewer.state.y_range = (0.0, 600.0)
+    faint, colour = viewer.look.faint, viewer.scene_now().colors[id(viewer.state.layers[0])]
+    point = at(viewer, X[105], 500.0)
+    assert like(viewer.grab(), point, faint)
+    assert not like(viewer.grab(), point, colour, 1)
+    viewer.state.masked = "hide"
+    assert not like(viewer.grab(), point, faint)
+
+
+def test_errors_are_a_band(make):
+    viewer = make(spectrum(np.full(401, 5.0), uncertainty=np.full(401, 4.0), kind="var"))
+    viewer.state.y_range = (0.0, 10.0)
+    image, bare = viewer.grab(), QColor(viewer.look.canvas)
+    assert image.pixelColor(at(viewer, 3.0, 6.8)) != bare
+    assert image.pixelColor(at(viewer, 3.0, 7.3)) == bare
+    viewer.session.run("spectrum.errors")
+    assert viewer.grab().pixelColor(at(viewer, 3.0, 6.8)) == bare
+
+
+def test_smoothing_normalising_and_stacking_only_change_the_picture(make, session):
+    first, second = spectrum(), spectrum(np.full(401, 7.0), "flat")
+    viewer = make(first, second)
+    session.run("spectrum.normalize", how="range", low=1.0, high=2.0)
+    curves = [curve for _, curve in viewer.scene_now().shown]
+    assert np.isclose(curves[0].y.max(), 10.0)
+    np.testing.assert_allclose(curves[1].y, 1.0)
+    session.run("spectrum.stack", offset=20.0)
+    np.testing.assert_allclose(viewer.scene_now().shown[1][1].y, 21.0)
+    session.run("spectrum.normalize", how="none")
+    session.run("spectrum.show_smoothed", kind="boxcar", width=5)
+    smooth = viewer.scene_now().shown[0][1].y
+    np.testing.assert_allclose(smooth[5:-5], np.convolve(first.samples[0].flux, np.ones(5) / 5, "same")[5:-5])
+    assert first.samples[0].flux.max() == 10.0
+
+
+def test_shift_and_drag_makes_a_range_that_is_moved_resized_and_removed(viewer, session, qtbot):
+    steps = len(session.history)
+    drag(qtbot, viewer, at(viewer, 2.0), at(viewer, 2.5), Qt.KeyboardModifier.ShiftModifier)
+    ((name, subset),) = session.subsets.items()
+    assert len(session.history) == steps + 1
+    assert subset.kind == "spectral"
+    np.testing.assert_allclose(subset.region.ranges[0], (2.0, 2.5), atol=0.01)
+    image = viewer.grab()
+    assert image.pixelColor(at(viewer, 2.25, 6.0)) != image.pixelColor(at(viewer, 4.0, 6.0))
+    drag(qtbot, viewer, at(viewer, 2.25), at(viewer, 3.25))
+    np.testing.assert_allclose(session.subsets[name].region.ranges[0], (3.0, 3.5), atol=0.02)
+    end = session.subsets[name].region.high
+    drag(qtbot, viewer, at(viewer, end), at(viewer, 4.0))
+    np.testing.assert_allclose(session.subsets[name].region.ranges[0], (3.0, 4.0), atol=0.02)
+    assert len(session.history) == steps + 3
+    drag(qtbot, viewer, at(viewer, 4.0), at(viewer, 4.5), release=False)
+    assert session.subsets[name].region.high > 4.3
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    np.testing.assert_allclose(session.subsets[name].region.high, 4.0, atol=0.02)
+    assert len(session.history) == steps + 3
+    low = session.subsets[name].region.low
+    qtbot.keyClick(viewer, Qt.Key.Key_Right)
+    assert session.subsets[name].region.low > low
+    qtbot.keyClick(viewer, Qt.Key.Key_Delete)
+    assert not session.subsets
+    session.undo()
+    assert name in session.subsets
+    assert viewer.state.x_range is None
+
+
+def test_ranges_are_where_they_belong_in_every_unit(viewer, session):
+    session.subset("band", SpectralRanges(((100.0, 120.0),), "THz"))
+    scene = viewer.scene_now()
+    [mark] = ranges_in_sight(session, scene)
+    np.testing.assert_allclose((mark.low, mark.high), (299.792458 / 120, 299.792458 / 100))
+    session.run("spectrum.units", x="THz")
+    [mark] = ranges_in_sight(session, viewer.scene_now())
+    np.testing.assert_allclose((mark.low, mark.high), (100, 120))
+
+
+def test_lines_are_at_their_redshift_and_labels_do_not_collide(viewer, session):
+    session.run("spectrum.lines", lists=["H"], redshift=1.0)
+    lines, places = lines_in_sight(viewer.state, viewer.scene_now())
+    paschen = next(n for n, line in enumerate(lines) if line.name == "Paα")
+    assert np.isclose(places[paschen], viewer.scene_now().x.place(2 * 1.875613), atol=0.01)
+    wanted = np.sort(np.random.default_rng(1).uniform(0, 400, 25))
+    found = list(placed(wanted, 14.0, 0.0, 400.0))
+    middles = [middle for _, middle in found]
+    assert len(found) == 25
+    assert np.diff(middles).min() >= 14 - 1e-9
+    assert min(middles) >= 7 - 1e-9
+    assert max(middles) <= 393 + 1e-9
+    crowd = list(placed(np.full(300, 200.0), 14.0, 0.0, 400.0))
+    assert 10 < len(crowd) <= 28
+
+
+def test_the_legend_scrolls_highlights_and_hides(make, qtbot):
+    viewer = make(*[spectrum(np.full(401, float(n)), f"s{n:02d}") for n in range(40)])
+    legend = legend_of(viewer.scene_now())
+    assert len(legend.rows) < 40
+    middle = QPointF(legend.box.center())
+    wheel = QWheelEvent(
+        middle, viewer.mapToGlobal(middle), QPoint(), QPoint(0, -1200), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    viewer.wheelEvent(wheel)
+    legend = legend_of(viewer.scene_now())
+    assert legend.first > 5
+    assert viewer.state.x_range is None
+    layer, rect, _ = legend.rows[1]
+    qtbot.mouseMove(viewer, rect.center().toPoint())
+    assert viewer.scene_now().hovered is layer
+    qtbot.mouseClick(viewer, Qt.MouseButton.LeftButton, pos=rect.center().toPoint())
+    assert not layer.visible
+    viewer.session.undo()
+    assert layer.visible
+
+
+def test_live_spectra_are_drawn_and_go_away(viewer, session):
+    samples = Samples(SpectralAxis(X, "um", "wavelength"), np.full(401, 6.0), "mJy")
+    session.live_spectra.show("spaxel", samples, "#ff00ff")
+    assert like(viewer.grab(), at(viewer, 4.0, 6.0), "#ff00ff")
+    session.live_spectra.remove("spaxel")
+    assert not like(viewer.grab(), at(viewer, 4.0, 6.0), "#ff00ff")
+
+
+def test_locked_views_show_the_same_wavelengths(viewer, make, session):
+    other = make(spectrum(name="twin"), x_unit="nm")
+    for one in (viewer, other):
+        session.run("spectrum.lock", on=True, view=one.state)
+    viewer.state.x_range = (2.0, 3.0)
+    np.testing.assert_allclose(other.state.x_range, (2000, 3000))
+    session.flush()
+    session.undo()
+    assert other.state.x_range is None
+
+
+def test_the_context_menu_knows_the_place(viewer, session):
+    session.subset("band", SpectralRanges(((2.9, 3.1),), "um"))
+    menu = context_menu(viewer, QPointF(at(viewer, 3.0)))
+    titles = [action.text() for action in menu.actions()]
+    assert {"band", "Units Along", "Units of Flux", "Identify Line"} <= set(titles)
+    menu.deleteLater()
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_figures(viewer, session, tmp_path, suffix):
+    session.run("spectrum.lines", lists="H")
+    session.subset("band", SpectralRanges(((2.9, 3.1),), "um"))
+    path = session.render(viewer.state, tmp_path / f"s.{suffix}", size=(600, 400))
+    assert path.stat().st_size > 2000
+
+
+def test_statistics_of_the_range(viewer, session):
+    session.subset("line", SpectralRanges(((2.5, 3.5),), "um"))
+    table = session.run("spectrum.statistics", region="line")
+    assert np.isclose(table["line_flux"][0].to_value("mJy um"), 9 * 0.2, rtol=0.06)
+    assert table["equivalent_width"][0].unit == "um"
+    assert np.isclose(table["start"][0].to_value("nm"), 2500)
