@@ -80,15 +80,18 @@ def export_file(
     names : list of str, optional
         All regions by default.
     coordinates : {"as drawn", "sky", "pixel"}
-        CRTF and STC-S are always of the sky here.
+        CRTF and STC-S are always of the sky here, FITS always of pixels.
     data : Data, optional
-        The image whose pixels are written.
+        The image whose pixels are written; for FITS by default the one in the newest viewer.
     format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
         By the ending of the name by default.
     """
     subsets = found(session, names) if names is not None else list(session.subsets.values())
-    if (format or format_of(Path(path))) in ("crtf", "stcs"):
+    kind = format or format_of(Path(path))
+    if kind in ("crtf", "stcs"):
         coordinates = "sky"
+    elif kind == "fits":
+        coordinates, data = "pixel", data or (active_image(session) if any(s.kind == "sky" for s in subsets) else None)
     regions = [_described(s, coordinates, data) for s in subsets if s.kind in ("pixel", "sky")]
     left = write_regions(Path(path), regions, format) + [s.kind for s in subsets if s.kind not in ("pixel", "sky")]
     if left:
@@ -177,8 +180,10 @@ def _described(subset: Subset, coordinates: str, data: Data | None) -> Any:
     if not type(region).__name__.startswith("Text"):
         region.meta["text"] = subset.name
     region.visual["color"] = subset.color
-    if subset.group:
-        region.meta["tag"] = [subset.group]
+    others = [tag for tag in (region.meta.get("tag") or [])[1:] if tag != subset.group]
+    region.meta["tag"] = [subset.group, *others] if subset.group else others
+    if not region.meta["tag"]:
+        del region.meta["tag"]
     return region
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
 
+from jviz.actions.region import hex_color
+from jviz.backend.regions.ds9 import sketch_ds9
+from jviz.backend.regions.ds9_writing import chain
+from jviz.backend.regions.ds9_writing import ds9_text as written
 from jviz.session import Session
-from jviz.subsets import Subset
+from jviz.subsets import Subset, next_color
 from jviz.viewers.region_steps import add_regions
 from jviz.views import free_name
 
@@ -31,18 +34,10 @@ def copy_regions(subsets: list[Subset]) -> None:
 
 
 def ds9_text(subsets: list[Subset]) -> str:
-    """Return regions in the language of DS9; those that it cannot say are left out."""
-    from regions import Regions
-
-    parts = []
-    for subset in subsets:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parts.append(Regions([subset.region]).serialize(format="ds9").strip())
-        except (ValueError, TypeError, KeyError, AttributeError):
-            parts.append(f"# {subset.name}: DS9 has no such region")
-    return "\n".join(parts) + "\n"
+    """Return regions in the language of DS9; those that it cannot say are named in a comment."""
+    said = [s for s in subsets if s.kind != "mask" and chain(s.region) is not None]
+    left = [f"# {s.name}: DS9 has no such region" for s in subsets if s not in said]
+    return "\n".join([written(map(_told, said)).rstrip(), *left]) + "\n"
 
 
 def paste_regions(session: Session, data: Any) -> list[str]:
@@ -60,18 +55,19 @@ def paste_regions(session: Session, data: Any) -> list[str]:
     return add_regions(session, new.values(), f"Paste {what}")
 
 
+def _told(subset: Subset) -> Any:
+    """Return the region with its name and colour in its words."""
+    region = subset.region.copy()
+    region.visual["color"] = subset.color
+    if subset.shape != "text":
+        region.meta["text"] = subset.name
+    return region
+
+
 def _parsed(session: Session, text: str) -> list[Subset]:
-    from regions import Regions
-
-    from jviz.subsets import next_color
-
-    if "(" not in text:
-        return []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = Regions.parse(text, format="ds9")
-    except (ValueError, TypeError, IndexError, KeyError):
-        return []
-    color = next_color(session.subsets)
-    return [Subset(f"Region {number}", region, color=color) for number, region in enumerate(found, 1)]
+    found = sketch_ds9(text)[0] if "(" in text else []
+    color, subsets = next_color(session.subsets), []
+    for number, region in enumerate(found, 1):
+        name = str(region.meta.get("text") or f"Region {number}")
+        subsets.append(Subset(name, region, color=hex_color(region.visual.get("color", "")) or color))
+    return subsets

@@ -29,7 +29,11 @@ from regions import (
 import jviz
 from jviz import CommandError, ReadError
 from jviz.backend.regions.ds9 import parse_ds9
+from jviz.backend.regions.ds9_writing import ds9_text
+from jviz.backend.regions.kinds import kind_of
+from jviz.backend.regions.masks import Target, weights
 from jviz.backend.regions.outlines import outline
+from jviz.backend.regions.tables import regions_of_table, table_of_regions
 from tests.backend.regions.skies import sip_wcs
 
 AT = PixCoord(30.25, 31.5)
@@ -131,7 +135,7 @@ def test_bad_lines_are_told_by_number_and_the_rest_is_kept(session, tmp_path):
     path = tmp_path / "bad.reg"
     path.write_text(
         "# Region file format: DS9\nimage\ncircle(10,10,3) # text={one} color=#0ff tag={a}\ncircle(1,2)\n"
-        'panda(1,2,3,4,5,6,7,8)\nfk5; circle(150,2,0.3") # text={two}\ncircle(150,95,1")\nnonsense here\n'
+        'panda(1,2,3,4)\nfk5; circle(150,2,0.3") # text={two}\ncircle(150,95,1")\nnonsense here\n'
         "detector\ncircle(1,2,3)\n"
     )
     added = session.run("region.import_file", path=str(path))
@@ -217,3 +221,99 @@ def test_footprints_become_regions(session, tmp_path):
     session.open(tmp_path / "jw_cal.fits")
     [footprint] = session.run("region.from_footprint", data="jw_cal")
     assert footprint.region.vertices.ra.deg.tolist() == [150.0, 150.01, 150.01, 150.0]
+
+
+def test_sectors_are_read_as_polygons_of_their_area():
+    found, problems = parse_ds9(
+        "image\npanda(30,30,0,360,4,5,10,2)\nepanda(30,30,30,90,1,0,0,10,6,1,20)\nbpanda(30,30,0,360,3,4,2,12,6,1,0)\n"
+        "panda(30,30,0,90,1,5,4,1)\n"
+    )
+    assert [n for n, _ in problems] == [5]
+
+    def area(region):
+        x, y = region.vertices.x, region.vertices.y
+        return 0.5 * abs(np.roll(x, 1) @ y - np.roll(y, 1) @ x)
+
+    areas = [area(r) for r in found]
+    inner, outer = (np.pi / 4) * (7.5**2 - 25), (np.pi / 4) * (100 - 7.5**2)
+    np.testing.assert_allclose(areas[:8], [inner] * 4 + [outer] * 4, rtol=2e-4)
+    # an elliptical sector by its angles on the circle: half of a b times their difference
+    t = [np.arctan2(np.sin(np.radians(a)) / 6, np.cos(np.radians(a)) / 10) for a in (30, 90)]
+    assert areas[8] == pytest.approx(0.5 * 60 * (t[1] - t[0]), rel=2e-4)
+    assert sum(areas[9:12]) == pytest.approx(12 * 6 - 4 * 2, rel=1e-6)
+    assert {r.meta["tag"][0] for r in found[:8]} == {"sectors 1"}
+
+
+LINES = """image
+# vector(5,5,10,30) vector=1
+# segment(1,2,3,4,5,9)
+# ruler(1,2,3,4) ruler=image
+# compass(8,8,5) compass=physical {N} {E} 1 1
+# projection(1,2,3,4,2)
+galactic
+# vector(150,2,10",30) vector=1
+# compass(150,2,10") compass=fk5 {N} {E} 1 1
+"""
+
+
+def test_lines_with_a_meaning_come_back():
+    found, problems = parse_ds9(LINES)
+    assert not problems
+    kinds = ["vector", "path", "ruler", "compass", "line", "vector", "compass"]
+    assert [kind_of(r) for r in found] == kinds
+    assert found[0].end.xy == pytest.approx((4 + 10 * np.cos(np.pi / 6), 9))
+    assert found[3].end.xy == pytest.approx((7, 12))
+    vector = found[5]
+    assert vector.start.separation(vector.end).arcsec == pytest.approx(10)
+    # the angle counts from the parallel, to the west, with north up
+    assert vector.start.position_angle(vector.end).deg == pytest.approx(300)
+    again, problems = parse_ds9(ds9_text(found))
+    assert [kind_of(r) for r in again] == kinds
+    assert not problems
+    for old, new in zip(found, again, strict=True):
+        np.testing.assert_allclose(outline(new).points, outline(old).points, atol=1e-7)
+    for old, new in zip(found, regions_of_table(table_of_regions(found), "x")[0], strict=True):
+        assert kind_of(new) == kind_of(old)
+
+
+@pytest.mark.parametrize("ending", ["reg", "ecsv"])
+@pytest.mark.parametrize("mode", ["or", "andnot", "and"])
+def test_combined_regions_come_back_where_the_format_has_them(session, tmp_path, ending, mode):
+    other = CirclePixelRegion(PixCoord(34, 31), 5)
+    session.run("region.add", region=PIXEL["circle"], name="core", data="image", color="#12ab34", group="mine")
+    session.run("region.add", region=other, name="core", data="image", mode=mode)
+    session.run("region.add", region=PIXEL["box"], name="box", data="image")
+    before = session.subsets["core"]
+    session.run("region.export_file", path=str(tmp_path / f"a.{ending}"))
+    if (ending, mode) == ("reg", "and"):
+        assert "left out 1" in session.notices[-1][1]
+        return
+    session.run("region.remove", names=["core", "box"])
+    session.run("region.import_file", path=str(tmp_path / f"a.{ending}"))
+    after = session.subsets["core"]
+    assert list(session.subsets) == ["core", "box"]
+    assert (after.shape, after.color, after.group) == ("combined", before.color, before.group)
+    target = Target((64, 64))
+    np.testing.assert_allclose(
+        weights(after.region, target).full((64, 64)), weights(before.region, target).full((64, 64)), atol=0.02
+    )
+
+
+def test_sky_regions_are_written_as_pixels_of_an_image_to_fits(session, tmp_path):
+    image = session["image"]
+    lon, lat = image.sky.pixel_to_sky(30.0, 31.0)
+    session.subset("star", CircleSkyRegion(SkyCoord(lon, lat, unit="deg"), 0.3 * u.arcsec))
+    session.run("region.export_file", path=str(tmp_path / "a.fits"))
+    [back] = session.run("region.import_file", path=str(tmp_path / "a.fits"))
+    assert back.region.center.xy == pytest.approx((30, 31), abs=1e-5)
+    assert back.region.radius == pytest.approx(0.3 / 0.06, rel=0.02)
+
+
+def test_width_and_all_tags_come_back(session, tmp_path):
+    path = tmp_path / "a.reg"
+    path.write_text("image\n-circle(10,11,3) # color=red width=3 text={hi there} tag={a} tag={b}\n")
+    session.run("region.import_file", path=str(path))
+    session.run("region.edit", name="hi there", group="c")
+    session.run("region.export_file", path=str(tmp_path / "b.reg"))
+    line = "-circle(10,11,3) # color=#ff0000 width=3 text={hi there} tag={c} tag={b}"
+    assert line in (tmp_path / "b.reg").read_text()

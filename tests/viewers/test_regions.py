@@ -323,7 +323,7 @@ def test_copies_go_to_other_viewers_and_to_other_programs(qtbot, viewer, session
     circle(session, viewer)
     session.interaction.select(["core"])
     qtbot.keyClick(viewer, Qt.Key.Key_C, CTRL)
-    assert "circle(51.0" in QGuiApplication.clipboard().text()
+    assert "circle(51,41,10) # color=#f94144 text={core}" in QGuiApplication.clipboard().text()
     other = show(session.add(np.ones((80, 100), np.float32), name="other"))
     qtbot.keyClick(other, Qt.Key.Key_V, CTRL)
     assert session.subsets["core (2)"].data.name == "other"

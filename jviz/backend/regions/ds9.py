@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.converting import combined
+from jviz.backend.regions.ds9_writing import COMBINED
 from jviz.backend.regions.making import PIXEL_FRAME, Maker, Sketch, made
+from jviz.backend.regions.sectors import offset_points, sectors
 
 __all__ = ["Problem", "parse_ds9", "sketch_ds9"]
 
@@ -33,6 +36,9 @@ _property = re.compile(r"""(\w+)\s*=\s*(?:\{([^}]*)\}|"([^"]*)"|'([^']*)'|(\S+))
 _factors = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": 180 / np.pi, "p": None, "i": None}
 
 
+Words = tuple[dict[str, str], list[str], str]
+
+
 class _Wrong(Exception):
     """What a line says that cannot be understood."""
 
@@ -46,6 +52,8 @@ class _State:
     words: dict[str, str] = field(default_factory=dict)
     composite: int = 0
     inside: bool = False
+    combining: tuple[int, Words] | None = None
+    """Of a composite that is one region: which sketch is the first, and what is said of it."""
 
 
 def parse_ds9(text: str) -> tuple[list[Any], list[Problem]]:
@@ -70,7 +78,7 @@ def sketch_ds9(text: str) -> tuple[list[Sketch], list[Problem]]:
 
     Returns
     -------
-    sketches : list of Sketch
+    sketches : list of Sketch, or regions.Region where several are one
         With colour, width, text and tags; excluded ones get ``meta["include"]`` False.
     problems : list of (int, str)
         Lines left out, with the shape, the frame or the words that are not known.
@@ -105,6 +113,9 @@ def _take(part: str, state: _State, maker: Maker) -> None:
         if part.startswith("composite"):
             state.composite += 1
             state.inside = True
+            tags = _tag.findall(part)
+            said = _properties(part.partition("||")[2]), [t for t in tags if t != COMBINED], ""
+            state.combining = (len(maker.sketches), said) if COMBINED in tags else None
             return
         if not re.match(r"(text|vector|ruler|projection|compass|segment)\s*\(", part):
             return
@@ -124,7 +135,29 @@ def _take(part: str, state: _State, maker: Maker) -> None:
 def _shape(match: re.Match, part: str, state: _State, maker: Maker) -> None:
     sign, name, inside, bare, comment = match.groups()
     in_composite, state.inside = state.inside, "||" in part
-    _add(name.lower(), inside if inside is not None else bare, sign, comment or "", state, maker, in_composite)
+    try:
+        _add(name.lower(), inside if inside is not None else bare, sign, comment or "", state, maker, in_composite)
+    finally:
+        if not state.inside and state.combining is not None:
+            _combine(maker, *state.combining)
+            state.combining = None
+
+
+def _combine(maker: Maker, first: int, words: Words) -> None:
+    """Make one region of the last ones: each is added to those before, or cut out of them where it has a minus sign."""
+    members = maker.sketches[first:]
+    if not members:
+        return
+    del maker.sketches[first:]
+    whole, *rest = made(members)
+    for region in rest:
+        cut = region.meta.pop("include", True) in (False, "-")
+        whole = combined(whole, region, "andnot" if cut else "or")
+    told = Sketch("Polygon", PIXEL_FRAME, (), (), None, words)
+    whole = whole.copy()
+    whole.meta.update(told.meta)
+    whole.visual.update(told.visual)
+    maker.sketches.append(whole)
 
 
 def _add(
@@ -194,6 +227,9 @@ class _Numbers:
     def sizes(self, first: int, last: int) -> list[float]:
         return [self.size(i) for i in range(first, last)]
 
+    def count(self, index: int) -> int:
+        return int(float(self._texts[index]))
+
     def angle(self, index: int) -> float:
         return float(self._texts[index].rstrip("d")) if index < len(self._texts) else 0.0
 
@@ -211,9 +247,6 @@ def _angle(text: str, *, hours: bool) -> float:
     value = sum(float(p) / 60**i for i, p in enumerate(parts))
     in_hours = "h" in text or (hours and ":" in text)
     return (-value if sign == "-" else value) * (15 if in_hours else 1)
-
-
-Words = tuple[dict[str, str], list[str], str]
 
 
 def _circle(maker: Maker, given: _Numbers, words: Words) -> None:
@@ -254,8 +287,55 @@ def _path(kind: str, least: int) -> Callable[[Maker, _Numbers, Words], None]:
     return take
 
 
-def _line(maker: Maker, given: _Numbers, words: Words) -> None:
-    maker.path("Line", given.frame, np.array([given.point(0), given.point(2)]), words)
+def _line(kind: str) -> Callable[[Maker, _Numbers, Words], None]:
+    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+        maker.path("Line", given.frame, np.array([given.point(0), given.point(2)]), _special(words, kind))
+
+    return take
+
+
+def _special(words: Words, kind: str) -> Words:
+    return ({**words[0], "type": kind}, *words[1:])
+
+
+def _arrow(kind: str) -> Callable[[Maker, _Numbers, Words], None]:
+    """Take a vector (a place, a length, an angle), or a compass, whose first arm leads to the north."""
+
+    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+        start, length = given.point(0), given.size(2)
+        angle = given.angle(3) if kind == "vector" else 90.0
+        end = offset_points(given.frame, start, np.array([[length, 0.0]]), angle)
+        maker.path("Line", given.frame, np.concatenate([[start], end]), _special(words, kind))
+
+    return take
+
+
+def _segment(maker: Maker, given: _Numbers, words: Words) -> None:
+    points = given.points()
+    if len(points) < 2:
+        raise ValueError("few points")
+    maker.path("Polygon", given.frame, points, _special(words, "path"))
+
+
+def _panda(maker: Maker, given: _Numbers, words: Words) -> None:
+    low, high = given.size(5), given.size(6)
+    _sectors(maker, given, words, ((low, low), (high, high)), given.count(7))
+
+
+def _wide_panda(half: float, *, box: bool) -> Callable[[Maker, _Numbers, Words], None]:
+    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+        a, b, c, d = (half * size for size in given.sizes(5, 9))
+        _sectors(maker, given, words, ((a, b), (c, d)), given.count(9), turn=given.angle(10), box=box)
+
+    return take
+
+
+def _sectors(maker: Maker, given: _Numbers, words: Words, edges: tuple, rings: int, **how: Any) -> None:
+    """Take the sectors of rings as polygons of one group."""
+    angles = given.angle(2), given.angle(3), given.count(4)
+    tags = words[1] or [f"sectors {len(maker.sketches) + 1}"]
+    for corners in sectors(given.frame, given.point(0), angles, *edges, rings, **how):
+        maker.path("Polygon", given.frame, corners, (words[0], tags, words[2]))
 
 
 SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
@@ -265,9 +345,15 @@ SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
     "box": _two_axes("Rectangle", 1.0),
     "rotbox": _two_axes("Rectangle", 1.0),
     "polygon": _path("Polygon", 3),
-    "line": _line,
-    "ruler": _line,
-    "projection": _line,
+    "line": _line("line"),
+    "ruler": _line("ruler"),
+    "projection": _line("line"),
+    "vector": _arrow("vector"),
+    "compass": _arrow("compass"),
+    "segment": _segment,
+    "panda": _panda,
+    "epanda": _wide_panda(1.0, box=False),
+    "bpanda": _wide_panda(0.5, box=True),
     "point": lambda maker, given, words: maker.path("Point", given.frame, np.array([given.point(0)]), words),
     "text": lambda maker, given, words: maker.path("Text", given.frame, np.array([given.point(0)]), words),
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from jviz.backend.files import writing
 from jviz.backend.regions.ds9 import Problem, sketch_ds9
+from jviz.backend.regions.ds9_writing import chain, ds9_text
 from jviz.backend.regions.stcs import parse_stcs, stcs_of
 from jviz.backend.regions.tables import regions_of_table, table_of_regions
 from jviz.errors import CommandError, ReadError
@@ -157,8 +158,10 @@ def write_regions(path: Path, regions: Sequence[Any], kind: str | None = None) -
 
 def _has(kind: str, region: Any) -> bool:
     name = type(region).__name__
-    if isinstance(region, np.ndarray) or name.startswith("Compound"):
+    if isinstance(region, np.ndarray):
         return False
+    if name.startswith("Compound"):
+        return kind == "ecsv" or (kind == "ds9" and chain(region) is not None)
     if kind == "stcs":
         return name in ("CircleSkyRegion", "EllipseSkyRegion", "RectangleSkyRegion", "PolygonSkyRegion",
                         "PointSkyRegion", "TextSkyRegion")  # fmt: skip
@@ -172,9 +175,7 @@ def _has(kind: str, region: Any) -> bool:
 
 
 def _write_ds9(path: Path, regions: Sequence[Any]) -> None:
-    from regions import Regions
-
-    path.write_text(Regions(list(regions)).serialize(format="ds9", precision=10), encoding="utf-8")
+    path.write_text(ds9_text(regions), encoding="utf-8")
 
 
 def _write_crtf(path: Path, regions: Sequence[Any]) -> None:

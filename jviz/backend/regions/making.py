@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.kinds import SPECIAL
+
 __all__ = ["PIXEL_FRAME", "SIZES", "Maker", "Sketch", "made"]
 
 PIXEL_FRAME = "image"
@@ -64,7 +66,7 @@ class Sketch:
         meta: dict[str, Any] = {}
         if given.get("text") and self.shape != "Text":
             meta["text"] = given["text"]
-        if given.get("type"):
+        if given.get("type") in SPECIAL:
             meta["type"] = given["type"]
         if tags:
             meta["tag"] = list(tags)
@@ -90,7 +92,7 @@ class Maker:
     """Takes shapes, checks them, and keeps them as sketches."""
 
     def __init__(self) -> None:
-        self.sketches: list[Sketch] = []
+        self.sketches: list[Any] = []
 
     def curve(
         self, shape: str, frame: str, centre: tuple[float, float], sizes: list[float], angle: float | None, words: Words

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.kinds import shape_name
-from jviz.backend.regions.making import PIXEL_FRAME, SIZES, Maker
+from jviz.backend.regions.kinds import NAMES, SPECIAL, kind_of, shape_name
+from jviz.backend.regions.making import PIXEL_FRAME, SIZES, Maker, Sketch
 from jviz.backend.regions.rings import degrees
 
 __all__ = ["regions_of_table", "table_of_regions"]
@@ -20,7 +21,7 @@ from 0, or in degrees of the frame."""
 
 
 def table_of_regions(regions: Sequence[Any]) -> Any:
-    """Return a ``QTable`` with a row for each region that is not compound."""
+    """Return a ``QTable`` with a row for each region."""
     from astropy.table import QTable
 
     rows = [_row(region) for region in regions]
@@ -31,7 +32,9 @@ def table_of_regions(regions: Sequence[Any]) -> Any:
 
 
 def _row(region: Any) -> tuple[Any, ...]:
-    shape = shape_name(type(region))
+    shape, kind = shape_name(type(region)), kind_of(region)
+    if shape == "Compound":
+        return _row_of_compound(region)
     if shape == "RegularPolygon":
         shape = "Polygon"
     places = (region.start, region.end) if shape == "Line" else (getattr(region, "vertices", None) or region.center,)
@@ -40,10 +43,20 @@ def _row(region: Any) -> tuple[Any, ...]:
     sizes = [_number(getattr(region, n)) for n in SIZES.get(shape, ())]
     angle = float(degrees(region.angle)) if hasattr(region, "angle") and shape != "Polygon" else 0.0
     tags = region.meta.get("tag") or [""]
+    shape = kind.capitalize() if kind in SPECIAL else shape
     return (
         str(region.meta.get("text", "")), shape, frame, json.dumps(points), json.dumps(sizes), angle,
         str(getattr(region, "text", "")), str(region.visual.get("color", "")), str(tags[0]),
     )  # fmt: skip
+
+
+def _row_of_compound(region: Any) -> tuple[Any, ...]:
+    """Return a row whose ``sizes`` hold the operator and the rows of its two members."""
+    tags = region.meta.get("tag") or [""]
+    parts = [_row(region.region1), _row(region.region2)]
+    said = str(region.meta.get("text", "")), "Compound", parts[0][2], "[]"
+    value = json.dumps([region.operator.__name__, *parts])
+    return (*said, value, 0.0, "", str(region.visual.get("color", "")), str(tags[0]))
 
 
 def _pairs(place: Any) -> list[list[float]]:
@@ -81,13 +94,18 @@ def regions_of_table(table: Any, name: str) -> tuple[list[Any], list[tuple[int, 
             _take(given, maker)
         except (ValueError, KeyError, IndexError, TypeError):
             problems.append((number, f"{given['shape']!s} in row {number}"))
-    return maker.made(), problems
+    return maker.sketches, problems
 
 
 def _take(row: dict[str, Any], maker: Maker) -> None:
     shape, frame = str(row["shape"]), str(row["frame"])
+    if shape == "Compound":
+        maker.sketches.append(_compound(row))
+        return
     points, sizes = np.array(json.loads(row["points"]), float), json.loads(row["sizes"])
     said = {"text": str(row["text"] if shape == "Text" else row["name"]), "color": str(row["color"])}
+    if shape.lower() in SPECIAL:
+        said["type"], shape = shape.lower(), NAMES[shape.lower()]
     words = (said, [str(row["group"])] if str(row["group"]) else [], "")
     if shape in SIZES:
         angle = None if shape.startswith("Circle") else float(row["angle"])
@@ -98,3 +116,22 @@ def _take(row: dict[str, Any], maker: Maker) -> None:
         maker.path(shape, frame, points, words)
     else:
         raise ValueError(shape)
+
+
+def _compound(row: dict[str, Any]) -> Any:
+    import regions
+
+    name, *parts = json.loads(row["sizes"])
+    maker = Maker()
+    for part in parts:
+        _take(dict(zip(COLUMNS, part, strict=True)), maker)
+    first, second = maker.made()
+    kind = regions.CompoundPixelRegion if hasattr(first, "to_sky") else regions.CompoundSkyRegion
+    told = Sketch("Polygon", PIXEL_FRAME, (), (), None, _words_of(row))
+    words = {"meta": regions.RegionMeta(told.meta), "visual": regions.RegionVisual(told.visual)}
+    return kind(first, second, {"or_": operator.or_, "and_": operator.and_, "xor": operator.xor}[name], **words)
+
+
+def _words_of(row: dict[str, Any]) -> tuple[dict[str, str], list[str], str]:
+    group = str(row["group"])
+    return {"text": str(row["name"]), "color": str(row["color"])}, [group] if group else [], ""
