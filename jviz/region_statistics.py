@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.dq import DIALECTS, flag_bits
+from jviz.backend.regions.kinds import OPEN
 from jviz.backend.regions.masks import Target, Weights, weights
 from jviz.backend.regions.statistics import Numbers, interpolated_areas, numbers_of
 from jviz.backend.units import parse_unit
@@ -159,14 +160,14 @@ def table_of(live: LiveStatistics, subsets: Iterable[Subset], *, progress: Any =
         rows.append(asdict(live.measure(subset)))
     table = QTable({"name": [subset.name for subset in subsets]}, names=["name"], dtype=[str])
     columns = {n: np.array([row[n] for row in rows], int if n.startswith("n_") else float) for n in Numbers.names()}
-    _fill(table, columns, live)
+    _fill(table, columns, live, np.array([subset.shape in OPEN for subset in subsets], bool))
     return table
 
 
 _VALUES = ("sum", "sum_err", "mean", "median", "std", "clipped_mean", "clipped_median", "clipped_std", "min", "max")
 
 
-def _fill(table: Any, columns: dict[str, np.ndarray], live: LiveStatistics) -> None:
+def _fill(table: Any, columns: dict[str, np.ndarray], live: LiveStatistics, lines: np.ndarray) -> None:
     from astropy import units as u
 
     unit, sky = live.unit, live.target.sky
@@ -182,7 +183,7 @@ def _fill(table: Any, columns: dict[str, np.ndarray], live: LiveStatistics) -> N
     for name in ("semimajor", "semiminor"):
         table[name] = columns[name]
     table["orientation"] = columns["orientation"] * u.deg
-    _fill_fluxes(table, columns, unit, area)
+    _fill_fluxes(table, columns, unit, area, lines)
     table.meta.update(data=live.data.name, mode=live.mode, excluded_bits=live.bits)
 
 
@@ -195,7 +196,7 @@ def _on_sky(sky: Any, x: np.ndarray, y: np.ndarray) -> Any:
     return SkyCoord(lon, lat, unit="deg")
 
 
-def _fill_fluxes(table: Any, columns: dict[str, np.ndarray], unit: Any, area: Any) -> None:
+def _fill_fluxes(table: Any, columns: dict[str, np.ndarray], unit: Any, area: Any, lines: np.ndarray) -> None:
     from astropy import units as u
 
     flux = next((f for f in (u.Jy, u.erg / u.s / u.cm**2 / u.AA, u.W / u.m**2) if unit.is_equivalent(f / u.sr)), None)
@@ -209,7 +210,9 @@ def _fill_fluxes(table: Any, columns: dict[str, np.ndarray], unit: Any, area: An
             table["surface_brightness"] = columns["sum"] / columns["area"] * (unit / area)
         table["flux"], table["flux_err"] = columns["sum"] * unit, columns["sum_err"] * unit
         note = _why(unit, flux)
-    table["note"] = [note if n else "no pixels to use" for n in columns["n_pixels"]]
+    along = f"along the line, one pixel wide{'; ' if note else ''}{note}"
+    notes = [along if line else note for line in lines]
+    table["note"] = [said if a > 0 else "no pixels to use" for said, a in zip(notes, columns["area"], strict=True)]
 
 
 def _why(unit: Any, flux: Any) -> str:

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.nddata import CCDData, StdDevUncertainty
-from regions import CirclePixelRegion, CircleSkyRegion, PixCoord, RectanglePixelRegion
+from regions import CirclePixelRegion, CircleSkyRegion, LinePixelRegion, PixCoord, RectanglePixelRegion
 
 import jviz
 from jviz import CommandError
@@ -131,3 +131,35 @@ def test_recentring_finds_the_star(session, sky):
     assert (float(x), float(y)) == pytest.approx((61.3, 70.6), abs=0.02)
     session.undo()
     assert session.subsets["core"].region is not found
+
+
+def test_sums_and_counts_are_those_of_photutils(session):
+    from photutils.aperture import ApertureStats, CircularAperture
+
+    image = session["image"]
+    pixels = image.get(CCDData)
+    table = session.run("region.statistics", data="image", region=CirclePixelRegion(PixCoord(60.2, 71.4), 8.3))
+    exact = ApertureStats(pixels.data, CircularAperture((60.2, 71.4), 8.3), sum_method="exact")
+    assert table["sum"].value[0] == pytest.approx(exact.sum, rel=1e-6)
+    assert table["n_pixels"][0] == exact.center_aper_area.value
+    assert (table["min"].value[0], table["max"].value[0]) == pytest.approx((exact.min, exact.max))
+
+
+def test_the_statistics_of_a_line_say_what_they_are(session):
+    line = LinePixelRegion(PixCoord(10, 5), PixCoord(30, 5))
+    session.add(CCDData(np.full((32, 64), 3.0), unit="MJy/sr"), name="flat")
+    table = session.run("region.statistics", data="flat", region=line)
+    assert table["area"][0].to_value("pix2") == pytest.approx(20)
+    assert table["sum"].value[0] == pytest.approx(60)
+    assert (table["n_pixels"][0], table["mean"].value[0]) == (21, 3.0)
+    assert table["note"][0].startswith("along the line, one pixel wide")
+    gone = session.run("region.statistics", data="flat", region=LinePixelRegion(PixCoord(-9, -5), PixCoord(-3, 5)))
+    assert gone["note"][0] == "no pixels to use"
+
+
+def test_all_nan_regions_give_nan_and_say_so(session):
+    session.add(CCDData(np.full((32, 64), np.nan), unit="MJy/sr"), name="void")
+    table = session.run("region.statistics", data="void", region=CirclePixelRegion(PixCoord(20, 15), 5))
+    assert (table["n_pixels"][0], table["n_excluded"][0], table["n_nan"][0]) == (0, 69, 69)  # lattice points nearer than 5
+    assert np.isnan(table["sum"].value[0])
+    assert table["note"][0] == "no pixels to use"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from jviz.backend.regions.converting import is_pixel
-from jviz.backend.regions.kinds import shape_name
+from jviz.backend.regions.kinds import OPEN, kind_of, shape_name
 from jviz.backend.regions.outlines import Outlines
 from jviz.backend.regions.placing import HERE, place
 from jviz.backend.regions.rings import degrees
@@ -50,11 +51,22 @@ class Weights:
     slices : (slice, slice)
         Rows and columns of the image; empty ones when the region lies outside of it.
     values : ndarray of float32
-        From 0 (outside) to 1 (all of the pixel).
+        From 0 (outside) to 1 (all of the pixel); of lines the length within the pixel.
+    centres : ndarray of bool or None
+        Where the centre of the pixel is inside; None: wherever there is a weight.
     """
 
     slices: Slices
     values: np.ndarray
+    centres: np.ndarray | None = None
+
+    @property
+    def counted(self) -> np.ndarray:
+        """Which pixels count as being in the region: by their centre, or, where it has no centre, by any part."""
+        within = self.values > 0
+        if self.centres is None or not self.centres.any():
+            return within
+        return self.centres & within
 
     def full(self, shape: tuple[int, int]) -> np.ndarray:
         """Return the weights of every pixel of the image, float32."""
@@ -86,18 +98,22 @@ def weights(region: Any, target: Target, *, home: Any = HERE, mode: Mode = "exac
     -------
     Weights
         Of the box round the region, cut at the edges of the image. A point weighs the pixel that
-        it is in; lines and texts weigh nothing.
+        it is in. Lines and paths weigh each pixel by their length in it, as if they were one pixel wide;
+        compasses and texts weigh nothing.
     """
     if isinstance(region, np.ndarray):
         return _of_mask(region, target.shape)
     name = shape_name(type(region))
     if name == "Compound":
         return _of_compound(region, target, home, mode)
-    if name in ("Line", "Text"):
+    kind = kind_of(region)
+    if kind in ("compass", "text"):
         return NOTHING
     if is_pixel(region) and home is HERE and name in ("Circle", "Ellipse", "CircleAnnulus", "EllipseAnnulus"):
         return _of_ellipses(region, target.shape, mode)
     found = place([region], [home], target.sky, error=_fine)
+    if kind in OPEN:
+        return _of_lines(found, target.shape)
     return _of_point(found.points[0], target.shape) if name == "Point" else _of_rings(found, target.shape, mode)
 
 
@@ -140,10 +156,13 @@ def _of_ellipses(region: Any, shape: tuple[int, int], mode: Mode) -> Weights:
     box = _box(centre - half, centre + half, shape)
     if box is None:
         return NOTHING
-    values = _ellipse(box, centre, sizes[0], angle, mode)
-    for inner in sizes[1:]:
-        values -= _ellipse(box, centre, inner, angle, mode)
-    return Weights(box, np.clip(values, 0.0, 1.0).astype(np.float32))
+    found = []
+    for how in ("exact", "center") if mode == "exact" else ("center",):
+        values = _ellipse(box, centre, sizes[0], angle, how)
+        for inner in sizes[1:]:
+            values -= _ellipse(box, centre, inner, angle, how)
+        found.append(np.clip(values, 0.0, 1.0))
+    return Weights(box, found[0].astype(np.float32), found[-1] > 0.5)
 
 
 def _half_sizes(region: Any) -> list[tuple[float, float]]:
@@ -169,6 +188,42 @@ def _ellipse(box: Slices, centre: np.ndarray, half: tuple[float, float], angle: 
     return elliptical_overlap_grid(*extent, float(half[0]), float(half[1]), float(angle), exact, 1)
 
 
+# --- lines ----------------------------------------------------------------------------------------------
+
+
+def _of_lines(found: Outlines, shape: tuple[int, int]) -> Weights:
+    """Cut lines at the borders of the pixels and add up the lengths in each."""
+    pieces = [_within_pixels(found.ring(k)) for k in range(len(found))]
+    middle = np.concatenate([middle for middle, _ in pieces]) if pieces else np.empty((0, 2))
+    length = np.concatenate([length for _, length in pieces]) if pieces else np.empty(0)
+    ny, nx = shape
+    column, row = np.floor(middle + 0.5).T.astype(int)
+    seen = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
+    if not seen.any():
+        return NOTHING
+    column, row, length = column[seen], row[seen], length[seen]
+    box = slice(int(row.min()), int(row.max()) + 1), slice(int(column.min()), int(column.max()) + 1)
+    values = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start))
+    np.add.at(values, (row - box[0].start, column - box[1].start), length)
+    return Weights(box, values.astype(np.float32))
+
+
+def _within_pixels(line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middles and the lengths of the pieces of a polyline that lie in one pixel each."""
+    middles, lengths = [np.empty((0, 2))], [np.empty(0)]
+    for start, end in itertools.pairwise(line[np.isfinite(line).all(axis=1)]):
+        way = end - start
+        cuts = [np.array([0.0, 1.0])]
+        for a, b, step in zip(start, end, way, strict=True):
+            if step:
+                low, high = min(a, b) + 0.5, max(a, b) + 0.5
+                cuts.append((np.arange(np.ceil(low), np.floor(high) + 1) - 0.5 - a) / step)
+        at = np.unique(np.clip(np.concatenate(cuts), 0.0, 1.0))
+        middles.append(start + (0.5 * (at[1:] + at[:-1]))[:, None] * way)
+        lengths.append(np.diff(at) * np.hypot(*way))
+    return np.concatenate(middles), np.concatenate(lengths)
+
+
 # --- polygons -------------------------------------------------------------------------------------------
 
 
@@ -180,10 +235,13 @@ def _of_rings(found: Outlines, shape: tuple[int, int], mode: Mode) -> Weights:
     box = _box(rings[0].min(axis=0), rings[0].max(axis=0), shape)
     if box is None:
         return NOTHING
-    values = _covered(rings[0], box, mode)
-    for inner in rings[1:]:
-        values -= _covered(inner, box, mode)
-    return Weights(box, np.clip(values, 0.0, 1.0).astype(np.float32))
+    parts = []
+    for how in ("exact", "center") if mode == "exact" else ("center",):
+        values = _covered(rings[0], box, how)
+        for inner in rings[1:]:
+            values -= _covered(inner, box, how)
+        parts.append(np.clip(values, 0.0, 1.0))
+    return Weights(box, parts[0].astype(np.float32), parts[-1] > 0.5)
 
 
 def _covered(ring: np.ndarray, box: Slices, mode: Mode, finer: int = 1) -> np.ndarray:
@@ -210,7 +268,8 @@ def _of_compound(region: Any, target: Target, home: Any, mode: Mode) -> Weights:
     finer = 1 if mode == "center" else max(1, min(_subpixels, int(np.sqrt(_cells / pixels))))
     member = _member(region, target, home, box, finer).astype(np.float32)
     ny, nx = member.shape[0] // finer, member.shape[1] // finer
-    return Weights(box, member.reshape(ny, finer, nx, finer).mean(axis=(1, 3), dtype=np.float32))
+    values = member.reshape(ny, finer, nx, finer).mean(axis=(1, 3), dtype=np.float32)
+    return Weights(box, values, _member(region, target, home, box, 1) if finer > 1 else values > 0.5)
 
 
 def _member(region: Any, target: Target, home: Any, box: Slices, finer: int) -> np.ndarray:

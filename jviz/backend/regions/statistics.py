@@ -22,18 +22,20 @@ class Numbers:
     Attributes
     ----------
     n_pixels : int
-        Pixels that are used: in the region by some part, finite and not flagged.
+        Pixels that are used (finite and not flagged) whose centre is in the region; of a region so
+        small that it has no centre, and of lines, those that it touches.
     n_excluded, n_flagged, n_nan : int
-        Pixels in the region that are not used; of these, flagged ones, and NaN that are not flagged.
+        Pixels counted in the same way that are not used; of these, flagged ones, and NaN that are not flagged.
     area : float
         Of the parts of pixels used, in the unit of the areas given.
     sum, sum_err : float
         Weighted sum, and the root of the sum of (weight × error)².
     mean, median, std : float
-        Weighted; the standard deviation of the pixels, not of the mean.
+        Weighted by the parts of the pixels, as is the sum; the standard deviation of the pixels, not of the mean.
     clipped_mean, clipped_median, clipped_std : float
         The same without pixels farther than 3 σ from the median, five times.
     min, max : float
+        Of the pixels that are counted.
     centroid_x, centroid_y : float
         Weighted by the values, in pixels of the image.
     semimajor, semiminor, orientation : float
@@ -98,13 +100,14 @@ def numbers_of(
     bad = np.zeros(within.shape, bool) if flagged is None else flagged
     finite = np.isfinite(values)
     use = within & finite & ~bad
+    counted = weights.counted
     counts = {
-        "n_pixels": int(use.sum()),
-        "n_excluded": int((within & ~use).sum()),
-        "n_flagged": int((within & bad).sum()),
-        "n_nan": int((within & ~bad & ~finite).sum()),
+        "n_pixels": int((use & counted).sum()),
+        "n_excluded": int((counted & ~use).sum()),
+        "n_flagged": int((counted & bad).sum()),
+        "n_nan": int((counted & ~bad & ~finite).sum()),
     }
-    if not counts["n_pixels"]:
+    if not use.any():
         return Numbers(**counts)
     v, w = values[use].astype(float), weights.values[use].astype(float)
     area = np.broadcast_to(areas, within.shape)[use]
@@ -116,10 +119,15 @@ def numbers_of(
         sum=float(w @ v),
         sum_err=_root(w * e),
         **_ordered(v, w),
+        **_extremes(values[use & counted] if counts["n_pixels"] else v),
         **_moments(v, w, columns + weights.slices[1].start, rows + weights.slices[0].start),
         flux=float(w @ (v * area)),
         flux_err=_root(w * e * area),
     )
+
+
+def _extremes(values: np.ndarray) -> dict[str, float]:
+    return {"min": float(values.min()), "max": float(values.max())}
 
 
 def _root(terms: np.ndarray) -> float:
@@ -154,8 +162,6 @@ def _ordered(v: np.ndarray, w: np.ndarray) -> dict[str, float]:
         "clipped_mean": float(origin + clipped[0]),
         "clipped_median": float(origin + clipped[1]),
         "clipped_std": clipped[2],
-        "min": float(v[0]),
-        "max": float(v[-1]),
     }
 
 

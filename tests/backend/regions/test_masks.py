@@ -74,7 +74,7 @@ def test_off_the_image_there_is_nothing():
         regions.CompoundPixelRegion(
             regions.CirclePixelRegion(PixCoord(-50, 20), 3), regions.CirclePixelRegion(PixCoord(-40, 20), 3), np.add
         ),
-        regions.LinePixelRegion(CENTRE, PixCoord(3, 4)),
+        regions.LinePixelRegion(PixCoord(-9, -4), PixCoord(-3, 4)),
         regions.CircleSkyRegion(SkyCoord(1, 2, unit="deg"), 1 * u.arcsec),
         np.zeros(SHAPE, bool),
     ):
@@ -139,3 +139,46 @@ def test_a_huge_region_is_bounded_by_the_image():
     assert found.full(SHAPE).min() == pytest.approx(1)
     found = weights(regions.RectanglePixelRegion(PixCoord(30, 30), 1e6, 1e6, ANGLE), TARGET)
     assert found.full(SHAPE).min() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        regions.CirclePixelRegion(PixCoord(20.3, 21.4), 7.7),
+        regions.EllipsePixelRegion(PixCoord(20.3, 21.4), 17, 9, 30 * u.deg),
+        regions.CircleAnnulusPixelRegion(PixCoord(20.3, 21.4), 4.4, 9.1),
+        regions.RectanglePixelRegion(PixCoord(20.3, 21.4), 17, 9, 30 * u.deg),
+        regions.PolygonPixelRegion(PixCoord([3.2, 30.1, 18.7], [4.1, 7.3, 31.9])),
+    ],
+)
+def test_pixels_are_counted_by_their_centres_as_regions_does(region):
+    inside = region.to_mask(mode="center").to_image((50, 60)) > 0.5
+    found = weights(region, Target((50, 60)))
+    whole = np.zeros((50, 60), bool)
+    whole[found.slices] = found.counted
+    assert np.array_equal(whole, inside)
+
+
+def test_a_region_without_a_centre_counts_what_it_touches():
+    found = weights(regions.CirclePixelRegion(PixCoord(20.5, 21.5), 0.2), Target((50, 60)))
+    assert found.counted.sum() == 4
+    assert found.values.sum() == pytest.approx(np.pi * 0.04, rel=1e-4)
+
+
+def test_lines_weigh_pixels_by_their_length_in_them():
+    region = regions.LinePixelRegion(PixCoord(2, 3), PixCoord(12, 3))
+    values = weights(region, Target((50, 60))).full((50, 60))
+    expected = np.zeros((50, 60))
+    expected[3, 2:13] = 1
+    expected[3, [2, 12]] = 0.5
+    np.testing.assert_allclose(values, expected)
+    slanted = weights(regions.LinePixelRegion(PixCoord(2.3, 3.1), PixCoord(40.7, 33.9)), Target((50, 60)))
+    assert slanted.values.sum() == pytest.approx(np.hypot(38.4, 30.8), rel=1e-6)
+    cut = weights(regions.LinePixelRegion(PixCoord(-20, 10), PixCoord(9.5, 10)), Target((50, 60)))
+    assert cut.values.sum() == pytest.approx(10)  # from the left edge of the image at -0.5
+
+
+def test_a_path_is_no_polygon():
+    corners = PixCoord([2.0, 12.0, 12.0], [3.0, 3.0, 9.0])
+    path = regions.PolygonPixelRegion(corners, meta=regions.RegionMeta({"type": "path"}))
+    assert weights(path, Target((50, 60))).values.sum() == pytest.approx(16)
