@@ -160,6 +160,7 @@ def test_the_statistics_of_a_line_say_what_they_are(session):
 def test_all_nan_regions_give_nan_and_say_so(session):
     session.add(CCDData(np.full((32, 64), np.nan), unit="MJy/sr"), name="void")
     table = session.run("region.statistics", data="void", region=CirclePixelRegion(PixCoord(20, 15), 5))
-    assert (table["n_pixels"][0], table["n_excluded"][0], table["n_nan"][0]) == (0, 69, 69)  # lattice points nearer than 5
+    # 69 points of a lattice are nearer than 5 to one of them
+    assert (table["n_pixels"][0], table["n_excluded"][0], table["n_nan"][0]) == (0, 69, 69)
     assert np.isnan(table["sum"].value[0])
     assert table["note"][0] == "no pixels to use"
