@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, get_type_hints
@@ -113,14 +113,18 @@ class Command:
         if unknown:
             takes = ", ".join(self.parameters) or "no arguments"
             raise CommandError(f"{self.id} has no argument {unknown[0]!r}; it takes {takes}.")
-        missing = [
+        missing = self.missing(arguments)
+        if missing:
+            raise CommandError(f"{self.id} needs the argument {missing[0]!r}.")
+        return arguments
+
+    def missing(self, arguments: Mapping[str, Any]) -> list[str]:
+        """Return the parameters without a default that arguments leave out."""
+        return [
             n
             for n, p in self.parameters.items()
             if p.default is p.empty and n not in arguments and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
         ]
-        if missing:
-            raise CommandError(f"{self.id} needs the argument {missing[0]!r}.")
-        return arguments
 
 
 _commands: dict[str, Command] = {}

@@ -169,6 +169,9 @@ def _stored(suffix: str, write: Any, *, wanted: str = "") -> str:
         if wanted in ("", key):
             os.replace(temporary, place / key)
         return key
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise JvizError(f"Nothing can be kept in {place}: {reason}. Free some space, or set JVIZ_HOME.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

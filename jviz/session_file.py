@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from jviz import kept
-from jviz.backend.files import writing
+from jviz.backend.files import unwritable, writing
 from jviz.backend.progress import Progress, silent
 from jviz.errors import JvizError, SessionError
 from jviz.history import Entry
@@ -72,8 +72,8 @@ def write(taken: Snapshot, path: Path, *, embed: bool = True, progress: Progress
             for key in sorted(keys_in(document)) if embed else ():
                 # Stored as they are: floats do not get smaller, and sizes can be checked when opened.
                 archive.write(kept.path_of(key), f"kept/{key}", zipfile.ZIP_STORED)
-    except OSError as error:
-        raise JvizError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
+    except OSError as error:  # of an object that is to go into it
+        raise unwritable(path, error) from error
 
 
 def load(session: Session, path: Path, search: list[Path]) -> Session:

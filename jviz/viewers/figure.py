@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPagedPaintDevice, QPageSize, QPainter, QPdfWriter
 
 from jviz.backend.files import writing
@@ -15,7 +15,15 @@ from jviz.backend.progress import Progress, silent
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.look import Look
-from jviz.viewers.picture import DOTS, MOST_PIXELS, drawing_of, needs_application, run_painter, write_png
+from jviz.viewers.picture import (
+    DOTS,
+    MOST_PIXELS,
+    drawing_of,
+    in_memory,
+    needs_application,
+    run_painter,
+    write_png,
+)
 from jviz.views import View
 
 __all__ = ["Sheet", "export_figure", "figure_image", "print_figure"]
@@ -165,7 +173,12 @@ def _png(path: Path, sheet: Sheet, draw: Drawing) -> None:
 
 
 def _pdf(path: Path, sheet: Sheet, draw: Drawing) -> None:
-    writer = QPdfWriter(str(path))
+    with in_memory(path) as device:
+        _draw_pdf(device, sheet, draw)
+
+
+def _draw_pdf(device: QBuffer, sheet: Sheet, draw: Drawing) -> None:
+    writer = QPdfWriter(device)
     writer.setCreator("jviz")
     writer.setTitle(sheet.title)
     writer.setResolution(1200)
@@ -179,9 +192,10 @@ def _svg(path: Path, sheet: Sheet, draw: Drawing) -> None:
     from PySide6.QtSvg import QSvgGenerator
 
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
     generator.setTitle(sheet.title or "jviz")
     generator.setResolution(round(sheet.dpi))
     generator.setSize(QSize(*sheet.pixels))
     generator.setViewBox(QRectF(0, 0, *sheet.pixels))
-    run_painter(QPainter(generator), sheet.ratio, draw)
+    with in_memory(path) as device:
+        generator.setOutputDevice(device)
+        run_painter(QPainter(generator), sheet.ratio, draw)

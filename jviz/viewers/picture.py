@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMarginsF, QSize, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
@@ -174,12 +175,32 @@ def write_png(path: Path, width: int, height: int, ratio: float, draw: Drawing, 
     run_painter(QPainter(image), ratio, draw)
     image.setDotsPerMeterX(round(DOTS * ratio / 0.0254))
     image.setDotsPerMeterY(round(DOTS * ratio / 0.0254))
-    if not image.save(str(path), "PNG"):
-        raise JvizError(f"{path.name} cannot be written. Is the disk full?")
+    with in_memory(path) as device:
+        image.save(device, "PNG")
+
+
+@contextmanager
+def in_memory(path: Path) -> Iterator[QBuffer]:
+    """Give a device to draw into, and write it to a file at the end: Qt itself does not tell when the disk is full.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    device = QBuffer()
+    device.open(QIODevice.OpenModeFlag.WriteOnly)
+    yield device
+    path.write_bytes(device.data().data())
 
 
 def _write_pdf(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
-    writer = QPdfWriter(str(path))
+    with in_memory(path) as device:
+        _draw_pdf(device, width, height, ratio, draw)
+
+
+def _draw_pdf(device: QBuffer, width: int, height: int, ratio: float, draw: Drawing) -> None:
+    writer = QPdfWriter(device)
     writer.setCreator("jviz")
     writer.setResolution(DOTS)
     inches = QSizeF(width / ratio / DOTS, height / ratio / DOTS)
@@ -192,18 +213,19 @@ def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing)
     from PySide6.QtSvg import QSvgGenerator
 
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
     generator.setTitle("jviz")
     generator.setResolution(DOTS)
     generator.setSize(QSize(round(width / ratio), round(height / ratio)))
     generator.setViewBox(generator.viewBoxF().adjusted(0, 0, width / ratio, height / ratio))
-    run_painter(QPainter(generator), 1.0, draw)
+    with in_memory(path) as device:
+        generator.setOutputDevice(device)
+        run_painter(QPainter(generator), 1.0, draw)
 
 
 def run_painter(painter: QPainter, ratio: float, draw: Drawing) -> None:
     """Draw with a painter and end it."""
     if not painter.isActive():
-        raise JvizError("Qt cannot draw into that file. Is the disk full?")
+        raise JvizError("Qt cannot draw a picture of this kind.")
     try:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.scale(ratio, ratio)

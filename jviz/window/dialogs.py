@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtWidgets import QComboBox, QFileDialog, QInputDialog, QLineEdit, QWidget
 
 __all__ = ["ask_text", "file_to_open", "file_to_save", "files_to_open", "folder_to_open"]
 
@@ -57,6 +57,9 @@ def ask_text(window: Any, title: str, label: str, known: list[str], then: Callab
     dialog.setComboBoxEditable(True)
     dialog.textValueSelected.connect(then)
     dialog.open()
+    for part in dialog.findChildren(QWidget):
+        if isinstance(part, QComboBox | QLineEdit):
+            part.setAccessibleName(label.rstrip(":"))
     return dialog
 
 

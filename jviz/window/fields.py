@@ -211,9 +211,10 @@ class PickField(Field):
         return [item.data(Qt.ItemDataRole.UserRole) for item in checked]
 
     def set_value(self, value: Any) -> None:
+        wanted = value if isinstance(value, list | tuple) else [] if value is None else [value]
         for row in range(self._list.count()):
             item = self._list.item(row)
-            chosen = item.data(Qt.ItemDataRole.UserRole) in (value or ())
+            chosen = item.data(Qt.ItemDataRole.UserRole) in wanted
             item.setCheckState(Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
 
 
@@ -236,6 +237,9 @@ def field_for(
     inner = get_args(kind)[0] if get_origin(kind) is list and get_args(kind) else None
     if isinstance(inner, type) and issubclass(inner, Data):
         return PickField(name, [data for data in session.data if isinstance(data, inner)])
+    if set(kinds) == {str, list[str]}:
+        hint = "" if optional else "names, with commas"
+        return TextField(name, _word_or_words, _words_text, optional=optional, hint=hint)
     if inner is str:
         return TextField(name, _words, ", ".join, optional=optional, hint="" if optional else "words, with commas")
     if kind is bool:
@@ -289,6 +293,15 @@ def _words(text: str) -> list[str]:
     if not any(words):
         raise ValueError
     return [word for word in words if word]
+
+
+def _word_or_words(text: str) -> str | list[str]:
+    words = _words(text)
+    return words[0] if len(words) == 1 else words
+
+
+def _words_text(value: Any) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _literal(text: str) -> Any:

@@ -57,6 +57,7 @@ class Form(QDialog):
         self.setMinimumWidth(500)
         self._window, self._command, self._session = window, command, window.session
         self._job: Job | None = None
+        self._code = ""
         self.fields = _fields(command, self._session)
         self._fill(arguments)
         self.error = QLabel()
@@ -129,7 +130,7 @@ class Form(QDialog):
         copy = QPushButton("Copy")
         copy.setAutoDefault(False)
         copy.setAccessibleName("Copy the line of Python")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._code))
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.line, 1)
@@ -166,7 +167,8 @@ class Form(QDialog):
             except CommandError:
                 continue
         self.error.hide()
-        self.line.setText(command_line(self._session, self._command, values))
+        self._code = command_line(self._session, self._command, values)
+        self.line.setText("; ".join(self._code.splitlines()))
         self.line.setCursorPosition(0)
 
     # --- running --------------------------------------------------------------------------------
@@ -207,6 +209,18 @@ class Form(QDialog):
     def _fail(self, error: BaseException | None) -> None:
         self.error.setText(str(error))
         self.error.show()
+        self._make_room()
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Become as high as the texts need that are broken into lines; Qt would cut off the fields instead."""
+        self.layout().activate()
+        height = self.layout().totalHeightForWidth(self.width())
+        if height > self.height():
+            self.resize(self.width(), height)
 
     def reject(self) -> None:
         """Cancel what runs, or close."""

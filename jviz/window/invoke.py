@@ -50,17 +50,21 @@ class Invoker(QObject):
     # --- running --------------------------------------------------------------------------------
 
     def trigger(self, id: str) -> None:
-        """Do what a menu entry promises: open the form of a command whose title ends with …, run others."""
+        """Do what a menu entry promises: open the form of a command whose title ends with …, run others.
+
+        Those that lack something which only the user knows get their form, too.
+        """
         id = INSTEAD.get(id, id)
         id = ASKS_FOR_A_NAME.get(id, id) if self._session.path is None else id
         command = find(id)
-        if command.title.endswith("…") and not command.needs_window:
+        arguments = self._on_selected(command, self.on_active(command, {}))
+        if (command.title.endswith("…") and not command.needs_window) or command.missing(arguments):
             from jviz.window.forms import open_form
 
-            open_form(self._window, command, self._as_it_is(command, self.on_active(command, {})))
+            open_form(self._window, command, self._as_it_is(command, arguments))
             return
         try:
-            self.start(id, show_result=True)
+            self.start(id, show_result=True, **arguments)
         except JvizError as error:
             self.report(error)
 
@@ -114,13 +118,23 @@ class Invoker(QObject):
                 filled[name] = view.data
         return filled
 
+    def _on_selected(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the names of the selected regions where a command takes names of regions."""
+        names = list(self._session.interaction.selected) or list(self._session.subsets)
+        if not command.id.startswith("region.") or not names or (not self._session.interaction.selected and names[1:]):
+            return arguments
+        wanted = [n for n in command.missing(arguments) if list[str] in kinds_of(command.hints.get(n, Any))]
+        return {**arguments, **dict.fromkeys(wanted, names[0] if len(names) == 1 else names)}
+
     def _as_it_is(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
         """Let a form start from how the view looks now, where its fields are named after what they set."""
         view = self._window.context.active_view()
         if view is None or command.needs not in (*view.kinds(), *view.accepts[:1]):
             return arguments
         now = {**view.recorded(), **(view.layer.recorded() if view.layer is not None else {})}
-        return {**{n: now[n] for n in command.parameters if now.get(n) is not None}, **arguments}
+        # A name that a command takes is that of what it makes, not that of the view.
+        shared = [n for n in command.parameters if n != "name" and now.get(n) is not None]
+        return {**{n: now[n] for n in shared}, **arguments}
 
     # --- what can be run now --------------------------------------------------------------------
 

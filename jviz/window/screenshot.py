@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from jviz.backend.files import writing
@@ -75,5 +75,8 @@ def save_picture(widget: Any, path: Path) -> None:
         When the file cannot be written or its ending is of no known kind.
     """
     with writing(path) as temporary:
-        if not widget.grab().save(str(temporary)):
+        content = QBuffer()
+        content.open(QIODevice.OpenModeFlag.WriteOnly)
+        if not widget.grab().save(content, path.suffix.lstrip(".")):
             raise JvizError(f"{path} cannot be written as a picture; give it the ending .png or .jpg.")
+        temporary.write_bytes(content.data().data())

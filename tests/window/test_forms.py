@@ -8,7 +8,9 @@ from typing import Literal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton
+from regions import CirclePixelRegion, PixCoord
 
 from jviz.commands import command, find, forget
 from jviz.data import Cube, Data, Image
@@ -214,3 +216,71 @@ def test_parameter_docs_are_read():
     assert docs["x"] == docs["y"] == "(float) Where, in pixels, 0-based."
     assert docs["mode"] == "(str)"
     assert "int" not in docs
+
+
+# --- what the menu may promise ----------------------------------------------------------------------
+
+
+def test_every_command_of_the_menus_that_lacks_something_asks_for_it(filled, qtbot):
+    """None may end with "needs the argument": a user of a menu cannot give arguments."""
+    for id, command in filled.invoker.visible_commands().items():
+        if command.menu and command.missing(filled.invoker.on_active(command, {})):
+            before = len(filled.findChildren(Form))
+            filled.invoker.trigger(id)
+            assert len(filled.findChildren(Form)) == before + 1, id
+    assert not filled.toasts.shown
+    for dialog in filled.findChildren(Form):
+        dialog.close()
+
+
+def test_commands_on_regions_take_the_selected_ones(filled):
+    session = filled.session
+    for name in ("a", "b"):
+        session.subset(name, CirclePixelRegion(PixCoord(30, 20), 5), data="picture")
+    session.interaction.select(["b"])
+    filled.invoker.trigger("region.copy")
+    assert len(session.subsets) == 3
+    assert "session.run('region.copy', name='b')" in session.script()
+    session.interaction.select([])
+    filled.invoker.trigger("region.recentre")
+    [dialog] = filled.findChildren(Form)
+    dialog.fields["name"].edit.setText("a, b")
+    assert dialog.line.text() == "session.run('region.recentre', name=['a', 'b'])"
+    dialog.close()
+
+
+def test_a_new_image_is_not_called_like_the_view(filled):
+    filled.invoker.trigger("image.smooth")
+    [dialog] = filled.findChildren(Form)
+    assert dialog.fields["name"].value() == ""
+    assert "name=" not in dialog.line.text()
+    dialog.close()
+
+
+def test_the_code_is_code_also_of_several_lines(filled, qtbot):
+    filled.invoker.trigger("view.save")
+    [dialog] = filled.findChildren(Form)
+    compile(dialog.line.text(), "form", "exec")
+    copy = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Copy")
+    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert len(lines) == 2
+    compile("\n".join(lines), "form", "exec")
+    dialog.close()
+
+
+@pytest.mark.parametrize("id", ["image.smooth", "image.reproject", "view.save"])
+def test_a_form_has_room_for_its_fields(filled, qtbot, id):
+    filled.invoker.trigger(id)
+    [dialog] = filled.findChildren(Form)
+    qtbot.waitExposed(dialog)
+
+    def squeezed():
+        return [f.name for f in dialog.fields.values() if f.height() < f.sizeHint().height()]
+
+    assert squeezed() == []
+    dialog._fail(CommandError("This is wrong for a reason that takes many words to explain. " * 6))
+    QApplication.processEvents()
+    assert squeezed() == []
+    assert dialog.error.height() >= dialog.error.heightForWidth(dialog.error.width())
+    dialog.close()

@@ -65,8 +65,9 @@ def write_asdf(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards:
         "header": [[keyword, value] for keyword, value, _ in cards if isinstance(value, str | bool | int | float)],
         "wcs": wcs,
     }
-    with writing(path) as temporary:
-        asdf.AsdfFile(tree).write_to(temporary)
+    # A stream of our own: asdf leaves files of its own behind when the disk is full.
+    with writing(path) as temporary, temporary.open("wb") as file:
+        asdf.AsdfFile(tree).write_to(file)
     return path
 
 

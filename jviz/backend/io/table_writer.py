@@ -58,7 +58,7 @@ def write_table(table: Table, path: Path) -> Path:
             with warnings.catch_warnings():
                 # Units outside of the standard of a format are written as they are.
                 warnings.simplefilter("ignore")
-                _prepared(table, name).write(temporary, format=name, overwrite=True)
+                _write(_prepared(table, name), temporary, name)
         except (ValueError, TypeError, NotImplementedError) as error:
             kind = FORMATS[suffix][0].partition(":")[0]
             reason = " ".join(str(error).split())[:200]
@@ -66,6 +66,15 @@ def write_table(table: Table, path: Path) -> Path:
                 f"{path.name} cannot be written as {kind}: {reason}. Choose ECSV, which holds every table."
             ) from error
     return path
+
+
+def _write(table: Table | QTable, path: Path, name: str) -> None:
+    if not name.startswith("ascii."):
+        table.write(path, format=name, overwrite=True)
+        return
+    # A file of our own: astropy leaves its own one open when the disk is full.
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table.write(file, format=name)
 
 
 def _prepared(table: Table, name: str) -> Table | QTable:

@@ -91,6 +91,38 @@ def full_screen(window: Any) -> None:
         window.showFullScreen()
 
 
+@command(
+    "window.next_area",
+    title="Next Area",
+    menu="Window",
+    shortcut="F6",
+    recorded=False,
+    script=False,
+    group="areas",
+)
+def next_area(window: Any) -> None:
+    """Bring the keyboard to the next area: viewers, panels, tools, tool bar, status bar."""
+    from jviz.window.areas import step
+
+    step(window, 1)
+
+
+@command(
+    "window.previous_area",
+    title="Previous Area",
+    menu="Window",
+    shortcut="Shift+F6",
+    recorded=False,
+    script=False,
+    group="areas",
+)
+def previous_area(window: Any) -> None:
+    """Bring the keyboard to the area before."""
+    from jviz.window.areas import step
+
+    step(window, -1)
+
+
 @command("window.save_layout", title="Save Layout…", menu="Window", recorded=False, script=False, group="layout")
 def save_layout(window: Any, name: str = "") -> None:
     """Keep the arrangement of panels under a name."""
