@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jviz import kept
 from jviz.backend.files import unwritable, writing
 from jviz.backend.progress import Progress, silent
-from jviz.errors import JvizError, SessionError
+from jviz.errors import SessionError
 from jviz.history import Entry
 from jviz.session_document import VERSION, Parts, Snapshot, keys_in, parts_of, put_in, snapshot
 

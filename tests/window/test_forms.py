@@ -223,8 +223,8 @@ def test_parameter_docs_are_read():
 
 def test_every_command_of_the_menus_that_lacks_something_asks_for_it(filled, qtbot):
     """None may end with "needs the argument": a user of a menu cannot give arguments."""
-    for id, command in filled.invoker.visible_commands().items():
-        if command.menu and command.missing(filled.invoker.on_active(command, {})):
+    for id, found in filled.invoker.visible_commands().items():
+        if found.menu and found.missing(filled.invoker.on_active(found, {})):
             before = len(filled.findChildren(Form))
             filled.invoker.trigger(id)
             assert len(filled.findChildren(Form)) == before + 1, id
