@@ -77,6 +77,22 @@ class Spectrum2D(WithPicture):
     """A two-dimensional spectrum of a slit."""
 
     kind = "spectrum2d"
+    _wavelengths: Any = None
+
+    @property
+    def wavelengths(self) -> Any:
+        """The `jviz.backend.spectra.two_d.Wavelengths` of every pixel; found on first use (may take a second)."""
+        from jviz.spectra2d import wavelengths_of_data
+
+        with self._lock:
+            if self._wavelengths is None:
+                self._wavelengths = wavelengths_of_data(self)
+            return self._wavelengths
+
+    @property
+    def wavelengths_ready(self) -> bool:
+        """Whether `wavelengths` are at hand without waiting."""
+        return self._wavelengths is not None
 
 
 class Ramp(WithPicture):

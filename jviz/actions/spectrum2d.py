@@ -1,0 +1,237 @@
+"""Commands on two-dimensional spectra: trace, extract, and look across."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.backend.progress import Progress
+from jviz.backend.spectra.extraction import Background, extracted
+from jviz.backend.spectra.samples import Samples
+from jviz.backend.spectra.tracing import Finder, found_trace, profile_across
+from jviz.backend.spectra.two_d import Frame
+from jviz.backend.units import parse_unit
+from jviz.commands import command
+from jviz.data import Profile, Spectrum, Spectrum2D, from_product
+from jviz.errors import CommandError, JvizError
+from jviz.running import Apply
+from jviz.session import Session
+from jviz.spectra2d import Dispersion, centre_of, frame_of, path_of, trace_name
+from jviz.spectral import made_spectrum
+from jviz.subsets import Subset, next_color
+
+MENU = "Spectrum/2-D Spectrum"
+Trace = Any
+Windows = Sequence[tuple[float, float]] | None
+
+
+@command(
+    "spectrum2d.trace", title="Trace…", menu=MENU, job=True, needs="image", group="trace", icon="fa6s.bezier-curve"
+)
+def trace(
+    session: Session,
+    data: Spectrum2D,
+    method: Finder | Literal["by hand"] = "gaussian",
+    order: int = 2,
+    *,
+    guess: float | None = None,
+    points: Any = None,
+    reach: float = 5.0,
+    sigma: float = 3.0,
+    dispersion: Dispersion = "auto",
+    name: str = "",
+    progress: Progress,
+) -> Apply:
+    """Find where the source lies on a 2-D spectrum, and keep it as a path that is drawn and can be moved by hand.
+
+    Parameters
+    ----------
+    method : str
+        gaussian, centroid or peak, found in 48 sums of columns and laid through by a polynomial; or by hand.
+    order : int
+        Of the polynomial.
+    guess : float, optional
+        Row (column, where wavelengths run upwards) of the source; the brightest one by default.
+    points : float or list of (x, y), optional
+        By hand: a row, or points on the image.
+    reach : float
+        Pixels on either side in which the source is looked for.
+    sigma : float
+        Places beyond that many robust deviations are left out.
+    dispersion : str
+        Along which axis wavelengths run: x, y, or auto.
+    name : str, optional
+        "trace of …" by default; a trace of that name is replaced.
+    """
+    progress(0, 1, f"tracing {data.name}")
+    frame = frame_of(data, dispersion)
+    if method == "by hand" or points is not None:
+        if points is None:
+            raise CommandError("A trace by hand needs points: a row, or [(x, y), …] on the image.")
+        centre = centre_of(points, frame.flux.shape[1], frame.turned)
+    else:
+        centre = _found(data, frame, finder=method, order=order, guess=guess, window=reach, sigma=sigma)
+    region, title = path_of(centre, frame.turned), name or trace_name(data)
+
+    def keep() -> Subset:
+        old = session.subsets.get(title) or Subset(title, region, color=next_color(session.subsets))
+        subset = old.but(region=region, data=data)
+        session.set_subsets({**session.subsets, title: subset})
+        return subset
+
+    return Apply(keep, f"Trace {data.name}")
+
+
+def _found(data: Spectrum2D, frame: Frame, **options: Any) -> np.ndarray:
+    try:
+        return found_trace(frame, **options).centre
+    except JvizError as error:
+        raise CommandError(f"No trace on {data.name}: {error}") from None
+
+
+def _centre(session: Session, data: Spectrum2D, frame: Frame, trace: Trace) -> np.ndarray:
+    """Return the trace that is meant: given, kept under the usual name, or found."""
+    if trace is None or trace == "":
+        kept = session.subsets.get(trace_name(data))
+        if kept is None or kept.data is not data:
+            return _found(data, frame)
+        trace = kept.region
+    elif isinstance(trace, str):
+        if trace not in session.subsets:
+            raise CommandError(f"There is no trace {trace!r}; there are {', '.join(session.subsets) or 'none'}.")
+        subset = session.subsets[trace]
+        if subset.kind == "sky" and data.sky is None:
+            raise CommandError(f"{trace} lies on the sky and {data.name} does not; draw it on the spectrum itself.")
+        trace = subset.region.to_pixel(data.wcs) if subset.kind == "sky" else subset.region
+    return centre_of(trace, frame.flux.shape[1], frame.turned)
+
+
+@command(
+    "spectrum2d.extract", title="Extract Spectrum…", menu=MENU, job=True, needs="image", group="trace",
+    icon="mdi6.arrow-collapse-vertical",
+)  # fmt: skip
+def extract(
+    session: Session,
+    data: Spectrum2D,
+    trace: Trace = None,
+    method: Literal["boxcar", "horne"] = "boxcar",
+    width: float = 6.0,
+    background: Windows = None,
+    *,
+    fit: Background = "median",
+    order: int = 1,
+    sigma: float = 5.0,
+    exclude_flags: Any = None,
+    dispersion: Dispersion = "auto",
+    name: str = "",
+    progress: Progress,
+) -> Spectrum:
+    """Sum the light along a trace into a spectrum, with errors and bad pixels left out.
+
+    Parameters
+    ----------
+    trace : name of a subset, region, row or list of (x, y), optional
+        The one that spectrum2d.trace made by default; else the source is looked for.
+    method : str
+        boxcar: the plain sum within the width; horne: the optimal sum, weighted by profile and errors.
+    width : float
+        In pixels, across the trace; cut pixels count by their share.
+    background : list of (low, high), optional
+        Windows in pixels from the trace: ``[(-12, -6), (6, 12)]``.
+    fit, order : str, int
+        Median of the windows, or a polynomial of that order through them, column by column.
+    sigma : float
+        The optimal sum leaves out pixels that are that far off the profile.
+    exclude_flags : list of str or int, optional
+        Flags besides DO_NOT_USE whose pixels are left out.
+
+    Returns
+    -------
+    Spectrum
+        MJy/sr times the area of a pixel (PIXAR_SR), and the MJy of JWST point sources, become Jy; other units stay,
+        summed over pixels.
+    """
+    progress(0, 1, f"extracting from {data.name}")
+    frame = frame_of(data, dispersion, exclude_flags)
+    centre = _centre(session, data, frame, trace)
+    samples = extracted_from(
+        data, frame, centre, method, width, windows=windows_of(background), background=fit, order=order, sigma=sigma
+    )
+    if not samples.good.any():
+        raise CommandError(f"No column of {data.name} has light along that trace; move it onto the source.")
+    return made_spectrum(samples, name or f"{data.name} 1-D", f"{method} of {width:g} pixels from {data.name}")
+
+
+def extracted_from(
+    data: Spectrum2D, frame: Frame, centre: np.ndarray, method: Any, width: float, **options: Any
+) -> Samples:
+    """Extract, with the header of the data and errors that name them."""
+    from dataclasses import replace
+
+    try:
+        samples = extracted(frame, centre, method, width, **options)
+    except JvizError as error:
+        raise CommandError(f"Nothing can be extracted from {data.name}: {error}") from None
+    return replace(samples, meta={**data.header, **samples.meta})
+
+
+def windows_of(background: Any) -> list[tuple[float, float]]:
+    """Take windows given as a pair or as several.
+
+    Raises
+    ------
+    CommandError
+        When they are no pairs of different numbers.
+    """
+    if background is None or len(background) == 0:
+        return []
+    pairs = [background] if np.ndim(background[0]) == 0 else background
+    try:
+        found = [(float(low), float(high)) for low, high in pairs]
+    except (TypeError, ValueError):
+        found = [(0.0, 0.0)]
+    if any(not abs(high - low) > 0 for low, high in found):
+        raise CommandError(
+            f"{background!r} are no windows; give pairs such as [(-12, -6), (6, 12)], in pixels from the trace."
+        )
+    return found
+
+
+@command(
+    "spectrum2d.profile", title="Profile across the Slit…", menu=MENU, job=True, needs="image", group="trace",
+    icon="fa6s.chart-area",
+)  # fmt: skip
+def profile(
+    session: Session,
+    data: Spectrum2D,
+    trace: Trace = None,
+    *,
+    straighten: bool = False,
+    dispersion: Dispersion = "auto",
+) -> Profile:
+    """Take the median light along the dispersion, row by row, or by the distance from a trace.
+
+    Parameters
+    ----------
+    trace : name of a subset, region, row or list of (x, y), optional
+    straighten : bool
+        By the distance from the trace, which is found when none is given.
+    """
+    from astropy.table import QTable
+    from astropy.units import pix
+
+    from jviz.conversion.taken import take_profile
+
+    frame = frame_of(data, dispersion)
+    along = straighten or trace is not None
+    offsets, light, error = profile_across(frame, _centre(session, data, frame, trace) if along else None)
+    title, unit = "offset" if along else "row", parse_unit(data.unit) if data.unit else None
+    columns: dict[str, Any] = {title: offsets * pix, "signal": light if unit is None else light * unit}
+    if error is not None:
+        columns["signal_err"] = error if unit is None else error * unit
+    label = "Offset from the trace" if along else "Across the dispersion"
+    table = QTable(columns, meta={"x": title, "y": "signal", "x_label": label, "y_label": data.name})
+    product = take_profile(table, f"profile of {data.name}", f"profile across {data.name}")
+    return from_product(product)  # type: ignore[return-value]

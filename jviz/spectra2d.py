@@ -1,0 +1,181 @@
+"""The model's side of two-dimensional spectra: their wavelengths, frames to measure on, and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from jviz.backend.dq import flag_bits
+from jviz.backend.spectra.conventions import mask_of_flags
+from jviz.backend.spectra.two_d import Frame, Wavelengths, dispersion_axis, wavelengths_of
+from jviz.errors import CommandError
+
+if TYPE_CHECKING:
+    from jviz.data import Spectrum2D
+
+__all__ = ["Dispersion", "centre_of", "frame_of", "path_of", "trace_name", "wavelengths_of_data"]
+
+Dispersion = Literal["auto", "x", "y"]
+_POINTS = 33
+
+
+def wavelengths_of_data(data: Spectrum2D) -> Wavelengths:
+    """Find the wavelength of every pixel of a data set, in the file's orientation; may take a second."""
+    plane = next((p for n, p in data.planes.items() if n.upper() in ("WAVELENGTH", "WAVE", "LAMBDA")), None)
+    values = None if plane is None else np.asarray(plane.read(), float)
+    shape = data.shape[-2:]
+    if values is not None and values.shape not in (shape, shape[-1:], shape[:1]):
+        values = None
+    if values is None and (beside := _table_beside(data)) is not None:
+        return beside
+    wcs = data.wcs if values is None else None
+    return wavelengths_of(values, "" if plane is None else plane.unit, data.header, wcs, shape)
+
+
+def _table_beside(data: Spectrum2D) -> Wavelengths | None:
+    """Return the wavelengths of msaexp's files: those of the table SPEC1D, one for each column."""
+    unit = next((u for u in data.product.units if u.name.upper() == "SPEC1D"), None)
+    if unit is None or data.path is None or unit.shape[:1] != data.shape[-1:]:
+        return None
+    from jviz.backend.spectra.reading import samples_of_tables
+
+    axis = samples_of_tables(data.path, [unit.index])[0].axis
+    if len(axis) != data.shape[-1]:
+        return None
+    values = np.broadcast_to(axis.values, data.shape[-2:])
+    return Wavelengths(values, axis.unit, axis.quantity, axis.medium, axis.notes)
+
+
+def frame_of(data: Spectrum2D, dispersion: Dispersion = "auto", exclude_flags: Any = None) -> Frame:
+    """Read a two-dimensional spectrum whole, with wavelengths along the columns.
+
+    Parameters
+    ----------
+    dispersion : {"auto", "x", "y"}
+        Along which axis wavelengths run.
+    exclude_flags : list of str or int, optional
+        Flags besides DO_NOT_USE that make a pixel bad.
+
+    Raises
+    ------
+    CommandError
+        When the data have more than two axes.
+    """
+    if len(data.shape) != 2:
+        raise CommandError(f"{data.name} has {len(data.shape)} axes; traces are of images with two.")
+    flux = np.asarray(data.plane().read(), float)
+    waves = data.wavelengths
+    found, _ = dispersion_axis(data.header, waves.values, data.shape)
+    axis = {"auto": found, "x": 1, "y": 0}[dispersion]
+    variance, bad = _variance(data), _bad(data, flux, exclude_flags)
+    if variance is not None:
+        bad |= ~np.isfinite(variance)
+    area = data.header.get("PIXAR_SR")
+    frame = Frame(
+        flux, variance, bad, waves, data.unit, axis == 0, float(area) if isinstance(area, int | float) else None
+    )
+    return _turned(frame) if axis == 0 else frame
+
+
+def _turned(frame: Frame) -> Frame:
+    from dataclasses import replace
+
+    waves = frame.wavelengths
+    waves = replace(waves, values=None if waves.values is None else waves.values.T)
+    variance = None if frame.variance is None else frame.variance.T
+    return replace(frame, flux=frame.flux.T, variance=variance, bad=frame.bad.T, wavelengths=waves)
+
+
+def _variance(data: Spectrum2D) -> np.ndarray | None:
+    for meaning, power in (("error", 2), ("variance", 1), ("inverse variance", -1)):
+        planes = [p for p in data.planes.values() if p.meaning == meaning and p.shape == data.shape]
+        if planes:
+            whole = [p for p in planes if not p.name.startswith("VAR_")] or planes
+            values = [np.asarray(p.read(), float) for p in (whole[:1] if whole is not planes else planes)]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                variance = sum(v**power for v in values)
+            # raw files have errors of 0 everywhere, which are none
+            return variance if np.any(variance > 0) else None  # type: ignore[return-value]
+    return None
+
+
+def _bad(data: Spectrum2D, flux: np.ndarray, exclude_flags: Any) -> np.ndarray:
+    bad = ~np.isfinite(flux)
+    for plane in data.planes.values():
+        if plane.shape != data.shape:
+            continue
+        if plane.meaning == "flags":
+            values = np.asarray(plane.read()).astype(np.int64)
+            serious = mask_of_flags(values, data.product.flags, data.header)
+            bad |= serious if serious is not None else np.zeros_like(bad)
+            if exclude_flags:
+                bad |= (values & flag_bits(exclude_flags, data.product.flags)) != 0
+        elif plane.meaning == "weight":
+            bad |= np.asarray(plane.read()) == 0  # resampled pixels that nothing fell on
+    return bad
+
+
+def trace_name(data: Spectrum2D) -> str:
+    """The name of the region that a trace of the data is kept as."""
+    return f"trace of {data.name}"
+
+
+def path_of(centre: np.ndarray, turned: bool) -> Any:
+    """Return a trace as a path over the image: a region that is drawn, and that hands can move."""
+    from regions import PixCoord, PolygonPixelRegion, RegionMeta
+
+    along = np.linspace(0, len(centre) - 1, min(_POINTS, len(centre)))
+    across = np.interp(along, np.arange(len(centre)), centre)
+    x, y = (across, along) if turned else (along, across)
+    return PolygonPixelRegion(PixCoord(x, y), meta=RegionMeta({"type": "path"}))
+
+
+def centre_of(trace: Any, length: int, turned: bool) -> np.ndarray:
+    """Return where a trace is in every pixel along the dispersion, shape (length,).
+
+    Parameters
+    ----------
+    trace : float, sequence of (x, y), or region
+        A row; points on the image; or a path or line. Beyond the first and last point it goes straight on.
+
+    Raises
+    ------
+    CommandError
+        When it is none of these.
+    """
+    if isinstance(trace, int | float | np.number):
+        return np.full(length, float(trace))
+    points = _points(trace)
+    if turned:
+        points = points[:, ::-1]
+    points = points[np.argsort(points[:, 0], kind="stable")]
+    along, first = np.unique(points[:, 0], return_index=True)
+    across = points[first, 1]
+    if len(along) < 2:
+        return np.full(length, float(across[0]))
+    x = np.arange(length, dtype=float)
+    slopes = np.diff(across) / np.diff(along)
+    centre = np.interp(x, along, across)
+    centre = np.where(x < along[0], across[0] + slopes[0] * (x - along[0]), centre)
+    return np.where(x > along[-1], across[-1] + slopes[-1] * (x - along[-1]), centre)
+
+
+def _points(trace: Any) -> np.ndarray:
+    if hasattr(trace, "vertices"):
+        corners = trace.vertices
+        return np.column_stack([np.atleast_1d(corners.x), np.atleast_1d(corners.y)]).astype(float)
+    if hasattr(trace, "start") and hasattr(trace, "end"):
+        return np.array([[trace.start.x, trace.start.y], [trace.end.x, trace.end.y]], float)
+    if isinstance(trace, Sequence | np.ndarray) and not isinstance(trace, str):
+        try:
+            points = np.array([[float(x), float(y)] for x, y in trace])
+        except (TypeError, ValueError):
+            points = np.empty((0, 2))
+        if len(points) and np.isfinite(points).all():
+            return points
+    raise CommandError(
+        f"{trace!r} is no trace; give a row, points [(x, y), …] on the image, a path or line, or the name of such a "
+        "subset."
+    )
