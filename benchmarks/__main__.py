@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import benchmarks
 from benchmarks.timing import Row, table
 
-HELPERS = ("__main__", "make_big", "monitor", "scenes", "start_probe", "timing")
+HELPERS = ("__main__", "make_big", "make_cube", "monitor", "scenes", "start_probe", "timing")
 
 
 def names() -> list[str]:

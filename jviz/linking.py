@@ -12,6 +12,7 @@ import numpy as np
 from jviz.backend.render.warp import warps
 from jviz.geometry import geometry_of
 from jviz.signals import Signal
+from jviz.slice_linking import matched_values
 from jviz.views import ImageView, State, View
 
 if TYPE_CHECKING:
@@ -126,9 +127,14 @@ class Linker:
         if self._paused:
             return
         for view in self._session.views.values():
-            if isinstance(view, ImageView) and view.layer is layer:
+            if not isinstance(view, ImageView):
+                continue
+            locks = set()
+            if view.layer is layer:
                 locks = {n for n in ("limits", "colormap") if n in view.locks and set(OF_LOCK[n]) & set(values)}
-                self.lead(view, locks)
+            if "index" in values and "slice" in view.locks and getattr(view, "leading", None) is layer:
+                locks.add("slice")
+            self.lead(view, locks)
 
     def _range_changed(self, view: Any, **values: Any) -> None:
         """Let views of spectra with the lock "x" show the same wavelengths, each in its own unit."""
@@ -165,6 +171,10 @@ class Linker:
         places = locks & PLACES
         if places:
             self._set(source, target, matched(source, target, places, wait=not self._session.showing))
+        if "slice" in locks:
+            values = matched_values(source, target, wait=not self._session.showing)
+            if values:
+                self._set(source, target.leading, values)
         for lock in ("limits", "colormap"):
             if lock in locks and source.layer is not None and target.layer is not None:
                 self._set(source, target.layer, {name: getattr(source.layer, name) for name in OF_LOCK[lock]})

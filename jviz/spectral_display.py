@@ -13,7 +13,7 @@ from jviz.errors import CommandError, JvizError
 if TYPE_CHECKING:
     from jviz.backend.spectra.axis import SpectralAxis
 
-__all__ = ["Scale", "scale_of", "units_for"]
+__all__ = ["Scale", "axis_name", "channel_within", "parsed", "pretty", "scale_of", "units_for"]
 
 UNITS = ("", "um", "nm", "Angstrom", "GHz", "1/cm", "eV", "km/s", "channel")
 """Offered for display; "" is that of the file."""
@@ -49,6 +49,16 @@ class Scale:
         number = f"{value:.{places}f}" if places <= 9 else f"{value:.8g}"
         return f"{number} {pretty(self.unit)}".rstrip() if unit else number
 
+    def ticks(self, n: float, low: float = 0.0, high: float = np.inf) -> list[tuple[float, str]]:
+        """Return about ``n`` channels of round values between two channels, in order, and what to write at each."""
+        from jviz.backend.render.ticks import value_ticks
+
+        first, last = max(low, 0.0), min(high, len(self.values) - 1.0)
+        ends = np.interp([first, last], np.arange(len(self.values)), self.values)
+        found = value_ticks(float(ends.min()), float(ends.max()), n)
+        labels = found.labels if not found.exponent else [f"{value:.10g}" for value in found.values]
+        return sorted((self.channel(v), text) for v, text in zip(found.values, labels, strict=True))
+
     def channel(self, value: float) -> float:
         """Return the channel at which a value lies, at the ends for what is beyond."""
         order = np.argsort(self.values)
@@ -79,7 +89,7 @@ def scale_of(axis: SpectralAxis, unit: str = "") -> Scale:
     """Return the scale of an axis in a unit; that of the file where the unit does not fit."""
     try:
         return Scale(axis, unit)
-    except (JvizError, ImportError):
+    except JvizError:
         return Scale(axis, "")
 
 
@@ -90,7 +100,7 @@ def units_for(axis: SpectralAxis) -> tuple[str, ...]:
     for unit in UNITS:
         try:
             Scale(axis, unit)
-        except (JvizError, ImportError):
+        except JvizError:
             continue
         if unit not in ("", "channel") and unit == axis.unit:
             continue
@@ -110,6 +120,12 @@ def parsed(text: str, scale: Scale) -> float:
         return scale.channel(float(text.split()[0].replace(",", ".")))
     except (ValueError, IndexError):
         raise CommandError(f"{text!r} is no number; type a value in {scale.unit or 'channels'}.") from None
+
+
+def channel_within(axis: SpectralAxis, value: float) -> float:
+    """Return the channel at which a value of the file's unit lies, at an end for what is beyond."""
+    low, high = min(axis.edges[0], axis.edges[-1]), max(axis.edges[0], axis.edges[-1])
+    return axis.channel_of(min(max(value, low), high))
 
 
 def axis_name(axis: SpectralAxis, scale: Scale) -> str:

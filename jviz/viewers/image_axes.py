@@ -78,8 +78,22 @@ def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple
 
 
 @lru_cache(maxsize=4)
-def pixel_lines(geometry: Geometry, origin: int, n: float) -> Lines:
-    """Lay lines of equal pixel number over a picture, at any rotation."""
+def pixel_lines(
+    geometry: Geometry,
+    origin: int,
+    n: float,
+    scales: tuple[Any, Any] = (None, None),
+    names: tuple[str, str] = ("x (pixels)", "y (pixels)"),
+) -> Lines:
+    """Lay lines of equal pixel number over a picture, at any rotation.
+
+    Parameters
+    ----------
+    scales : (Scale or None, Scale or None)
+        `jviz.spectral_display.Scale` of an axis that counts channels: its lines are at round spectral values.
+    names : (str, str)
+        Of both axes.
+    """
     width, height = geometry.width, geometry.height
     x, y = geometry.to_data(np.array([0, width, 0, width]), np.array([0, 0, height, height]))
     lines, marks = [], []
@@ -87,13 +101,21 @@ def pixel_lines(geometry: Geometry, origin: int, n: float) -> Lines:
         low, high = float(span.min()) + origin, float(span.max()) + origin
         turned = abs(np.sin(np.radians(geometry.rotation))) > 0.7071
         edge = "bottom" if (axis == 0) != turned else "left"
-        ticks = pixel_ticks(low, high, n * (high - low) * geometry.scale / max(width, height))
-        for value, text in zip(ticks.values, ticks.labels, strict=True):
-            line = _pixel_line(geometry, axis, value - origin)
+        wanted = n * (high - low) * geometry.scale / max(width, height)
+        for pixel, text in _marked(low - origin, high - origin, origin, wanted, scales[axis]):
+            line = _pixel_line(geometry, axis, pixel)
             if line is not None:
                 lines.append(line)
                 marks.extend(_marks(text, line, axis, edge, geometry))
-    return Lines(tuple(lines), tuple(marks), ("x (pixels)", "y (pixels)"))
+    return Lines(tuple(lines), tuple(marks), names)
+
+
+def _marked(low: float, high: float, origin: int, n: float, scale: Any) -> list[tuple[float, str]]:
+    """Return pixels that get a line between two, and what is written at each."""
+    if scale is None:
+        ticks = pixel_ticks(low + origin, high + origin, n)
+        return [(value - origin, text) for value, text in zip(ticks.values, ticks.labels, strict=True)]
+    return [(channel, text) for channel, text in scale.ticks(max(n, 2), low, high)]
 
 
 def _pixel_line(geometry: Geometry, axis: int, value: float) -> np.ndarray | None:

@@ -22,6 +22,7 @@ from jviz.viewers.image_overlays import (
     lens,
     overview,
 )
+from jviz.viewers.image_sides import side_lines
 from jviz.viewers.image_tools import overlays_of
 from jviz.viewers.look import Look
 from jviz.views import ImageView
@@ -113,6 +114,8 @@ def lines_of(scene: Scene) -> Lines:
     letters = scene.look.pixels / 13
     n = max(2.0, min(7.0, min(scene.geometry.width / (150 * letters), scene.geometry.height / (110 * letters))))
     wants_sky = view.axes == "sky" or (view.axes == "none" and view.grid)
+    if getattr(view.layers[0], "is_side", False):
+        return side_lines(view, scene.geometry, scene.origin, n)
     if not wants_sky or (scene.sky is None and view.layers[0].picture.wcs_ready):
         return pixel_lines(scene.geometry, scene.origin, n)
     if scene.sky is None:

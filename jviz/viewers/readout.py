@@ -39,6 +39,8 @@ class Readout:
     flags : int or None
         The data quality value.
     flag_names : tuple of str
+    spectral : str
+        The spectral value of a cube there, or the range of a slab, with its unit.
     """
 
     view: ImageView
@@ -55,6 +57,7 @@ class Readout:
     error: float | None = None
     flags: int | None = None
     flag_names: tuple[str, ...] = ()
+    spectral: str = ""
 
     @property
     def pixel_text(self) -> str:
@@ -93,7 +96,7 @@ class Readout:
     def text(self) -> str:
         """All in one line."""
         sky = f"{self.frame.upper() if self.frame != 'galactic' else 'Gal'} {self.sky_text}" if self.sky_text else ""
-        parts = (f"({self.pixel_text})", sky, self.value_text, f"DQ {self.flags_text}" if self.flags_text else "")
+        parts = (f"({self.pixel_text})", sky, self.spectral, self.value_text, f"DQ {self.flags_text}" if self.flags_text else "")
         return "   ".join(part for part in parts if part)
 
     def __str__(self) -> str:
@@ -119,8 +122,23 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
         names = tuple(flag_names(flags, layer.data.product.flags or "generic"))
     return Readout(
         view, layer.data, x, y, (x + origin, y + origin), lon, lat, view.sky_frame, view.sky_style,
-        value, unit, error, flags, names,
+        value, unit, error, flags, names, spectral_text(view, layer, column, row),
     )  # fmt: skip
+
+
+def spectral_text(view: ImageView, layer: ImageLayer, x: float, y: float) -> str:
+    """Write the spectral value that a cube has at a pixel of its picture; empty for others."""
+    cube = getattr(layer, "cube", None)
+    if cube is None or not cube.axis_ready:
+        return ""
+    from jviz.spectral_display import channel_within, scale_of
+
+    scale = scale_of(cube.axis, getattr(view, "spectral_unit", ""))
+    if layer.shows_slab:
+        first, last = (channel_within(cube.axis, end) for end in layer.slab_now[:2])
+        return f"{scale.text(first, unit=False)} – {scale.text(last)}"
+    channel = {1: y, 2: x}.get(layer.order.index(0), 0.0) if layer.is_side else layer.point[0]
+    return scale.text(channel) if not scale.is_channels else f"channel {round(channel)}"
 
 
 def _sky(view: ImageView, x: float, y: float) -> tuple[float | None, float | None]:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from jviz.cube_views import LOOPS, MATCHES, CubeLayer, CubeView
 from jviz.errors import JvizError
-from jviz.spectral_display import parsed, pretty, scale_of, units_for
+from jviz.spectral_display import channel_within, parsed, pretty, scale_of, units_for
 from jviz.viewers.slice_track import SliceTrack
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class SliceBar(QWidget):
         along = scale if scale is not None and not layer.order else None
         slab = None
         if layer.shows_slab and layer.data.axis_ready:
-            slab = tuple(_channel(layer.data.axis, end) for end in layer.slab_now[:2])
+            slab = tuple(channel_within(layer.data.axis, end) for end in layer.slab_now[:2])
         self.track.show_state(count, current, layer.width, along, slab)
         self.channel.setRange(0, max(count - 1, 0))
         self.channel.setValue(current)
@@ -315,14 +315,6 @@ class SliceBar(QWidget):
         for other in self._viewer.session.views.values():
             if on and isinstance(other, CubeView) and other is not view:
                 other.locks = tuple(dict.fromkeys((*other.locks, "slice")))
-
-
-def _channel(axis: Any, value: float) -> float:
-    """Return the channel of a value, at an end for what is beyond."""
-    edges = axis.edges
-    low, high = min(edges[0], edges[-1]), max(edges[0], edges[-1])
-    found = axis.channel_of(min(max(value, low), high))
-    return found
 
 
 def _icon(glyph: str, colour: QColor, ratio: float) -> QIcon:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from jviz.backend.render.ticks import value_ticks
+from jviz.backend.render.ticks import pixel_ticks
 from jviz.spectral_display import Scale
 from jviz.viewers.look import Look
 
@@ -137,14 +136,11 @@ class SliceTrack(QWidget):
 
     def _ticks(self, letter: float) -> list[tuple[float, str]]:
         """Return channels of round values and their texts, from left to right."""
-        scale = self.scale
-        if scale is None:
-            return []
-        values = scale.values
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        ticks = value_ticks(low, high, max(2, int(self.width() / (13 * letter))))
-        labels = ticks.labels if not ticks.exponent else [f"{value:.10g}" for value in ticks.values]
-        return sorted((scale.channel(v), t) for v, t in zip(ticks.values, labels, strict=True) if low <= v <= high)
+        n = max(2, int(self.width() / (13 * letter)))
+        if self.scale is not None:
+            return self.scale.ticks(n)
+        found = pixel_ticks(0, self.count - 1, n)
+        return list(zip(found.values, found.labels, strict=True))
 
     def _paint_marker(self, painter: QPainter, look: Look, middle: float) -> None:
         x = self.x_of(self.current)

@@ -150,3 +150,36 @@ def test_what_a_file_leaves_open_is_said_once(tmp_path):
     for wrong, words in (({"axis": 3}, "axes 0 to 2"), ({"unit": "kg"}, "no unit"), ({"first": 1.0}, "Give both")):
         with pytest.raises(CommandError, match=words):
             session.run("cube.spectral_axis", data="plain", **wrong)
+
+
+def written(path, kind, start, step, unit, **cards):
+    """Write a cube of ten channels on a linear axis."""
+    hdu = fits.PrimaryHDU(np.zeros((10, 3, 4), np.float32))
+    hdu.header.update({"CTYPE3": kind, "CUNIT3": unit, "CRVAL3": start, "CDELT3": step, "CRPIX3": 1.0, **cards})
+    hdu.writeto(path)
+    return path
+
+
+def test_cubes_with_the_lock_go_together_by_wavelength_velocity_or_channel(tmp_path):
+    rest, light = 1.420405752e9, 299792.458
+    session = Session()
+    [waves] = session.open(written(tmp_path / "waves.fits", "WAVE", 2.0, 0.01, "um"))
+    wide = 299792.458 / 2.09e-6 * 1e-6  # GHz of 2.09 µm
+    [rates] = session.open(written(tmp_path / "rates.fits", "FREQ", wide, 700.0, "GHz"))
+    [line] = session.open(written(tmp_path / "line.fits", "FREQ", rest * (1 - 50 / light), -1e5, "Hz", RESTFRQ=rest))
+    [other] = session.open(written(tmp_path / "other.fits", "VRAD", 0.0, 20.0, "km/s", RESTFRQ=1.152e11))
+    views = {data.name: session.view("cube", data=data) for data in (waves, rates, line, other)}
+    for view in views.values():
+        view.locks = ("slice",)
+    views["waves"].slice = 4  # 2.04 µm
+    assert views["rates"].slice == round((light / 2.04 - light / 2.09) / 700.0)
+    assert views["line"].slice == 5  # does not reach there, and stays
+    views["line"].match = "velocity"
+    views["line"].slice = 1
+    speed = light * (1 - (rest * (1 - 50 / light) - 1e5) / rest)
+    assert views["other"].slice == round(speed / 20)
+    views["waves"].match = "channel"
+    views["waves"].slice = 9
+    assert [view.slice for view in views.values()] == [9, 9, 9, 9]
+    session.undo()
+    assert views["other"].slice == round(speed / 20)

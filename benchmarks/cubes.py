@@ -1,0 +1,137 @@
+"""How a cube of 1.3 GB is looked at: the first slice, each further one, slabs, sides, and the memory it takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.make_cube import big_cube
+from benchmarks.timing import Row, measure, offscreen, once, resident
+
+__all__ = ["rows"]
+
+SIZE = (1000, 800)
+
+
+def rows() -> list[Row]:
+    """Measure a cube viewer without and with the copy of spectra."""
+    path = big_cube()
+    with offscreen() as (application, _):
+        return _viewing(application, path)
+
+
+def drop_from_memory(path: Path) -> None:
+    """Have the system forget the pages of a file, so that it is read from the disk."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def settle(application: Any, viewer: Any, seconds: float = 120.0) -> None:
+    """Wait until a viewer has nothing more to come."""
+    from jviz.backend.render import kernels
+
+    end = time.monotonic() + seconds
+    while not (viewer.is_sharp and kernels.ready) and time.monotonic() < end:
+        application.processEvents()
+        time.sleep(0.001)
+
+
+def _viewing(application: Any, path: Path) -> list[Row]:
+    from jviz.backend.cubes import store
+    from jviz.backend.render import kernels
+    from jviz.session import Session
+    from jviz.viewers.cube import CubeViewer
+
+    kernels.warm_up()
+    session = Session({})
+    found: dict[str, Any] = {}
+
+    def first() -> None:
+        [cube] = session.open(path, show=False)
+        view = session.view("cube", data=cube)
+        viewer = CubeViewer(session, view)
+        viewer.resize(*SIZE)
+        viewer.show()
+        while not viewer.has_painted:
+            application.processEvents()
+            time.sleep(0.001)
+        found.update(cube=cube, viewer=viewer)
+
+    drop_from_memory(path)
+    bare = resident()
+    made = [once("first slice, cold", first, limit=500)]
+    cube, viewer = found["cube"], found["viewer"]
+    cube.axis  # noqa: B018
+    settle(application, viewer)
+    made.append(measure("change of slice, in order", _steps(viewer, 1), repeat=400, limit=10, limit_worst=33))
+    made.append(measure("change of slice, at random", _steps(viewer, 733), repeat=400, limit=10, limit_worst=33))
+    made.append(Row("memory above the bare program", resident() - bare, "MB", limit=700))
+    made.append(once("slab of 300 channels from the file, rough", _slab(application, viewer, 0, rough=True), limit=100))
+    settle(application, viewer)
+    for job in session.jobs.all:
+        job.cancel()
+    made.append(once("copy of the spectra", lambda: store.build(cube.source(), cube.axis), limit=12_000))
+    from jviz import cube_copies
+
+    cube_copies._copies.clear()
+    steps = count(1)
+    made.append(measure("slab of 300 channels dragged, with the copy",
+                        lambda: _slab(application, viewer, next(steps))(), repeat=40, limit=50))  # fmt: skip
+    session.run("cube.axes", side="wavelength-x", view=viewer.state)
+    settle(application, viewer)
+    made.append(measure("change of slice, wavelength and x",
+                        lambda: _other_side(application, viewer), repeat=20, limit=100))  # fmt: skip
+    made.append(Row("memory above the bare program at the end", resident() - bare, "MB", limit=700))
+    viewer.release()
+    viewer.close()
+    session.close()
+    return made
+
+
+def _steps(viewer: Any, by: int) -> Callable[[], None]:
+    """Return what sets the next slice and draws it, to the last pixel."""
+
+    def change() -> None:
+        viewer.state.slice = (viewer.state.slice + by) % viewer.state.layer.count
+        viewer.refresh()
+        viewer.repaint()
+        raster = viewer.state.layer.raster()
+        assert raster.block(raster.bounds, 1.0) is not None
+
+    return change
+
+
+def _slab(application: Any, viewer: Any, number: int, *, rough: bool = False) -> Callable[[], None]:
+    layer = viewer.state.layer
+
+    def change() -> None:
+        low = 5.2 + 0.004 * number
+        layer.slab = (low, low + 0.24, "moment0")
+        viewer.refresh()
+        while True:
+            raster = layer.raster()
+            rasters = [raster, layer.rough_raster()] if rough else [raster]
+            if any(r is not None and r.block(r.bounds, 1.0) is not None for r in rasters):
+                break
+            application.processEvents()
+            time.sleep(0.0005)
+        viewer.repaint()
+
+    return change
+
+
+def _other_side(application: Any, viewer: Any) -> None:
+    layer = viewer.state.layer
+    layer.slab = None
+    layer.slice = (layer.slice + 7) % layer.count
+    viewer.refresh()
+    raster = layer.raster()
+    while raster.block(raster.bounds, 8.0) is None:
+        application.processEvents()
+        time.sleep(0.0005)
+    viewer.repaint()
