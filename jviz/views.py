@@ -454,8 +454,8 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
-    for module in ("jviz.plot_views", "jviz.catalog_views", "jviz.cube_views", "jviz.spectrum_views"):
-        import_module(module)
+    for name in ("plot", "catalog", "cube", "channel", "spectrum"):
+        import_module(f"jviz.{name}_views")
     return dict(_kinds)
 
 

@@ -122,7 +122,7 @@ def _match(session: Session, view: ImageView, others: list[ImageView], what: lis
     from jviz.running import Apply
 
     wanted = tuple(PLACES if what is None else what)
-    unknown = [name for name in wanted if name not in LOCKS or name == "cursor"]
+    unknown = [name for name in wanted if name not in LOCKS or name in ("cursor", "slice")]
     if unknown:
         raise CommandError(f"{unknown[0]!r} cannot be matched; choose from pan, zoom, rotation, limits, colormap.")
     _load_skies([view, *others])

@@ -244,8 +244,9 @@ def _new_view(session: Session, kind: str) -> View:
 
 
 def _free_view_name(taken: Collection[str], kind: str) -> str:
-    number = next(n for n in range(1, len(taken) + 2) if f"{kind.capitalize()} {n}" not in taken)
-    return f"{kind.capitalize()} {number}"
+    stem = kind.capitalize().replace("_", " ")
+    number = next(n for n in range(1, len(taken) + 2) if f"{stem} {n}" not in taken)
+    return f"{stem} {number}"
 
 
 def _new_layers(session: Session, view: View, data: Data) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ from jviz.plugins.parts import Panel, muted, tool_button
 __all__ = ["ComparePanel"]
 
 LOCK_NAMES = {"pan": "Pan", "zoom": "Zoom", "rotation": "Rotation", "cursor": "Cursor", "limits": "Limits",
-              "colormap": "Colours"}  # fmt: skip
+              "colormap": "Colours", "slice": "Slice of cubes"}  # fmt: skip
 WAYS = {"layers": "Layers, each as it is", "blink": "Blink", "curtain": "Curtain", "level": "Level curtain",
         "lupton": "One colour picture (Lupton)"}  # fmt: skip
 

@@ -55,6 +55,7 @@ def viewer_types() -> dict[str, type[Viewer]]:
     for module in (
         "jviz.viewers.image",
         "jviz.viewers.cube",
+        "jviz.viewers.channel_maps",
         "jviz.viewers.plot.viewer",
         "jviz.viewers.spectrum.viewer",
         "jviz.viewers.catalog.table",

@@ -96,7 +96,8 @@ class Readout:
     def text(self) -> str:
         """All in one line."""
         sky = f"{self.frame.upper() if self.frame != 'galactic' else 'Gal'} {self.sky_text}" if self.sky_text else ""
-        parts = (f"({self.pixel_text})", sky, self.spectral, self.value_text, f"DQ {self.flags_text}" if self.flags_text else "")
+        flags = f"DQ {self.flags_text}" if self.flags_text else ""
+        parts = (f"({self.pixel_text})", sky, self.spectral, self.value_text, flags)
         return "   ".join(part for part in parts if part)
 
     def __str__(self) -> str:
