@@ -45,10 +45,12 @@ class Job:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, title: str, work: Callable[[Job], Any], owner: Jobs, *, quiet: bool = False) -> None:
+    def __init__(
+        self, title: str, work: Callable[[Job], Any], owner: Jobs, *, quiet: bool = False, urgent: bool = False
+    ) -> None:
         self.number = next(Job._numbers)
         self.title = title
-        self.quiet = quiet
+        self.quiet, self.urgent = quiet, urgent
         self.state: JobState = "queued"
         self.done, self.total, self.text = 0.0, 0.0, ""
         self.log: deque[str] = deque(maxlen=1000)
@@ -186,6 +188,7 @@ class Jobs:
         self._workers: list[threading.Thread] = []
         self._closed = False
         self._pending: set[int] = set()
+        self._holds = 0
 
     @property
     def running(self) -> list[Job]:
@@ -200,9 +203,9 @@ class Jobs:
         quiet : bool
             Not worth a line in the jobs panel (refinement of a picture, a read-out).
         urgent : bool
-            Goes before all that waits.
+            Goes before all that waits, and begins also while `hold` keeps what is quiet waiting.
         """
-        job = Job(title, work, self, quiet=quiet)
+        job = Job(title, work, self, quiet=quiet, urgent=urgent)
         with self._lock:
             if self._closed:
                 raise JvizError(f"{title} cannot start: the session is closed.")
@@ -230,8 +233,25 @@ class Jobs:
             self._waiting.remove(job)
         job.drop()
 
+    def hold(self) -> None:
+        """Keep quiet jobs that are not urgent from beginning until `release`: a window shows its first picture."""
+        with self._lock:
+            self._holds += 1
+
+    def release(self) -> None:
+        """Let them begin, once everybody who held them has."""
+        with self._lock:
+            self._holds -= 1
+            self._lock.notify_all()
+
     def help_with(self, job: Job) -> None:
-        """Do a job that waits, when this is a thread of jobs: all of them might be waiting for each other."""
+        """Have somebody do a job that is waited for.
+
+        In a thread of jobs that is this thread, for all of them might be waiting for each other.
+        """
+        with self._lock:
+            job.urgent = True
+            self._lock.notify_all()
         if threading.current_thread() not in self._workers:
             return
         with self._lock:
@@ -275,9 +295,14 @@ class Jobs:
     def _work(self) -> None:
         while True:
             with self._lock:
-                while not self._waiting and not self._closed:
+                while (job := self._next()) is None and not self._closed:
                     self._lock.wait()
-                if not self._waiting:
+                if job is None:
                     return
-                job = self._waiting.popleft()
+                self._waiting.remove(job)
             job.run()
+
+    def _next(self) -> Job | None:
+        """Return the job to begin now, None when there is none."""
+        held = self._holds and not self._closed
+        return next((job for job in self._waiting if job.urgent or not (held and job.quiet)), None)

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass, replace
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -198,24 +199,24 @@ def _importer(module: str) -> Callable[[], Any]:
 
 
 def _entry_points() -> Iterator[tuple[str, str, Callable[[], Any]]]:
-    for package, point in _declared_points():
+    for package, point in _declared_points(tuple(sys.path)):
         if not point.value.startswith("jviz.plugins."):  # those are loaded already
             yield point.name, f"{package}: {point.value}", lambda point=point: _called(point.load())
 
 
-def _declared_points() -> Iterator[tuple[str, EntryPoint]]:
+@cache
+def _declared_points(folders: tuple[str, ...]) -> list[tuple[str, EntryPoint]]:
     """Return the entry points of jviz with the names of their packages; of two packages of a name, the first's.
 
     `importlib.metadata.entry_points` takes all apart that every package declares: four times as long.
     """
     from importlib.metadata import distributions
 
-    seen = set()
-    for package in distributions():
-        if f"[{GROUP}]" in (package.read_text("entry_points.txt") or "") and package.name not in seen:
-            seen.add(package.name)
-            for point in package.entry_points.select(group=GROUP):
-                yield package.name, point
+    found: dict[str, list[EntryPoint]] = {}
+    for package in distributions(path=list(folders)):
+        if f"[{GROUP}]" in (package.read_text("entry_points.txt") or ""):
+            found.setdefault(package.name, list(package.entry_points.select(group=GROUP)))
+    return [(name, point) for name, points in found.items() for point in points]
 
 
 def _called(loaded: Any) -> None:

@@ -152,22 +152,35 @@ class DisplayPanel(Panel):
             self.later()
 
     def _read(self, key: Any, layer: ImageLayer, sight: Any, job: Any) -> None:
-        """Runs in a job's thread: sample and limits; the owner's thread shows them."""
+        """Runs in a job's thread: sample and limits; the owner's thread shows them.
+
+        All pixels of a small image are counted by a job of its own, which others need not wait for.
+        """
         raster = layer.raster()
         values = raster.sample() if sight is None else in_sight(raster, *sight)
         values = np.sort(values[np.isfinite(values)])
-        counted = (raster.spread() if sight is None else None) or Values(values)
         limits = layer.computed_limits(exact=False) if layer.limits_mode != "manual" else None
-        self.session.dispatcher.call(partial(self._take, key, layer, values, counted, limits))
+        self.session.dispatcher.call(partial(self._take, key, layer, values, limits))
+        if sight is None and raster.counted:
+            self.session.jobs.submit(f"Histogram: {layer.data.name}", partial(self._count, key, raster), quiet=True)
 
-    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, counted: Counted, limits: Any) -> None:
+    def _count(self, key: Any, raster: Any, job: Any) -> None:
+        counted = raster.spread()
+        if counted is not None:
+            self.session.dispatcher.call(partial(self._take_counted, key, counted))
+
+    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, limits: Any) -> None:
         if layer.shown_limits is None and limits is not None and layer.limits_from == "image":
             layer.shown_limits = limits
         if key == self._sampled and not self.links.ended:
             self._sample = values
             self.controls.histogram.limits = self._limits(layer) or limits or (0.0, 1.0)
-            self.controls.histogram.show_values(counted)
+            self.controls.histogram.show_values(Values(values))
             self._refresh_look(layer)
+
+    def _take_counted(self, key: Any, counted: Counted) -> None:
+        if key == self._sampled and not self.links.ended:
+            self.controls.histogram.show_values(counted)
 
     # --- what the user does ---------------------------------------------------------------------
 

@@ -4,6 +4,10 @@ A package imported in a thread holds Python's lock for most of the time. Paintin
 call into Qt and gets it back a tenth of a millisecond later, or when a module has been read: a frame that takes 5 ms
 takes 30 ms then. So a thread begins to import a module only while the event loop of the window waits; one that it
 has begun, it brings to its end.
+
+PySide reads the source of each module that is imported to see whether it mentions PySide, for the sake of
+``from __feature__ import snake_case``. That is a seventh of the time of an import, and all those texts stay in
+memory; so it is told about packages that are known here.
 """
 
 from __future__ import annotations
@@ -25,6 +29,13 @@ PATIENCE = 0.03
 
 GLANCE = 0.001
 
+WITHOUT_QT = frozenset((
+    "IPython", "PIL", "asdf", "astropy", "bottleneck", "dask", "echo", "erfa", "glue", "gwcs", "llvmlite", "matplotlib",
+    "numba", "numpy", "pandas", "photutils", "regions", "reproject", "scipy", "shapely", "specreduce", "specutils",
+    "yaml",
+))  # fmt: skip
+"""Packages of which no module makes use of PySide while it is imported here."""
+
 
 class GivingWay(MetaPathFinder):
     """Finds no module, but waits until the event loop does.
@@ -38,6 +49,7 @@ class GivingWay(MetaPathFinder):
     """
 
     def __init__(self, loop: QAbstractEventDispatcher) -> None:
+        self._known = _known_modules()
         self._thread = threading.get_ident()
         self._resting = 0
         self._turns, self._gave_up = 0, -1
@@ -47,6 +59,9 @@ class GivingWay(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Wait; who looks for the module is another finder."""
+        package = fullname.partition(".")[0]
+        if package == "jviz" or package in WITHOUT_QT:
+            self._known.setdefault(fullname, 0 if package == "jviz" else -1)
         self.wait()
         return None
 
@@ -70,6 +85,15 @@ class GivingWay(MetaPathFinder):
         """Note who runs the loop; its number is enough, and keeps nothing alive."""
         self._turns += 1
         self._resting = id(sys._getframe().f_back)
+
+
+def _known_modules() -> dict[str, int]:
+    """Return PySide's list of modules: -1 for those without PySide, else the features that they have chosen."""
+    try:
+        from shibokensupport.feature import pyside_feature_dict
+    except ImportError:
+        return {}  # another version of PySide, which does without
+    return pyside_feature_dict
 
 
 def give_way() -> GivingWay | None:

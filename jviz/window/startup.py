@@ -27,6 +27,9 @@ LATEST_MS = 1500
 BREATH_MS = 4
 """Between two steps, so that what the user does comes in and what was changed is painted."""
 
+QUIET_MS = 3000
+"""The longest that jobs wait for the compiled kernels; on a new machine these take a minute."""
+
 LATER_IMPORTS = ("rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
 
 
@@ -56,6 +59,13 @@ class Startup(QObject):
         self._kernels = contextlib.ExitStack()
         warm_up().hold()
         self._kernels.callback(warm_up().release)
+        self._quiet = contextlib.ExitStack()
+        if not warm_up().is_over:
+            window.session.jobs.hold()
+            self._quiet.callback(window.session.jobs.release)
+            warm_up().ended.connect(self._quiet_begins)
+        self._patience = QTimer(self, singleShot=True, interval=QUIET_MS)
+        self._patience.timeout.connect(self._quiet_begins)
         self._turn = QTimer(self, singleShot=True, interval=BREATH_MS)
         self._turn.timeout.connect(self._next)
         self._wait = QTimer(self, interval=10)
@@ -99,7 +109,9 @@ class Startup(QObject):
         self._wait.stop()
         self._steps.clear()
         self._kernels.close()
-        warm_up().ended.disconnect(self._import_then)
+        warm_up().ended.disconnect(self._quiet_begins)
+        self._patience.stop()
+        self._quiet.close()
 
     def _look(self) -> None:
         self._waited += self._wait.interval()
@@ -132,7 +144,7 @@ class Startup(QObject):
                 session.dispatcher.call(lambda: after(value))
 
         try:
-            session.jobs.submit(title, run, quiet=True)
+            session.jobs.submit(title, run, quiet=True, urgent=True)
         except JvizError:
             log.debug("%s: the window was closed before", title)
 
@@ -150,19 +162,18 @@ class Startup(QObject):
             *([] if self._plugins_came else [self._load_plugins_later]),
             self._kernels.close,
             warm_up().begin,
-            self._import_after_kernels,
+            self._quiet_begins if warm_up().is_over else self._patience.start,
             partial(setattr, self, "is_done", True),
         ]
 
-    def _import_after_kernels(self) -> None:
-        """Import what dialogs need once the kernels are there: one after the other takes less from the window."""
-        if warm_up().is_over:
-            self._in_job("Preparing the window", _import_later, None)
-        else:
-            warm_up().ended.connect(self._import_then)
+    def _quiet_begins(self) -> None:
+        """Let jobs begin that nobody waits for, and import what dialogs need.
 
-    def _import_then(self) -> None:
-        warm_up().ended.disconnect(self._import_then)
+        Before the kernels are there they would take five times as long, and all of it from the window.
+        """
+        warm_up().ended.disconnect(self._quiet_begins)
+        self._patience.stop()
+        self._quiet.close()
         if not self._window.is_closed:
             self._in_job("Preparing the window", _import_later, None)
 

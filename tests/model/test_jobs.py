@@ -321,3 +321,23 @@ def test_a_command_may_wait_for_a_job_of_its_own(session, declared):
     declared("test.outer", outer)
     assert session.run("test.outer").name == "inner"
     assert len(session.history) == 1
+
+
+def test_quiet_jobs_wait_while_they_are_held_and_urgent_ones_do_not():
+    jobs, done = Jobs(Dispatcher()), []
+    jobs.hold()
+    quiet = jobs.submit("quiet", lambda job: done.append("quiet"), quiet=True)
+    jobs.submit("urgent", lambda job: done.append("urgent"), quiet=True, urgent=True).result(5)
+    jobs.submit("loud", lambda job: done.append("loud")).result(5)
+    assert (quiet.state, done) == ("queued", ["urgent", "loud"])
+    jobs.release()
+    quiet.result(5)
+    assert done == ["urgent", "loud", "quiet"]
+    jobs.close()
+
+
+def test_a_held_job_begins_when_somebody_waits_for_it():
+    jobs = Jobs(Dispatcher())
+    jobs.hold()
+    assert jobs.submit("quiet", lambda job: 7, quiet=True).result(5) == 7
+    jobs.close()
