@@ -74,6 +74,7 @@ from jviz.views import (
 
 if TYPE_CHECKING:
     from jviz.viewers.base import Viewer, viewer
+    from jviz.viewers.icons import themed_icon
     from jviz.viewers.look import blended
     from jviz.viewers.plot.picture import CurvePicture
     from jviz.viewers.tables.view import TableView
@@ -178,6 +179,7 @@ __all__ = [
     "shown_bits",
     "silent",
     "stretch",
+    "themed_icon",
     "to_pixel",
     "to_sky",
     "view_kinds",
@@ -189,6 +191,7 @@ LATER = {
     "TableView": "jviz.viewers.tables.view",
     "Viewer": "jviz.viewers.base",
     "blended": "jviz.viewers.look",
+    "themed_icon": "jviz.viewers.icons",
     "viewer": "jviz.viewers.base",
 }
 """Names that are imported on first use, because their module brings Qt or is slow."""

@@ -129,7 +129,7 @@ def _window_of_qt() -> Any:
     if problem():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
-        from jviz.window.app import run
+        from jviz.window import run
     except ImportError as error:
         if "PySide6" not in f"{error} {error.name}" and not str(error).startswith("lib"):
             raise

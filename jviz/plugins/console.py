@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import importlib
@@ -251,6 +250,7 @@ def _stopper(manager: Any, client: Any) -> Any:
 
 def _end_output(thread: Any) -> None:
     """End the kernel's output thread; its own `stop` alone leaves a task that complains when the program ends."""
+    import asyncio
 
     async def cancel() -> None:
         task = getattr(thread, "_event_pipe_gc_task", None)

@@ -137,7 +137,7 @@ class Context(QObject):
 
     def icon(self, name: str, color: str = "") -> QIcon:
         """Return an icon by its QtAwesome name, in the colour of the text of the theme, or in one of its own."""
-        from jviz.plugins.icons import themed_icon
+        from jviz.api import themed_icon
 
         return themed_icon(name, color)
 

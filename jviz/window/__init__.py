@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MainWindow", "launch"]
+__all__ = ["MainWindow", "launch", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -13,8 +13,11 @@ def __getattr__(name: str) -> Any:
         from jviz.window.main import MainWindow
 
         return MainWindow
-    if name == "launch":
-        from jviz.window.app import launch
+    if name in ("launch", "run"):
+        from jviz.window.giving_way import give_way
 
-        return launch
+        give_way()  # before everything else is imported, which takes less time then
+        from jviz.window import app
+
+        return getattr(app, name)
     raise AttributeError(f"module 'jviz.window' has no attribute {name!r}")

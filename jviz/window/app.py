@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QAbstractEventDispatcher
 from PySide6.QtWidgets import QApplication
 
 from jviz.session import Session
@@ -97,6 +98,7 @@ def application() -> QApplication:
         if not has_display():
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         app = QApplication(sys.argv[:1])
+    give_way().watch(QAbstractEventDispatcher.instance())
     if not isinstance(app, QApplication):
         raise RuntimeError("a Qt application without widgets is running in this process; jviz needs one with widgets")
     app.setApplicationName("jviz")
@@ -104,7 +106,6 @@ def application() -> QApplication:
     app.setDesktopFileName("jviz")
     app.setStyle("Fusion")
     sys.setswitchinterval(SWITCH_SECONDS)
-    give_way()
     _import_actions()
     return app
 

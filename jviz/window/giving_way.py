@@ -41,19 +41,20 @@ class GivingWay(MetaPathFinder):
     """Finds no module, but waits until the event loop does.
 
     Made in the thread of the widgets, whose imports never wait.
-
-    Parameters
-    ----------
-    loop : QAbstractEventDispatcher
-        Of that thread.
     """
 
-    def __init__(self, loop: QAbstractEventDispatcher) -> None:
+    def __init__(self) -> None:
         self._known = _known_modules()
         self._thread = threading.get_ident()
         self._resting = 0
         self._turns, self._gave_up = 0, -1
-        loop.awake.connect(self._turn)
+        self._watches = False
+
+    def watch(self, loop: QAbstractEventDispatcher) -> None:
+        """Begin to wait for the event loop of this thread."""
+        if not self._watches:
+            self._watches = True
+            loop.awake.connect(self._turn)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -96,11 +97,10 @@ def _known_modules() -> dict[str, int]:
     return pyside_feature_dict
 
 
-def give_way() -> GivingWay | None:
-    """Install it for the program; returns None where there is no event loop yet."""
+def give_way() -> GivingWay:
+    """Install it, once in a program; it waits for nothing before `GivingWay.watch`."""
     there = next((finder for finder in sys.meta_path if isinstance(finder, GivingWay)), None)
-    loop = QAbstractEventDispatcher.instance()
-    if there is None and loop is not None:
-        there = GivingWay(loop)
+    if there is None:
+        there = GivingWay()
         sys.meta_path.insert(0, there)
     return there

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices, QKeySequence, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QTextBrowser, QToolButton, QVBoxLayout, QWidget
 
 from jviz.errors import JvizError
-from jviz.plugins.icons import themed_icon
+from jviz.viewers.icons import themed_icon
 
 __all__ = ["Manual", "guide_folder", "open_manual"]
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.plugin_loader import others_there
-from jviz.plugins.icons import preload_icons
+from jviz.viewers.icons import preload_icons
 from jviz.viewers.image_loading import warm_up
 
 __all__ = ["Startup"]

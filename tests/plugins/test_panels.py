@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from jviz import CommandError, plugin_loader
-from jviz.plugins import icons
 from jviz.plugins.context import Context, built_panel
+from jviz.viewers import icons
 
 LEFT = Qt.MouseButton.LeftButton
 

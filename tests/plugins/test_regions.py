@@ -93,7 +93,7 @@ def test_ten_thousand_rows_change_one_at_a_time(qtbot):
     subsets = [Subset(f"r{k}", CirclePixelRegion(PixCoord(k, 1), 2)) for k in range(10_000)]
     from PySide6.QtCore import QObject
 
-    from jviz.plugins.icons import themed_icon
+    from jviz.viewers.icons import themed_icon
 
     parent = QObject()
     rows = RegionRows(parent, themed_icon)

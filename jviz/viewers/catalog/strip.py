@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import qtawesome
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from jviz.viewers.look import blended
+from jviz.viewers.icons import themed_icon
 
 __all__ = ["ExpressionBox", "Strip"]
 
@@ -65,7 +63,6 @@ class Strip(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(6)
-        self._icons: list[tuple[QToolButton, str]] = []
 
     def add_box(self, label: str, box: QWidget, stretch: int = 1) -> None:
         """Add a box with its label."""
@@ -83,24 +80,11 @@ class Strip(QWidget):
         button.setAccessibleName(tip.partition(":")[0])
         button.setIconSize(QSize(16, 16))
         button.clicked.connect(clicked)
-        self._icons.append((button, icon))
-        self._paint(button, icon)
+        button.setIcon(themed_icon(icon))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._row.addWidget(button)
         return button
 
     def add_gap(self) -> None:
         """Leave a little room between groups."""
         self._row.addSpacing(6)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Draw the icons in the colours of a new theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            for button, icon in self._icons:
-                self._paint(button, icon)
-
-    def _paint(self, button: QToolButton, icon: str) -> None:
-        palette = self.palette()
-        text, base = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
-        button.setIcon(qtawesome.icon(icon, color=text, color_disabled=blended(text, base, 0.6)))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
