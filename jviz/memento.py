@@ -31,6 +31,8 @@ class Memento:
     states: dict[State, dict[str, Any]] = None  # type: ignore[assignment]
     subsets: dict[str, Any] = None  # type: ignore[assignment]
     markers: tuple[Marker, ...] = ()
+    order: tuple[str, ...] = ()
+    """Names of the subsets: dicts in another order count as equal."""
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Recorder:
             values = state.recorded()
             states[state] = known[state] if known.get(state) == values else values
         data, views = tuple((d, d.name) for d in session.data), tuple(session.views.values())
-        return Memento(data, views, states, session.subsets, session.markers)
+        return Memento(data, views, states, session.subsets, session.markers, tuple(session.subsets))
 
     def restore(self, memento: Memento) -> None:
         """Put the session back to what it was."""

@@ -385,7 +385,7 @@ class Session:
 
     def set_subsets(self, subsets: dict[str, Any]) -> None:
         """Replace the subsets (inside `change`)."""
-        if subsets != self._subsets:
+        if subsets != self._subsets or list(subsets) != list(self._subsets):
             self._subsets = dict(subsets)
             self.subsets_version += 1
             self.subsets_changed.emit()

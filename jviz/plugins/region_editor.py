@@ -64,6 +64,8 @@ class RegionEditor(QWidget):
     def region(self) -> Any:
         """Return the region in the coordinates that are chosen."""
         subset, wanted = self._subset, self.system.currentData()
+        if subset is not None and subset.kind == "mask":
+            return None
         sky = self._sky()
         if subset is None or wanted == "own" or sky is None:
             return subset.region if subset is not None else None
@@ -91,7 +93,8 @@ class RegionEditor(QWidget):
                 self.fields[name].setText(text)
                 self.fields[name].setCursorPosition(0)
         if self._subset is not None and not texts and not self.note.text():
-            self.note.setText("A combined region has no numbers of its own.")
+            count = f"mask of {int(self._subset.region.sum())} pixels" if self._subset.kind == "mask" else ""
+            self.note.setText(f"A {count or 'combined region'} has no numbers of its own.")
         locked = self._subset is not None and self._subset.locked
         for field in self.fields.values():
             field.setReadOnly(locked)

@@ -1,60 +1,129 @@
-"""The regions of a session as rows: thousands of them, changed one at a time."""
+"""The regions of a session as a tree: groups and their members, thousands of them, changed one at a time."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QPixmap
 
 from jviz.api import Subset
 
-__all__ = ["RegionRows"]
+__all__ = ["KEEP", "RegionRows"]
 
-TITLES = ("Name", "Shape", "Group", "")
+TITLES = ("Name", "Shape", "")
 ROLES = Qt.ItemDataRole
 NOWHERE = QModelIndex()
+MIME = "application/x-jviz-region-names"
+NAME, SHAPE, LOCK = range(3)
+KEEP = "\0"
+"""Group of regions that were dropped and stay in theirs."""
 
 WORDS = {
-    "CircleAnnulus": "annulus",
-    "EllipseAnnulus": "elliptical annulus",
-    "RectangleAnnulus": "rectangular annulus",
-    "Compound": "combined",
+    "ellipse_annulus": "elliptical annulus",
+    "rectangle_annulus": "rectangular annulus",
 }
 
 
-class RegionRows(QAbstractTableModel):
-    """A row for each region: a box for being seen, colour and name, shape, group, lock.
+class Entry(NamedTuple):
+    """A row at the top: a group with its members, or a region alone (whose group is "")."""
+
+    group: str
+    members: list[Subset]
+
+
+class RegionRows(QAbstractItemModel):
+    """A row for each region, under its group: a box for being seen, colour and name, shape, lock.
 
     Attributes
     ----------
     changed : Signal
-        With the name of a region and a dict of what the user set: visible, locked, rename, group.
+        With a list of names and a dict of what the user set: visible, locked, rename, group.
+    moved : Signal
+        With a list of names, the name of the region before which they were dropped ("": the end), and their new group.
     """
 
-    changed = Signal(str, dict)
+    changed = Signal(list, dict)
+    moved = Signal(list, str, str)
 
     def __init__(self, parent: Any, icon: Any) -> None:
         super().__init__(parent)
         self.subsets: list[Subset] = []
-        self._lock = icon("fa6s.lock")
+        self.entries: list[Entry] = []
+        self._lock, self._folder = icon("fa6s.lock"), icon("fa6s.layer-group")
         self._swatches: dict[str, QPixmap] = {}
+        self._places: dict[str, tuple[int, int]] = {}
 
-    def show(self, subsets: list[Subset]) -> None:
-        """Take over regions; only rows that changed are told of when they are the same ones."""
+    def show(self, subsets: list[Subset]) -> bool:
+        """Take over regions; only rows that changed are told of when they are the same ones in the same groups.
+
+        Returns whether the rows were made anew.
+        """
         old, self.subsets = self.subsets, subsets
-        if [s.name for s in old] != [s.name for s in subsets]:
+        if [(s.name, s.group) for s in old] != [(s.name, s.group) for s in subsets]:
             self.beginResetModel()
+            self._arrange()
             self.endResetModel()
-            return
-        for row, (before, after) in enumerate(zip(old, subsets, strict=True)):
+            return True
+        for before, after in zip(old, subsets, strict=True):
             if before is not after:
-                self.dataChanged.emit(self.index(row, 0), self.index(row, len(TITLES) - 1))
+                top, child = self._places[after.name]
+                self.entries[top].members[max(child, 0)] = after
+                index = self.index_of(after.name)
+                self.dataChanged.emit(index, index.siblingAtColumn(len(TITLES) - 1))
+                if child >= 0:
+                    self.dataChanged.emit(self.index(top, 0), self.index(top, len(TITLES) - 1))
+        return False
+
+    def _arrange(self) -> None:
+        """Put each group where the first of its members is."""
+        numbers: dict[str, int] = {}
+        self.entries, self._places = [], {}
+        for subset in self.subsets:
+            if subset.group and subset.group in numbers:
+                top = numbers[subset.group]
+                self.entries[top].members.append(subset)
+            else:
+                top = len(self.entries)
+                self.entries.append(Entry(subset.group, [subset]))
+                if subset.group:
+                    numbers[subset.group] = top
+            self._places[subset.name] = top, len(self.entries[top].members) - 1 if subset.group else -1
+
+    # --- from names to rows and back ------------------------------------------------------------
+
+    def index_of(self, name: str) -> QModelIndex:
+        """Return the row of a region."""
+        top, child = self._places[name]
+        parent = self.index(top, 0)
+        return parent if child < 0 else self.index(child, 0, parent)
+
+    def members(self, index: QModelIndex) -> list[Subset]:
+        """Return the regions of a row: itself, or all of a group."""
+        if index.internalId():
+            return [self.entries[index.internalId() - 1].members[index.row()]]
+        return self.entries[index.row()].members
+
+    def group(self, index: QModelIndex) -> str:
+        """Return the name of a group's row, "" for other rows."""
+        return "" if index.internalId() or not index.isValid() else self.entries[index.row()].group
 
     # --- what a view asks -----------------------------------------------------------------------
 
+    def index(self, row: int, column: int, parent: QModelIndex = NOWHERE) -> QModelIndex:
+        if not self.hasIndex(row, column, parent):
+            return QModelIndex()
+        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
+
+    def parent(self, index: QModelIndex = NOWHERE) -> QModelIndex:  # type: ignore[override]
+        top = index.internalId() if index.isValid() else 0
+        return self.createIndex(top - 1, 0, 0) if top else QModelIndex()
+
     def rowCount(self, parent: QModelIndex = NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.subsets)
+        if not parent.isValid():
+            return len(self.entries)
+        return len(self.entries[parent.row()].members) if self.group(parent) and parent.column() == 0 else 0
 
     def columnCount(self, parent: QModelIndex = NOWHERE) -> int:
         return len(TITLES)
@@ -63,32 +132,51 @@ class RegionRows(QAbstractTableModel):
         return TITLES[section] if role == ROLES.DisplayRole and orientation == Qt.Orientation.Horizontal else None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == 0:
-            flags |= Qt.ItemFlag.ItemIsUserCheckable
-        return flags | Qt.ItemFlag.ItemIsEditable if index.column() in (0, 2) else flags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+        if not index.isValid():
+            return Qt.ItemFlag.ItemIsDropEnabled
+        if self.group(index):
+            flags |= Qt.ItemFlag.ItemIsDropEnabled
+        if index.column() == NAME:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEditable
+        return flags
 
     def data(self, index: QModelIndex, role: int = ROLES.DisplayRole) -> Any:
-        subset, column = self.subsets[index.row()], index.column()
+        members, column = self.members(index), index.column()
+        if role == ROLES.CheckStateRole and column == NAME:
+            seen = sum(s.visible for s in members)
+            state = Qt.CheckState.Checked if seen == len(members) else Qt.CheckState.PartiallyChecked
+            return state if seen else Qt.CheckState.Unchecked
+        if role == ROLES.DecorationRole and column == LOCK:
+            return self._lock if all(s.locked for s in members) else None
+        group = self.group(index)
+        return self._of_group(group, members, column, role) if group else self._of_region(members[0], column, role)
+
+    def _of_group(self, group: str, members: list[Subset], column: int, role: int) -> Any:
         if role in (ROLES.DisplayRole, ROLES.EditRole):
-            return (subset.name, shape_word(subset), subset.group, "")[column]
-        if role == ROLES.CheckStateRole and column == 0:
-            return Qt.CheckState.Checked if subset.visible else Qt.CheckState.Unchecked
-        if role == ROLES.DecorationRole:
-            return self._swatch(subset.color) if column == 0 else self._lock if column == 3 and subset.locked else None
+            return (group, f"{len(members)} region{'s' * (len(members) != 1)}", "")[column]
+        if role == ROLES.DecorationRole and column == NAME:
+            return self._folder
+        return f"Group {group}: {len(members)} regions" if role == ROLES.ToolTipRole else None
+
+    def _of_region(self, subset: Subset, column: int, role: int) -> Any:
+        if role in (ROLES.DisplayRole, ROLES.EditRole):
+            return (subset.name, shape_word(subset), "")[column]
+        if role == ROLES.DecorationRole and column == NAME:
+            return self._swatch(subset.color)
         if role == ROLES.ToolTipRole:
             where = "on the sky" if subset.kind == "sky" else f"pixels of {getattr(subset.data, 'name', 'any image')}"
             return f"{subset.name}: {shape_word(subset)}, {where}"
         return None
 
     def setData(self, index: QModelIndex, value: Any, role: int = ROLES.EditRole) -> bool:
-        subset = self.subsets[index.row()]
+        names, group, text = [s.name for s in self.members(index)], self.group(index), str(value).strip()
         if role == ROLES.CheckStateRole:
-            self.changed.emit(subset.name, {"visible": Qt.CheckState(value) == Qt.CheckState.Checked})
-        elif role == ROLES.EditRole and index.column() == 0 and str(value).strip() not in ("", subset.name):
-            self.changed.emit(subset.name, {"rename": str(value).strip()})
-        elif role == ROLES.EditRole and index.column() == 2 and str(value).strip() != subset.group:
-            self.changed.emit(subset.name, {"group": str(value).strip()})
+            self.changed.emit(names, {"visible": Qt.CheckState(value) == Qt.CheckState.Checked})
+        elif role == ROLES.EditRole and text and group and text != group:
+            self.changed.emit(names, {"group": text})
+        elif role == ROLES.EditRole and text and not group and text != names[0]:
+            self.changed.emit(names, {"rename": text})
         return True
 
     def _swatch(self, color: str) -> QPixmap:
@@ -98,11 +186,37 @@ class RegionRows(QAbstractTableModel):
             self._swatches[color] = square
         return self._swatches[color]
 
+    # --- dragging -------------------------------------------------------------------------------
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.MoveAction
+
+    def mimeTypes(self) -> list[str]:
+        return [MIME]
+
+    def mimeData(self, indexes: list[QModelIndex]) -> QMimeData:
+        rows = [index for index in indexes if index.column() == NAME]
+        names = dict.fromkeys(s.name for index in rows for s in self.members(index))
+        whole = bool(rows) and all(self.group(index) for index in rows)
+        mime = QMimeData()
+        mime.setData(MIME, json.dumps([list(names), whole]).encode())
+        return mime
+
+    def dropMimeData(self, mime: QMimeData, action: Any, row: int, column: int, parent: QModelIndex) -> bool:
+        if not mime.hasFormat(MIME):
+            return False
+        names, whole = json.loads(bytes(mime.data(MIME).data()))
+        group = KEEP if whole else self.group(parent)  # groups stay groups wherever they are dropped
+        siblings = self.entries[parent.row()].members if parent.isValid() else [e.members[0] for e in self.entries]
+        after = [s.name for s in siblings[row:] if s.name not in names] if row >= 0 else []
+        if not after and parent.isValid():  # at the end of a group: before what follows its last member
+            last = siblings[-1].name
+            order = [s.name for s in self.subsets]
+            after = [n for n in order[order.index(last) + 1 :] if n not in names]
+        self.moved.emit(names, after[0] if after else "", group)
+        return False  # the rows follow the session; nothing is to be taken away here
+
 
 def shape_word(subset: Subset) -> str:
     """Say what shape a region has."""
-    special = getattr(subset.region, "meta", {}).get("type", "")
-    if special in ("path", "ruler", "compass"):
-        return special
-    name = type(subset.region).__name__.removesuffix("Region").removesuffix("Pixel").removesuffix("Sky")
-    return WORDS.get(name, name.lower())
+    return WORDS.get(subset.shape, subset.shape)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
     QHeaderView,
+    QInputDialog,
     QLineEdit,
     QMenu,
     QSplitter,
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
 from jviz.api import Subset, panel
 from jviz.plugins.parts import Panel, tool_button
 from jviz.plugins.region_editor import RegionEditor
-from jviz.plugins.region_rows import RegionRows
+from jviz.plugins.region_rows import KEEP, RegionRows
 from jviz.plugins.region_statistics import RegionStatistics
 
 __all__ = ["RegionsPanel"]
@@ -32,14 +33,18 @@ __all__ = ["RegionsPanel"]
 PAUSE = 40
 """Milliseconds from one refresh to the next."""
 
+LARGE = 50
+"""Members above which a new group is closed at first."""
+
 
 @panel("regions", title="Regions", place="right", icon="fa6s.draw-polygon", shortcut="Ctrl+Shift+G")
 class RegionsPanel(Panel):
     """The regions of the session: which are seen, their numbers, and what is inside of them.
 
-    The box hides a region, F2 renames it, Delete removes it; what is selected here is selected in the viewers.
-    The filter finds names, shapes and groups. Below the list stand the numbers of the selected region, on the
-    sky or in pixels, and statistics of the selected regions (of all when none is) on the image of the active viewer.
+    The box hides a region or a group, F2 renames it, Delete removes it; rows are dragged to another place, into a
+    group or out of it. What is selected here is selected in the viewers. The filter finds names, shapes and groups.
+    Below the list stand the numbers of the selected region, on the sky or in pixels, and statistics of the selected
+    regions (of all when none is) on the image of the active viewer.
     """
 
     empty_text = "No regions yet.\n\nTake a tool from the strip beside the viewers and draw one, or open a region file."
@@ -70,14 +75,20 @@ class RegionsPanel(Panel):
     def _make_list(self) -> None:
         self.rows = RegionRows(self, self.context.icon)
         self.rows.changed.connect(self._changed)
+        self.rows.moved.connect(self._moved)
         self.shown = QSortFilterProxyModel(self)
         self.shown.setSourceModel(self.rows)
         self.shown.setFilterKeyColumn(-1)
+        self.shown.setRecursiveFilteringEnabled(True)
+        self.shown.setAutoAcceptChildRows(True)
         self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.list = QTreeView()
         self.list.setModel(self.shown)
         self.list.setAccessibleName("Regions")
-        self.list.setRootIsDecorated(False)
+        self.list.setIndentation(14)
+        self.list.setDragEnabled(True)
+        self.list.setAcceptDrops(True)
+        self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.setUniformRowHeights(True)
         self.list.setFrameShape(QTreeView.Shape.NoFrame)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -89,7 +100,7 @@ class RegionsPanel(Panel):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 76), (2, 64), (3, 26)):
+        for column, width in ((1, 96), (2, 26)):
             header.resizeSection(column, width)
         self.list.selectionModel().selectionChanged.connect(self._chosen)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -131,6 +142,7 @@ class RegionsPanel(Panel):
             ("fa6s.palette", "Colour of the selected regions…", self.colour),
             ("fa6s.crosshairs", "Centre the view on the selected region", self.centre),
             ("fa6s.copy", "Copy the selected regions within the session", self.duplicate),
+            ("fa6s.layer-group", "Group the selected regions…", self.ask_group),
             ("fa6s.object-group", "Combine two regions…", partial(self.context.run, "region.boolean")),
             ("fa6s.file-import", "Import regions…", "region.import_file"),
             ("fa6s.file-export", "Export regions…", "region.export_file"),
@@ -148,14 +160,16 @@ class RegionsPanel(Panel):
 
     def regions(self) -> list[Subset]:
         """Return the regions of the session."""
-        return [s for s in self.session.subsets.values() if s.kind in ("pixel", "sky")]
+        return [s for s in self.session.subsets.values() if s.on_images]
 
     def is_empty(self) -> bool:
-        return not any(s.kind in ("pixel", "sky") for s in self.session.subsets.values())
+        return not any(s.on_images for s in self.session.subsets.values())
 
     def refresh(self) -> None:
         self._taking_over = True
-        self.rows.show(self.regions())
+        closed = self._closed()
+        if self.rows.show(self.regions()):
+            self._open_all_but(closed)
         self._select()
         self._taking_over = False
         chosen, view = self.selected(), self.context.active_image()
@@ -170,35 +184,54 @@ class RegionsPanel(Panel):
         names = set(self.interaction.selected)
         return [s for s in self.regions() if s.name in names] if names else []
 
+    def _closed(self) -> dict[str, bool]:
+        """Return for each group whether it is closed."""
+        heads = [self.shown.index(row, 0) for row in range(self.shown.rowCount())]
+        groups = [(self.rows.group(self.shown.mapToSource(head)), head) for head in heads]
+        return {group: not self.list.isExpanded(head) for group, head in groups if group}
+
+    def _open_all_but(self, closed: dict[str, bool]) -> None:
+        """Open the groups that were open, and new ones that are not large."""
+        for row, entry in enumerate(self.rows.entries):
+            if entry.group and not closed.get(entry.group, len(entry.members) > LARGE):
+                self.list.expand(self.shown.mapFromSource(self.rows.index(row, 0)))
+
+    def _under(self, indexes: Any) -> list[str]:
+        """Return the names of the regions of rows of the list, those of groups among them."""
+        rows = [self.shown.mapToSource(index) for index in indexes]
+        return list(dict.fromkeys(s.name for row in rows for s in self.rows.members(row)))
+
     def _select(self) -> None:
         """Select in the list what is selected in the viewers."""
         names = set(self.interaction.selected)
         model = self.list.selectionModel()
-        now = {self.rows.subsets[self.shown.mapToSource(i).row()].name for i in model.selectedRows()}
-        if now == names:
+        if set(self._under(model.selectedRows())) == names:
             return
         chosen = QItemSelection()
-        for row, subset in enumerate(self.rows.subsets):
+        for subset in self.rows.subsets:
             if subset.name in names:
-                index = self.shown.mapFromSource(self.rows.index(row, 0))
+                index = self.shown.mapFromSource(self.rows.index_of(subset.name))
                 chosen.select(index, index)
         flags = QItemSelectionModel.SelectionFlag
         model.select(chosen, flags.ClearAndSelect | flags.Rows)
-        if chosen.indexes():
+        if len(names) == 1 and chosen.indexes():
             self.list.scrollTo(chosen.indexes()[0])
 
     # --- what the user does ---------------------------------------------------------------------
 
     def _chosen(self, *_: Any) -> None:
         if not self._taking_over:
-            rows = [self.shown.mapToSource(i).row() for i in self.list.selectionModel().selectedRows()]
-            self.interaction.select(self.rows.subsets[row].name for row in rows)
+            self.interaction.select(self._under(self.list.selectionModel().selectedRows()))
 
-    def _changed(self, name: str, values: dict[str, Any]) -> None:
-        self.context.run("region.edit", name=name, **values)
+    def _changed(self, names: list[str], values: dict[str, Any]) -> None:
+        self.context.run("region.edit", name=names if len(names) > 1 else names[0], **values)
         if "rename" in values and values["rename"] in self.session.subsets:
             self.interaction.select([values["rename"]])
         self.later()
+
+    def _moved(self, names: list[str], before: str, group: str) -> None:
+        joins = {} if group == KEEP else {"group": group}
+        self.context.run("region.order", names=names, before=before or None, **joins)
 
     def _edited(self, name: str, region: Any, data: Any) -> None:
         self.context.run("region.edit", name=name, region=region, data=data)
@@ -222,6 +255,20 @@ class RegionsPanel(Panel):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         names = self._names()
         dialog.colorSelected.connect(lambda c: self.context.run("region.edit", name=names, color=c.name()))
+        dialog.open()
+
+    def ask_group(self) -> None:
+        """Ask for the group of the selected regions."""
+        chosen = self.selected()
+        if not chosen:
+            return
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Group")
+        dialog.setLabelText("Name of the group (empty: none)")
+        dialog.setTextValue(chosen[0].group)
+        names = self._names()
+        dialog.textValueSelected.connect(lambda text: self.context.run("region.group", names=names, group=text))
         dialog.open()
 
     def remove(self) -> None:
@@ -253,6 +300,7 @@ class RegionsPanel(Panel):
             ("Show or Hide", partial(self.switch, "visible")),
             ("Lock or Unlock", partial(self.switch, "locked")),
             ("Colour…", self.colour),
+            ("Group…", self.ask_group),
             ("Centre View on It", self.centre),
             ("Copy", self.duplicate),
             ("Remove", self.remove),

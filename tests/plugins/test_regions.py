@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor
 from regions import CirclePixelRegion, CircleSkyRegion, PixCoord, PolygonPixelRegion
 
@@ -87,6 +87,93 @@ def test_filter_rename_lock_and_remove(qtbot, panel):
     assert list(panel.session.subsets) == ["r2"]
     panel.session.undo()
     assert len(panel.session.subsets) == 3
+
+
+def names_in(panel):
+    """Return the rows of the list as texts, those of a group in a list of their own."""
+    shown = panel.shown
+    rows = []
+    for row in range(shown.rowCount()):
+        head = shown.index(row, 0)
+        children = [shown.index(k, 0, head).data() for k in range(shown.rowCount(head))]
+        rows.append([head.data(), children] if children else head.data())
+    return rows
+
+
+def drop(panel, names, row, parent=None):
+    """Drop rows as the list does at the end of a drag."""
+    rows = panel.rows
+    mime = rows.mimeData([rows.index_of(n) if n in rows._places else group_row(panel, n) for n in names])
+    rows.dropMimeData(mime, Qt.DropAction.MoveAction, row, 0, parent if parent is not None else QModelIndex())
+
+
+def group_row(panel, name):
+    return panel.rows.index([e.group for e in panel.rows.entries].index(name), 0)
+
+
+def test_groups_are_branches_that_are_shown_locked_and_renamed_as_one(qtbot, panel):
+    session = panel.session
+    session.run("region.group", names=["r0", "r2"], group="stars")
+    qtbot.waitUntil(lambda: names_in(panel) == [["stars", ["r0", "r2"]], "r1"])
+    head = panel.shown.index(0, 0)
+    assert panel.list.isExpanded(head)
+    rect = panel.list.visualRect(head)
+    box = rect.topLeft() + QPoint(10, rect.height() // 2)
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=box)
+    assert [s.visible for s in session.subsets.values()] == [False, True, False]
+    session.undo()
+    assert all(s.visible for s in session.subsets.values())
+    session.run("region.edit", name="r0", visible=False)
+    qtbot.waitUntil(lambda: head.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.PartiallyChecked)
+    click(qtbot, panel, 0)
+    assert set(panel.interaction.selected) == {"r0", "r2"}
+    panel.switch("locked")
+    assert [s.locked for s in session.subsets.values()] == [True, False, True]
+    panel.rows.setData(panel.rows.index(0, 0), "bright")
+    assert {s.group for s in session.subsets.values()} == {"bright", ""}
+    panel.list.collapse(panel.shown.index(0, 0))
+    session.run("region.edit", name="r1", rename="other")
+    qtbot.waitUntil(lambda: names_in(panel)[1] == "other")
+    assert len(names_in(panel)) == 2
+
+
+def test_rows_are_dragged_into_groups_and_to_other_places_and_undo_puts_them_back(qtbot, panel):
+    session = panel.session
+    drop(panel, ["r2"], 0)
+    assert list(session.subsets) == ["r2", "r0", "r1"]
+    session.undo()
+    assert list(session.subsets) == ["r0", "r1", "r2"]
+    session.redo()
+    assert list(session.subsets) == ["r2", "r0", "r1"]
+    session.run("region.group", names=["r0"], group="stars")
+    qtbot.waitUntil(lambda: names_in(panel) == ["r2", ["stars", ["r0"]], "r1"])
+    drop(panel, ["r2"], -1, group_row(panel, "stars"))
+    qtbot.waitUntil(lambda: names_in(panel) == [["stars", ["r0", "r2"]], "r1"])
+    drop(panel, ["stars"], 2)
+    qtbot.waitUntil(lambda: names_in(panel) == ["r1", ["stars", ["r0", "r2"]]])
+    drop(panel, ["r0"], 0)
+    qtbot.waitUntil(lambda: names_in(panel) == ["r0", "r1", ["stars", ["r2"]]])
+    assert session.subsets["r0"].group == ""
+    assert 'session.run("region.order"' in session.script().replace("'", '"')
+
+
+def test_the_filter_finds_members_and_groups(qtbot, panel):
+    panel.session.run("region.group", names=["r0", "r2"], group="stars")
+    qtbot.waitUntil(lambda: len(names_in(panel)) == 2)
+    qtbot.keyClicks(panel.filter, "r2")
+    assert names_in(panel) == [["stars", ["r2"]]]
+    panel.filter.setText("STARS")
+    assert names_in(panel) == [["stars", ["r0", "r2"]]]
+
+
+def test_masks_are_in_the_list(qtbot, panel):
+    mask = np.zeros((80, 100), bool)
+    mask[3:9, 4:20] = True
+    panel.session.subset("bright", mask, data="flat")
+    qtbot.waitUntil(lambda: "bright" in names_in(panel))
+    panel.interaction.select(["bright"])
+    qtbot.waitUntil(lambda: [s.name for s in panel.selected()] == ["bright"])
+    qtbot.waitUntil(lambda: panel.editor.note.text() == "A mask of 96 pixels has no numbers of its own.")
 
 
 def test_ten_thousand_rows_change_one_at_a_time(qtbot):
