@@ -100,7 +100,7 @@ def slab_map(cube: Cube, plane: str, slab: tuple[float, float, str], progress: P
     even = np.ptp(axis.widths) <= 1e-4 * axis.widths.mean()
     if statistic in ("sum", "mean") and not even:
         return maps.collapse(source, shares, statistic, progress=progress).values
-    sums = maps.sums_from_store(store, axis, shares) if store is not None else maps.moment_sums(
+    sums = maps.sums_from_store(store, axis, shares, source) if store is not None else maps.moment_sums(
         source, axis, shares, progress)  # fmt: skip
     if statistic.startswith("moment"):
         return maps.moment(sums, int(statistic[-1]))

@@ -207,7 +207,8 @@ class Controls(QWidget):
 
     def _show_slices(self, layer: ImageLayer) -> None:
         shape = self._slice_shape()
-        self.form.setRowVisible(self.slices, bool(shape))
+        # A cube viewer has a bar for them.
+        self.form.setRowVisible(self.slices, bool(shape) and not hasattr(layer, "slab"))
         if shape:
             index = layer.index if len(layer.index) == len(shape) else tuple(n // 2 for n in shape)
             number = int(np.ravel_multi_index(index, shape, mode="clip"))

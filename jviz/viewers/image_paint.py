@@ -164,7 +164,7 @@ def _draw_overlays(painter: QPainter, scene: Scene) -> None:
         painter.save()
         overlay.paint(painter, scene)
         painter.restore()
-    small = min(scene.geometry.width, scene.geometry.height) < 160
+    small = min(scene.geometry.width, scene.geometry.height) < 160 or getattr(view.layers[0], "is_side", False)
     if view.scale_bar and not small:
         draw_scale_bar(painter, scene)
     if view.compass and not small:

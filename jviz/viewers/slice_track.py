@@ -6,7 +6,17 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from jviz.backend.render.ticks import pixel_ticks
@@ -104,15 +114,15 @@ class SliceTrack(QWidget):
         if self.slab is not None:
             low, high = sorted(self.x_of(min(max(end, 0), self.count - 1)) for end in self.slab)
             area = QRectF(low, middle - 7, max(high - low, 2.0), 14)
-            fill = QColor(look.accent)
+            fill = self._marker_colour(look)
             fill.setAlpha(110)
             painter.setBrush(fill)
-            painter.setPen(QPen(QColor(look.accent), 1))
+            painter.setPen(QPen(self._marker_colour(look), 1))
             painter.drawRoundedRect(area, 3, 3)
         elif self.width_shown > 1:
             half = (self.width_shown - 1) / 2
             low, high = self.x_of(max(self.current - half, 0)), self.x_of(min(self.current + half, self.count - 1))
-            painter.setBrush(QColor(look.accent))
+            painter.setBrush(self._marker_colour(look))
             painter.drawRoundedRect(QRectF(low, middle - GROOVE / 2, high - low, GROOVE), 2, 2)
 
     def _paint_ticks(self, painter: QPainter, look: Look, middle: float) -> None:
@@ -147,7 +157,7 @@ class SliceTrack(QWidget):
         path = QPainterPath()
         path.addRoundedRect(QRectF(x - 5, middle - 9, 10, 18), 4, 4)
         painter.setPen(QPen(QColor(look.canvas), 1.5))
-        painter.setBrush(QColor(look.accent) if self.slab is None else QColor(look.faint))
+        painter.setBrush(self._marker_colour(look) if self.slab is None else QColor(look.faint))
         painter.drawPath(path)
         painter.setPen(QPen(QColor("#ffffff"), 1.2))
         painter.drawLine(QPointF(x, middle - 5), QPointF(x, middle + 5))
@@ -155,6 +165,10 @@ class SliceTrack(QWidget):
             painter.setPen(QPen(QColor(look.text), 1, Qt.PenStyle.DotLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(x - 8, middle - 11, 16, 22), 5, 5)
+
+    def _marker_colour(self, look: Look) -> QColor:
+        """Return the accent of the theme, dark enough to stand out from a light ground."""
+        return QColor(look.accent) if look.is_dark else self.palette().color(QPalette.ColorRole.Link)
 
     # --- mouse and keys ---------------------------------------------------------------------------
 

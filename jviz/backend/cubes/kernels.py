@@ -7,7 +7,7 @@ NaN are left out everywhere, and what was left out is counted.
 import numpy as np
 from numba import njit
 
-__all__ = ["add_spectra", "block_sums", "extreme_spectra", "plane_statistics", "range_sums", "turned"]
+__all__ = ["add_spectra", "block_sums", "extreme_spectra", "plane_statistics", "plane_sums", "range_sums", "turned"]
 
 Array = np.ndarray
 
@@ -72,10 +72,12 @@ def block_sums(spectra: Array, widths: Array, places: Array, size: int, sums: Ar
 
 
 @compiled
-def range_sums(spectra: Array, weights: Array, places: Array, first: int, last: int, sums: Array) -> None:
+def range_sums(
+    spectra: Array, weights: Array, counts: Array, places: Array, first: int, last: int, sums: Array
+) -> None:
     """Add the channels ``first`` to ``last`` (exclusive) of each spectrum to ``sums`` of shape (4, rows, columns).
 
-    They are of w·f, w·f·t, w·f·t² and the number of values.
+    They are of w·f, w·f·t, w·f·t² and, of channels that have a value, of the counts.
     """
     for i in range(spectra.shape[0]):
         for j in range(spectra.shape[1]):
@@ -87,11 +89,27 @@ def range_sums(spectra: Array, weights: Array, places: Array, first: int, last: 
                     s0 += part
                     s1 += part * places[k]
                     s2 += part * places[k] * places[k]
-                    n += 1.0
+                    n += counts[k]
             sums[0, i, j] += s0
             sums[1, i, j] += s1
             sums[2, i, j] += s2
             sums[3, i, j] += n
+
+
+@compiled
+def plane_sums(planes: Array, weights: Array, places: Array, counts: Array, sums: Array) -> None:
+    """Add planes of shape (channels, rows, columns) to sums as `range_sums` does."""
+    for k in range(planes.shape[0]):
+        w, t, count = weights[k], places[k], counts[k]
+        for i in range(planes.shape[1]):
+            for j in range(planes.shape[2]):
+                value = planes[k, i, j]
+                if value == value:
+                    part = value * w
+                    sums[0, i, j] += part
+                    sums[1, i, j] += part * t
+                    sums[2, i, j] += part * t * t
+                    sums[3, i, j] += count
 
 
 @compiled

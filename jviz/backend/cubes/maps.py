@@ -144,27 +144,48 @@ def moment_sums(source: CubeSource, axis: SpectralAxis, shares: np.ndarray, prog
     return MomentSums(sums[0], sums[1], sums[2], sums[3], zero)
 
 
-def sums_from_store(store: SpectralStore, axis: SpectralAxis, shares: np.ndarray) -> MomentSums:
-    """Add up the channels from the copy: whole blocks from their sums, only the ends from spectra."""
+def sums_from_store(
+    store: SpectralStore, axis: SpectralAxis, shares: np.ndarray, source: CubeSource | None = None
+) -> MomentSums:
+    """Add up the channels from the copy: whole blocks from their sums, only the ends one by one.
+
+    Parameters
+    ----------
+    source : CubeSource, optional
+        The file, from which channels at the ends are read where its planes lie in one piece: a channel of the copy
+        is a value here and there in all of it.
+    """
     from jviz.backend.cubes import kernels
 
     channels, zero = _span(axis, shares)
     places, middles, halves = block_places(axis.values)
-    first_block, last_block = -(-channels.start // BLOCK), channels.stop // BLOCK
-    whole = [b for b in range(first_block, last_block) if (shares[b * BLOCK : (b + 1) * BLOCK] == 1).all()]
+    from_file = source is not None and source.has_whole_planes
     total = np.zeros((4, *store.shape[1:]))
-    for block in whole:
-        _add(total, store.sums[:, block].astype(np.float64), middles[block] - zero, halves[block])
-    weights = shares * axis.widths
-    loose = shares > 0
-    for block in whole:
-        loose[block * BLOCK : (block + 1) * BLOCK] = False
-    for block in np.unique(np.flatnonzero(loose) // BLOCK):
-        inside = np.flatnonzero(loose[block * BLOCK : (block + 1) * BLOCK]) + block * BLOCK
-        sums = np.zeros_like(total)
-        kernels.range_sums(store.spectra, weights, places, int(inside[0]), int(inside[-1]) + 1, sums)
+    for block in range(channels.start // BLOCK, (channels.stop - 1) // BLOCK + 1):
+        part = slice(block * BLOCK, min((block + 1) * BLOCK, len(shares)))
+        sums, change, count = _beginning(store, block, shares[part])
+        used = np.flatnonzero((change != 0) | (count != 0))
+        if len(used):
+            there = slice(part.start + int(used[0]), part.start + int(used[-1]) + 1)
+            weights = np.zeros(len(shares))
+            counts = np.zeros(len(shares))
+            weights[part], counts[part] = change * axis.widths[part], count
+            if from_file:
+                kernels.plane_sums(source.read(there), weights[there], places[there], counts[there], sums)
+            else:
+                kernels.range_sums(store.spectra, weights, counts, places, there.start, there.stop, sums)
         _add(total, sums, middles[block] - zero, halves[block])
     return MomentSums(total[0], total[1], total[2], total[3], zero)
+
+
+def _beginning(store: SpectralStore, block: int, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return sums to begin with, and what is still to add: shares of channels, and how often each counts.
+
+    Of a block that is mostly inside, the sums of all of it, from which the rest is taken away.
+    """
+    if (shares == 1).sum() * 2 > len(shares):
+        return store.sums[:, block].astype(np.float64), shares - 1, -(shares == 0).astype(float)
+    return np.zeros((4, *store.shape[1:])), shares, (shares > 0).astype(float)
 
 
 def _add(total: np.ndarray, sums: np.ndarray, offset: float, half: float) -> None:

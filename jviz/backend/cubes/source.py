@@ -97,6 +97,14 @@ class CubeSource:
         raw = np.moveaxis(self.plane.raw(), self.spectral, 0)
         return float(self.plane.physical(raw[channel : channel + 1, row : row + 1, column : column + 1])[0, 0, 0])
 
+    @property
+    def has_whole_planes(self) -> bool:
+        """Whether each plane lies in one piece in a file that need not be decompressed, so that it is read quickly."""
+        if not (self.plane.immediate or self.plane.loaded) or self.exclude:
+            return False
+        raw = np.moveaxis(self.plane.raw(), self.spectral, 0)
+        return bool(raw[0].flags.c_contiguous)
+
     def release(self) -> None:
         """Let the system have the pages of the file back; it keeps them cached."""
         let_go(self.plane.raw())
