@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from copy import deepcopy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,11 @@ __all__ = ["contradiction", "read_gwcs", "read_gwcs_file"]
 
 _lists = ("slits", "exposures", "spec")
 _slack = 1.5
+
+_block = b"\xd3BLK"
+"""What binary blocks of ASDF begin with (ASDF Standard, Block header)."""
+
+_pipeline_tag = re.compile(rb"!<(tag:stsci\.edu:jwst_pipeline/[\w-]+-([\d.]+))>")
 
 
 def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
@@ -30,9 +37,13 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
         ``(wcs, problem)``: a ``gwcs.WCS`` or None, and why there is none (``""`` when the file
         simply has none).
     """
+    content = extension.data.tobytes()
+    tag = _unreadable_tag(content)
+    if tag:
+        return None, f"{tag} is not supported"
     import asdf
 
-    stream = io.BytesIO(extension.data.tobytes())
+    stream = io.BytesIO(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions of tags; what cannot be read raises
@@ -41,6 +52,18 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
             return _find(asdf.open(stream, lazy_tree=True).tree, version), ""
     except Exception as error:  # any transform may raise anything; the FITS WCS stands in
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def _unreadable_tag(content: bytes) -> str:
+    """Return a transform in an ASDF file that nothing here can read, ``""`` when there is none.
+
+    It is in the text; to learn it from asdf and gwcs takes seconds of imports. The transforms of the JWST pipeline
+    are read by its stdatamodels, but not those from before version 1.
+    """
+    # only text before the first block: a tree may hold arrays in which anything can stand
+    tags = [(tag.decode(), number) for tag, number in _pipeline_tag.findall(content.partition(_block)[0])]
+    known = bool(tags) and find_spec("stdatamodels") is not None
+    return next((tag for tag, number in tags if not known or number.startswith(b"0.")), "")
 
 
 def read_gwcs_file(path: Path, parent: tuple[Any, ...]) -> tuple[Any, str]:

@@ -1,5 +1,7 @@
 """The WCS loader and SkyMap against astropy's and gwcs's own answers, on real and recorded headers."""
 
+import subprocess
+import sys
 import warnings
 import zipfile
 
@@ -477,3 +479,13 @@ def test_old_pipeline_products_say_why_there_is_no_sky_and_where_wavelengths_are
     assert "early version of the JWST pipeline, with the transform coords-1.0.0" in result.warnings[0]
     assert "WAVELENGTH plane" in result.warnings[0]
     assert "WAVELENGTH" in product.planes
+
+
+def test_transforms_that_nothing_here_reads_are_seen_in_the_text_without_importing_gwcs(shared_data):
+    code = (
+        "import sys; from jviz.backend.io.registry import open_products\n"
+        f"product = open_products({str(shared_data / 'jw01243001001_01101_00001_nrca5_cal.fits')!r})[0]\n"
+        "print(product.load_wcs().warnings[0]); assert 'gwcs' not in sys.modules"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "with the transform nircam_grism_dispersion-0.7.0" in said

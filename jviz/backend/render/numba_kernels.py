@@ -381,23 +381,36 @@ def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float,
 
 
 @compiled
+def _finite_pairs(top: Array, low: Array, second: bool, sums: Array, counts: Array) -> None:
+    """Add up the finite values of two rows; the second may not be there."""
+    zero = np.float64(0.0)
+    # x − x is 0 for finite x only. Column by column and without branches: the compiler takes several at a time.
+    if second:
+        for j in range(top.shape[0]):
+            a, b = top[j], low[j]
+            has_a, has_b = a - a == 0, b - b == 0
+            sums[j] = (np.float64(a) if has_a else zero) + (np.float64(b) if has_b else zero)
+            counts[j] = np.int32(has_a) + np.int32(has_b)
+    else:
+        for j in range(top.shape[0]):
+            a = top[j]
+            has_a = a - a == 0
+            sums[j] = np.float64(a) if has_a else zero
+            counts[j] = np.int32(has_a)
+
+
+@compiled
 def gather(values: Array, sums: Array, counts: Array) -> None:
     rows, columns = values.shape
+    # One column more than there are values where their number is odd: it stays 0.
+    pairs, numbers = np.zeros(2 * sums.shape[1]), np.zeros(2 * sums.shape[1], np.int32)
     for i in range(sums.shape[0]):
-        top, low = values[2 * i], values[min(2 * i + 1, rows - 1)]
         second = 2 * i + 1 < rows
-        for j in range(sums.shape[1]):
-            right = min(2 * j + 1, columns - 1)
-            a, b, c, d = top[2 * j], top[right], low[2 * j], low[right]
-            # x − x is 0 for finite x only.
-            has_a, has_b, has_c, has_d = a - a == 0, b - b == 0, c - c == 0, d - d == 0
-            has_b &= 2 * j + 1 < columns
-            has_c &= second
-            has_d &= second & (2 * j + 1 < columns)
-            first = (np.float64(a) if has_a else 0.0) + (np.float64(b) if has_b else 0.0)
-            other = (np.float64(c) if has_c else 0.0) + (np.float64(d) if has_d else 0.0)
-            sums[i, j] = first + other
-            counts[i, j] = np.int32(has_a) + np.int32(has_b) + np.int32(has_c) + np.int32(has_d)
+        _finite_pairs(values[2 * i], values[min(2 * i + 1, rows - 1)], second, pairs[:columns], numbers[:columns])
+        line, count = sums[i], counts[i]
+        for j in range(line.shape[0]):
+            line[j] = pairs[2 * j] + pairs[2 * j + 1]
+            count[j] = numbers[2 * j] + numbers[2 * j + 1]
 
 
 @compiled
@@ -409,13 +422,13 @@ def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> N
             beside = 2 * j + 1 < columns
             total, other = sums[2 * i, 2 * j], 0.0
             number = counts[2 * i, 2 * j]
-            if beside:
-                total += sums[2 * i, 2 * j + 1]
-                number += counts[2 * i, 2 * j + 1]
             if second:
-                other = sums[2 * i + 1, 2 * j]
+                total += sums[2 * i + 1, 2 * j]
                 number += counts[2 * i + 1, 2 * j]
-                if beside:
+            if beside:
+                other = sums[2 * i, 2 * j + 1]
+                number += counts[2 * i, 2 * j + 1]
+                if second:
                     other += sums[2 * i + 1, 2 * j + 1]
                     number += counts[2 * i + 1, 2 * j + 1]
             half_sums[i, j] = total + other

@@ -233,9 +233,8 @@ def halve(sums: Array, counts: Array, half_sums: Array, half_counts: Array) -> N
 
 
 def _add_up(whole: Array, half: Array) -> None:
-    top, low, dtype = whole[0::2], whole[1::2], half.dtype
-    np.add(top[:, 0::2], top[:, 1::2], out=half, dtype=dtype)
-    half += np.add(low[:, 0::2], low[:, 1::2], dtype=dtype)
+    pairs = np.add(whole[0::2], whole[1::2], dtype=half.dtype)
+    np.add(pairs[:, 0::2], pairs[:, 1::2], out=half)
 
 
 def survey(

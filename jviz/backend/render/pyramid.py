@@ -10,6 +10,7 @@ level 2 and up are 133 MB), and a viewport of it is read from the file in tens o
 import json
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -230,8 +231,12 @@ class _Builder:
 
     def run(self, progress: Progress) -> Statistics:
         """Take strip after strip, then the levels above the strips."""
-        for row, column, values in _strips(self.source, progress):
-            self._climb(row, column, values)
+        # Counting takes as long as adding up, and both leave Python's lock alone: one thread for each.
+        with ThreadPoolExecutor(1, "jviz-counting") as other:
+            for row, column, values in _strips(self.source, progress):
+                counting = other.submit(self.spread.add, values)
+                self._climb(row, column, values)
+                counting.result()
         top = top_level(self.source.shape)
         sums, counts = self.sums, self.counts
         for level in range(STRIP_LEVEL, top + 1):
@@ -241,7 +246,6 @@ class _Builder:
         return self._statistics()
 
     def _climb(self, row: int, column: int, values: np.ndarray) -> None:
-        self.spread.add(values)
         sums, counts = gathered(values)
         top = top_level(self.source.shape)
         for level in range(2, STRIP_LEVEL + 1):
