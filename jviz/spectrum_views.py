@@ -101,8 +101,9 @@ class SpectrumView(PlotView):
         By how much each spectrum is drawn above the one before, in units of y.
     smoothing : str
         none, boxcar or gaussian, over ``smoothing_width`` channels (the full width of the box, sigma of the Gaussian).
-    robust : bool
-        Let single peaks of noise run out of the picture when y is scaled to what is in sight.
+    robust : str
+        Whether single peaks of noise run out of the picture when y is scaled to what is in sight: on, off, or auto
+        (where they are so high that nothing else would be seen).
     masked : str
         grey, hide or show: what is done with samples that must not be used.
     locks : tuple of str
@@ -127,7 +128,7 @@ class SpectrumView(PlotView):
     offset = Checked(0.0, number(name="offset"))
     smoothing = Checked("none", one_of(*SMOOTHING, name="way to smooth spectra"))
     smoothing_width = Checked(3.0, number(0.1, 10_000, "width of smoothing"))
-    robust = CallbackProperty(False)
+    robust = Checked("auto", one_of("auto", "on", "off", name="way to scale y"))
     masked = Checked("grey", one_of(*MASKED, name="way to show masked samples"))
     locks = Checked((), some_of("x", name="lock"))
     lines = Checked((), some_of(*LISTS, name="list of lines"))

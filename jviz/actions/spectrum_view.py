@@ -267,10 +267,10 @@ def log_y(session: Session, on: bool | None = None, *, view: SpectrumView | None
     _switch(session, view, "y_log", on)
 
 
-@command("spectrum.robust", title="Cut off Peaks of Noise", menu=LOOK, needs="spectrum", group="see")
-def robust(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
-    """Scale the flux to 99 of 100 samples in sight, or to all of them."""
-    _switch(session, view, "robust", on)
+@command("spectrum.robust", title="Cut off Peaks of Noise…", menu=LOOK, needs="spectrum", group="see")
+def robust(session: Session, how: Literal["auto", "on", "off"] = "on", *, view: SpectrumView | None = None) -> None:
+    """Scale the flux to 99 of 100 samples in sight, to all of them, or cut off only what would hide the rest (auto)."""
+    _filled(session, view).update(robust=how, y_range=None)
 
 
 @command("spectrum.legend", title="Legend", menu=LOOK, needs="spectrum", group="see")

@@ -13,6 +13,9 @@ from jviz.plot_views import Curve, PlotView
 __all__ = ["Axis", "axes_between", "axes_of", "axis_ticks", "spans_of"]
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+HIDING = 40.0
+"""How many times farther than 99 of 100 samples reach peaks must go to be cut off by themselves."""
+
 ROOM = 0.06
 """Share of the height that is left free above and below the curves."""
 
@@ -93,7 +96,7 @@ def spans_of(view: PlotView, curves: Sequence[Curve]) -> tuple[Span, Span]:
     if view.y_range is not None:
         return x, _usable(*view.y_range, view.y_log)
     parts = [_in_sight(curve, *x) for curve in curves]
-    span = _robust(parts, log=view.y_log) if getattr(view, "robust", False) else _span(parts, log=view.y_log)
+    span = _scaled(parts, getattr(view, "robust", "off"), log=view.y_log)
     y = _usable(*_padded(*span, log=view.y_log), view.y_log)
     return x, y[::-1] if curves and curves[0].turned else y
 
@@ -115,6 +118,16 @@ def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
     if len(y) > 1_000_000:
         y = y[:: len(y) // 500_000]
     return y
+
+
+def _scaled(parts: Sequence[np.ndarray], robust: str, *, log: bool) -> Span:
+    """Return the span of what is in sight, with or without peaks of noise."""
+    span = _span(parts, log=log) if robust != "on" else (0.0, 0.0)
+    if robust == "off":
+        return span
+    middle = _robust(parts, log=log)
+    hides = span[1] - span[0] > HIDING * (middle[1] - middle[0]) > 0
+    return middle if robust == "on" or (hides and not log) else span
 
 
 def _robust(parts: Sequence[np.ndarray], *, log: bool) -> Span:

@@ -72,7 +72,11 @@ def _along(viewer: Any, menu: QMenu, offer: Any) -> None:
         note.setEnabled(False)
     menu.addSeparator()
     toggle(menu, "Logarithmic", view, "y_log")
-    toggle(menu, "Cut off peaks of noise", view, "robust")
+    for how, text in (("auto", "Cut off what would hide the rest"), ("on", "Cut off peaks of noise"),
+                      ("off", "Show all peaks")):  # fmt: skip
+        action = menu.addAction(text, lambda how=how: run(viewer, "spectrum.robust", how=how))
+        action.setCheckable(True)
+        action.setChecked(view.robust == how)
 
 
 def toggle(menu: QMenu, text: str, view: Any, name: str) -> None:
