@@ -21,6 +21,7 @@ from jviz.backend.render.colormaps import names as colormap_names
 from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.stretch import Stretch, look_table, stretch
+from jviz.backend.spectra.lines import LISTS as LINE_LISTS
 from jviz.commands import Command, all_commands, command
 from jviz.contouring import contour_color
 from jviz.cursor_profiles import curves_along, curves_at
@@ -54,6 +55,7 @@ from jviz.session import Session
 from jviz.settings import Setting, Settings
 from jviz.settings import declare as declare_setting
 from jviz.signals import Signal
+from jviz.spectrum_statistics import measured, ranges_to_measure
 from jviz.subsets import Subset
 from jviz.views import (
     BLENDS,
@@ -77,12 +79,14 @@ if TYPE_CHECKING:
     from jviz.viewers.icons import themed_icon
     from jviz.viewers.look import blended
     from jviz.viewers.plot.picture import CurvePicture
+    from jviz.viewers.readout import pretty_unit
     from jviz.viewers.tables.view import TableView
 
 __all__ = [
     "BLENDS",
     "DATA_MIME",
     "LIMIT_MODES",
+    "LINE_LISTS",
     "LOCKS",
     "STRETCHES",
     "Aperture",
@@ -165,6 +169,7 @@ __all__ = [
     "literal",
     "load_plugins",
     "look_table",
+    "measured",
     "number",
     "one_of",
     "outlines_of",
@@ -172,6 +177,8 @@ __all__ = [
     "panel",
     "panels",
     "place_in",
+    "pretty_unit",
+    "ranges_to_measure",
     "reader",
     "readers",
     "register_colormap",
@@ -190,6 +197,7 @@ LATER = {
     "CurvePicture": "jviz.viewers.plot.picture",
     "TableView": "jviz.viewers.tables.view",
     "Viewer": "jviz.viewers.base",
+    "pretty_unit": "jviz.viewers.readout",
     "blended": "jviz.viewers.look",
     "themed_icon": "jviz.viewers.icons",
     "viewer": "jviz.viewers.base",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,10 @@ class ToMeasure:
     high: float
 
 
-def ranges_to_measure(session: Session, region: Any, data: Any, view: Any) -> list[ToMeasure]:
-    """Find the ranges and spectra that are meant.
+def ranges_to_measure(
+    session: Session, region: Any, data: Any, view: Any, *, layers: Sequence[Any] | None = None
+) -> list[ToMeasure]:
+    """Find the ranges and spectra that are meant: of data, of some layers, or of all that a view shows.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def ranges_to_measure(session: Session, region: Any, data: Any, view: Any) -> li
         When there are none.
     """
     ranges = _ranges(session, region, view)
-    spectra = _spectra(session, data, view)
+    spectra = _of_layers(layers) if layers is not None else _spectra(session, data, view)
     found = [
         ToMeasure(name, title, samples, low, high)
         for name, one in ranges.items()
@@ -97,10 +99,13 @@ def _ends(samples: Samples) -> tuple[float, float]:
     return float(samples.axis.edges.min()), float(samples.axis.edges.max())
 
 
+def _of_layers(layers: Sequence[Any]) -> list[tuple[str, Samples]]:
+    return [(layer.title, layer.data.samples[layer.index]) for layer in layers]
+
+
 def _spectra(session: Session, data: Any, view: Any) -> list[tuple[str, Samples]]:
     if data is None:
-        layers = [layer for layer in _view(session, view).layers if layer.visible]
-        return [(layer.title, layer.data.samples[layer.index]) for layer in layers]
+        return _of_layers([layer for layer in _view(session, view).layers if layer.visible])
     given = data if isinstance(data, list | tuple) else [data]
     found = []
     for one in map(session.find_data, given):

@@ -1,0 +1,299 @@
+"""The panel of spectra: marks of lines with their redshift, looks, and numbers of ranges while they are dragged."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QSlider,
+    QTableWidget,
+    QTableWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from jviz.api import LINE_LISTS, JvizError, measured, panel, pretty_unit, ranges_to_measure
+from jviz.plugins.parts import Panel, muted, tool_button
+
+SPEED_OF_LIGHT = 299_792.458
+FINE = 20_000
+"""Steps of the slider on either side: a turn of it is a hundredth of 1 + z."""
+
+ROWS = (
+    ("mean", "Mean", "y"), ("rms", "Scatter", "y"), ("snr", "Signal / noise", ""), ("integral", "Integral", "xy"),
+    ("line", "Line flux", "xy"), ("width", "Equivalent width", "x"), ("centroid", "Centroid", "x"),
+    ("fwhm", "Width at half", "x"), ("channels", "Channels", ""),
+)  # fmt: skip
+MOST = 4
+"""Ranges that the panel measures at once."""
+
+
+@panel("spectrum", title="Spectrum", place="right", icon="fa6s.wave-square", shortcut="Ctrl+Shift+U")
+class SpectrumPanel(Panel):
+    """Marks lines in the active spectrum viewer at a redshift, sets how spectra look, and measures ranges live.
+
+    The table has the numbers of spectral ranges (of what is in sight when there are none) for the uppermost visible
+    spectrum, also while a range is dragged; the button beside it makes a table of all ranges and spectra.
+    """
+
+    empty_text = "Open a spectrum to mark its lines and measure it."
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self._busy = self._again = self._filling = False
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(6)
+        layout.addLayout(self._line_buttons())
+        layout.addLayout(self._redshift())
+        layout.addLayout(self._looks())
+        layout.addLayout(self._numbers(), 1)
+        context.active_changed.connect(self._follow)
+        self.links.signal(self.session.views_changed, self._follow)
+        self.links.signal(self.session.subsets_changed, self.later)
+        self._follow()
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _line_buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        self.lists: dict[str, QToolButton] = {}
+        for number, (name, words) in enumerate(LINE_LISTS.items()):
+            button = QToolButton()
+            button.setText(name.replace("H2", "H₂"))
+            button.setCheckable(True)
+            button.setToolTip(f"Mark lines: {words}")
+            button.setAccessibleName(f"Mark lines: {words}")
+            button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+            button.clicked.connect(self._mark)
+            self.lists[name] = button
+            grid.addWidget(button, number // 6, number % 6)
+        return grid
+
+    def _redshift(self) -> QGridLayout:
+        self.redshift = QDoubleSpinBox(decimals=5, minimum=-0.99, maximum=100.0, singleStep=0.001)
+        self.redshift.setAccessibleName("Redshift of the lines")
+        self.velocity = QDoubleSpinBox(decimals=1, minimum=-290_000, maximum=3e7, singleStep=10.0, suffix=" km/s")
+        self.velocity.setAccessibleName("The redshift as a velocity, c z")
+        self.fine = QSlider(Qt.Orientation.Horizontal, minimum=-FINE, maximum=FINE)
+        self.fine.setAccessibleName("Move the lines")
+        self.fine.setToolTip("Drag to shift the lines by up to 1 %; let go, and the slider is in its middle again")
+        self.redshift.valueChanged.connect(lambda value: self._shift(value))
+        self.velocity.valueChanged.connect(lambda value: self._shift(value / SPEED_OF_LIGHT))
+        self.fine.sliderPressed.connect(self._begin)
+        self.fine.sliderMoved.connect(self._slide)
+        self.fine.sliderReleased.connect(self._end)
+        grid = QGridLayout()
+        grid.addWidget(QLabel("z"), 0, 0)
+        grid.addWidget(self.redshift, 0, 1)
+        grid.addWidget(self.velocity, 0, 2)
+        grid.addWidget(self.fine, 1, 0, 1, 3)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        return grid
+
+    def _looks(self) -> QGridLayout:
+        grid = QGridLayout()
+        self.choices: dict[str, QComboBox] = {}
+        offered = {
+            "normalize": ("Normalise", {"none": "as it is", "median": "by median", "peak": "by peak"}),
+            "smoothing": ("Smooth", {"none": "not", "boxcar": "boxcar", "gaussian": "Gaussian"}),
+            "masked": ("Masked", {"grey": "in grey", "hide": "hidden", "show": "like others"}),
+        }
+        for row, (name, (title, values)) in enumerate(offered.items()):
+            box = QComboBox()
+            for value, text in values.items():
+                box.addItem(text, value)
+            box.setAccessibleName(title)
+            box.activated.connect(lambda _, name=name: self._choose(name))
+            self.choices[name] = box
+            grid.addWidget(QLabel(title), row, 0)
+            grid.addWidget(box, row, 1)
+        self.width_ = QDoubleSpinBox(decimals=1, minimum=0.1, maximum=10_000, suffix=" channels")
+        self.width_.setAccessibleName("Width of smoothing")
+        self.width_.valueChanged.connect(lambda value: self._set(smoothing_width=value))
+        self.offset = QDoubleSpinBox(decimals=4, minimum=-1e9, maximum=1e9, prefix="offset ")
+        self.offset.setAccessibleName("Offset of each spectrum from the one before")
+        self.offset.valueChanged.connect(lambda value: self._set(offset=value))
+        grid.addWidget(self.offset, 0, 2)
+        grid.addWidget(self.width_, 1, 2)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        return grid
+
+    def _numbers(self) -> QVBoxLayout:
+        self.where = muted(QLabel())
+        self.all = tool_button(self.context, "fa6s.table", "Table of all ranges and spectra", self._tabulate)
+        self.table = QTableWidget(len(ROWS), 0)
+        self.table.setVerticalHeaderLabels([title for _, title, _ in ROWS])
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setAccessibleName("Numbers of the ranges")
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head = QHBoxLayout()
+        head.addWidget(self.where, 1)
+        head.addWidget(self.all)
+        layout = QVBoxLayout()
+        layout.addLayout(head)
+        layout.addWidget(self.table, 1)
+        return layout
+
+    # --- the view -------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> Any:
+        """The spectrum view that is active, else the newest one; None when there is none."""
+        active = self.context.active_view()
+        views = [view for view in self.session.views.values() if view.kind == "spectrum" and view.layers]
+        return active if active in views else next(reversed(views), None)
+
+    def _follow(self, *_: Any) -> None:
+        self.links.states("view", [self.view], self.later)
+        self.later()
+
+    def is_empty(self) -> bool:
+        return self.view is None
+
+    def refresh(self) -> None:
+        """Show the state of the view, and measure."""
+        view = self.view
+        if view is None:
+            return
+        self._filling = True
+        for name, button in self.lists.items():
+            button.setChecked(name in view.lines)
+        _fill(self.redshift, view.redshift)
+        _fill(self.velocity, view.redshift * SPEED_OF_LIGHT)
+        for name, box in self.choices.items():
+            box.setCurrentIndex(box.findData(getattr(view, name)))
+        _fill(self.width_, view.smoothing_width)
+        _fill(self.offset, view.offset)
+        self.width_.setEnabled(view.smoothing != "none")
+        self._filling = False
+        self._measure()
+
+    def _set(self, **values: Any) -> None:
+        if self.view is not None and not self._filling:
+            try:
+                self.view.update(**values)
+            except JvizError as error:
+                self.context.notify("error", str(error))
+
+    def _choose(self, name: str) -> None:
+        self._set(**{name: self.choices[name].currentData(), **({"y_range": None} if name == "normalize" else {})})
+
+    def _mark(self) -> None:
+        self._set(lines=tuple(name for name, button in self.lists.items() if button.isChecked()))
+
+    # --- redshift -------------------------------------------------------------------------------
+
+    def _shift(self, redshift: float) -> None:
+        if not self._filling:
+            self._set(redshift=min(max(redshift, -0.99), 100.0))
+
+    def _begin(self) -> None:
+        self._start = self.view.redshift if self.view is not None else 0.0
+        self._seal()
+
+    def _slide(self, value: int) -> None:
+        self._shift((1 + self._start) * (1 + 0.01 * value / FINE) - 1)
+
+    def _end(self) -> None:
+        self.fine.setValue(0)
+        self._seal()
+
+    def _seal(self) -> None:
+        self.session.flush()
+        self.session.history.seal()
+
+    # --- numbers --------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        """Measure in a quiet job; while one is under way, only the newest ranges are kept."""
+        if self._busy:
+            self._again = True
+            return
+        view = self.view
+        layers = [layer for layer in view.layers if layer.visible]
+        if not layers:
+            self._show([], "No spectrum is visible.")
+            return
+        try:
+            found = ranges_to_measure(self.session, None, None, view, layers=layers[-1:])[:MOST]
+        except JvizError as error:
+            self._show([], str(error))
+            return
+        self._busy, self._again = True, False
+
+        def work(job: Any) -> None:
+            numbers, problem = [], ""
+            try:
+                numbers = [(one, *measured(one)) for one in found]
+            except JvizError as error:
+                problem = str(error)
+            self.session.dispatcher.call(lambda: self._done(numbers, problem or layers[-1].title))
+
+        self.session.jobs.submit("Measure ranges", work, quiet=True)
+
+    def _done(self, numbers: list[Any], text: str) -> None:
+        if self.links.ended:
+            return
+        self._busy = False
+        self._show(numbers, text)
+        if self._again and self.view is not None:
+            self._measure()
+
+    def _show(self, numbers: list[Any], text: str) -> None:
+        self.where.setText(text)
+        self.where.setToolTip(text)
+        self.where.setWordWrap(not numbers)
+        self.table.setVisible(bool(numbers))
+        self.table.setColumnCount(len(numbers))
+        self.table.setHorizontalHeaderLabels([one.name for one, _, _ in numbers])
+        if numbers:
+            self.table.setVerticalHeaderLabels(_titles(numbers[0][0].samples))
+        for column, (_, found, note) in enumerate(numbers):
+            for row, (name, _, _) in enumerate(ROWS):
+                value = _said(getattr(found, name), getattr(found, f"{name}_err", math.nan))
+                item = QTableWidgetItem(value)
+                item.setToolTip(f"{value}\n{note}".strip())
+                self.table.setItem(row, column, item)
+        self.table.resizeColumnsToContents()
+
+    def _tabulate(self) -> None:
+        if self.view is not None:
+            self.context.run("spectrum.statistics", view=self.view)
+
+
+def _fill(box: QWidget, value: float) -> None:
+    """Show a value without telling anybody."""
+    box.blockSignals(True)
+    box.setValue(value)
+    box.blockSignals(False)
+
+
+def _titles(samples: Any) -> list[str]:
+    """Name the rows with the units of a spectrum."""
+    x, y = pretty_unit(samples.axis.unit), pretty_unit(samples.unit)
+    units = {"": "", "x": x, "y": y, "xy": f"{y} {x}".strip()}
+    return [f"{title}\n{units[kind]}".rstrip() for _, title, kind in ROWS]
+
+
+def _said(value: float, error: float) -> str:
+    """Write a number with its error, to two digits of the error."""
+    if not math.isfinite(value):
+        return "–"
+    if math.isfinite(error) and error > 0 and value:
+        digits = max(2, min(10, math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2))
+        return f"{value:.{digits}g} ± {error:.2g}"
+    return f"{value:.5g}"

@@ -1,0 +1,47 @@
+"""The panel of spectra: lines, redshift, looks, live numbers."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.ranges import SpectralRanges
+from jviz.backend.spectra.samples import Samples
+from jviz.plugins.spectrum import ROWS
+from jviz.spectral import made_spectrum
+
+X = np.linspace(1.0, 5.0, 401)
+
+
+@pytest.fixture
+def view(session):
+    flux = 1 + 4 * np.exp(-0.5 * ((X - 3) / 0.1) ** 2)
+    session.add(made_spectrum(Samples(SpectralAxis(X, "um", "wavelength"), flux, "mJy"), "star", "star"))
+    return session.view("spectrum", data="star")
+
+
+def test_an_empty_session_has_a_hint(make_panel):
+    assert make_panel("spectrum").is_empty()
+
+
+def test_buttons_and_boxes_set_the_lines(make_panel, view, session, qtbot):
+    panel = make_panel("spectrum")
+    qtbot.mouseClick(panel.lists["H"], Qt.MouseButton.LeftButton)
+    assert view.lines == ("H",)
+    panel.velocity.setValue(2997.92458)
+    assert np.isclose(view.redshift, 0.01)
+    qtbot.waitUntil(lambda: np.isclose(panel.redshift.value(), 0.01))
+    session.flush()
+    session.undo()
+    assert view.redshift == 0.0
+
+
+def test_numbers_follow_a_range_that_is_dragged(make_panel, view, session, qtbot):
+    subset = session.subset("line", SpectralRanges(((2.5, 3.5),), "um"))
+    panel = make_panel("spectrum")
+    row = [name for name, _, _ in ROWS].index("line")
+    qtbot.waitUntil(lambda: panel.table.item(row, 0) is not None)
+    expected = 4 * 0.1 * np.sqrt(2 * np.pi)
+    assert np.isclose(float(panel.table.item(row, 0).text().split()[0]), expected, rtol=0.01)
+    session.set_subsets({"line": subset.but(region=SpectralRanges(((1.5, 2.0),), "um"))})
+    qtbot.waitUntil(lambda: abs(float(panel.table.item(row, 0).text().split()[0])) < 1e-3)
