@@ -12,7 +12,7 @@ __all__ = ["Position", "pixel_of", "sky_of", "sky_position"]
 Position = Any
 """``"pixel 512 300"``, ``(512, 300)``, ``"10:00:28.6 +02:12:21"``, ``"M 31"``, a `SkyCoord` or a `regions.PixCoord`."""
 
-PIXEL_WORDS = ("pixel", "pix", "image")
+PIXEL_WORDS = ("pixel", "pixels", "pix", "px", "image")
 
 
 def pixel_of(session: Any, data: Any, position: Position) -> tuple[float, float, str]:
@@ -70,6 +70,8 @@ def _as_pixel(position: Position, data: Any) -> tuple[float, float] | None:
     words = position.lower().replace(",", " ").split()
     if words and words[0] in PIXEL_WORDS:
         words = words[1:]
+    elif words and words[-1] in PIXEL_WORDS:
+        words = words[:-1]
     elif data.sky is not None:
         return None
     try:

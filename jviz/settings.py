@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,13 +188,14 @@ class Settings:
         self.path: Path | None = path or home("config") / "settings.toml"
         self.changed = Signal()
         self.problems: list[str] = []
+        self._aside: Path | None = None
         self._values = self._read(self.path)
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Settings:
         """Make settings of some values over the defaults, which are kept in no file."""
         settings = cls.__new__(cls)
-        settings.path, settings.changed, settings.problems = None, Signal(), []
+        settings.path, settings.changed, settings.problems, settings._aside = None, Signal(), [], None
         settings._values = {key: settings._setting(key).checked(value) for key, value in values.items()}
         return settings
 
@@ -232,7 +234,11 @@ class Settings:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
-            self.problems.append(f"{path} could not be read ({error}); the defaults are used.")
+            self._aside = path.with_name(f"{path.name}.unreadable")
+            self.problems.append(
+                f"{path} could not be read ({error}); the defaults are used. Before settings are changed it is kept "
+                f"as {self._aside.name}."
+            )
             return {}
         return self._checked(sections)
 
@@ -261,6 +267,9 @@ class Settings:
             document.setdefault(section, tomlkit.table())[name] = self._values[key]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self._aside is not None and self.path.exists():
+                os.replace(self.path, self._aside)
+                self._aside = None
             with writing(self.path) as temporary:
                 temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
         except (OSError, JvizError) as error:

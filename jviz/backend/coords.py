@@ -69,7 +69,8 @@ def parse_position(text: str, *, frame: str = "icrs") -> tuple[float, float]:
     if lon is None or lat is None:
         raise _not_understood(text)
     if abs(lat) > 90 or abs(lon) > 360:
-        raise JvizError(f"{text!r} is no place on the sky: the second number must lie between −90° and +90°.")
+        raise JvizError(f"{text!r} is no place on the sky: the second number must lie between −90° and +90°. "
+                        f"For a pixel write 'pixel {text}'.")  # fmt: skip
     return convert(lon, lat, frame, "icrs")
 
 

@@ -85,6 +85,7 @@ class Controls(QWidget):
         self.parameter = _Parameter(decimals=4, stepType=QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self.parameter.setKeyboardTracking(False)
         self.parameter.setAccessibleName("Parameter of the stretch")
+        self.parameter.setMinimumWidth(90)
         self.invert = tool_button(self.context, "fa6s.circle-half-stroke", "Invert the colours", lambda: None)
         self.invert.setCheckable(True)
         self.hue = tool_button(self.context, "fa6s.droplet", "From black to a colour of your choice…", self._pick_hue)
@@ -311,6 +312,7 @@ def _number(name: str) -> QLineEdit:
 def _percentile(name: str) -> QDoubleSpinBox:
     spin = QDoubleSpinBox(minimum=0, maximum=100, decimals=2, singleStep=0.5, suffix=" %", keyboardTracking=False)
     spin.setAccessibleName(name)
+    spin.setMinimumWidth(72)
     return spin
 
 

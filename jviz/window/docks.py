@@ -24,7 +24,7 @@ AREAS = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-SIZES = {"left": 290, "right": 330, "bottom": 220}
+SIZES = {"left": 290, "right": 356, "bottom": 220}
 STATE_VERSION = 1
 
 

@@ -133,6 +133,12 @@ def test_go_to_sky_and_pixel(session, sky_file):
     session.run("image.go_to", position="pixel 20, 30", view=view)
     assert view.centre == (20, 30)
     expected = [float(v) for v in WCS(fits.getheader(sky_file)).wcs_world2pix(150.001, 2.0005, 0)]
+    for text in ("20 30 px", "20, 30 pixels", "px 20 30"):
+        view.centre = (1, 1)
+        session.run("image.go_to", position=text, view=view)
+        assert view.centre == (20, 30)
+    with pytest.raises(jviz.JvizError, match="For a pixel write 'pixel 20, 300'"):
+        session.run("image.go_to", position="20, 300", view=view)
     session.run("image.go_to", position="150.001 2.0005", view=view)
     assert view.centre == pytest.approx(expected, abs=1e-3)
     session.undo()

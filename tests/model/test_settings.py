@@ -107,3 +107,15 @@ def test_settings_of_values_are_kept_nowhere(own_folders):
     assert not (own_folders / "config").exists()
     with pytest.raises(JvizError):
         Settings.of({"image.colour": 1})
+
+
+def test_a_file_that_cannot_be_read_is_kept_when_settings_change(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"[window]\ntheme = [[[ \xff")
+    settings = Settings(path)
+    assert "could not be read" in settings.problems[0]
+    assert path.read_bytes() == b"[window]\ntheme = [[[ \xff"
+    settings["window.theme"] = "dark"
+    settings["window.theme"] = "light"
+    assert (tmp_path / "settings.toml.unreadable").read_bytes() == b"[window]\ntheme = [[[ \xff"
+    assert Settings(path)["window.theme"] == "light"

@@ -6,11 +6,12 @@ import json
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QScrollArea
 
 from jviz.backend.cache import home
 from jviz.errors import JvizError
 from jviz.plugin_loader import _panels, panel, panels
+from jviz.window.docks import SIZES
 
 
 def arrangement(window):
@@ -97,3 +98,17 @@ def test_the_arrangement_of_viewers_is_saved_with_a_session(filled, make_window,
     qtbot.waitUntil(lambda: len(other.viewers) == 2, timeout=20_000)
     qtbot.waitUntil(lambda: len(list(other.central.groups())) == 2, timeout=5_000)
     assert other.central.names == ["Image 1", "Image 2"]
+
+
+def test_panels_of_a_first_start_need_no_scroll_bar_to_the_side(make_window, image, qtbot):
+    window = make_window()
+    window.resize(1400, 900)
+    window.session.add(image, name="picture")
+    window.session.view("image", data="picture")
+    panel = window.panel("display")
+    layer = window.session.views["Image 1"].layer
+    for looks in ({}, {"limits_mode": "percentile"}, {"stretch": "power"}, {"stretch": "spline"}):
+        layer.update(**looks)
+        qtbot.wait(60)
+        for area in panel.findChildren(QScrollArea):
+            assert area.widget().minimumSizeHint().width() <= SIZES["right"], looks
