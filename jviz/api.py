@@ -38,6 +38,7 @@ from jviz.data import (
     from_product,
 )
 from jviz.errors import CommandError, JvizError, ReadError, SessionError
+from jviz.extraction import extraction_preview, extraction_shown
 from jviz.flags import Flag, flag_color, flag_counts, flags_plane, known_flags, shown_bits
 from jviz.geometry import Geometry, geometry_of
 from jviz.history import Edit, Entry, History
@@ -159,6 +160,8 @@ __all__ = [
     "declare_setting",
     "declare_view",
     "entries",
+    "extraction_preview",
+    "extraction_shown",
     "flag_color",
     "flag_counts",
     "flags_plane",

@@ -82,6 +82,8 @@ class Spectrum2D(WithPicture):
     @property
     def wavelengths(self) -> Any:
         """The `jviz.backend.spectra.two_d.Wavelengths` of every pixel; found on first use (may take a second)."""
+        if self._wavelengths is not None:  # without the lock, which may be held while a WCS is loaded
+            return self._wavelengths
         from jviz.spectra2d import wavelengths_of_data
 
         with self._lock:
@@ -93,6 +95,12 @@ class Spectrum2D(WithPicture):
     def wavelengths_ready(self) -> bool:
         """Whether `wavelengths` are at hand without waiting."""
         return self._wavelengths is not None
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Do what the first picture needs, and take the wavelengths where they lie in an array."""
+        super().prepare(progress)
+        if any(p.name.upper() in ("WAVELENGTH", "WAVE", "LAMBDA") for p in self.planes.values()):
+            self.wavelengths  # noqa: B018
 
 
 class Ramp(WithPicture):

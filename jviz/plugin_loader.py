@@ -36,9 +36,8 @@ GROUP = "jviz.plugins"
 FILES = "jviz_user_plugins"
 
 BUILTIN = (
-    "data", "display", "regions", "compare", "header", "pixels", "spectrum", "profiles", "contours", "flags",
-    "footprints",
-    "results", "history", "jobs", "notifications", "log", "console",
+    "data", "display", "regions", "compare", "header", "pixels", "spectrum", "extraction", "profiles", "contours",
+    "flags", "footprints", "results", "history", "jobs", "notifications", "log", "console",
 )  # fmt: skip
 """Modules of `jviz.plugins` that declare jviz's own panels."""
 

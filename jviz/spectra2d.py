@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from jviz.backend.dq import flag_bits
 from jviz.backend.spectra.conventions import mask_of_flags
+from jviz.backend.spectra.extraction import extracted
+from jviz.backend.spectra.tracing import found_trace
 from jviz.backend.spectra.two_d import Frame, Wavelengths, dispersion_axis, wavelengths_of
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 
 if TYPE_CHECKING:
+    from jviz.backend.spectra.samples import Samples
     from jviz.data import Spectrum2D
+    from jviz.session import Session
 
-__all__ = ["Dispersion", "centre_of", "frame_of", "path_of", "trace_name", "wavelengths_of_data"]
+__all__ = [
+    "Dispersion",
+    "centre_of",
+    "extracted_from",
+    "frame_of",
+    "path_of",
+    "trace_name",
+    "trace_on",
+    "traced",
+    "wavelengths_of_data",
+    "windows_of",
+]
 
 Dispersion = Literal["auto", "x", "y"]
 _POINTS = 33
@@ -80,8 +96,6 @@ def frame_of(data: Spectrum2D, dispersion: Dispersion = "auto", exclude_flags: A
 
 
 def _turned(frame: Frame) -> Frame:
-    from dataclasses import replace
-
     waves = frame.wavelengths
     waves = replace(waves, values=None if waves.values is None else waves.values.T)
     variance = None if frame.variance is None else frame.variance.T
@@ -117,9 +131,11 @@ def _bad(data: Spectrum2D, flux: np.ndarray, exclude_flags: Any) -> np.ndarray:
     return bad
 
 
-def trace_name(data: Spectrum2D) -> str:
-    """The name of the region that a trace of the data is kept as."""
-    return f"trace of {data.name}"
+def trace_name(session: Session, data: Spectrum2D) -> str:
+    """Return the name of the region that a trace of the data is kept as: "trace", or one with the data's name."""
+    names = ("trace", f"trace of {data.name}")
+    kept = [name for name in names if name in session.subsets and session.subsets[name].data is data]
+    return kept[0] if kept else names["trace" in session.subsets]
 
 
 def path_of(centre: np.ndarray, turned: bool) -> Any:
@@ -179,3 +195,67 @@ def _points(trace: Any) -> np.ndarray:
         f"{trace!r} is no trace; give a row, points [(x, y), …] on the image, a path or line, or the name of such a "
         "subset."
     )
+
+
+def traced(data: Spectrum2D, frame: Frame, **options: Any) -> np.ndarray:
+    """Find the source on the data, shape (n_along,).
+
+    Raises
+    ------
+    CommandError
+        When too few places are found.
+    """
+    try:
+        return found_trace(frame, **options).centre
+    except JvizError as error:
+        raise CommandError(f"No trace on {data.name}: {error}") from None
+
+
+def trace_on(session: Session, data: Spectrum2D, frame: Frame, trace: Any) -> np.ndarray:
+    """Return the trace that is meant: given, kept under the usual name, or found."""
+    if trace is None or trace == "":
+        kept = session.subsets.get(trace_name(session, data))
+        if kept is None or kept.data is not data:
+            return traced(data, frame)
+        trace = kept.region
+    elif isinstance(trace, str):
+        if trace not in session.subsets:
+            raise CommandError(f"There is no trace {trace!r}; there are {', '.join(session.subsets) or 'none'}.")
+        subset = session.subsets[trace]
+        if subset.kind == "sky" and data.sky is None:
+            raise CommandError(f"{trace} lies on the sky and {data.name} does not; draw it on the spectrum itself.")
+        trace = subset.region.to_pixel(data.wcs) if subset.kind == "sky" else subset.region
+    return centre_of(trace, frame.flux.shape[1], frame.turned)
+
+
+def extracted_from(
+    data: Spectrum2D, frame: Frame, centre: np.ndarray, method: Any, width: float, **options: Any
+) -> Samples:
+    """Extract, with the header of the data and errors that name them."""
+    try:
+        samples = extracted(frame, centre, method, width, **options)
+    except JvizError as error:
+        raise CommandError(f"Nothing can be extracted from {data.name}: {error}") from None
+    return replace(samples, meta={**data.header, **samples.meta})
+
+
+def windows_of(background: Any) -> list[tuple[float, float]]:
+    """Take windows given as a pair or as several.
+
+    Raises
+    ------
+    CommandError
+        When they are no pairs of different numbers.
+    """
+    if background is None or len(background) == 0:
+        return []
+    pairs = [background] if np.ndim(background[0]) == 0 else background
+    try:
+        found = [(float(low), float(high)) for low, high in pairs]
+    except (TypeError, ValueError):
+        found = [(0.0, 0.0)]
+    if any(not abs(high - low) > 0 for low, high in found):
+        raise CommandError(
+            f"{background!r} are no windows; give pairs such as [(-12, -6), (6, 12)], in pixels from the trace."
+        )
+    return found

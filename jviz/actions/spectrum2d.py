@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from jviz.backend.progress import Progress
-from jviz.backend.spectra.extraction import Background, extracted
-from jviz.backend.spectra.samples import Samples
-from jviz.backend.spectra.tracing import Finder, found_trace, profile_across
-from jviz.backend.spectra.two_d import Frame
+from jviz.backend.spectra.extraction import Background
+from jviz.backend.spectra.tracing import Finder, profile_across
 from jviz.backend.units import parse_unit
 from jviz.commands import command
 from jviz.data import Profile, Spectrum, Spectrum2D, from_product
-from jviz.errors import CommandError, JvizError
+from jviz.errors import CommandError
 from jviz.running import Apply
 from jviz.session import Session
-from jviz.spectra2d import Dispersion, centre_of, frame_of, path_of, trace_name
+from jviz.spectra2d import (
+    Dispersion,
+    centre_of,
+    extracted_from,
+    frame_of,
+    path_of,
+    trace_name,
+    trace_on,
+    traced,
+    windows_of,
+)
 from jviz.spectral import made_spectrum
 from jviz.subsets import Subset, next_color
 
@@ -63,7 +69,7 @@ def trace(
     dispersion : str
         Along which axis wavelengths run: x, y, or auto.
     name : str, optional
-        "trace of …" by default; a trace of that name is replaced.
+        "trace" by default, "trace of …" for further data; a trace of that name is replaced.
     """
     progress(0, 1, f"tracing {data.name}")
     frame = frame_of(data, dispersion)
@@ -72,8 +78,8 @@ def trace(
             raise CommandError("A trace by hand needs points: a row, or [(x, y), …] on the image.")
         centre = centre_of(points, frame.flux.shape[1], frame.turned)
     else:
-        centre = _found(data, frame, finder=method, order=order, guess=guess, window=reach, sigma=sigma)
-    region, title = path_of(centre, frame.turned), name or trace_name(data)
+        centre = traced(data, frame, finder=method, order=order, guess=guess, window=reach, sigma=sigma)
+    region, title = path_of(centre, frame.turned), name or trace_name(session, data)
 
     def keep() -> Subset:
         old = session.subsets.get(title) or Subset(title, region, color=next_color(session.subsets))
@@ -82,30 +88,6 @@ def trace(
         return subset
 
     return Apply(keep, f"Trace {data.name}")
-
-
-def _found(data: Spectrum2D, frame: Frame, **options: Any) -> np.ndarray:
-    try:
-        return found_trace(frame, **options).centre
-    except JvizError as error:
-        raise CommandError(f"No trace on {data.name}: {error}") from None
-
-
-def _centre(session: Session, data: Spectrum2D, frame: Frame, trace: Trace) -> np.ndarray:
-    """Return the trace that is meant: given, kept under the usual name, or found."""
-    if trace is None or trace == "":
-        kept = session.subsets.get(trace_name(data))
-        if kept is None or kept.data is not data:
-            return _found(data, frame)
-        trace = kept.region
-    elif isinstance(trace, str):
-        if trace not in session.subsets:
-            raise CommandError(f"There is no trace {trace!r}; there are {', '.join(session.subsets) or 'none'}.")
-        subset = session.subsets[trace]
-        if subset.kind == "sky" and data.sky is None:
-            raise CommandError(f"{trace} lies on the sky and {data.name} does not; draw it on the spectrum itself.")
-        trace = subset.region.to_pixel(data.wcs) if subset.kind == "sky" else subset.region
-    return centre_of(trace, frame.flux.shape[1], frame.turned)
 
 
 @command(
@@ -155,48 +137,13 @@ def extract(
     """
     progress(0, 1, f"extracting from {data.name}")
     frame = frame_of(data, dispersion, exclude_flags)
-    centre = _centre(session, data, frame, trace)
+    centre = trace_on(session, data, frame, trace)
     samples = extracted_from(
         data, frame, centre, method, width, windows=windows_of(background), background=fit, order=order, sigma=sigma
     )
     if not samples.good.any():
         raise CommandError(f"No column of {data.name} has light along that trace; move it onto the source.")
     return made_spectrum(samples, name or f"{data.name} 1-D", f"{method} of {width:g} pixels from {data.name}")
-
-
-def extracted_from(
-    data: Spectrum2D, frame: Frame, centre: np.ndarray, method: Any, width: float, **options: Any
-) -> Samples:
-    """Extract, with the header of the data and errors that name them."""
-    from dataclasses import replace
-
-    try:
-        samples = extracted(frame, centre, method, width, **options)
-    except JvizError as error:
-        raise CommandError(f"Nothing can be extracted from {data.name}: {error}") from None
-    return replace(samples, meta={**data.header, **samples.meta})
-
-
-def windows_of(background: Any) -> list[tuple[float, float]]:
-    """Take windows given as a pair or as several.
-
-    Raises
-    ------
-    CommandError
-        When they are no pairs of different numbers.
-    """
-    if background is None or len(background) == 0:
-        return []
-    pairs = [background] if np.ndim(background[0]) == 0 else background
-    try:
-        found = [(float(low), float(high)) for low, high in pairs]
-    except (TypeError, ValueError):
-        found = [(0.0, 0.0)]
-    if any(not abs(high - low) > 0 for low, high in found):
-        raise CommandError(
-            f"{background!r} are no windows; give pairs such as [(-12, -6), (6, 12)], in pixels from the trace."
-        )
-    return found
 
 
 @command(
@@ -226,7 +173,7 @@ def profile(
 
     frame = frame_of(data, dispersion)
     along = straighten or trace is not None
-    offsets, light, error = profile_across(frame, _centre(session, data, frame, trace) if along else None)
+    offsets, light, error = profile_across(frame, trace_on(session, data, frame, trace) if along else None)
     title, unit = "offset" if along else "row", parse_unit(data.unit) if data.unit else None
     columns: dict[str, Any] = {title: offsets * pix, "signal": light if unit is None else light * unit}
     if error is not None:

@@ -40,7 +40,7 @@ class Readout:
         The data quality value.
     flag_names : tuple of str
     spectral : str
-        The spectral value of a cube there, or the range of a slab, with its unit.
+        The spectral value of a cube there, the range of a slab, or the wavelength of a pixel of a 2-D spectrum.
     """
 
     view: ImageView
@@ -128,7 +128,9 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
 
 
 def spectral_text(view: ImageView, layer: ImageLayer, x: float, y: float) -> str:
-    """Write the spectral value that a cube has at a pixel of its picture; empty for others."""
+    """Write the spectral value of a cube, or of a 2-D spectrum, at a pixel of its picture; empty for others."""
+    if layer.data.kind == "spectrum2d":
+        return _wavelength(layer.data, x, y)
     cube = getattr(layer, "cube", None)
     if cube is None or not cube.axis_ready:
         return ""
@@ -140,6 +142,15 @@ def spectral_text(view: ImageView, layer: ImageLayer, x: float, y: float) -> str
         return f"{scale.text(first, unit=False)} – {scale.text(last)}"
     channel = {1: y, 2: x}.get(layer.order.index(0), 0.0) if layer.is_side else layer.point[0]
     return scale.text(channel) if not scale.is_channels else f"channel {round(channel)}"
+
+
+def _wavelength(data: Any, x: float, y: float) -> str:
+    """Write the wavelength of a pixel of a 2-D spectrum, linearly between pixels, once wavelengths are at hand."""
+    if not data.wavelengths_ready:
+        return ""
+    waves = data.wavelengths
+    value = waves.at(x, y)
+    return f"{value:.6g} {pretty_unit(waves.unit)}".rstrip() if math.isfinite(value) else ""
 
 
 def _sky(view: ImageView, x: float, y: float) -> tuple[float | None, float | None]:

@@ -87,7 +87,7 @@ def test_every_real_2d_spectrum_has_its_wavelengths(session, shared_data, name):
 
 def test_a_trace_is_a_region_that_extraction_uses(session, slit):
     subset = session.run("spectrum2d.trace", data=slit, order=1)
-    assert session.subsets["trace of slit_cal"] is subset
+    assert session.subsets["trace"] is subset
     assert subset.shape == "path"
     x, y = subset.region.vertices.x, subset.region.vertices.y
     np.testing.assert_allclose(y, 12 + x / 50, atol=0.15)
@@ -98,10 +98,10 @@ def test_a_trace_is_a_region_that_extraction_uses(session, slit):
     assert made.area == pytest.approx(10 * 1e-13)
     moved = subset.region.copy()
     moved.vertices.y[:] += 12
-    session.run("subset.create", name="trace of slit_cal", region=moved, data=slit)
+    session.run("subset.create", name="trace", region=moved, data=slit)
     assert abs(np.median(session.run("spectrum2d.extract", data=slit, width=3.0).samples[0].flux)) < expected / 10
     session.undo(), session.undo(), session.undo(), session.undo()
-    assert "trace of slit_cal" not in session.subsets
+    assert "trace" not in session.subsets
 
 
 def test_traces_by_hand(session, slit):
@@ -160,4 +160,4 @@ def test_a_script_and_a_session_file_keep_the_trace(session, slit, tmp_path):
     assert "spectrum2d.trace" in session.script()
     session.save(tmp_path / "work.jviz")
     loaded = jviz.Session.load(tmp_path / "work.jviz")
-    assert loaded.subsets["trace of slit_cal"].shape == "path"
+    assert loaded.subsets["trace"].shape == "path"

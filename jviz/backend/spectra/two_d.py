@@ -33,6 +33,22 @@ class Wavelengths:
     medium: str = ""
     notes: tuple[str, ...] = ()
 
+    def at(self, x: float, y: float) -> float:
+        """Return the wavelength at a place of the image, linearly between pixels; NaN where there is none."""
+        if self.values is None or not (np.isfinite(x) and np.isfinite(y)):
+            return float("nan")
+        rows, columns = self.values.shape
+        if not (-0.5 <= x < columns - 0.5 and -0.5 <= y < rows - 0.5):
+            return float("nan")
+        i, j = int(np.clip(np.floor(x), 0, max(columns - 2, 0))), int(np.clip(np.floor(y), 0, max(rows - 2, 0)))
+        u, v = np.clip(x - i, 0, 1), np.clip(y - j, 0, 1)
+        block = self.values[j : j + 2, i : i + 2]
+        if block.shape == (2, 2) and np.isfinite(block).all():
+            return float(
+                (1 - v) * ((1 - u) * block[0, 0] + u * block[0, 1]) + v * ((1 - u) * block[1, 0] + u * block[1, 1])
+            )
+        return float(self.values[int(np.floor(y + 0.5)), int(np.floor(x + 0.5))])
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:

@@ -1,0 +1,100 @@
+"""What the panel of extractions shows while its numbers are turned: the spectrum, and the windows on the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from jviz.plot_views import Curve
+from jviz.signals import Signal
+from jviz.spectra2d import extracted_from, frame_of, trace_on
+
+__all__ = ["Extraction", "ExtractionShown", "extraction_preview", "extraction_shown"]
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """A trace with its window and those of the background, in pixels of the data.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (n_along,)
+        Across the dispersion.
+    turned : bool
+        Whether wavelengths run along y.
+    width : float
+    windows : tuple of (float, float)
+        From the trace.
+    """
+
+    data: Any
+    centre: np.ndarray
+    turned: bool
+    width: float
+    windows: tuple[tuple[float, float], ...] = ()
+
+    def line(self, offset: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return x and y of a line beside the trace."""
+        along, across = np.arange(len(self.centre), dtype=float), self.centre + offset
+        return (across, along) if self.turned else (along, across)
+
+
+class ExtractionShown:
+    """Which extraction is drawn over its image; of one session."""
+
+    def __init__(self) -> None:
+        self.changed = Signal()
+        self.current: Extraction | None = None
+
+    def show(self, extraction: Extraction | None) -> None:
+        """Draw another one, or none."""
+        if extraction is not self.current:
+            self.current = extraction
+            self.changed.emit()
+
+
+_shown: WeakKeyDictionary[Any, ExtractionShown] = WeakKeyDictionary()
+_frames: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def extraction_shown(session: Any) -> ExtractionShown:
+    """Return what is shown in a session."""
+    return _shown.setdefault(session, ExtractionShown())
+
+
+def extraction_preview(
+    session: Any,
+    data: Any,
+    trace: Any,
+    method: Literal["boxcar", "horne"],
+    width: float,
+    windows: tuple[tuple[float, float], ...] = (),
+    fit: Literal["median", "polynomial"] = "median",
+) -> tuple[Extraction, Curve, str]:
+    """Extract as `spectrum2d.extract` does, for a picture.
+
+    Returns
+    -------
+    tuple
+        Where, the spectrum, and its median signal to noise in words.
+    """
+    frame = _frames.get(data)
+    if frame is None:
+        frame = _frames[data] = frame_of(data)
+    centre = trace_on(session, data, frame, trace)
+    one = extracted_from(data, frame, centre, method, width, windows=windows, background=fit, order=1)
+    flux = np.where(one.good, one.flux, np.nan)
+    axis, order = one.axis, np.argsort(one.axis.values)
+    label = "Pixel" if axis.quantity == "channel" else axis.quantity.capitalize()
+    error = None if one.error is None else one.error[order]
+    curve = Curve(axis.values[order], flux[order], error, label, "Flux", axis.unit, one.unit)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = flux / one.error if one.error is not None else np.full(len(flux), np.nan)
+    ratio = ratio[np.isfinite(ratio)]
+    text = f"{one.good.sum()} of {len(one)} samples"
+    if len(ratio):
+        text += f", median S/N {np.median(ratio):.3g}"
+    return Extraction(data, centre, frame.turned, width, windows), curve, text
