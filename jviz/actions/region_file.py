@@ -48,9 +48,14 @@ def import_file(
     """
     progress(0, 1, f"Reading {path.name}")
     regions, problems = read_regions(path, format)
+    version, image = session.subsets_version, data or active_image(session)
+    ready = subsets_of(session.subsets, regions, image, path.stem, group)
 
     def apply() -> list[Subset]:
-        added = add_regions(session, regions, data or active_image(session), path.stem, group)
+        added, to = ready, data or active_image(session)
+        if session.subsets_version != version or to is not image:  # something was done meanwhile
+            added = subsets_of(session.subsets, regions, to, path.stem, group)
+        session.set_subsets({**session.subsets, **{s.name: s for s in added}})
         _tell(session, path, problems)
         return added
 
@@ -128,20 +133,29 @@ def add_regions(
     session: Session, regions: Sequence[Any], data: Data | None, stem: str, group: str | None = None
 ) -> list[Subset]:
     """Add regions as subsets under their texts as names, or numbered ones (inside a command)."""
-    subsets = session.subsets
-    added = []
-    color = next_color(subsets)
+    added = subsets_of(session.subsets, regions, data, stem, group)
+    session.set_subsets({**session.subsets, **{s.name: s for s in added}})
+    return added
+
+
+def subsets_of(
+    there: dict[str, Subset], regions: Sequence[Any], data: Data | None, stem: str, group: str | None = None
+) -> list[Subset]:
+    """Return regions as subsets whose names those that are there do not have."""
+    taken, added = dict(there), []
+    color = next_color(there)
+    colors: dict[str, str] = {}
     for number, region in enumerate(regions, start=1):
-        said = str(region.meta.get("text") or "").strip()
+        meta, visual = region.meta, region.visual
+        said = str(meta.get("text") or "").strip()
         name = said or (stem if len(regions) == 1 else f"{stem} {number}")
-        name = name if name not in subsets else _next_free(subsets, name, number)
-        tags = region.meta.get("tag") or []
-        own = hex_color(region.visual.get("color") or region.visual.get("facecolor") or "")
+        name = name if name not in taken else _next_free(taken, name, number)
+        tags, own = meta.get("tag") or [], str(visual.get("color") or visual.get("facecolor") or "")
+        own = colors[own] if own in colors else colors.setdefault(own, hex_color(own))
         of = group if group is not None else str(tags[0]) if tags else stem if len(regions) > 1 else ""
         subset = Subset(name, region, data if is_pixel(region) else None, own or color or PALETTE[0], group=of)
-        subsets[name] = subset
+        taken[name] = subset
         added.append(subset)
-    session.set_subsets(subsets)
     return added
 
 

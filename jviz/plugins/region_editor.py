@@ -56,8 +56,6 @@ class RegionEditor(QWidget):
     def show_region(self, subset: Subset | None, data: Any, several: int = 0) -> None:
         """Show a region with an image to which it can be carried; None: how many are selected."""
         self._subset, self._data = subset, data
-        for choice in (self.system, self.style_choice, self.unit):
-            choice.setVisible(subset is not None)
         self.note.setText("" if subset is not None else f"{several} regions are selected." if several else "")
         self._fill()
 
@@ -84,6 +82,8 @@ class RegionEditor(QWidget):
         except CommandError as error:
             region = None
             self.note.setText(str(error))
+        for choice in (self.system, self.style_choice, self.unit):
+            choice.setVisible(self._subset is not None and self._subset.shape not in ("mask", "combined"))
         style = self.style_choice.currentData()
         texts = fields_of(region, style=style, **self._options()) if region is not None else {}
         if list(texts) != list(self.fields):

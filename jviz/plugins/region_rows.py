@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, NamedTuple
 
@@ -66,14 +67,20 @@ class RegionRows(QAbstractItemModel):
             self._arrange()
             self.endResetModel()
             return True
+        touched: dict[int, list[int]] = {}
         for before, after in zip(old, subsets, strict=True):
             if before is not after:
                 top, child = self._places[after.name]
                 self.entries[top].members[max(child, 0)] = after
-                index = self.index_of(after.name)
-                self.dataChanged.emit(index, index.siblingAtColumn(len(TITLES) - 1))
-                if child >= 0:
-                    self.dataChanged.emit(self.index(top, 0), self.index(top, len(TITLES) - 1))
+                touched.setdefault(top, []).append(child)
+        last = len(TITLES) - 1
+        for top, children in touched.items():
+            parent = self.index(top, 0)
+            if self.entries[top].group:
+                # one range for each group: views take long over thousands of single rows
+                first, final = min(children), max(children)
+                self.dataChanged.emit(self.index(first, 0, parent), self.index(final, last, parent))
+            self.dataChanged.emit(parent, parent.siblingAtColumn(last))
         return False
 
     def _arrange(self) -> None:
@@ -98,6 +105,21 @@ class RegionRows(QAbstractItemModel):
         top, child = self._places[name]
         parent = self.index(top, 0)
         return parent if child < 0 else self.index(child, 0, parent)
+
+    def ranges(self, names: set[str]) -> list[tuple[QModelIndex, QModelIndex]]:
+        """Return the rows of regions as ranges from a first to a last one."""
+        rows: dict[int, list[int]] = {}
+        for name in names & self._places.keys():
+            top, child = self._places[name]
+            rows.setdefault(top if child >= 0 else -1, []).append(child if child >= 0 else top)
+        found = []
+        for top, some in rows.items():
+            parent = self.index(top, 0) if top >= 0 else NOWHERE
+            some.sort()
+            breaks = [k for k in range(1, len(some)) if some[k] != some[k - 1] + 1]
+            for first, end in itertools.pairwise([0, *breaks, len(some)]):
+                found.append((self.index(some[first], 0, parent), self.index(some[end - 1], 0, parent)))
+        return found
 
     def members(self, index: QModelIndex) -> list[Subset]:
         """Return the regions of a row: itself, or all of a group."""

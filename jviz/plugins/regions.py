@@ -207,14 +207,13 @@ class RegionsPanel(Panel):
         model = self.list.selectionModel()
         if set(self._under(model.selectedRows())) == names:
             return
-        chosen = QItemSelection()
-        for subset in self.rows.subsets:
-            if subset.name in names:
-                index = self.shown.mapFromSource(self.rows.index_of(subset.name))
-                chosen.select(index, index)
+        wanted = QItemSelection()
+        for first, last in self.rows.ranges(names):
+            wanted.merge(QItemSelection(first, last), QItemSelectionModel.SelectionFlag.Select)
+        chosen = self.shown.mapSelectionFromSource(wanted)
         flags = QItemSelectionModel.SelectionFlag
         model.select(chosen, flags.ClearAndSelect | flags.Rows)
-        if len(names) == 1 and chosen.indexes():
+        if len(names) == 1 and not chosen.isEmpty():
             self.list.scrollTo(chosen.indexes()[0])
 
     # --- what the user does ---------------------------------------------------------------------

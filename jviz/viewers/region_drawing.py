@@ -59,9 +59,11 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     seen[large] = False
     lines = np.flatnonzero(seen[places.owners])
     owners = places.owners[lines]
-    strides = np.where(places.curved[owners], STRIDES[np.searchsorted(STRIDE_SIZES, sizes[owners])], 1)
     names, of = places.colours
     quick = _Quick(painter, scene) if len(numbers) > MANY and scene.fast else None
+    strides = np.ones(len(owners), int)
+    if quick is not None:
+        strides = np.where(places.curved[owners], STRIDES[np.searchsorted(STRIDE_SIZES, sizes[owners])], 1)
     for number in np.unique(of[numbers]).tolist():
         mine = of[owners] == number
         path = QPainterPath()
@@ -205,7 +207,8 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
             middle, aside = _beside(scene, start, end, 0.5 * scene.look.metrics(0.88).horizontalAdvance(text))
             ink.write(painter, middle + aside, text, font, across=0.5, down=1)
         elif placed.kind == "compass":
-            _write_compass(painter, scene, placed, ink)
+            words = ("N", "E") if subset.kind == "sky" else ("Y", "X")
+            _write_compass(painter, scene, placed, words, ink)
         elif placed.kind == "vector":
             line = placed.lines()[0]
             ink.stroke(painter, _head(_on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))), 1.6)
@@ -225,8 +228,8 @@ def _beside(scene: Scene, start: np.ndarray, end: np.ndarray, half: float) -> tu
     return (a + b) / 2, QPointF(0, -6 - half * abs(slope))
 
 
-def _write_compass(painter: QPainter, scene: Scene, placed: Outline, ink: Ink) -> None:
-    for line, word in zip(placed.lines(), ("N", "E"), strict=False):
+def _write_compass(painter: QPainter, scene: Scene, placed: Outline, words: tuple[str, str], ink: Ink) -> None:
+    for line, word in zip(placed.lines(), words, strict=False):
         start, end = _on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))
         ink.stroke(painter, _head(start, end), 1.6)
         at = end + _along(start, end) * 11

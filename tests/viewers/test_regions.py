@@ -19,6 +19,8 @@ from regions import (
     RectanglePixelRegion,
 )
 
+from jviz.backend.regions.combining import members
+from jviz.backend.regions.converting import combined
 from jviz.subsets import Subset
 from tests.viewers.test_image_mouse import drag
 
@@ -436,3 +438,42 @@ def test_the_menu_of_a_region_changes_it(qtbot, viewer, session):
     assert session.subsets["core"].locked
     session.undo()
     assert not session.subsets["core"].locked
+
+
+def test_a_member_of_a_combined_region_is_dragged_by_its_handles(qtbot, viewer, session):
+    left, right = CirclePixelRegion(PixCoord(40, 40), 12), CirclePixelRegion(PixCoord(56, 40), 10)
+    whole = combined(left, right, "andnot")
+    with session.change("Make"):
+        session.set_subsets({"both": Subset("both", whole, viewer.state.data, color="#f94144")})
+    session.interaction.select(["both"])
+    steps = len(session.history)
+    drag(qtbot, viewer, at(viewer, 56, 50), at(viewer, 56, 48))  # the handle at the top of the second
+    first, second = members(session.subsets["both"].region)
+    assert first.radius == 12
+    assert second.radius == pytest.approx(8, abs=0.3)
+    drag(qtbot, viewer, at(viewer, 56, 40), at(viewer, 58, 44))  # the cross in its middle
+    first, second = members(session.subsets["both"].region)
+    assert second.center.xy == pytest.approx((58, 44), abs=0.3)
+    assert first.center.xy == (40, 40)
+    assert len(session.history) == steps + 2
+    session.undo()
+    session.undo()
+    assert session.subsets["both"].region is whole
+
+
+def test_the_outline_of_a_combined_region_is_that_of_the_combination(viewer, session):
+    left, right = RectanglePixelRegion(PixCoord(40, 40), 20, 20), RectanglePixelRegion(PixCoord(52, 40), 20, 12)
+    whole = combined(left, right, "or")
+    session.set_subsets({"both": Subset("both", whole, viewer.state.data, color="#f94144")})
+    image = viewer.grab()
+
+    def red(x, y):
+        u, v = at(viewer, x, y)
+        found = [image.pixelColor(u + i, v + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        return any(c.red() > c.green() + 60 for c in found)
+
+    assert red(30, 40)
+    assert red(62, 40)
+    assert red(50, 48)  # the left one's edge above the right one
+    assert not red(50, 40)  # within the right one
+    assert not red(44, 46)  # the right one's edge within the left one

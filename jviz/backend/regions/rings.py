@@ -153,14 +153,14 @@ def _read_path(rings: Rings, owner: int, position: Any, *, closed: bool) -> None
 
 
 def _add_line(rings: Rings, owner: int, frame: int, ends: np.ndarray, kind: str) -> None:
-    """Add a line; a compass has an arm to the north, or up, as long as it, and one to the east, or left."""
+    """Add a line; a compass has an arm to the north as long as it and one to the east, or along y and x."""
     if kind != "compass":
         rings.add_path(owner, frame, ends, closed=False)
         return
     start = ends[0]
     if frame == PIXEL:
         length = float(np.hypot(*(ends[1] - start)))
-        tips = start + np.array([(0.0, length), (-length, 0.0)])
+        tips = start + np.array([(0.0, length), (length, 0.0)])
     else:
         length = np.hypot(*offsets_to(*start, *ends[1:].T))
         tips = np.column_stack(offset_by(*start, np.append(0 * length, -length), np.append(length, 0 * length)))
