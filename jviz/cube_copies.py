@@ -71,9 +71,9 @@ def make_copy(session: Any, cube: Cube) -> Job | None:
             return
 
         def report(done: float, total: float, text: str) -> None:
-            job.report(done, total, text)
             if cube not in session:
                 job.cancel()
+            job.report(done, total, text)
 
         try:
             made = store.build(cube.source(), cube.axis, report)

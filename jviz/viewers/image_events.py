@@ -225,7 +225,7 @@ class ImageEvents(Viewer):
 
     def show_menu(self, position: QPoint) -> None:
         """Show the menu of what is at a place of the screen, and of commands on images."""
-        menu = command_menu(self, "image", lambda id: self.run_command(id))
+        menu = command_menu(self, self.state.kinds(), lambda id: self.run_command(id))
         here = QPointF(self.mapFromGlobal(position))
         own = [action for overlay in reversed(overlays_of(self.state)) for action in overlay.menu(self, here)]
         if own:

@@ -71,7 +71,10 @@ class SkyNeed:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know about the WCS; nothing when the file just has none."""
-        return tuple(f"{self.data.name}: {text}" for text in self.data.wcs_notes)
+        axis = getattr(self.data, "axis", None)
+        way_out = "“Cube ▸ Spectral Axis…” says once and for all what it is."
+        unclear = [f"{note} {way_out}" for note in getattr(axis, "notes", ()) if axis.quantity == "channel"]
+        return tuple(f"{self.data.name}: {text}" for text in (*self.data.wcs_notes, *unclear))
 
     def apply(self, value: Any) -> None:
         """The data have kept it already."""

@@ -1,0 +1,43 @@
+"""Cubes in the window: opened in a viewer of their own, with their menu, and asked about what the file leaves open."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from PySide6.QtCore import Qt
+
+from jviz.viewers.cube import CubeViewer
+
+
+@pytest.fixture
+def path(tmp_path):
+    hdu = fits.PrimaryHDU(np.random.default_rng(0).normal(size=(12, 10, 9)).astype(np.float32))
+    hdu.header.update({"CTYPE3": "WAVE", "CUNIT3": "um", "CRVAL3": 1.0, "CDELT3": 0.5, "CRPIX3": 1.0})
+    hdu.writeto(tmp_path / "cube.fits")
+    return tmp_path / "cube.fits"
+
+
+def test_a_cube_opens_in_a_cube_viewer_that_keys_of_the_window_leave_alone(qtbot, make_window, path):
+    window = make_window([path])
+    qtbot.waitUntil(lambda: bool(window.viewers) and window.viewers[0].is_sharp, timeout=20_000)
+    [viewer] = window.viewers
+    assert isinstance(viewer, CubeViewer)
+    viewer.setFocus()
+    before = viewer.state.slice
+    qtbot.keyClick(viewer, Qt.Key.Key_Period)
+    qtbot.keyClick(viewer, Qt.Key.Key_BracketRight)
+    assert viewer.state.slice == before + 2
+    second = window.open_viewer("cube", data="cube")
+    assert isinstance(second, CubeViewer)
+    assert second.state.name == "Cube 2"
+
+
+def test_an_axis_that_the_file_leaves_open_is_asked_about_once(qtbot, make_window, tmp_path):
+    fits.PrimaryHDU(np.zeros((5, 6, 7), np.float32)).writeto(tmp_path / "plain.fits")
+    window = make_window([tmp_path / "plain.fits"])
+    told = window.session.notices
+    qtbot.waitUntil(lambda: any("Spectral Axis" in text for _, text in told), timeout=20_000)
+    window.session.run("cube.spectral_axis", data="plain", unit="um", first=1.0, step=0.1)
+    told.clear()
+    window.session.open(tmp_path / "plain.fits")
+    qtbot.waitUntil(lambda: len(window.viewers) == 2 and all(v.is_sharp for v in window.viewers), timeout=20_000)
+    assert not any("Spectral Axis" in text for _, text in told)
