@@ -10,6 +10,7 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import (
+    QColor,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -66,6 +67,7 @@ class ImageViewer(ImageEvents):
         self._cursor: QPointF | None = None
         self.is_space_down = False
         self._moving = False
+        self._is_laid_out = False
         self._look: Look | None = None
         self._first_looks_end = math.inf
         self.run_command: Callable[[str], Any] = self._run_command
@@ -151,11 +153,22 @@ class ImageViewer(ImageEvents):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint from what is in memory; what only came into sight again is copied."""
+        if not self._is_laid_out and self.window() is not self:
+            self._is_laid_out = True
+            self._begin_to_paint()
+            return
         with self.kept.painter(self) as painter:
             drawn = self._paint(painter, self.pixels_ratio) if painter is not None else self.has_painted
         if drawn and not self.has_painted:
             self.has_painted = True
             post(self._after_first_paint)
+
+    def _begin_to_paint(self) -> None:
+        """Leave the picture to the next turn of the event loop: this one has made the viewer, and room for it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.look.canvas))
+        painter.end()
+        QTimer.singleShot(0, self, self.update)
 
     def draw(self, painter: QPainter) -> None:
         """Draw all of the viewer, as exactly as it can be now: waits for what is not in memory, not for pyramids."""

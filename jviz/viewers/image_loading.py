@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from functools import cache, partial
@@ -20,6 +21,10 @@ from jviz.viewers.image_needs import Need, failed_text
 from jviz.viewers.post import post
 
 __all__ = ["Loader", "Preparer", "WarmUp", "preparer_of", "warm_up"]
+
+
+LONG = 8.0
+"""Seconds beyond which the kernels were not only loaded."""
 
 
 class WarmUp:
@@ -64,11 +69,16 @@ class WarmUp:
             self._thread.start()
 
     def _work(self) -> None:
+        begun = time.monotonic()
+        # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
+        gc.disable()
         try:
             kernels.warm_up()
-            # What was imported stays: looking through it again for garbage takes a tenth of a second.
+            if time.monotonic() - begun > LONG:
+                gc.collect()  # they were compiled, which leaves much behind
             gc.freeze()
         finally:
+            gc.enable()
             self._over = True
             post(self.ended.emit)
 

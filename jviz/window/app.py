@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,13 @@ def _import_actions() -> None:
     load_builtin()
     for name in FOR_THE_FIRST_FILE:
         importlib.import_module(name)
+    _spare_garbage_collection()
+
+
+@cache
+def _spare_garbage_collection() -> None:
+    """Have what was imported not looked through for garbage while the window is used; all of it stays."""
+    gc.freeze()
 
 
 def _listed(files: str | Path | Iterable[str | Path]) -> list[str]:
