@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,9 @@ WHOLE_LIMIT = 200 * 10**6
 
 SEARCH_LIMIT = 20_000
 """Files looked at in the folders searched for a moved one."""
+
+MOST_COMPARED = 100
+"""Files of the right size under other names that are compared: exposures of a detector all have one size."""
 
 _whole: dict[tuple[str, int, int], str] = {}
 
@@ -98,13 +104,14 @@ def find(
     near : iterable of Path
         Where else it may be, likely ones first.
     search : iterable of Path
-        Folders to look through for its name.
+        Folders to look through for its name, and for the same content under another one.
 
     Returns
     -------
     (Path or None, bool)
-        Where it is, and whether it is unchanged; None when there is no file of its name.
+        Where it is, and whether it is unchanged; None when there is no file of its name or content.
     """
+    search = list(search)
     changed: Path | None = None
     for candidate in _candidates(path, near, search):
         if not candidate.is_file():
@@ -112,7 +119,9 @@ def find(
         if fingerprint.fits(candidate):
             return candidate, True
         changed = changed or candidate
-    return changed, False
+    alike = islice(_files_of_size(fingerprint.size, search), MOST_COMPARED)
+    renamed = next((file for file in alike if fingerprint.fits(file)), None)
+    return (renamed, True) if renamed is not None else (changed, False)
 
 
 def _candidates(path: Path, near: Iterable[Path], search: Iterable[Path]) -> Iterator[Path]:
@@ -125,6 +134,21 @@ def _candidates(path: Path, near: Iterable[Path], search: Iterable[Path]) -> Ite
             looked_at += len(names)
             if path.name in names:
                 yield Path(place, path.name)
+            if looked_at > SEARCH_LIMIT:
+                return
+
+
+def _files_of_size(size: int, search: Iterable[Path]) -> Iterator[Path]:
+    looked_at = 0
+    for folder in search:
+        for place, folders, names in os.walk(folder):
+            folders.sort()
+            looked_at += len(names)
+            for file in (Path(place, name) for name in sorted(names)):
+                with suppress(OSError):
+                    status = file.stat()
+                    if stat.S_ISREG(status.st_mode) and status.st_size == size:
+                        yield file
             if looked_at > SEARCH_LIMIT:
                 return
 

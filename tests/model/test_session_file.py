@@ -197,6 +197,16 @@ def test_a_moved_file_is_looked_for(session, reopened, image_file, tmp_path, pla
     assert not again.notices
 
 
+def test_a_renamed_file_is_known_by_its_content(session, reopened, image_file, tmp_path):
+    session.open(image_file)
+    path = session.save(tmp_path / "work.jviz")
+    image_file.rename(tmp_path / "called_otherwise.fits")
+    write_image(tmp_path / "another.fits", seed=2)  # of the same size
+    again = reopened(path)
+    assert again["field"].path == tmp_path / "called_otherwise.fits"
+    assert not again.notices
+
+
 def test_a_changed_file_is_opened_with_a_warning(session, reopened, image_file, tmp_path):
     session.open(image_file)
     path = session.save(tmp_path / "work.jviz")
