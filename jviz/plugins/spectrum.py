@@ -250,8 +250,8 @@ class SpectrumPanel(Panel):
             return
         self._busy = False
         self._show(numbers, text)
-        if self._again and self.view is not None:
-            self._measure()
+        if self._again:
+            self.later()
 
     def _show(self, numbers: list[Any], text: str) -> None:
         self.where.setText(text)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtGui import QColor, QPixmap, QWheelEvent
 
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.ranges import SpectralRanges
@@ -280,3 +280,84 @@ def test_statistics_of_the_range(viewer, session):
     assert np.isclose(table["line_flux"][0].to_value("mJy um"), 9 * 0.2, rtol=0.06)
     assert table["equivalent_width"][0].unit == "um"
     assert np.isclose(table["start"][0].to_value("nm"), 2500)
+
+
+@pytest.fixture
+def cube(session):
+    from astropy.io.fits import Header
+    from astropy.nddata import CCDData
+    from astropy.wcs import WCS
+
+    header = Header()
+    for axis, (kind, unit, step, value) in enumerate(
+        (("RA---TAN", "deg", -1e-4, 10.0), ("DEC--TAN", "deg", 1e-4, 5.0), ("WAVE", "um", 0.1, 1.5)), 1
+    ):
+        header.update({f"CTYPE{axis}": kind, f"CUNIT{axis}": unit, f"CDELT{axis}": step, f"CRVAL{axis}": value})
+        header[f"CRPIX{axis}"] = 1.0
+    values = np.ones((21, 5, 4), np.float32)
+    data = session.add(CCDData(values, unit="mJy", wcs=WCS(header)), name="cube")
+    assert data.kind == "cube"
+    _ = data.axis
+    return session.view("cube", data="cube")
+
+
+def test_the_slice_follows_and_leads(viewer, session, cube, qtbot):
+    from jviz.viewers.spectrum.marks import slices_in_sight
+
+    cube.slice = 10
+    [mark] = slices_in_sight(session, viewer.scene_now())
+    assert np.isclose(mark.place, viewer.scene_now().x.place(2.5), atol=0.01)
+    accent = viewer.look.accent
+    point = QPoint(round(mark.place), round(viewer.scene_now().picture.top()) + 40)
+    picture = QPixmap(viewer.size())
+    viewer.render(picture)
+    assert like(picture.toImage(), point, accent)
+    drag(qtbot, viewer, at(viewer, 2.5), at(viewer, 3.1))
+    assert cube.slice == 16
+    assert np.isclose(cube.spectral_value, 3.1e-6)
+    session.undo()
+    assert cube.slice == 10
+
+
+def test_alt_and_drag_shows_a_slab(viewer, session, cube, qtbot):
+    drag(qtbot, viewer, at(viewer, 2.0), at(viewer, 2.6), Qt.KeyboardModifier.AltModifier)
+    np.testing.assert_allclose(cube.slab[:2], (2.0e-6, 2.6e-6), atol=0.02e-6)
+    assert cube.slab[2] == "sum"
+
+
+def test_many_spectra_are_drawn_where_their_numbers_are(make, qtbot):
+    from jviz.backend.spectra import strokes
+
+    viewer = make(
+        *[
+            spectrum(
+                np.where(X > 3, n + 0.5, float(n)),
+                f"s{n:02d}",
+            )
+            for n in range(30)
+        ],
+        legend=False,
+    )
+    qtbot.waitUntil(strokes.is_ready, timeout=30_000)
+    picture = QPixmap(viewer.size())
+    viewer.render(picture)
+    image, scene = picture.toImage(), viewer.scene_now()
+    for n in (0, 7, 29):
+        colour = scene.colors[id(viewer.state.layers[n])]
+        assert like(image, at(viewer, 2.0, float(n)), colour, 1)
+        assert like(image, at(viewer, 4.0, n + 0.5), colour, 1)
+
+
+def test_the_kernel_and_its_twin_draw_the_same():
+    from jviz.backend.spectra import strokes
+
+    strokes.prepare()
+    draw = np.random.default_rng(2)
+    values = draw.normal(20, 15, 500)
+    values[100:110] = np.nan
+    for edges in (np.linspace(-5, 70, 501), np.linspace(-500, 2000, 501)):
+        first, second = np.zeros((2, 40, 60), np.uint32)
+        strokes.draw_steps(first, edges, values, (1.0, 0.0), (-1.0, 39.0), 7)
+        strokes._steps(second, edges, values, 1.0, 0.0, -1.0, 39.0, np.uint32(7))
+        np.testing.assert_array_equal(first, second)
+        assert first.any()

@@ -132,7 +132,8 @@ def _scaled(parts: Sequence[np.ndarray], robust: str, *, log: bool) -> Span:
 
 def _robust(parts: Sequence[np.ndarray], *, log: bool) -> Span:
     """Return the span of all but the farthest hundredth of the values."""
-    parts = [part[:: max(1, len(part) // 20_000)] for part in parts]
+    step = max(1, sum(map(len, parts)) // 10_000)
+    parts = [part[min(step // 2, len(part) // 2) :: step] for part in parts]
     values = np.concatenate([part[np.isfinite(part) & ((part > 0) | (not log))] for part in parts] or [np.zeros(0)])
     if len(values) < 10:
         return _span(parts, log=log)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QWidget
 
 from jviz.backend.dq import flag_names
+from jviz.backend.spectra import strokes
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.spectrum_views import SpectrumView, bounds_in
@@ -21,6 +22,7 @@ from jviz.viewers.plot.paint import draw_curve, ground, plot_scene
 from jviz.viewers.plot.viewer import PlotReadout, PlotViewer, _nearest
 from jviz.viewers.readout import number_text, pretty_unit
 from jviz.viewers.spectrum import marks
+from jviz.viewers.spectrum.crowd import draw_crowd, is_crowd
 from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, range_part_at
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
 from jviz.viewers.spectrum.scene import CurveKeeper, SpectrumScene
@@ -71,7 +73,7 @@ class SpectrumViewer(PlotViewer):
         self._hovered: Any = None
         self._legend_first = 0
         self._still: tuple[Any, QPixmap] | None = None
-        self._complete = False
+        self._complete = self._compiling = False
         self._curves = CurveKeeper(session, state, self.stir)
         self._views: list[Any] = []
         super().__init__(session, state, parent)
@@ -185,12 +187,28 @@ class SpectrumViewer(PlotViewer):
         draw_frame(painter, scene, choices=scene.on_screen)
         painter.save()
         painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
+        if is_crowd(scene) and self._can_crowd():
+            draw_crowd(painter, scene, self.devicePixelRatioF())
+            painter.restore()
+            return
         for layer, curve in sorted(scene.shown, key=lambda pair: pair[0] is scene.hovered):
             if getattr(curve, "masked", None) is not None:
                 bare = replace_drawing(layer)
                 draw_curve(painter, scene, bare, curve.masked, scene.look.faint, width=1.0)
             draw_curve(painter, scene, layer, curve, width=2.4 if layer is scene.hovered else 1.4)
         painter.restore()
+
+    def _can_crowd(self) -> bool:
+        """Whether many spectra can be drawn by the kernel; it is compiled by a job when they come first."""
+        if not strokes.is_ready() and not self._compiling:
+            self._compiling = True
+
+            def work(job: Any) -> None:
+                strokes.prepare()
+                self.stir()
+
+            self.session.jobs.submit("Prepare to draw many spectra", work, quiet=True)
+        return strokes.is_ready()
 
     def _draw_notes(self, painter: QPainter, scene: SpectrumScene) -> None:
         """Say what could not be shown."""
