@@ -43,11 +43,16 @@ class Pointer:
         Without arguments.
     at : (View, float, float) or None
         In data pixels of the view's first layer.
+    spectral_moved : Signal
+        Without arguments.
+    spectral : (View, float, Scale) or None
+        Where it is along a spectrum, and how that axis counts.
     """
 
     def __init__(self) -> None:
-        self.moved = Signal()
+        self.moved, self.spectral_moved = Signal(), Signal()
         self.at: tuple[View, float, float] | None = None
+        self.spectral: tuple[View, float, Any] | None = None
 
     def move(self, view: View | None, x: float = 0.0, y: float = 0.0) -> None:
         """Take note of where it is; None: nowhere."""
@@ -55,6 +60,13 @@ class Pointer:
         if at != self.at:
             self.at = at
             self.moved.emit()
+
+    def move_spectral(self, view: View | None, value: float = 0.0, scale: Any = None) -> None:
+        """Take note of where it is along a spectrum; None: nowhere."""
+        spectral = None if view is None else (view, value, scale)
+        if spectral != self.spectral:
+            self.spectral = spectral
+            self.spectral_moved.emit()
 
 
 class Linker:

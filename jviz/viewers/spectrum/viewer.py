@@ -25,6 +25,7 @@ from jviz.viewers.spectrum import marks
 from jviz.viewers.spectrum.crowd import draw_crowd, is_crowd
 from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, range_part_at
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
+from jviz.viewers.spectrum.pointing import draw_pointed, pointed_wavelength
 from jviz.viewers.spectrum.scene import CurveKeeper, SpectrumScene
 
 __all__ = ["SpectrumReadout", "SpectrumViewer"]
@@ -81,7 +82,15 @@ class SpectrumViewer(PlotViewer):
         session.live_spectra.changed.connect(self.stir)
         session.interaction.selection_changed.connect(self.stir)
         session.views_changed.connect(self._watch_cubes)
+        session.pointer.moved.connect(self._pointer_moved)
+        self._pointed: float | None = None
         self._watch_cubes()
+
+    def _pointer_moved(self) -> None:
+        """Mark the wavelength under the cursor of a 2-D spectrum."""
+        before, self._pointed = self._pointed, pointed_wavelength(self.session)
+        if self._pointed != before:
+            self.stir()
 
     def release(self) -> None:
         """Stop listening to the session."""
@@ -89,6 +98,7 @@ class SpectrumViewer(PlotViewer):
         self.session.live_spectra.changed.disconnect(self.stir)
         self.session.interaction.selection_changed.disconnect(self.stir)
         self.session.views_changed.disconnect(self._watch_cubes)
+        self.session.pointer.moved.disconnect(self._pointer_moved)
         self._follow([])
         super().release()
 
@@ -161,6 +171,7 @@ class SpectrumViewer(PlotViewer):
         marks.draw_lines(painter, scene)
         if scene.on_screen:
             marks.draw_slices(painter, scene, marks.slices_in_sight(self.session, scene))
+            draw_pointed(painter, scene, self.session)
         painter.restore()
         draw_legend(painter, scene)
         self._draw_notes(painter, scene)
@@ -311,8 +322,11 @@ class SpectrumViewer(PlotViewer):
             self._hover(event.position())
 
     def _hover(self, at: QPointF) -> None:
-        """Show what a press would do, and which spectrum a name in the legend is of."""
+        """Show what a press would do, and which spectrum a name in the legend is of; mark the place in 2-D spectra."""
         scene = self.scene_now()
+        inside = scene.picture.contains(at)
+        value = float(scene.x.value(at.x())) if inside else 0.0
+        self.session.pointer.move_spectral(self.state if inside else None, value, scene.scale)
         legend = legend_of(scene) if scene.shown else None
         self._hovered = legend.layer_at(at) if legend is not None else None
         self.setCursor(cursor_at(self, scene, at) if self._hovered is None else Qt.CursorShape.PointingHandCursor)
@@ -352,6 +366,7 @@ class SpectrumViewer(PlotViewer):
 
     def leaveEvent(self, event: QEvent) -> None:
         """Forget the cursor."""
+        self.session.pointer.move_spectral(None)
         self._hovered = None
         super().leaveEvent(event)
         self.update()
