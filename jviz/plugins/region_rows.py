@@ -11,13 +11,15 @@ from PySide6.QtGui import QColor, QPixmap
 
 from jviz.api import Subset
 
-__all__ = ["KEEP", "RegionRows"]
+__all__ = ["KEEP", "LARGE", "RegionRows"]
 
 TITLES = ("Name", "Shape", "")
 ROLES = Qt.ItemDataRole
 NOWHERE = QModelIndex()
 MIME = "application/x-jviz-region-names"
 NAME, SHAPE, LOCK = range(3)
+LARGE = 50
+"""Members above which a group is closed at first."""
 KEEP = "\0"
 """Group of regions that were dropped and stay in theirs."""
 
@@ -107,7 +109,7 @@ class RegionRows(QAbstractItemModel):
         return parent if child < 0 else self.index(child, 0, parent)
 
     def ranges(self, names: set[str]) -> list[tuple[QModelIndex, QModelIndex]]:
-        """Return the rows of regions as ranges from a first to a last one."""
+        """Return the rows of regions as ranges from a first to a last one; all of a large group are its own row."""
         rows: dict[int, list[int]] = {}
         for name in names & self._places.keys():
             top, child = self._places[name]
@@ -115,6 +117,9 @@ class RegionRows(QAbstractItemModel):
         found = []
         for top, some in rows.items():
             parent = self.index(top, 0) if top >= 0 else NOWHERE
+            if top >= 0 and len(some) == len(self.entries[top].members) > LARGE:
+                found.append((parent, parent))
+                continue
             some.sort()
             breaks = [k for k in range(1, len(some)) if some[k] != some[k - 1] + 1]
             for first, end in itertools.pairwise([0, *breaks, len(some)]):
@@ -134,9 +139,12 @@ class RegionRows(QAbstractItemModel):
     # --- what a view asks -----------------------------------------------------------------------
 
     def index(self, row: int, column: int, parent: QModelIndex = NOWHERE) -> QModelIndex:
-        if not self.hasIndex(row, column, parent):
+        # `hasIndex` would ask three more times, thousands of times over
+        top = parent.row() + 1 if parent.isValid() else 0
+        count = len(self.entries[top - 1].members) if top else len(self.entries)
+        if not (0 <= row < count and 0 <= column < len(TITLES)):
             return QModelIndex()
-        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
+        return self.createIndex(row, column, top)
 
     def parent(self, index: QModelIndex = NOWHERE) -> QModelIndex:  # type: ignore[override]
         top = index.internalId() if index.isValid() else 0

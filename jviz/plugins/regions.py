@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from jviz.api import Subset, panel
 from jviz.plugins.parts import Panel, tool_button
 from jviz.plugins.region_editor import RegionEditor
-from jviz.plugins.region_rows import KEEP, RegionRows
+from jviz.plugins.region_rows import KEEP, LARGE, RegionRows
 from jviz.plugins.region_statistics import RegionStatistics
 
 __all__ = ["RegionsPanel"]
@@ -32,9 +32,6 @@ __all__ = ["RegionsPanel"]
 
 PAUSE = 40
 """Milliseconds from one refresh to the next."""
-
-LARGE = 50
-"""Members above which a new group is closed at first."""
 
 
 @panel("regions", title="Regions", place="right", icon="fa6s.draw-polygon", shortcut="Ctrl+Shift+G")
