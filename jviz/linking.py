@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from jviz.views import ImageView, State, View
 if TYPE_CHECKING:
     from jviz.session import Session
 
-__all__ = ["Linker", "Pointer", "matched", "position_in"]
+__all__ = ["Linker", "Pointer", "matched", "place_in", "position_in"]
 
 OF_LOCK: dict[str, tuple[str, ...]] = {
     "pan": ("centre",),
@@ -253,7 +254,24 @@ def place_in(first: Any, second: Any, x: Any, y: Any) -> tuple[Any, Any]:
         found = warp.at(x, y)
         if np.isfinite(found[0]).all():
             return found
-    return second.sky.sky_to_pixel(*first.sky.pixel_to_sky(x, y))
+    return second.sky.sky_to_pixel(*_sky_at(first.sky, x, y))
+
+
+KEPT_BYTES = 1024
+_last_sky: tuple[Any, bytes, Any] | None = None
+
+
+def _sky_at(sky: Any, x: Any, y: Any) -> Any:
+    """Return the sky at some pixels; the last answer is kept, because a hundred views ask the same at each move."""
+    global _last_sky
+    points = np.stack([x, y]).tobytes()
+    kept = _last_sky
+    if kept is not None and kept[0]() is sky and kept[1] == points:
+        return kept[2]
+    found = sky.pixel_to_sky(x, y)
+    if len(points) < KEPT_BYTES:
+        _last_sky = (ref(sky), points, found)
+    return found
 
 
 def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: bool = True) -> dict[str, Any]:

@@ -43,6 +43,9 @@ __all__ = ["ImageViewer"]
 MUCH = 2_000_000
 """Pixels of a picture above which it is drawn at half resolution while it moves."""
 
+MUCH_LAYERED = 3_300_000
+"""The same for all layers together; each counts half as much again in a picture of the kind "lupton"."""
+
 FIRST_LOOKS = 1.5
 """Seconds after the first picture in which half its resolution will do, if the fast kernels are being loaded."""
 
@@ -121,10 +124,12 @@ class ImageViewer(ImageEvents):
     @property
     def pixels_ratio(self) -> float:
         """Pixels of the picture per logical pixel: those of the screen, or half of them while the picture moves
-        and is large or the fast kernels are not there yet, and for the first look without them.
+        and is large, has many layers or the fast kernels are not there yet, and for the first look without them.
         """
-        ratio = self.devicePixelRatioF()
-        slow = self.width() * self.canvas_height() * ratio * ratio > MUCH or not kernels.ready
+        ratio, layers = self.devicePixelRatioF(), len(self.state.shown)
+        pixels = self.width() * self.canvas_height() * ratio * ratio
+        effort = layers * (1.5 if self.state.composite == "lupton" and layers > 1 else 1.0)
+        slow = pixels > MUCH or pixels * effort > MUCH_LAYERED or not kernels.ready
         first = not (self.has_painted or kernels.ready)
         return ratio / 2 if first or (self._moving and slow) else ratio
 

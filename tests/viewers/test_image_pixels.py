@@ -139,6 +139,23 @@ def test_half_resolution_while_a_large_picture_moves(show, ramp, qtbot):
     assert viewer.pixels_ratio == 1.0
 
 
+MANY = [(1, "lupton", 1.0), (3, "layers", 1.0), (3, "lupton", 0.5)]
+
+
+@pytest.mark.parametrize(("layers", "composite", "moving"), MANY)
+def test_half_resolution_while_a_picture_of_many_layers_moves(qtbot, show, session, ramp, layers, composite, moving):
+    viewer = show(ramp, size=(1000, 800))
+    for number in range(1, layers):
+        session.add(ramp + number, name=f"more {number}")
+        session.run("view.show", view=viewer.state, data=f"more {number}")
+    for layer in viewer.state.layers:
+        layer.opacity = 1.0
+    viewer.state.composite = composite
+    qtbot.waitUntil(lambda: viewer.pixels_ratio == 1.0)
+    viewer._moving = True
+    assert viewer.pixels_ratio == moving
+
+
 def test_the_next_slice_replaces_the_last_without_a_gap(show, session, qtbot):
     cube = np.stack([np.full((8, 8), value, np.float32) for value in (0.0, 0.5, 1.0)])
     viewer = show(cube, limits=(0, 1), stretch="linear")
