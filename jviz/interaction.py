@@ -88,6 +88,10 @@ class Interaction:
         Tool, mode or system changed.
     selection_changed : Signal
         Other regions are selected.
+    pixel_changed : Signal
+        `pixel` changed.
+    pixel : (ImageView, float, float) or None
+        The pixel, of the view's first layer, that was stepped to last; it is framed while it is in sight.
     line_changed : Signal
         `line` changed.
     line : (ImageView, ndarray) or None
@@ -101,6 +105,13 @@ class Interaction:
         self.line_changed = Signal()
         self.line: tuple[Any, Any] | None = None
         self._cut_width = 1.0
+        self.pixel_changed = Signal()
+        self.pixel: tuple[Any, float, float] | None = None
+
+    def point_at(self, view: Any, x: float, y: float) -> None:
+        """Frame a pixel of a view's first layer, one that was looked for, until another is."""
+        self.pixel = (view, x, y)
+        self.pixel_changed.emit()
 
     def show_line(self, line: tuple[Any, Any] | None) -> None:
         """Say where a cut is being drawn; None: it is not any more."""

@@ -350,7 +350,8 @@ class Session:
         signals = (
             self.data_changed, self.views_changed, self.subsets_changed, self.markers_changed, self.results_changed,
             self.history_changed, self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed,
-            self._recorder.touched, self.interaction.changed, self.interaction.selection_changed, self.pointer.moved,
+            self._recorder.touched, self.interaction.changed, self.interaction.selection_changed,
+            self.interaction.line_changed, self.interaction.pixel_changed, self.pointer.moved,
             self.live_spectra.changed,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]

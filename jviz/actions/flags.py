@@ -284,5 +284,6 @@ def _step(
     def go() -> None:
         scale = geometry_of(view).scale
         view.update(centre=centre, scale=scale if scale >= CLOSE / 2 else CLOSE)
+        session.interaction.point_at(view, *centre)
 
     return Apply(go)

@@ -97,6 +97,17 @@ def test_key_steps_and_undo(qtbot, show, session, flagged):
         session.run("dq.next", flags="JUMP_DET")
 
 
+def test_the_pixel_that_was_stepped_to_is_framed(show, session, flagged):
+    data, _ = flagged
+    viewer = show(data)
+    viewer.state.update(centre=(0, 0), scale=20)
+    session.run("dq.next", flags=["HOT", "SATURATED"])
+    u, v = viewer.geometry_now().to_screen(20 - 0.5, 10)
+    corner, image = viewer.frame_now().picture.topLeft(), viewer.grab()
+    near = [image.pixelColor(round(u + corner.x()) + k, round(v + corner.y())).lightness() for k in range(-5, 6)]
+    assert max(near) > 220
+
+
 def test_subsets_of_flags(show, session, flagged):
     data, dq = flagged
     show(data)

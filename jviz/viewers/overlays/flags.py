@@ -1,9 +1,11 @@
-"""The legend of the flags that are drawn over an image."""
+"""The legend of the flags that are drawn over an image, and the frame of the pixel that was stepped to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPen
 
@@ -12,12 +14,14 @@ from jviz.flags import flag_color, flags_plane
 from jviz.viewers.image_layers import overlaid_flags
 from jviz.viewers.image_overlays import Scene, flags_listed
 from jviz.viewers.image_tools import Overlay, register_overlay
+from jviz.viewers.ink import Ink
 from jviz.viewers.readout import read_out
+from jviz.viewers.strokes import path_of
 
 if TYPE_CHECKING:
     from jviz.viewers.image import ImageViewer
 
-__all__ = ["FlagLegend"]
+__all__ = ["FlagLegend", "SteppedPixel"]
 
 PLATE, LETTERS, FAINT = QColor(16, 18, 22, 200), QColor("#f2f4f8"), QColor("#aab2c0")
 ABOVE_SCALE_BAR = 46.0
@@ -61,7 +65,6 @@ class FlagLegend(Overlay):
         if more:
             painter.setPen(FAINT)
             painter.drawText(QPointF(plate.left() + 29, base + len(names) * step), more)
-
     def menu(self, viewer: ImageViewer, position: QPointF) -> list[QAction]:
         """Return the entry that finds the pixels flagged like the one under the cursor, when that is flagged."""
         view, frame = viewer.state, viewer.frame_now()
@@ -76,4 +79,30 @@ class FlagLegend(Overlay):
         return [action]
 
 
+class SteppedPixel(Overlay):
+    """Frames the flagged pixel that was stepped to, on the screen only."""
+
+    order = 42
+
+    def signals(self, session: Any) -> Iterable[Any]:
+        return (session.interaction.pixel_changed,)
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        at = scene.session.interaction.pixel if scene.session is not None and scene.fast else None
+        if at is None or at[0] is not scene.view:
+            return
+        corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) + at[1:]
+        u, v = scene.geometry.to_screen(*corners.T)
+        middle = np.array([u.mean(), v.mean()])
+        # A frame a little outside the pixel, and never so small that it is not seen.
+        away = np.column_stack([u, v]) - middle
+        reach = max(float(np.hypot(*away.T).max()), 1e-9)
+        frame = middle + away * max(1 + 2.5 / reach, 7 / reach)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        Ink("#ffffff", "#000000").stroke(painter, path_of(np.vstack([frame, frame[:1]]), np.array([0, 5])), 1.8)
+        painter.restore()
+
+
 register_overlay(FlagLegend())
+register_overlay(SteppedPixel())
