@@ -43,6 +43,9 @@ Reduce = Literal["mean", "or", "nearest"]
 FIRST_LEVEL = 2
 STRIP_LEVEL = 6
 STRIP_COLUMNS = 1 << 15
+MANY = 1 << 24
+"""Pixels from which an image is worth a second thread."""
+
 _HEADER = 4096
 _FORMAT = 2
 
@@ -231,12 +234,12 @@ class _Builder:
 
     def run(self, progress: Progress) -> Statistics:
         """Take strip after strip, then the levels above the strips."""
-        # Counting takes as long as adding up, and both leave Python's lock alone: one thread for each.
-        with ThreadPoolExecutor(1, "jviz-counting") as other:
+        if self.source.shape[0] * self.source.shape[1] < MANY:
             for row, column, values in _strips(self.source, progress):
-                counting = other.submit(self.spread.add, values)
+                self.spread.add(values)
                 self._climb(row, column, values)
-                counting.result()
+        else:
+            self._climb_beside_counting(progress)
         top = top_level(self.source.shape)
         sums, counts = self.sums, self.counts
         for level in range(STRIP_LEVEL, top + 1):
@@ -244,6 +247,14 @@ class _Builder:
                 sums, counts = _halved(sums, counts)
             self.keep(level, 0, 0, means(sums, counts))
         return self._statistics()
+
+    def _climb_beside_counting(self, progress: Progress) -> None:
+        """Do it in two threads: counting takes as long as adding up, and both leave Python's lock alone."""
+        with ThreadPoolExecutor(1, "jviz-counting") as other:
+            for row, column, values in _strips(self.source, progress):
+                counting = other.submit(self.spread.add, values)
+                self._climb(row, column, values)
+                counting.result()
 
     def _climb(self, row: int, column: int, values: np.ndarray) -> None:
         sums, counts = gathered(values)

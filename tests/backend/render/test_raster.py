@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from jviz.backend import cache
 from jviz.backend.progress import Cancelled
+from jviz.backend.render import pyramid
 from jviz.backend.render import raster as module
 from jviz.backend.render.blocks import STORE, BlockRequest, BlockStore, block_of
 from jviz.backend.render.pyramid import level_shape, top_level
 from jviz.backend.render.raster import Raster
+from jviz.backend.render.source import Source
 from jviz.errors import JvizError
 from tests.backend.render.planes import coordinates, plane_of, plane_on_disk
 
@@ -357,3 +359,18 @@ def test_the_file_is_never_changed(big, tmp_path):
     raster.build()
     raster.fetch(whole(raster, 0))
     assert (tmp_path / "pixels").read_bytes() == before
+
+
+def test_two_threads_build_what_one_does(monkeypatch):
+    values = np.random.default_rng(5).normal(size=(301, 777)).astype("f4")
+    values[::7, ::3] = np.nan
+    found = []
+    for many in (0, values.size + 1):
+        monkeypatch.setattr(pyramid, "MANY", many)
+        source = Source(plane_of(values))
+        found.append(pyramid.survey(source, sample=values[::5]))
+    (about, spread), (other, expected) = found
+    assert about == other
+    edges = np.linspace(-5, 5, 101)
+    assert np.array_equal(spread.counts(edges), expected.counts(edges))
+    assert spread.percentile(31.0) == expected.percentile(31.0)
