@@ -1,0 +1,99 @@
+"""Views of spectra without a window: scripts, sessions, undo, many spectra of one file."""
+
+import numpy as np
+import pytest
+
+import jviz
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.ranges import SpectralRanges
+from jviz.backend.spectra.samples import Samples
+from jviz.errors import CommandError
+from jviz.spectral import made_spectrum
+from jviz.spectrum_curves import curve_of_samples, recipe_of
+
+X = np.linspace(0.5, 0.8, 301)
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session(settings={})
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    path = tmp_path / "star.ecsv"
+    from astropy import units as u
+    from astropy.table import QTable
+
+    QTable({"wavelength": X * u.um, "flux": np.linspace(1, 2, 301) * u.mJy}).write(path)
+    return path
+
+
+def test_a_script_repeats_units_lines_and_ranges(session, text_file):
+    session.open(text_file, show=True)
+    session.run("spectrum.units", x="nm", y="ABmag", medium="air")
+    session.run("spectrum.lines", lists=["H", "O"], redshift=0.01)
+    session.subset("band", SpectralRanges(((600.0, 610.0),), "nm", "air"))
+    space = {}
+    exec(session.script(), space)
+    again = space["session"]
+    view, other = session.views["Spectrum 1"], again.views["Spectrum 1"]
+    assert {**view.recorded(), "layers": 0} == {**other.recorded(), "layers": 0}
+    assert again.subsets["band"].region == session.subsets["band"].region
+    again.close()
+
+
+def test_a_saved_session_comes_back(session, text_file, tmp_path):
+    session.open(text_file, show=True)
+    session.run("spectrum.units", x="THz")
+    session.views["Spectrum 1"].x_range = (400.0, 500.0)
+    session.subset("band", SpectralRanges(((600.0, 610.0),), "nm", "air"))
+    again = jviz.Session.load(session.save(tmp_path / "work.jviz"))
+    view = again.views["Spectrum 1"]
+    assert (view.x_unit, view.x_range, len(view.layers)) == ("THz", (400.0, 500.0), 1)
+    assert again.subsets["band"].region == SpectralRanges(((600.0, 610.0),), "nm", "air")
+    again.close()
+
+
+def test_each_spectrum_of_a_file_is_a_layer(session):
+    axis = SpectralAxis(X, "um", "wavelength")
+    many = [Samples(axis, np.full(301, float(n)), "mJy", name=f"fibre {n}") for n in range(5)]
+    session.add(made_spectrum(many, "plate", "plate"))
+    view = session.view("spectrum", data="plate")
+    assert [layer.title for layer in view.layers] == [f"plate fibre {n}" for n in range(5)]
+    session.undo()
+    assert not session.views
+
+
+def test_spectra_of_other_units_are_shown_in_those_of_the_first(session):
+    axis = SpectralAxis(X, "um", "wavelength")
+    frequencies = SpectralAxis(299.792458 / X, "THz", "frequency")
+    first, second = Samples(axis, np.ones(301), "mJy"), Samples(frequencies, np.full(301, 1e-3), "Jy")
+    session.add(made_spectrum(first, "a", "a"))
+    view = session.view("spectrum", data="a")
+    curve = curve_of_samples(second, recipe_of(view, first, 0))
+    np.testing.assert_allclose(curve.x, X)
+    np.testing.assert_allclose(curve.y, 1.0)
+    assert (curve.x_unit, curve.y_unit) == ("um", "mJy")
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "words"),
+    [
+        ("spectrum.lines", {"lists": ["Kryptonite"]}, "Kryptonite"), ("spectrum.normalize", {"how": "range"}, "ends"),
+        ("spectrum.lines", {"redshift": 1.0, "velocity": 3.0}, "not both"),
+        ("spectrum.statistics", {"region": "nowhere"}, "nowhere"), ("spectrum.units", {"rest": 5}, "rest value"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told(session, text_file, command, values, words):
+    session.open(text_file, show=True)
+    with pytest.raises(CommandError, match=words):
+        session.run(command, **values)
+
+
+def test_nothing_to_show_is_told(session):
+    session.view("spectrum")
+    with pytest.raises(CommandError, match="no spectrum yet"):
+        session.run("spectrum.stack")
