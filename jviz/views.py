@@ -166,7 +166,7 @@ class View(State):
         return self.layer.data if self.layer is not None else None
 
     def __repr__(self) -> str:
-        shown = ", ".join(layer.data.name for layer in self.layers)
+        shown = ", ".join(dict.fromkeys(layer.data.name for layer in self.layers))
         return f"<{type(self).__name__} {self.name!r} of {shown or 'nothing'}>"
 
 

@@ -162,7 +162,7 @@ class NoViewer(Viewer):
 
 def _shown(view: View) -> str:
     """Say what a view shows in a few words."""
-    names = [layer.data.name for layer in view.layers]
+    names = list(dict.fromkeys(layer.data.name for layer in view.layers))
     if not names:
         return view.name
     return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}"
@@ -175,5 +175,5 @@ def _title(view: View, shown: Counter[str]) -> str:
 
 
 def _tip(view: View) -> str:
-    names = ", ".join(layer.data.name for layer in view.layers)
+    names = ", ".join(dict.fromkeys(layer.data.name for layer in view.layers))
     return f"{view.name}: {names}" if names else view.name

@@ -302,12 +302,12 @@ def cube(session):
 
 
 def test_the_slice_follows_and_leads(viewer, session, cube, qtbot):
-    from jviz.viewers.spectrum.marks import slices_in_sight
+    from jviz.viewers.spectrum.marks import slice_color, slices_in_sight
 
     cube.slice = 10
     [mark] = slices_in_sight(session, viewer.scene_now())
     assert np.isclose(mark.place, viewer.scene_now().x.place(2.5), atol=0.01)
-    accent = viewer.look.accent
+    accent = slice_color(viewer.scene_now())
     point = QPoint(round(mark.place), round(viewer.scene_now().picture.top()) + 40)
     picture = QPixmap(viewer.size())
     viewer.render(picture)

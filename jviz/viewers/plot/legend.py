@@ -12,8 +12,8 @@ __all__ = ["Legend", "draw_legend", "legend_of"]
 
 SHARE = 0.42
 """Share of the width of the picture that a legend may take."""
-MOST = 30
-"""Names that are seen at once at most."""
+MOST = 12
+"""Names that are seen at once at most: the rest by scrolling, so that curves are not hidden."""
 
 
 @dataclass(frozen=True)

@@ -246,9 +246,14 @@ def slices_in_sight(session: Session, scene: SpectrumScene) -> list[SliceMark]:
     return found
 
 
+def slice_color(scene: SpectrumScene) -> str:
+    """Return the colour of slices: the accent of a theme may be too pale for a line."""
+    return "#ffa94d" if scene.look.is_dark else "#d9480f"
+
+
 def draw_slices(painter: QPainter, scene: SpectrumScene, marks: list[SliceMark]) -> None:
     """Draw a line with a grip for each slice, and the slab where one is shown."""
-    accent, picture = QColor(scene.look.accent), scene.picture
+    accent, picture = QColor(slice_color(scene)), scene.picture
     for mark in marks:
         if mark.low is not None and mark.high is not None:
             fill = QColor(accent)
