@@ -83,7 +83,9 @@ def extraction_preview(
     """
     frame = _frames.get(data)
     if frame is None:
-        frame = _frames[data] = frame_of(data)
+        frame = frame_of(data)
+        _frames.clear()  # one at a time: those of long slits are large
+        _frames[data] = frame
     centre = trace_on(session, data, frame, trace)
     one = extracted_from(data, frame, centre, method, width, windows=windows, background=fit, order=1)
     flux = np.where(one.good, one.flux, np.nan)

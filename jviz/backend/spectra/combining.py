@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.resampling import axis_in_unit, resampled, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.units import parse_unit
@@ -100,18 +101,14 @@ def _variances(aligned: list[Samples], factors: list[float]) -> np.ndarray | Non
 
 def _clipped(values: np.ndarray, sigma: float) -> np.ndarray:
     """Leave out what is beyond sigma robust deviations (1.4826 × the median absolute deviation) of the median."""
-    import warnings
-
     kept = values.copy()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
-        for _ in range(5):
-            middle = np.nanmedian(kept, axis=0)
-            width = 1.4826 * np.nanmedian(np.abs(kept - middle), axis=0)
-            out = (np.abs(kept - middle) > sigma * width) & (width > 0)
-            if not out.any():
-                break
-            kept[out] = np.nan
+    for _ in range(5):
+        middle = nan_median(kept)
+        width = 1.4826 * nan_median(np.abs(kept - middle))
+        out = (np.abs(kept - middle) > sigma * width) & (width > 0)
+        if not out.any():
+            break
+        kept[out] = np.nan
     return kept
 
 
@@ -129,17 +126,9 @@ def _reduced(
         if errors == "scatter":
             variance *= (weights * np.where(good, values - flux, 0) ** 2).sum(axis=0) / (n - 1)
         return flux, variance
-    flux = _median(values) if how == "median" else filled.sum(axis=0) / n
+    flux = nan_median(values) if how == "median" else filled.sum(axis=0) / n
     share = median_factor(n) if how == "median" else 1 / n
     if errors == "scatter" or variances is None:
         spread = np.where(good, values - filled.sum(axis=0) / n, 0) ** 2
         return flux, share * spread.sum(axis=0) / (n - 1) if len(values) > 1 else None
     return flux, share * np.where(good, variances, 0).sum(axis=0) / n
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
-        return np.nanmedian(values, axis=0)

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.combining import median_factor
+from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.two_d import Frame
 from jviz.errors import JvizError
@@ -61,12 +63,8 @@ def background_of(
 
 
 def _without_outliers(values: np.ndarray, sigma: float) -> np.ndarray:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a pixel
-        middle = np.nanmedian(values, axis=0)
-        width = 1.4826 * np.nanmedian(np.abs(values - middle), axis=0)
+    middle = nan_median(values)
+    width = 1.4826 * nan_median(np.abs(values - middle))
     enough = np.isfinite(values).sum(axis=0) >= 4
     out = (np.abs(values - middle) > sigma * width) & enough & (width > 0)
     return np.where(out, np.nan, values)
@@ -77,21 +75,17 @@ def _pixel_variance(frame: Frame, values: np.ndarray) -> np.ndarray:
     if frame.variance is not None:
         return np.where(frame.bad, np.nan, frame.variance)
     count = np.isfinite(values).sum()
-    centred = values - np.nanmean(values, axis=0) if count else values
-    return np.full(frame.flux.shape, np.nanvar(centred) if count else np.nan)
+    if not count:
+        return np.full(frame.flux.shape, np.nan)
+    centred = values - np.nansum(values, axis=0) / np.maximum(np.isfinite(values).sum(axis=0), 1)
+    return np.full(frame.flux.shape, np.nanvar(centred))
 
 
 def _median_background(frame: Frame, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    import warnings
-
-    from jviz.backend.spectra.combining import median_factor
-
     count = np.isfinite(values).sum(axis=0).astype(float)
     count[count == 0] = np.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a pixel
-        level = np.nanmedian(values, axis=0)
-        noise = np.nanmean(np.where(np.isfinite(values), _pixel_variance(frame, values), np.nan), axis=0)
+    level = nan_median(values)
+    noise = np.nansum(np.where(np.isfinite(values), _pixel_variance(frame, values), 0.0), axis=0) / count
     shape = frame.flux.shape
     return np.broadcast_to(level, shape), np.broadcast_to(noise * median_factor(count), shape)
 
@@ -159,12 +153,8 @@ def spatial_profile(frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: f
 
 def _smooth(flux: np.ndarray) -> np.ndarray:
     """Return running medians over 15 columns, which tell how bright columns are without the noise of each."""
-    import warnings
-
     padded = np.pad(flux, 7, constant_values=np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # columns without light
-        return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 15), axis=1)
+    return nan_median(np.lib.stride_tricks.sliding_window_view(padded, 15), axis=1)
 
 
 def _curve(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.spectra.combining import median_factor
+from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.resampling import variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
@@ -107,21 +108,17 @@ def _convolved(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _running_median(samples: Samples, width: int, variance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
-    import warnings
-
     half = width // 2
 
     def windows(values: np.ndarray) -> np.ndarray:
         padded = np.pad(np.where(samples.good, values, np.nan), half, constant_values=np.nan)
         return np.lib.stride_tricks.sliding_window_view(padded, width)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all missing
-        values = np.nanmedian(windows(samples.flux), axis=-1)
-        if variance is None:
-            return values, None
-        count = np.isfinite(windows(samples.flux)).sum(axis=-1)
-        return values, np.nanmean(windows(variance), axis=-1) * median_factor(np.maximum(count, 1))
+    values = nan_median(windows(samples.flux), axis=-1)
+    if variance is None:
+        return values, None
+    count = np.maximum(np.isfinite(windows(samples.flux)).sum(axis=-1), 1)
+    return values, np.nansum(windows(variance), axis=-1) / count * median_factor(count)
 
 
 def continuum_of(

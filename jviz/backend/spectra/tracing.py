@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.two_d import Frame
 from jviz.errors import JvizError
 
@@ -52,7 +53,7 @@ def profile_across(frame: Frame, centre: np.ndarray | None = None) -> tuple[np.n
         offsets, shift = rows - middle, centre - middle
         values = _shifted(values, shift)
         variance = None if variance is None else _shifted(variance, shift)
-    return offsets, _median(values), None if variance is None else _error_of_median(variance)
+    return offsets, nan_median(values, axis=1), None if variance is None else _error_of_median(variance)
 
 
 def _shifted(values: np.ndarray, shift: np.ndarray) -> np.ndarray:
@@ -65,14 +66,6 @@ def _shifted(values: np.ndarray, shift: np.ndarray) -> np.ndarray:
     low = np.clip(low, 0, max(len(values) - 2, 0))
     moved = (1 - part) * values[low, column] + part * values[np.minimum(low + 1, len(values) - 1), column]
     return np.where(inside, moved, np.nan)
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # rows without a pixel
-        return np.nanmedian(values, axis=1)
 
 
 def _error_of_median(variance: np.ndarray) -> np.ndarray:
@@ -133,13 +126,13 @@ def found_trace(
 def _binned(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     edges = np.linspace(0, values.shape[1], bins + 1).round().astype(int)
     pairs = [(a, b) for a, b in pairwise(edges) if b > a]
-    profiles = np.stack([_median(values[:, a:b]) for a, b in pairs])
+    profiles = np.stack([nan_median(values[:, a:b], axis=1) for a, b in pairs])
     return np.array([(a + b - 1) / 2 for a, b in pairs]), profiles
 
 
 def _start(profiles: np.ndarray, guess: float | None) -> tuple[int, float]:
     """Return the bin where the source stands out most, and its row."""
-    filled = np.nan_to_num(profiles - _median(profiles)[:, np.newaxis])
+    filled = np.nan_to_num(profiles - nan_median(profiles, axis=1)[:, np.newaxis])
     kernel = np.array([0.25, 0.5, 0.25])
     smooth = np.apply_along_axis(np.convolve, 1, filled, kernel, mode="same")
     if guess is None:

@@ -235,3 +235,15 @@ def test_specreduce_finds_the_same_sums():
     theirs = BoxcarExtract(image, ArrayTrace(image, TILTED), width=7).spectrum
     ours = extracted(frame(values, variance), TILTED, "boxcar", 7.0)
     np.testing.assert_allclose(ours.flux, theirs.flux.value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_medians_leave_out_nan_as_numpy_does(axis):
+    from jviz.backend.spectra.medians import nan_median
+
+    rng = np.random.default_rng(9)
+    values = np.where(rng.random((9, 8)) < 0.3, np.nan, rng.normal(size=(9, 8)))
+    values[0, 0] = values[1, 1] = 1.0
+    assert not np.isnan(values).all(axis=axis).any()
+    np.testing.assert_allclose(nan_median(values, axis=axis), np.nanmedian(values, axis=axis))
+    assert np.isnan(nan_median(np.full((3, 3), np.nan), axis=axis)).all()
