@@ -65,6 +65,7 @@ class FlagLegend(Overlay):
         if more:
             painter.setPen(FAINT)
             painter.drawText(QPointF(plate.left() + 29, base + len(names) * step), more)
+
     def menu(self, viewer: ImageViewer, position: QPointF) -> list[QAction]:
         """Return the entry that finds the pixels flagged like the one under the cursor, when that is flagged."""
         view, frame = viewer.state, viewer.frame_now()
