@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from jviz import Session, cube_copies
-from jviz.backend.progress import Cancelled, silent
+from jviz import JvizError, Session, cube_copies
+from jviz.backend.progress import silent
 from jviz.cube_pictures import slab_map
 
 
@@ -51,7 +51,7 @@ def test_the_copy_is_given_up_when_the_data_are_removed(cube):
     session, data = cube
     session.run("data.remove", data=data)
     job = cube_copies.make_copy(session, data)
-    with pytest.raises(Cancelled):
+    with pytest.raises(JvizError, match="was cancelled"):
         job.result(60)
     assert job.is_over
     assert cube_copies.copy_of(data) is None
