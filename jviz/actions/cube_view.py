@@ -27,7 +27,7 @@ def _view(session: Session, view: CubeView | None) -> CubeView:
     return found  # type: ignore[return-value]
 
 
-@command("cube.slice", title="Go to Slice…", menu=MENU, shortcut="Ctrl+Shift+G", needs="cube", group="slices",
+@command("cube.slice", title="Go to Slice…", menu=MENU, shortcut="Ctrl+Alt+G", needs="cube", group="slices",
          merges=True)  # fmt: skip
 def go_to_slice(
     session: Session, slice: float | None = None, value: float | None = None, view: CubeView | None = None
@@ -110,7 +110,7 @@ def axes(session: Session, side: Sides = "x-y", view: CubeView | None = None) ->
     cube_layer(view).order = ORDERS[side]
 
 
-@command("cube.next_side", title="Next Side of the Cube", menu=MENU, shortcut="Shift+A", needs="cube", group="sides")
+@command("cube.next_side", title="Next Side of the Cube", menu=MENU, shortcut="Shift+X", needs="cube", group="sides")
 def next_side(session: Session, view: CubeView | None = None) -> None:
     """Go through the sides: the sky, wavelength and x, wavelength and y."""
     view = _view(session, view)
