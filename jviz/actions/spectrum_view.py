@@ -285,7 +285,7 @@ def grid(session: Session, on: bool | None = None, *, view: SpectrumView | None 
     _switch(session, view, "grid", on)
 
 
-@command("spectrum.lock", title="Lock Wavelengths", menu="Spectrum", shortcut="Shift+L", needs="spectrum",
+@command("spectrum.lock", title="Lock Wavelengths", menu="Spectrum", shortcut="Shift+Y", needs="spectrum",
          group="views", icon="fa6s.link")  # fmt: skip
 def lock(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
     """Let all spectrum views that have this lock show the same wavelengths, each in its own unit."""
