@@ -42,6 +42,7 @@ def settle(application: Any, viewer: Any, seconds: float = 120.0) -> None:
 
 
 def _viewing(application: Any, path: Path) -> list[Row]:
+    from jviz import cube_copies
     from jviz.backend.cubes import store
     from jviz.backend.render import kernels
     from jviz.session import Session
@@ -53,6 +54,7 @@ def _viewing(application: Any, path: Path) -> list[Row]:
 
     def first() -> None:
         [cube] = session.open(path, show=False)
+        cube_copies._begun.add(cube)  # the copy is made, and timed, later
         view = session.view("cube", data=cube)
         viewer = CubeViewer(session, view)
         viewer.resize(*SIZE)
@@ -73,11 +75,7 @@ def _viewing(application: Any, path: Path) -> list[Row]:
     made.append(Row("memory above the bare program", resident() - bare, "MB", limit=700))
     made.append(once("slab of 300 channels from the file, rough", _slab(application, viewer, 0, rough=True), limit=100))
     settle(application, viewer)
-    for job in session.jobs.all:
-        job.cancel()
     made.append(once("copy of the spectra", lambda: store.build(cube.source(), cube.axis), limit=12_000))
-    from jviz import cube_copies
-
     cube_copies._copies.clear()
     steps = count(1)
     made.append(measure("slab of 300 channels dragged, with the copy",
