@@ -10,7 +10,7 @@ from typing import Any, Literal
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, WithPicture
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 from jviz.session import Session
 from jviz.views import ImageView, View, view_kinds
 
@@ -181,7 +181,12 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
     for kind, data in kinds[:MOST_VIEWS]:
         view = _new_view(session, kind)
         view.name = _free_view_name(views, kind)
-        place(session, view, [data], "add")
+        try:
+            place(session, view, [data], "add")
+        except JvizError as error:
+            # What cannot be drawn is open all the same: its header and table can be looked at.
+            session.notice("warning", f"{data.name} is open, but cannot be drawn: {error}")
+            continue
         views[view.name] = view
     if len(kinds) > MOST_VIEWS:
         session.notice(

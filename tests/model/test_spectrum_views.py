@@ -7,7 +7,7 @@ import jviz
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.samples import Samples
-from jviz.errors import CommandError
+from jviz.errors import CommandError, ReadError
 from jviz.spectral import made_spectrum
 from jviz.spectrum_curves import curve_of_samples, recipe_of
 
@@ -97,3 +97,22 @@ def test_nothing_to_show_is_told(session):
     session.view("spectrum")
     with pytest.raises(CommandError, match="no spectrum yet"):
         session.run("spectrum.stack")
+
+
+def test_what_is_no_spectrum_after_all_opens_without_a_view(session):
+    from jviz.actions.view import open_views_for
+    from jviz.backend.io.product import Product
+    from jviz.data import from_product
+
+    def fail():
+        raise ReadError("no wavelengths are found")
+
+    product = Product("spectrum", "broken", "a spectrum without samples")
+    product.load_samples = fail
+    data = from_product(product)
+    with session.change("Open"):
+        session.set_data((data,))
+        open_views_for(session, [data])
+    assert not session.views
+    assert session.notices[-1][0] == "warning"
+    assert "broken" in session.notices[-1][1]
