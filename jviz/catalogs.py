@@ -21,8 +21,10 @@ __all__ = [
     "passing",
     "places_on",
     "row_places",
+    "scaled",
     "selection_name",
     "selections_of",
+    "spans",
     "usual_axes",
 ]
 
@@ -74,6 +76,40 @@ def _kept(kept: Any, data: Catalog, expression: str, work: Callable[[Any, str], 
             del mine[next(iter(mine))]
         mine[expression] = made
     return mine[expression]
+
+
+_logarithms: WeakKeyDictionary[Values, np.ndarray] = WeakKeyDictionary()
+_spans: WeakKeyDictionary[Values, list[tuple]] = WeakKeyDictionary()
+
+
+def scaled(values: Values, log: bool) -> np.ndarray:
+    """Return values as an axis has them: their decimal logarithms on a logarithmic one, kept with the values."""
+    if not log:
+        return np.ascontiguousarray(values.values)
+    if values not in _logarithms:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            _logarithms[values] = np.where(values.values > 0, np.log10(values.values), np.nan)
+    return _logarithms[values]
+
+
+def spans(
+    x: Values, y: Values, rows: np.ndarray | None, log: tuple[bool, bool]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Return the least and greatest x and y of the rows that have both, kept with them; None when there are none."""
+    mine = _spans.setdefault(x, [])
+    for known in mine:
+        if known[0] is y and known[1] is rows and known[2] == log:
+            return known[3]
+    good = np.isfinite(scaled(x, log[0])) & np.isfinite(scaled(y, log[1]))
+    if rows is not None:
+        good &= rows
+    found = None
+    if good.any():
+        a, b = x.values[good], y.values[good]
+        found = (float(a.min()), float(a.max())), (float(b.min()), float(b.max()))
+    del mine[:-3]
+    mine.append((y, rows, log, found))
+    return found
 
 
 def usual_axes(data: Catalog) -> tuple[str, str]:

@@ -51,6 +51,13 @@ class Geometry:
         offset = np.array(self.centre) - linear @ (self.width / 2, self.height / 2)
         return np.column_stack([linear, offset])
 
+    @property
+    def to_screen_matrix(self) -> np.ndarray:
+        """The 2 × 3 matrix from data to screen: ``screen = matrix @ (x, y, 1)``."""
+        m = self.matrix
+        inverse = np.linalg.inv(m[:, :2])
+        return np.column_stack([inverse, -inverse @ m[:, 2]])
+
     def to_data(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Screen → data pixels; arrays welcome."""
         m = self.matrix
@@ -58,10 +65,8 @@ class Geometry:
 
     def to_screen(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Data pixels → screen; arrays welcome."""
-        m = self.matrix
-        inverse = np.linalg.inv(m[:, :2])
-        dx, dy = x - m[0, 2], y - m[1, 2]
-        return inverse[0, 0] * dx + inverse[0, 1] * dy, inverse[1, 0] * dx + inverse[1, 1] * dy
+        m = self.to_screen_matrix
+        return m[0, 0] * x + m[0, 1] * y + m[0, 2], m[1, 0] * x + m[1, 1] * y + m[1, 2]
 
     def bounds(self, shape: tuple[int, int]) -> tuple[float, float, float, float]:
         """Data pixels in sight, ``(x0, y0, x1, y1)``, cut to an image of shape (ny, nx)."""

@@ -1,47 +1,136 @@
-"""Many points: how densely they lie in a picture, and which of them are inside an outline or nearest to a place."""
+"""Many points on a picture: how densely they lie, which are in sight, inside an outline, or nearest to a place.
+
+Until the compiled kernels are loaded (`jviz.backend.render.kernels.warm_up`) numpy does the same.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["density", "inside", "nearest"]
+from jviz.backend.render import kernels
+
+__all__ = ["AS_GIVEN", "density", "in_sight", "inside", "nearest", "placed", "tinted"]
+
+AS_GIVEN = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""The map of points that are given in pixels."""
+
+STRIPS = 512
+_every = np.zeros(0, bool)
 
 
-def density(x: np.ndarray, y: np.ndarray, width: int, height: int, weights: np.ndarray | None = None) -> np.ndarray:
+def placed(x: np.ndarray, y: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels of points: ``to @ (x, y, 1)``."""
+    return to[0, 0] * x + to[0, 1] * y + to[0, 2], to[1, 0] * x + to[1, 1] * y + to[1, 2]
+
+
+def density(
+    x: np.ndarray, y: np.ndarray, width: int, height: int, *, to: np.ndarray = AS_GIVEN, rows: np.ndarray | None = None
+) -> np.ndarray:
     """Count points in the pixels of a picture.
 
     Parameters
     ----------
-    x, y : ndarray of float, shape (n,)
-        Places in pixels; those outside of the picture, and NaN, are left out.
-    weights : ndarray, optional
-        Added up instead of the number of points.
+    x, y : ndarray of float64, shape (n,)
+        Those that fall outside of the picture, and NaN, are left out.
+    to : ndarray, shape (2, 3)
+        ``pixel = to @ (x, y, 1)``; as they are by default.
+    rows : ndarray of bool, optional
+        Points that count.
 
     Returns
     -------
-    ndarray of float64, shape (height, width)
+    ndarray of uint32, shape (height, width)
     """
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import count_points
+
+        counts = np.zeros((height, width), np.uint32)
+        count_points(x, y, _every if rows is None else rows, to, counts)
+        return counts
+    across, down = placed(x, y, to)
     with np.errstate(invalid="ignore"):
-        there = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    column, row = x[there].astype(np.int64), y[there].astype(np.int64)
-    counts = np.bincount(row * width + column, None if weights is None else weights[there], width * height)
-    return counts.reshape(height, width).astype(np.float64)
+        there = (across >= 0) & (across < width) & (down >= 0) & (down < height)
+    if rows is not None:
+        there &= rows
+    column, row = across[there].astype(np.int64), down[there].astype(np.int64)
+    return np.bincount(row * width + column, minlength=width * height).reshape(height, width).astype(np.uint32)
 
 
-def inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def tinted(counts: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Return the colour of each count, ``table[count]``, the last one for counts beyond the table."""
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import tint
+
+        pixels = np.empty(counts.shape, np.uint32)
+        tint(counts, table, pixels)
+        return pixels
+    return table[np.minimum(counts, len(table) - 1)]
+
+
+def in_sight(
+    x: np.ndarray,
+    y: np.ndarray,
+    box: tuple[float, float, float, float],
+    most: int,
+    *,
+    to: np.ndarray = AS_GIVEN,
+    rows: np.ndarray | None = None,
+) -> tuple[int, np.ndarray]:
+    """Return how many points fall into a box (left, top, right, bottom), and the numbers of up to ``most``."""
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import gather
+
+        found = np.empty(most, np.int64)
+        number = gather(x, y, _every if rows is None else rows, to, np.array(box, float), found)
+        return number, found[: min(number, most)]
+    across, down = placed(x, y, to)
+    with np.errstate(invalid="ignore"):
+        there = (across >= box[0]) & (across <= box[2]) & (down >= box[1]) & (down <= box[3])
+    numbers = np.flatnonzero(there if rows is None else there & rows)
+    return len(numbers), numbers[:most]
+
+
+def inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray, *, to: np.ndarray = AS_GIVEN) -> np.ndarray:
     """Return which points lie in a polygon (an odd number of times, so that loops of a lasso are holes).
 
     Parameters
     ----------
-    x, y : ndarray of float, shape (n,)
+    x, y : ndarray of float64, shape (n,)
         NaN lies nowhere.
     corners : ndarray of float, shape (m, 2)
+        In pixels.
+    to : ndarray, shape (2, 3)
+        ``pixel = to @ (x, y, 1)``; as they are by default.
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    corners = np.asarray(corners, float)
+    corners = np.ascontiguousarray(corners, np.float64)
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import inside as tested
+
+        found = np.empty(len(x), bool)
+        tested(x, y, to, corners, *_strips(corners), found)
+        return found
+    return _inside(*placed(x, y, to), corners)
+
+
+def _strips(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Sort the edges of a polygon into horizontal strips."""
+    top, bottom = float(corners[:, 1].min()), float(corners[:, 1].max())
+    step = (bottom - top) / STRIPS or 1.0
+    ends = np.stack([corners[:, 1], np.roll(corners[:, 1], -1)])
+    first, last = (np.clip(np.floor((e - top) / step).astype(int), 0, STRIPS - 1) for e in (ends.min(0), ends.max(0)))
+    number = last - first + 1
+    edges = np.repeat(np.arange(len(corners)), number)
+    strips = np.arange(number.sum()) - np.repeat(number.cumsum() - number, number) + np.repeat(first, number)
+    order = np.argsort(strips, kind="stable")
+    starts = np.searchsorted(strips[order], np.arange(STRIPS + 1))
+    return starts, edges[order], top, step
+
+
+def _inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray) -> np.ndarray:
     low, high = corners.min(axis=0), corners.max(axis=0)
     with np.errstate(invalid="ignore"):
         near = np.flatnonzero((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
@@ -62,12 +151,21 @@ def inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return found
 
 
-def nearest(x: np.ndarray, y: np.ndarray, place: tuple[float, float], reach: float) -> int | None:
-    """Return the number of the point that is nearest to a place, None when none is within ``reach``."""
-    with np.errstate(invalid="ignore"):
-        near = np.flatnonzero((np.abs(x - place[0]) <= reach) & (np.abs(y - place[1]) <= reach))
+def nearest(
+    x: np.ndarray,
+    y: np.ndarray,
+    place: tuple[float, float],
+    reach: float,
+    *,
+    to: np.ndarray = AS_GIVEN,
+    rows: np.ndarray | None = None,
+) -> int | None:
+    """Return the number of the point that is nearest to a place in pixels, None when none is within ``reach``."""
+    box = (place[0] - reach, place[1] - reach, place[0] + reach, place[1] + reach)
+    _, near = in_sight(x, y, box, len(x), to=to, rows=rows)
     if not len(near):
         return None
-    distance = np.hypot(x[near] - place[0], y[near] - place[1])
+    across, down = placed(x[near], y[near], to)
+    distance = np.hypot(across - place[0], down - place[1])
     best = int(distance.argmin())
     return int(near[best]) if distance[best] <= reach else None

@@ -233,10 +233,11 @@ def warm_up() -> None:
         if ready:
             return
         choose_cache()
-        from jviz.backend.render import line_kernels, numba_kernels
+        from jviz.backend.render import crowd_kernels, line_kernels, numba_kernels
 
         _exercise(numba_kernels)
         _exercise_lines(line_kernels)
+        _exercise_crowd(crowd_kernels)
         _active, ready = numba_kernels, True
 
 
@@ -296,3 +297,11 @@ def _exercise_lines(module: ModuleType) -> None:
     pieces, numbers = np.zeros((1, 4)), np.array([0, 2])
     module.segments(np.zeros((2, 2)), numbers, np.zeros(1, int), np.ones(1, int), np.zeros((2, 3)), pieces)
     module.draw_lines(pieces, np.uint32(0), 1.0, np.zeros((2, 2), np.uint32))
+
+
+def _exercise_crowd(module: ModuleType) -> None:
+    points, rows, to, numbers = np.zeros(2), np.ones(2, bool), np.zeros((2, 3)), np.zeros(2, np.int64)
+    module.count_points(points, points, rows, to, np.zeros((1, 1), np.uint32))
+    module.gather(points, points, rows, to, np.zeros(4), numbers)
+    module.inside(points, points, to, np.zeros((2, 2)), numbers, numbers, 0.0, 1.0, rows)
+    module.tint(np.zeros((1, 1), np.uint32), np.zeros(1, np.uint32), np.zeros((1, 1), np.uint32))

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from jviz.backend.catalogs.crowd import density
+from jviz.backend.catalogs.crowd import AS_GIVEN, density, tinted
 from jviz.backend.render.colormaps import colormap
 
 __all__ = ["CROWD", "FEW", "colours_by", "draw_density", "draw_points", "mark_path", "sizes_by"]
@@ -18,6 +18,9 @@ FEW = 3_000
 
 CROWD = 20_000
 """Points in sight above which a picture of their density tells more."""
+
+MOST_COUNT = 65_535
+"""Points in one pixel above which all look alike."""
 
 SHADES = 32
 """Different colours of points that are coloured by a value."""
@@ -162,11 +165,16 @@ def _draw_stamps(
 
 def _draw_alpha(painter: QPainter, alpha: np.ndarray, colour: QColor, at: QPointF, ratio: float) -> None:
     """Draw a colour where ``alpha`` says how much of it."""
+    _draw_pixels(painter, _tinted(alpha, colour), at, ratio)
+
+
+def _tinted(alpha: np.ndarray, colour: QColor) -> np.ndarray:
+    """Return pixels of a colour, 0xAARRGGBB premultiplied, as opaque as ``alpha`` says (0 to 1)."""
     opacity = np.round(alpha * (255 * colour.alphaF())).astype(np.uint32)
     pixels = opacity << 24
     for shift, part in ((16, colour.red()), (8, colour.green()), (0, colour.blue())):
         pixels |= (opacity * part // 255) << shift
-    _draw_pixels(painter, pixels, at, ratio)
+    return pixels
 
 
 def _draw_pixels(painter: QPainter, pixels: np.ndarray, at: QPointF, ratio: float) -> None:
@@ -178,31 +186,34 @@ def _draw_pixels(painter: QPainter, pixels: np.ndarray, at: QPointF, ratio: floa
 
 
 def draw_density(
-    painter: QPainter, x: np.ndarray, y: np.ndarray, area: QRectF, colours: str | QColor, *, opacity: float = 1.0
-) -> float:
-    """Draw how many points lie in each pixel of an area, on a logarithmic scale; returns the most in one.
+    painter: QPainter,
+    x: np.ndarray,
+    y: np.ndarray,
+    area: QRectF,
+    colour: QColor,
+    *,
+    to: np.ndarray = AS_GIVEN,
+    rows: np.ndarray | None = None,
+    opacity: float = 1.0,
+) -> None:
+    """Draw how many points lie in each pixel of an area: the more, the more opaque, on a logarithmic scale.
 
     Parameters
     ----------
-    colours : str or QColor
-        Name of a colour map, or one colour that grows more opaque.
+    to : ndarray, shape (2, 3)
+        ``screen = to @ (x, y, 1)``, in logical pixels.
+    rows : ndarray of bool, optional
+        Points that count.
     """
     ratio = painter.device().devicePixelRatioF()
     wide, high = max(1, round(area.width() * ratio)), max(1, round(area.height() * ratio))
-    counts = density((x - area.left()) * ratio, (y - area.top()) * ratio, wide, high)
-    most = float(counts.max())
+    pixels = ratio * (to - np.array([[0, 0, area.left()], [0, 0, area.top()]]))
+    counts = density(x, y, wide, high, to=pixels, rows=rows)
+    most = int(counts.max())
     if most == 0:
-        return 0.0
-    # Half a count is where the scale begins: a single point is seen, and ten times as many are told from it.
-    share = np.log1p(counts) / np.log1p(most)
-    if isinstance(colours, QColor):
-        _draw_alpha(painter, np.where(counts > 0, 0.35 + 0.65 * share, 0.0) * opacity, colours, area.topLeft(), ratio)
-        return most
-    table = colormap(colours)
-    chosen = table.astype(np.uint32)[np.round((0.15 + 0.85 * share) * (len(table) - 1)).astype(np.intp)]
-    shown = (counts > 0) * np.uint32(round(255 * opacity))
-    pixels = shown << 24
-    for shift, part in ((16, 0), (8, 1), (0, 2)):
-        pixels |= (chosen[..., part] * shown // 255) << shift
-    _draw_pixels(painter, pixels, area.topLeft(), ratio)
-    return most
+        return
+    # One is where the scale begins: a single point is seen, and ten times as many are told from it.
+    steps = np.arange(min(most, MOST_COUNT) + 1)
+    alpha = np.where(steps > 0, 0.35 + 0.65 * np.log1p(steps) / np.log1p(most), 0.0) * opacity
+    table = _tinted(alpha, colour)
+    _draw_pixels(painter, tinted(counts, table), area.topLeft(), ratio)

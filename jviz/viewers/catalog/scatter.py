@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from jviz.backend.catalogs.crowd import inside, nearest
 from jviz.backend.catalogs.expressions import Values
 from jviz.catalog_views import CatalogLayer, ScatterView
-from jviz.catalogs import axes_for, evaluated
+from jviz.catalogs import axes_for, evaluated, scaled, spans
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
 from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
-from jviz.viewers.catalog.points import CROWD, colours_by, draw_density, draw_points, sizes_by
+from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
 from jviz.viewers.plot.axes import Axis
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
 from jviz.viewers.readout import number_text, pretty_unit
@@ -37,15 +35,6 @@ class Cloud:
     rows: np.ndarray | None
     """True for those that the filter lets through; None: all."""
 
-    def spans(self, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values that count for the axes."""
-        x, y = self.x.values, self.y.values
-        with np.errstate(invalid="ignore"):
-            good = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not log_x)) & ((y > 0) | (not log_y))
-        if self.rows is not None:
-            good &= self.rows
-        return x[good], y[good]
-
 
 @dataclass(kw_only=True)
 class ScatterScene(Frame):
@@ -53,6 +42,12 @@ class ScatterScene(Frame):
 
     view: ScatterView
     clouds: list[Cloud] = field(default_factory=list)
+
+    def rows(self, cloud: Cloud) -> Rows:
+        """Return where the rows of a cloud lie."""
+        (a, c), (e, f) = self.x.linear, self.y.linear
+        to = np.array([[a, 0.0, c], [0.0, e, f]])
+        return Rows(scaled(cloud.x, self.x.log), scaled(cloud.y, self.y.log), to, cloud.rows)
 
 
 @viewer(kind="scatter", title="Scatter Plot", view=ScatterView)
@@ -102,9 +97,10 @@ class ScatterViewer(CatalogPlot):
         """Lay out the points in the present size."""
         view, clouds = self.state, self.clouds()
         whole = QRectF(0, self.top, self.width(), self.height() - self.top)
-        spans = [cloud.spans(view.x_log, view.y_log) for cloud in clouds]
-        x_range = axis_ends(view.x_range, [s[0] for s in spans], view.x_log, view.x_inverted)
-        y_range = axis_ends(view.y_range, [s[1] for s in spans], view.y_log, view.y_inverted)
+        found = [spans(c.x, c.y, c.rows, (view.x_log, view.y_log)) for c in clouds]
+        found = [np.array(span) for span in found if span is not None]
+        x_range = axis_ends(view.x_range, [span[0] for span in found], view.x_log, view.x_inverted)
+        y_range = axis_ends(view.y_range, [span[1] for span in found], view.y_log, view.y_inverted)
         picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
         picture.translate(0, self.top)
         titles = {}
@@ -134,49 +130,24 @@ class ScatterViewer(CatalogPlot):
         self.paint_lasso(painter)
 
     def _paint_cloud(self, painter: QPainter, scene: ScatterScene, cloud: Cloud) -> None:
-        x, y = scene.x.place(cloud.x.values), scene.y.place(cloud.y.values)
-        seen = _in_sight(x, y, scene.picture, cloud.rows)
-        layer, colour, n = cloud.layer, colour_of(self.state, cloud.layer, self.look), int(seen.sum())
-        crowded = self.state.density == "always" or (self.state.density == "auto" and n > CROWD)
-        if crowded and not layer.color_by:
-            draw_density(painter, x[seen], y[seen], scene.picture, QColor(colour), opacity=layer.opacity)
-        else:
-            if self.state.errors and n <= MOST_BARS:
-                _draw_bars(painter, scene, cloud, np.flatnonzero(seen), colour)
-            self._paint_points(painter, cloud, x, y, seen, colour)
-        for subset in self.selections(layer):
-            chosen = seen & subset.region
-            if crowded and chosen.sum() > CROWD:
-                draw_density(painter, x[chosen], y[chosen], scene.picture, QColor(subset.color))
-            else:
-                draw_points(painter, x[chosen], y[chosen], subset.color, "dot", max(4.0, 0.6 * layer.size))
-
-    def _paint_points(
-        self, painter: QPainter, cloud: Cloud, x: np.ndarray, y: np.ndarray, seen: np.ndarray, colour: str
-    ) -> None:
-        layer = cloud.layer
-        size: Any = 0.6 * layer.size
+        layer, rows = cloud.layer, scene.rows(cloud)
+        colour = colour_of(self.state, layer, self.look)
+        if self.state.errors:
+            count, numbers = rows.in_sight(scene.picture, MOST_BARS)
+            if count <= MOST_BARS:
+                _draw_bars(painter, scene, cloud, numbers, colour)
+        marking = Marking(colour, self.look.faint, 0.6, "dot", density=self.state.density)
         try:
-            if layer.size_by:
-                size = sizes_by(evaluated(layer.data, layer.size_by).values, size)
-            values = evaluated(layer.data, layer.color_by).values if layer.color_by else None
+            draw_rows(painter, rows, scene.picture, layer, marking, self.selections(layer))
         except JvizError as error:
-            self.problem, values = str(error), None
-        if values is None:
-            draw_points(painter, x[seen], y[seen], colour, layer.mark, _of(size, seen), opacity=layer.opacity)
-            return
-        numbers, colours = colours_by(values, layer.colormap)
-        for number in np.unique(numbers[seen]).tolist():
-            part = seen & (numbers == number)
-            shade = colours[number] if number >= 0 else self.look.faint
-            draw_points(painter, x[part], y[part], shade, layer.mark, _of(size, part), opacity=layer.opacity)
+            self.problem = str(error)
 
     # --- mouse ----------------------------------------------------------------------------------
 
     def held_by(self, layer: CatalogLayer, outline: np.ndarray) -> np.ndarray:
         """Return True for the rows inside an outline."""
-        cloud, x, y = self._placed(layer)
-        return inside(x, y, outline) & (True if cloud.rows is None else cloud.rows)
+        scene = self.scene_now()
+        return scene.rows(self._cloud(scene, layer)).inside(outline)
 
     def clicked_on(self, layer: CatalogLayer, place: QPointF) -> np.ndarray:
         """Return True for the row nearest to a place."""
@@ -188,38 +159,24 @@ class ScatterViewer(CatalogPlot):
         for layer in reversed(self.state.layers):
             row = self._nearest(layer, position) if layer.visible and layer.data is not None else None
             if row is not None:
-                cloud = self._placed(layer)[0]
-                return RowReadout(
-                    self.state, layer.data, row, f"{_said(cloud, row)}   row {row + 1} of {layer.data.name}"
-                )
+                cloud = self._cloud(self.scene_now(), layer)
+                text = f"{_said(cloud, row)}   row {row + 1} of {layer.data.name}"
+                return RowReadout(self.state, layer.data, row, text)
         return None
 
-    def _placed(self, layer: CatalogLayer) -> tuple[Cloud, np.ndarray, np.ndarray]:
-        scene = self.scene_now()
+    def _cloud(self, scene: ScatterScene, layer: CatalogLayer) -> Cloud:
         cloud = next((c for c in scene.clouds if c.layer is layer), None)
         if cloud is None:
             raise JvizError(self.problem or f"{layer.data.name} is not plotted.")
-        return cloud, scene.x.place(cloud.x.values), scene.y.place(cloud.y.values)
+        return cloud
 
     def _nearest(self, layer: CatalogLayer, place: QPointF) -> int | None:
+        scene = self.scene_now()
         try:
-            cloud, x, y = self._placed(layer)
+            rows = scene.rows(self._cloud(scene, layer))
         except JvizError:
             return None
-        if cloud.rows is not None:
-            x = np.where(cloud.rows, x, np.nan)
-        return nearest(x, y, (place.x(), place.y()), REACH)
-
-
-def _in_sight(x: np.ndarray, y: np.ndarray, picture: QRectF, rows: np.ndarray | None) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        seen = (x > picture.left() - 20) & (x < picture.right() + 20)
-        seen &= (y > picture.top() - 20) & (y < picture.bottom() + 20)
-    return seen if rows is None else seen & rows
-
-
-def _of(size: Any, part: np.ndarray) -> Any:
-    return size if np.ndim(size) == 0 else size[part]
+        return rows.nearest((place.x(), place.y()), REACH)
 
 
 def _draw_bars(painter: QPainter, scene: ScatterScene, cloud: Cloud, rows: np.ndarray, colour: str) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter
 
-from jviz.backend.catalogs.crowd import nearest
 from jviz.catalog_views import CatalogLayer
-from jviz.catalogs import evaluated, passing, row_places, selections_of
+from jviz.catalogs import passing, row_places, selections_of
 from jviz.errors import JvizError
 from jviz.viewers.catalog.plots import MODES
-from jviz.viewers.catalog.points import CROWD, FEW, colours_by, draw_density, draw_points, sizes_by
+from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_mouse import Gesture, Pan
 from jviz.viewers.image_overlays import Scene
@@ -52,9 +52,9 @@ class CatalogOverlay(Overlay):
         image = scene.view.layers[0].data
         painter.save()
         for number, (layer, condition) in enumerate(marked_layers(scene.session)):
-            places = _placed(scene, layer, image)
-            if places is not None:
-                _draw(painter, scene, layer, condition, places, layer.color or COLOURS[number % len(COLOURS)])
+            rows = _rows(scene.session, layer, condition, image, scene.geometry, wait=not scene.fast)
+            if rows is not None:
+                _draw(painter, scene, layer, rows, layer.color or COLOURS[number % len(COLOURS)])
         painter.restore()
 
     def gesture(self, viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
@@ -84,62 +84,31 @@ class PickRow(Pan):
         self.viewer.session.run("catalog.select", data=self.layer.data, rows=[self.row], mode=MODES[held])
 
 
-def _placed(scene: Scene, layer: CatalogLayer, image: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return where the rows lie in the picture, in screen pixels."""
+def _rows(session: Any, layer: CatalogLayer, condition: str, image: Any, geometry: Any, *, wait: bool) -> Rows | None:
+    """Return where the rows lie in the picture; None without places, or while they are worked out."""
     if not layer.data.is_read:
         return None
     if layer.image is not None and layer.image is not image and layer.data.places.system == "pixel":
         return None
-    found = row_places(scene.session).of(layer.data, image, wait=not scene.fast and layer.data.is_read)
-    return None if found is None else scene.geometry.to_screen(*found)
+    found = row_places(session).of(layer.data, image, wait=wait)
+    return None if found is None else Rows(*found, geometry.to_screen_matrix, _passing(layer, condition))
 
 
-def _draw(
-    painter: QPainter, scene: Scene, layer: CatalogLayer, condition: str, places: tuple[np.ndarray, np.ndarray],
-    colour: str,
-) -> None:  # fmt: skip
-    x, y = places
-    wide, high = scene.geometry.width, scene.geometry.height
-    with np.errstate(invalid="ignore"):
-        seen = (x > -20) & (x < wide + 20) & (y > -20) & (y < high + 20)
-    rows = _passing(layer, condition)
-    seen = seen if rows is None else seen & rows
-    try:
-        size: Any = sizes_by(evaluated(layer.data, layer.size_by).values, layer.size) if layer.size_by else layer.size
-        values = evaluated(layer.data, layer.color_by).values if layer.color_by else None
-    except JvizError:
-        values, size = None, layer.size  # told where it was typed; marks are drawn plainly
-    n = int(seen.sum())
-    if n > CROWD:
-        draw_density(painter, x[seen], y[seen], QRectF(0, 0, wide, high), QColor(colour), opacity=layer.opacity)
-    elif values is None:
-        _marks(painter, layer, x, y, seen, colour, size)
-    else:
-        numbers, colours = colours_by(values, layer.colormap)
-        for shade in np.unique(numbers[seen]).tolist():
-            _marks(painter, layer, x, y, seen & (numbers == shade), colours[shade] if shade >= 0 else "#9aa0a8", size)
-    for subset in selections_of(scene.session, layer.data):
-        chosen = seen & subset.region
-        draw_points(painter, x[chosen], y[chosen], subset.color, layer.mark, layer.size + 4, width=2.2, rim=RIM)
-    if layer.label in layer.data.columns and n <= MOST_LABELS:
-        _labels(painter, scene, layer, x, y, np.flatnonzero(seen), colour)
+def _draw(painter: QPainter, scene: Scene, layer: CatalogLayer, rows: Rows, colour: str) -> None:
+    area = QRectF(0, 0, scene.geometry.width, scene.geometry.height)
+    selected = selections_of(scene.session, layer.data)
+    # What a wrong expression of the layer says is told where it was typed; marks are drawn plainly.
+    with suppress(JvizError):
+        numbers = draw_rows(painter, rows, area, layer, Marking(colour, "#9aa0a8", rim=RIM), selected)
+        if layer.label in layer.data.columns and len(numbers) <= MOST_LABELS:
+            _labels(painter, scene, layer, rows, numbers, colour)
 
 
-def _marks(
-    painter: QPainter, layer: CatalogLayer, x: np.ndarray, y: np.ndarray, part: np.ndarray, colour: str, size: Any
-) -> None:
-    sizes = size if np.ndim(size) == 0 else size[part]
-    rim = RIM if part.sum() <= FEW else ""
-    draw_points(painter, x[part], y[part], colour, layer.mark, sizes, opacity=layer.opacity, rim=rim)
-
-
-def _labels(
-    painter: QPainter, scene: Scene, layer: CatalogLayer, x: np.ndarray, y: np.ndarray, rows: np.ndarray, colour: str
-) -> None:
+def _labels(painter: QPainter, scene: Scene, layer: CatalogLayer, rows: Rows, numbers: np.ndarray, colour: str) -> None:
     column, font = layer.data.columns[layer.label], scene.look.font(0.85)
     painter.setFont(font)
-    for row in rows.tolist():
-        at, text = QPointF(x[row] + layer.size / 2 + 4, y[row] + 4), column.shown(row)
+    for row, x, y in zip(numbers.tolist(), *(place.tolist() for place in rows.at(numbers)), strict=True):
+        at, text = QPointF(x + layer.size / 2 + 4, y + 4), column.shown(row)
         painter.setPen(QColor(0, 0, 0, 160))
         painter.drawText(at + QPointF(1, 1), text)
         painter.setPen(QColor(colour))
@@ -153,12 +122,8 @@ def _row_at(viewer: ImageViewer, position: QPointF) -> tuple[CatalogLayer, int] 
         return None
     image, at, geometry = viewer.state.layers[0].data, frame.inside(position), viewer.geometry_now()
     for layer, condition in reversed(marked_layers(viewer.session)):
-        found = row_places(viewer.session).of(layer.data, image) if layer.data.is_read else None
-        if found is None:
-            continue
-        x, y = geometry.to_screen(*found)
-        rows = _passing(layer, condition)
-        row = nearest(x if rows is None else np.where(rows, x, np.nan), y, (at.x(), at.y()), layer.size / 2 + 4)
+        rows = _rows(viewer.session, layer, condition, image, geometry, wait=False)
+        row = rows.nearest((at.x(), at.y()), layer.size / 2 + 4) if rows is not None else None
         if row is not None:
             return layer, row
     return None

@@ -43,6 +43,13 @@ class Axis:
         low, high = self._scaled(self.low), self._scaled(self.high)
         return self.start + (self._scaled(values) - low) * ((self.end - self.start) / (high - low))
 
+    @property
+    def linear(self) -> tuple[float, float]:
+        """Factor and offset: ``place = factor · v + offset``, where v is the value, or its decimal logarithm."""
+        low, high = float(self._scaled(self.low)), float(self._scaled(self.high))
+        factor = (self.end - self.start) / (high - low)
+        return factor, self.start - factor * low
+
     def value(self, place: float) -> float:
         """Return the value at a place."""
         low, high = self._scaled(self.low), self._scaled(self.high)

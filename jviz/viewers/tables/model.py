@@ -83,7 +83,7 @@ class TableModel(QAbstractTableModel):
         if role == ROLES.ForegroundRole and column.is_missing(row):
             return self.faint
         if role == ROLES.BackgroundRole:
-            return next((colour for rows, colour in reversed(self._marks) if rows[row]), None)
+            return self.colour_of(index.row())
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLES.DisplayRole) -> Any:
@@ -118,6 +118,11 @@ class TableModel(QAbstractTableModel):
     def table_rows(self, shown: Iterable[int]) -> np.ndarray:
         """Return which rows of the table stand in these rows of the view."""
         return self.order[np.fromiter(shown, np.intp)]
+
+    def colour_of(self, shown: int) -> QColor | None:
+        """Return the colour that a row of the view is marked with."""
+        row = self.order[shown]
+        return next((colour for rows, colour in reversed(self._marks) if rows[row]), None)
 
     def shown_row(self, row: int) -> int:
         """Return where a row of the table is shown."""

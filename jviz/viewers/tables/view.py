@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from jviz.viewers.look import blended
+from jviz.viewers.tables.cells import paint_cells
 from jviz.viewers.tables.model import TableModel
 
 __all__ = ["TableView"]
@@ -87,6 +88,13 @@ class TableView(QTableView):
         spans = self.selectionModel().selection()
         return sorted({row for span in spans for row in range(span.top(), span.bottom() + 1)})
 
+    def chosen_in(self, first: int, last: int) -> set[int]:
+        """Return which of these rows of the view are selected."""
+        found: set[int] = set()
+        for span in self.selectionModel().selection():
+            found.update(range(max(span.top(), first), min(span.bottom(), last) + 1))
+        return found
+
     # --- looks ----------------------------------------------------------------------------------
 
     def fit_columns(self) -> None:
@@ -98,6 +106,12 @@ class TableView(QTableView):
             widths = [metrics.horizontalAdvance(text) for text in (column.unit, *texts)]
             widths.append(metrics.horizontalAdvance(column.name) + PADDING)  # room for the arrow of the order
             header.resizeSection(number, min(max(widths) + PADDING, MOST_WIDTH))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the cells in sight."""
+        painter = QPainter(self.viewport())
+        paint_cells(self, painter, event.rect())
+        painter.end()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

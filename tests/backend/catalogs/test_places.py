@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jviz.backend.catalogs import crowd
 from jviz.backend.catalogs.columns import columns_of
 from jviz.backend.catalogs.places import places_of
+from jviz.backend.render import kernels
 
 
 def found(table):
@@ -48,17 +49,35 @@ def test_a_table_without_positions_has_none():
     assert found(QTable({"mag": [1.0]})) is None
 
 
-def test_every_point_in_the_picture_is_counted_once():
+@pytest.fixture(params=[False, True], ids=["numpy", "compiled"])
+def compiled(request, monkeypatch):
+    if request.param:
+        kernels.warm_up()
+    monkeypatch.setattr(kernels, "ready", request.param)
+    return request.param
+
+
+def test_every_point_in_the_picture_is_counted_once(compiled):
     rng = np.random.default_rng(1)
     x, y = rng.uniform(-10, 110, 5000), rng.uniform(-10, 60, 5000)
     x[:5] = np.nan
     counts = crowd.density(x, y, 100, 50)
     expected, _, _ = np.histogram2d(y[5:], x[5:], bins=(50, 100), range=((0, 50), (0, 100)))
     assert np.array_equal(counts, expected)
+    chosen, half = rng.random(5000) < 0.3, np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]])
+    expected, _, _ = np.histogram2d(
+        y[5:][chosen[5:]] / 2, x[5:][chosen[5:]] / 2, bins=(50, 100), range=((0, 50), (0, 100))
+    )
+    assert np.array_equal(crowd.density(x, y, 100, 50, to=half, rows=chosen), expected)
+    count, numbers = crowd.in_sight(x, y, (0, 0, 100, 50), 10)
+    assert count == counts.sum()
+    assert len(numbers) == 10
+    assert numbers.tolist() == np.flatnonzero((x >= 0) & (x <= 100) & (y >= 0) & (y <= 50))[:10].tolist()
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(3, 12), st.integers(0, 2**32 - 1))
-def test_a_lasso_holds_what_winding_says(corners, seed):
+def test_a_lasso_holds_what_winding_says(compiled, corners, seed):
     rng = np.random.default_rng(seed)
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
     outline = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.2, 1.0, (corners, 1))
@@ -71,7 +90,7 @@ def test_a_lasso_holds_what_winding_says(corners, seed):
     assert np.array_equal(crowd.inside(x, y, outline), np.abs(np.round(turn / (2 * np.pi))) % 2 == 1)
 
 
-def test_the_nearest_point_within_reach():
+def test_the_nearest_point_within_reach(compiled):
     x, y = np.array([0.0, 5.0, np.nan]), np.array([0.0, 5.0, 1.0])
     assert crowd.nearest(x, y, (4.0, 4.0), 3.0) == 1
     assert crowd.nearest(x, y, (20.0, 4.0), 3.0) is None
