@@ -10,7 +10,7 @@ import jviz
 from jviz import CommandError
 from jviz.commands import all_commands, command, find, forget
 from jviz.data import Data, Image
-from jviz.views import ImageView, View
+from jviz.views import ImageView, View, view_kinds
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def declared():
 
 
 def test_every_command_is_documented_and_well_named():
+    needed = {"", "data", "view", *(need for kind, view in view_kinds().items() for need in (kind, *view.accepts))}
     for id, one in all_commands().items():
         noun, _, verb = id.partition(".")
         assert noun.islower(), id
@@ -42,7 +43,7 @@ def test_every_command_is_documented_and_well_named():
         assert one.title, id
         assert one.summary.endswith((".", "…")), f"{id}: {one.summary}"
         assert id in jviz.help(id)
-        assert one.needs in ("", "data", "view", "image"), id
+        assert one.needs in needed, id
         assert one.hints is not None, "every annotation can be resolved"
 
 

@@ -259,18 +259,19 @@ def test_a_sample_opens_from_the_welcome_page(window, qtbot):
     assert "simulated" in window.session.names[0]
 
 
-def test_the_welcome_page_says_why_a_spectrum_is_not_seen(window, qtbot, tmp_path):
+def test_the_welcome_page_says_why_a_map_of_the_sphere_is_not_seen(window, qtbot, tmp_path):
     from astropy.table import Table
     from PySide6.QtWidgets import QLabel
 
-    path = tmp_path / "lamp.fits"
-    Table({"WAVELENGTH": np.linspace(1.0, 2.0, 9), "FLUX": np.ones(9)}, units=["um", "Jy"]).write(path)
+    path = tmp_path / "sphere.fits"
+    meta = {"PIXTYPE": "HEALPIX", "ORDERING": "RING", "NSIDE": 1}
+    Table({"TEMPERATURE": np.ones(12)}, meta=meta).write(path)
     window.session.run("file.open", paths=[str(path)])
     welcome = window.central.findChild(object, "welcome")
     words = lambda: " ".join(label.text() for label in welcome.findChildren(QLabel) if label.isVisible())  # noqa: E731
-    qtbot.waitUntil(lambda: "Open: lamp (" in words() and "no image" in words(), timeout=20_000)
+    qtbot.waitUntil(lambda: "Open: sphere (" in words() and "no image" in words(), timeout=20_000)
     window.session.run("edit.undo")
-    qtbot.waitUntil(lambda: "lamp" not in words(), timeout=5_000)
+    qtbot.waitUntil(lambda: "sphere" not in words(), timeout=5_000)
 
 
 # --- status bar -----------------------------------------------------------------------------------
