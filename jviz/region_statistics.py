@@ -62,7 +62,7 @@ class LiveStatistics:
         self.mode = mode
         self._plane = data.plane(plane)
         self._index = tuple(index) or tuple(n // 2 for n in self._plane.shape[:-2])
-        self.bits = _bits(data, exclude_flags)
+        self.bits = excluded_bits(data, exclude_flags)
         self.target = Target(tuple(self._plane.shape[-2:]), getattr(data, "sky", None))
         self._errors = next((p for m in _SIGMA if (p := self._beside(m)) is not None), None)
         self._flags = self._beside("flags") if self.bits else None
@@ -134,7 +134,8 @@ _SIGMA = {"error": lambda e: e, "variance": lambda v: np.sqrt(np.maximum(v, 0)),
 """From what a plane holds to 1-σ errors."""
 
 
-def _bits(data: Data, flags: Any) -> int:
+def excluded_bits(data: Data, flags: Any = DEFAULT_FLAGS) -> int:
+    """Return the data quality bits whose pixels are left out."""
     dialect = data.product.flags or "generic"
     if flags == DEFAULT_FLAGS:
         known = {name for name, _ in DIALECTS.get(dialect, {}).values()}

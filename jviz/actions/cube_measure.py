@@ -1,0 +1,328 @@
+"""Commands that measure cubes: spectra of regions, collapsed cubes, moments, peaks, slices and slabs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.backend.cubes import maps
+from jviz.backend.cubes.continuum import line_of
+from jviz.backend.images.picture import Picture
+from jviz.backend.progress import Progress
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.units import C, Scale, convert_axis, quantity_of, scale_of
+from jviz.backend.units import parse_unit
+from jviz.commands import command
+from jviz.cube_measuring import CubeMeasure, channel_shares
+from jviz.data import Cube, Image, Spectrum
+from jviz.errors import CommandError
+from jviz.pictures import data_from, plane_wcs
+from jviz.region_statistics import DEFAULT_FLAGS
+from jviz.session import Session
+from jviz.spectral import made_spectrum
+
+MENU = "Cube/Measure"
+
+
+@command("cube.extract", title="Extract Spectrum…", menu=MENU, needs="cube", group="spectra", job=True,
+         icon="fa6s.chart-line")  # fmt: skip
+def extract(
+    session: Session,
+    data: Cube,
+    region: Any = None,
+    statistic: Literal["sum", "mean", "median", "min", "max"] = "sum",
+    weights: Literal["exact", "center"] = "exact",
+    cone: bool = False,
+    reference_wavelength: float | None = None,
+    background: Any = None,
+    exclude_flags: Any = DEFAULT_FLAGS,
+    *,
+    name: str = "",
+    progress: Progress,
+) -> Spectrum:
+    """Work out the spectrum of a region of a cube, with its error.
+
+    Parameters
+    ----------
+    region : region, mask or name of a subset, optional
+        On pixels or on the sky; the whole cube by default.
+    statistic : {"sum", "mean", "median", "min", "max"}
+        Over the spaxels of each channel. A sum of surface brightness is multiplied by the solid angle of a spaxel:
+        MJy/sr becomes Jy.
+    weights : {"exact", "center"}
+        Each spaxel counts by the part that is inside, or as a whole where its centre is.
+    cone : bool
+        The size of the region grows in proportion to the wavelength, as the width of a point source does.
+    reference_wavelength : float, optional
+        Value on the spectral axis at which a cone is as wide as drawn; the middle of the cube by default.
+    background : region, mask or name of a subset, optional
+        Whose mean is taken away, times the spaxels that are summed.
+    exclude_flags : list of str, str or int
+        Spaxels with these data quality flags are left out; DO_NOT_USE by default.
+
+    Notes
+    -----
+    Errors are those of independent spaxels; neighbours in a resampled cube are correlated, so that true errors of
+    sums are larger.
+
+    Raises
+    ------
+    CommandError
+        When the region covers no spaxel.
+    """
+    measure = CubeMeasure(session, data, exclude_flags)
+    what = region if isinstance(region, str) and region else "all" if region is None else "region"
+    samples = measure.spectrum(
+        region, statistic, mode=weights, cone=cone, reference=reference_wavelength, background=background,
+        name=str(what), progress=progress,
+    )  # fmt: skip
+    if not np.isfinite(samples.flux).any():
+        raise CommandError(f"No channel of {data.name} has a value there; choose another region or fewer flags.")
+    label = f"{statistic} of {what} in {data.name}"
+    return made_spectrum(samples, name.strip() or label, label)
+
+
+@command("cube.collapse", title="Collapse…", menu=MENU, needs="cube", group="maps", job=True, icon="fa6s.layer-group")
+def collapse(
+    session: Session,
+    data: Cube,
+    statistic: Literal["sum", "mean", "median", "min", "max"] = "sum",
+    spectral: Any = None,
+    *,
+    exclude_flags: Any = DEFAULT_FLAGS,
+    name: str = "",
+    progress: Progress,
+) -> Image:
+    """Collapse a cube along its spectral axis into an image, with its error.
+
+    Parameters
+    ----------
+    spectral : ranges or name of a spectral subset, optional
+        ``(4.9 * u.um, 5.1 * u.um)``, a SpectralRegion …; the whole cube by default. In sums and means a channel
+        counts by the share of it that is inside.
+    """
+    measure = CubeMeasure(session, data, exclude_flags)
+    shares = channel_shares(session, measure.axis, spectral)
+    made = maps.collapse(measure.source, shares, statistic, variance=measure.variance, progress=progress)
+    return _image(data, made.values, made.error, data.unit, f"{statistic} of {data.name}", name, spectral)
+
+
+@command("cube.moment", title="Moment…", menu=MENU, needs="cube", group="maps", job=True, icon="fa6s.wave-square")
+def moment(
+    session: Session,
+    data: Cube,
+    order: Literal[0, 1, 2] = 0,
+    spectral: Any = None,
+    continuum: Literal["side bands", "fit"] | None = None,
+    reference: Any = None,
+    output: Literal["native", "velocity"] = "native",
+    convention: Literal["relativistic", "optical", "radio"] = "relativistic",
+    *,
+    side_bands: Any = None,
+    minimum_snr: float | None = None,
+    exclude_flags: Any = DEFAULT_FLAGS,
+    name: str = "",
+    progress: Progress,
+) -> Image:
+    """Work out a moment of a line: its integral (0), its mean position (1) or its variance (2), with errors.
+
+    Parameters
+    ----------
+    order : {0, 1, 2}
+        0: Σ f·Δ, in the unit of the cube times that of the axis. 1: Σ f·Δ·x / Σ f·Δ. 2: Σ f·Δ·(x − x̄)² / Σ f·Δ, whose
+        root is the standard deviation of the line.
+    spectral : ranges or name of a spectral subset, optional
+        Where the line is; the whole cube by default.
+    continuum : {"side bands", "fit"}, optional
+        A straight line taken away first: through the channels on both sides of the range, as many as it has (or
+        ``side_bands``), or through all channels outside of it.
+    reference : Quantity, text or float, optional
+        Rest wavelength or frequency of velocities, ``"656.46 nm"``; the rest value of the cube by default. A number
+        counts in the unit of the axis.
+    output : {"native", "velocity"}
+        In the unit of the axis, or in km/s.
+    convention : {"relativistic", "optical", "radio"}
+        Of velocities.
+    side_bands : ranges or name of a spectral subset, optional
+    minimum_snr : float, optional
+        Pixels whose integral is below so many times its error are left out.
+
+    Notes
+    -----
+    Errors are those of independent channels, to first order, without that of the continuum.
+    """
+    measure = CubeMeasure(session, data, exclude_flags)
+    shares = channel_shares(session, measure.axis, spectral)
+    axis = _velocities(measure.axis, reference, convention) if output == "velocity" else measure.axis
+    sums = maps.moment_sums(measure.source, axis, shares, progress)
+    if continuum is not None:
+        if spectral is None or (isinstance(spectral, str) and not spectral):
+            raise CommandError("A continuum is found beside the line: say with spectral where the line is.")
+        beside = _beside(session, measure.axis, shares, side_bands, fit=continuum == "fit")
+        level, slope = line_of(measure.source, axis.values - sums.zero, beside, progress)
+        sums = sums.minus_line(level, slope, axis, shares)
+    values, error = maps.moment(sums, order), None
+    if measure.variance is not None:
+        error = maps.moment_errors(sums, order, axis, shares, measure.variance, progress)
+        error = np.where(np.isfinite(values), error, np.nan)
+    if minimum_snr is not None:
+        values, error = _significant(measure, sums, axis, shares, values, error, minimum_snr, progress)
+    unit = _moment_unit(data.unit, axis.unit, order)
+    return _image(data, values, error, unit, f"moment {order} of {data.name}", name, spectral)
+
+
+@command("cube.peak", title="Peak and Its Position…", menu=MENU, needs="cube", group="maps", job=True,
+         icon="fa6s.mountain")  # fmt: skip
+def peak(
+    session: Session,
+    data: Cube,
+    spectral: Any = None,
+    *,
+    exclude_flags: Any = DEFAULT_FLAGS,
+    progress: Progress,
+) -> list[Image]:
+    """Make maps of the greatest value along the spectral axis, and of where it is.
+
+    The position is that of the parabola through the greatest channel and its neighbours, in the unit of the axis.
+    """
+    from jviz.backend.cubes.continuum import peaks_of
+
+    measure = CubeMeasure(session, data, exclude_flags)
+    shares = channel_shares(session, measure.axis, spectral)
+    values, channel = peaks_of(measure.source, shares > 0, progress)
+    numbers = np.arange(len(measure.axis), dtype=float)
+    position = np.where(np.isnan(channel), np.nan, np.interp(np.nan_to_num(channel), numbers, measure.axis.values))
+    return [
+        _image(data, values, None, data.unit, f"peak of {data.name}", "", spectral),
+        _image(data, position, None, measure.axis.unit, f"position of the peak of {data.name}", "", spectral),
+    ]
+
+
+@command("cube.image", title="Slice as Image…", menu=MENU, needs="cube", group="parts", job=True, icon="fa6s.image")
+def image(session: Session, data: Cube, channel: int | None = None, *, name: str = "", progress: Progress) -> Image:
+    """Make an image of one channel, with its error and flags.
+
+    Parameters
+    ----------
+    channel : int, optional
+        From 0; the one that a view shows by default.
+    """
+    n = len(data.axis)
+    shown = [one.index[0] for v in session.views.values() for one in v.layers if one.data is data and one.index]
+    channel = channel if channel is not None else shown[-1] if shown else n // 2
+    if not 0 <= channel < n:
+        raise CommandError(f"{data.name} has channels 0 to {n - 1}; {channel} is none of them.")
+    where = (slice(channel, channel + 1), slice(None), slice(None))
+    measure = CubeMeasure(session, data, 0)
+    progress(0, 1, "reading")
+    values = measure.source.read(*where)[0]
+    error = None if measure.variance is None else np.sqrt(measure.variance(*where)[0])
+    flags = data.product.plane("flags")
+    dq = flags.read(channel) if flags is not None and flags.shape == data.plane().shape else None
+    text = f"{data.axis.values[channel]:.7g} {data.axis.unit}".strip()
+    picture = Picture(values, error, dq, data.unit, plane_wcs(data))
+    what = f"channel {channel} ({text}) of {data.name}"
+    return data_from(picture, name.strip() or f"{data.name} at {text}", data, what)
+
+
+# --- helpers --------------------------------------------------------------------------------------
+
+
+def _image(
+    data: Cube, values: np.ndarray, error: np.ndarray | None, unit: str, what: str, name: str, spectral: Any
+) -> Image:
+    if not np.isfinite(values).any():
+        raise CommandError(f"The {what} has no value anywhere: the channels chosen are empty.")
+    where = "" if spectral is None or spectral == "" else f" over {spectral}"
+    kind = np.float32 if data.plane().dtype.itemsize <= 4 else np.float64
+    picture = Picture(
+        values.astype(kind), None if error is None else np.asarray(error, kind), None, unit, plane_wcs(data)
+    )
+    return data_from(picture, name.strip() or what, data, f"{what}{where}")
+
+
+def _velocities(axis: SpectralAxis, reference: Any, convention: str) -> SpectralAxis:
+    """Return the axis in km/s round a reference."""
+    source = scale_of(axis)
+    rest = source.rest if reference is None else _rest_wavelength(reference, source)
+    if source.quantity == "velocity" and reference is None and rest is None:
+        if axis.convention and axis.convention != convention:
+            raise CommandError(
+                f"The cube counts {axis.convention} velocities and gives no rest value; give one with reference to "
+                f"count {convention} ones."
+            )
+        target = replace(source, unit="km/s")
+    elif rest is None:
+        raise CommandError("Velocities need a reference: give the rest wavelength or frequency, such as '656.46 nm'.")
+    else:
+        target = Scale("km/s", "velocity", "", rest, convention)
+        source = replace(source, rest=source.rest or rest)
+    values = convert_axis(axis.values, source, target)
+    return replace(axis, values=values, unit="km/s", quantity="velocity", convention=convention)
+
+
+def _rest_wavelength(reference: Any, scale: Scale) -> float:
+    """Return the vacuum wavelength in m of a rest value."""
+    from astropy import units
+
+    if isinstance(reference, int | float):
+        value, unit = float(reference), scale.unit
+    else:
+        try:
+            found = units.Quantity(reference)
+        except (TypeError, ValueError):
+            raise CommandError(f"{reference!r} is no rest value; write one such as '656.46 nm'.") from None
+        value, unit = float(found.value), found.unit.to_string()
+    quantity = quantity_of(unit)[0]
+    if quantity not in ("wavelength", "frequency", "energy", "wavenumber") or not value > 0:
+        raise CommandError(f"{reference!r} is no rest wavelength or frequency.")
+    medium = scale.medium if quantity == "wavelength" else ""
+    found = float(convert_axis(np.array([value]), Scale(unit, quantity, medium), Scale("m", "wavelength"))[0])
+    assert 0 < found < C
+    return found
+
+
+def _beside(session: Session, axis: SpectralAxis, shares: np.ndarray, side_bands: Any, *, fit: bool) -> np.ndarray:
+    """Return True for the channels that the continuum goes through."""
+    if side_bands is not None and not (isinstance(side_bands, str) and not side_bands):
+        found = channel_shares(session, axis, side_bands) >= 0.5
+    elif fit:
+        found = shares == 0
+    else:
+        inside = np.flatnonzero(shares > 0)
+        first, last = int(inside[0]), int(inside[-1])
+        width = last - first + 1
+        found = np.zeros(len(shares), bool)
+        found[max(0, first - width) : first] = True
+        found[last + 1 : last + 1 + width] = True
+    found = found & (shares == 0)
+    if found.sum() < 2:
+        raise CommandError(
+            "Too few channels beside the line for a continuum; take a narrower range or give side_bands."
+        )
+    return found
+
+
+def _significant(
+    measure: CubeMeasure, sums: Any, axis: SpectralAxis, shares: np.ndarray, values: np.ndarray,
+    error: np.ndarray | None, least: float, progress: Progress,
+) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
+    """Leave out pixels whose integral is not significant."""
+    if measure.variance is None:
+        raise CommandError(f"{measure.cube.name} has no errors, so there is no S/N to choose pixels by.")
+    spread = maps.moment_errors(sums, 0, axis, shares, measure.variance, progress)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        good = maps.moment(sums, 0) / spread >= least
+    return np.where(good, values, np.nan), None if error is None else np.where(good, error, np.nan)
+
+
+def _moment_unit(unit: str, axis_unit: str, order: int) -> str:
+    if order:
+        known = parse_unit(axis_unit) if axis_unit else None
+        return (known**order).to_string() if known is not None else f"{axis_unit}{order if order > 1 else ''}"
+    first, second = (parse_unit(text) if text else None for text in (unit, axis_unit))
+    if first is None or second is None:
+        return " ".join(filter(None, (unit, axis_unit)))
+    return (first * second).to_string()

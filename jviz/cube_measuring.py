@@ -1,0 +1,235 @@
+"""What measuring cubes needs: spaxels of regions, channels of spectral ranges, variances, spectra with their unit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.backend.cubes.extract import Extracted, Spaxels, Statistic, extract
+from jviz.backend.cubes.source import CubeSource
+from jviz.backend.progress import Progress, silent
+from jviz.backend.regions.converting import is_pixel, to_pixel
+from jviz.backend.regions.masks import Target, weights
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
+from jviz.backend.spectra.samples import Samples
+from jviz.backend.spectra.units import Scale, convert_axis, scale_of
+from jviz.backend.units import parse_unit
+from jviz.data import Cube
+from jviz.errors import CommandError
+from jviz.measuring import subset_of
+from jviz.placement import home_of
+from jviz.region_statistics import DEFAULT_FLAGS, excluded_bits
+
+__all__ = ["CubeMeasure", "channel_shares", "spaxel_area"]
+
+ARCSEC2 = (np.pi / 648_000.0) ** 2
+"""Steradians of a square arcsecond."""
+
+_SIZES = ("radius", "width", "height", "inner_radius", "outer_radius", "inner_width", "outer_width", "inner_height",
+          "outer_height")  # fmt: skip
+
+
+def channel_shares(session: Any, axis: SpectralAxis, spectral: Any) -> np.ndarray:
+    """Return which share of each channel lies in spectral ranges, shape (n_channels,); all of them for None.
+
+    Parameters
+    ----------
+    spectral : None, SpectralRanges, SpectralRegion, pair of quantities or name of a spectral subset
+        In any unit that the axis can be converted to; without a unit, in that of the axis.
+
+    Raises
+    ------
+    CommandError
+        When it is none of these, or no channel lies inside.
+    """
+    if spectral is None or (isinstance(spectral, str) and not spectral):
+        return np.ones(len(axis))
+    if isinstance(spectral, str):
+        if spectral not in session.subsets or session.subsets[spectral].kind != "spectral":
+            there = [n for n, s in session.subsets.items() if s.kind == "spectral"]
+            raise CommandError(f"There is no spectral subset {spectral!r}; there are {', '.join(there) or 'none'}.")
+        spectral = session.subsets[spectral].region
+    ranges = ranges_of(spectral)
+    shares = np.zeros(len(axis))
+    for low, high in _in_axis(ranges, axis):
+        shares = np.maximum(shares, axis.shares(low, high))
+    if not shares.any():
+        ends = f"{axis.values.min():.6g} to {axis.values.max():.6g} {axis.unit}".rstrip()
+        raise CommandError(f"No channel lies in that spectral range; the cube covers {ends}.")
+    return shares
+
+
+def _in_axis(ranges: SpectralRanges, axis: SpectralAxis) -> list[tuple[float, float]]:
+    if not ranges.unit or ranges.unit == axis.unit:
+        return [tuple(pair) for pair in ranges.ranges]
+    from jviz.backend.spectra.units import quantity_of
+
+    mine = scale_of(axis)
+    medium = getattr(ranges, "medium", "") or mine.medium
+    theirs = Scale(ranges.unit, quantity_of(ranges.unit)[0], medium, mine.rest, mine.convention)
+    return [tuple(convert_axis(pair, theirs, mine).tolist()) for pair in ranges.ranges]
+
+
+def spaxel_area(cube: Cube) -> float | None:
+    """Return the solid angle of a spaxel in sr: PIXAR_SR of the header, else that of the middle by the WCS."""
+    header = cube.header
+    for keyword, factor in (("PIXAR_SR", 1.0), ("PIXAR_A2", ARCSEC2)):
+        value = header.get(keyword)
+        if isinstance(value, int | float) and value > 0:
+            return float(value) * factor
+    return None if cube.sky is None else float(cube.sky.pixel_scale().mean) ** 2 * ARCSEC2
+
+
+class CubeMeasure:
+    """Measures one plane of a cube, without the pixels that their flags forbid.
+
+    Parameters
+    ----------
+    session : Session
+    cube : Cube
+    exclude_flags : list of str, str or int
+        By default DO_NOT_USE where the flags have it.
+    """
+
+    def __init__(self, session: Any, cube: Cube, exclude_flags: Any = DEFAULT_FLAGS) -> None:
+        self.session, self.cube = session, cube
+        self.bits = excluded_bits(cube, exclude_flags) if cube.product.plane("flags") is not None else 0
+        self.source: CubeSource = cube.source("", self.bits)
+        self.axis: SpectralAxis = cube.axis
+
+    @property
+    def variance(self) -> Callable[[slice, slice, slice], np.ndarray] | None:
+        """Read variances of a part, channels first; None when the cube has no errors."""
+        turns = (("error", np.square), ("variance", np.asarray), ("inverse variance", _inverse))
+        for meaning, turn in turns:
+            plane = self.cube.product.plane(meaning)
+            if plane is not None and plane.shape == self.cube.plane().shape:
+                reader = self.cube.source(plane.name)
+                return lambda *where, reader=reader, turn=turn: turn(reader.read(*where, dtype=np.dtype(np.float64)))
+        return None
+
+    # --- spaxels --------------------------------------------------------------------------------
+
+    def spaxels(self, region: Any = None, mode: Literal["exact", "center"] = "exact") -> Spaxels:
+        """Return the spaxels of a region: a name, a region, a mask; all of them for None.
+
+        Raises
+        ------
+        CommandError
+            When it covers no spaxel.
+        """
+        ny, nx = self.source.shape[1:]
+        if region is None or (isinstance(region, str) and not region):
+            rows, columns = np.mgrid[:ny, :nx].reshape(2, -1)
+            return Spaxels(rows, columns, np.ones(ny * nx))
+        subset = subset_of(self.session, self.cube, region)
+        return self._weighed(subset.region, home_of(subset, self.cube), mode)
+
+    def _weighed(self, shape: Any, home: Any, mode: str) -> Spaxels:
+        if isinstance(shape, np.ndarray) and shape.shape[-2:] != self.source.shape[1:]:
+            raise CommandError(f"The mask of shape {shape.shape} does not fit {self.cube.name}; draw a region instead.")
+        if not isinstance(shape, np.ndarray) and not hasattr(shape, "meta"):
+            raise CommandError("That is no region of an image; draw one on the cube, or name one.")
+        found = weights(shape, Target(self.source.shape[1:], self.cube.sky), home=home, mode=mode)  # type: ignore[arg-type]
+        made = Spaxels.of((found.slices[0].start, found.slices[1].start), found.values)
+        if not len(made):
+            raise CommandError(f"The region covers no spaxel of {self.cube.name}; move it onto the cube.")
+        return made
+
+    def cone(self, region: Any, reference: float | None, mode: Literal["exact", "center"]) -> Callable[[int], Spaxels]:
+        """Return spaxels by channel for a region whose size grows with wavelength.
+
+        Parameters
+        ----------
+        reference : float or None
+            Value on the axis at which the region is as drawn; the middle channel by default.
+        """
+        subset = subset_of(self.session, self.cube, region)
+        shape = subset.region
+        if not isinstance(shape, np.ndarray) and not is_pixel(shape) and self.cube.sky is not None:
+            shape = to_pixel(shape, self.cube.sky)
+        if not any(hasattr(shape, name) for name in _SIZES):
+            raise CommandError("A cone needs a circle, an ellipse, a rectangle or an annulus of them.")
+        waves = convert_axis(self.axis.values, scale_of(self.axis), Scale("m", "wavelength"))
+        middle = self.axis.values[len(self.axis) // 2] if reference is None else reference
+        unit = convert_axis(np.array([middle]), scale_of(self.axis), Scale("m", "wavelength"))[0]
+        if not unit > 0:
+            raise CommandError("The reference wavelength must be positive.")
+
+        def at(channel: int) -> Spaxels:
+            return self._weighed(_scaled(shape, float(waves[channel] / unit)), home_of(subset, self.cube), mode)
+
+        return at
+
+    # --- spectra --------------------------------------------------------------------------------
+
+    def spectrum(
+        self,
+        region: Any = None,
+        statistic: Statistic = "sum",
+        *,
+        mode: Literal["exact", "center"] = "exact",
+        cone: bool = False,
+        reference: float | None = None,
+        background: Any = None,
+        name: str = "",
+        progress: Progress = silent,
+    ) -> Samples:
+        """Work out the spectrum of a region, less that of a background."""
+        place: Any = self.cone(region, reference, mode) if cone else self.spaxels(region, mode)
+        found = extract(self.source, place, statistic, variance=self.variance, progress=progress)
+        if background is not None and not (isinstance(background, str) and not background):
+            sky = extract(
+                self.source, self.spaxels(background, mode), "mean", variance=self.variance, progress=progress
+            )
+            found = found.minus(sky, found.coverage if statistic == "sum" else 1.0)
+        return self.samples(found, statistic, name)
+
+    def samples(self, found: Extracted, statistic: str, name: str = "") -> Samples:
+        """Give extracted numbers their axis, unit and solid angle: sums of brightness become flux (Jy from MJy/sr)."""
+        factor, unit = self.flux_unit() if statistic == "sum" else (1.0, self.cube.unit)
+        error = None if found.error is None else found.error * factor
+        area, meta = spaxel_area(self.cube), {}
+        for keyword in ("TARGNAME", "OBJECT", "INSTRUME", "TELESCOP"):
+            if keyword in self.cube.header:
+                meta[keyword] = self.cube.header[keyword]
+        covered = float(np.nanmax(found.coverage)) if found.coverage.size else 0.0
+        return Samples(
+            self.axis, found.values * factor, unit, error, "std" if error is not None else "",
+            area=area * covered if area is not None else None, name=name, meta=meta,
+        )  # fmt: skip
+
+    def flux_unit(self) -> tuple[float, str]:
+        """Return by what a sum over spaxels is multiplied, and its unit: brightness × solid angle, else as it is."""
+        from astropy import units
+
+        unit, area = parse_unit(self.cube.unit), spaxel_area(self.cube)
+        if unit is None or area is None:
+            return 1.0, self.cube.unit
+        flux = unit * units.sr
+        powers = {base.name: power for base, power in zip(unit.bases, unit.powers, strict=True)}
+        if not any(powers.get(name, 0) < 0 for name in ("sr", "arcsec", "arcmin", "deg", "rad")):
+            return 1.0, self.cube.unit
+        if flux.is_equivalent(units.Jy):
+            return area * float(flux.to(units.Jy)), "Jy"
+        plain = flux.decompose(bases=[units.erg, units.cm, units.s, units.AA]) if powers.get("sr", 0) >= 0 else flux
+        return area * float(plain.scale if plain is not flux else 1.0), (plain / plain.scale).to_string()
+
+
+def _inverse(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.where(values > 0, 1 / values, np.nan)
+
+
+def _scaled(shape: Any, factor: float) -> Any:
+    """Return a pixel region with all its sizes multiplied."""
+    made = copy.deepcopy(shape)
+    names = [name for name in _SIZES if hasattr(made, name)]
+    # An annulus must not have its inner size above its outer one in between.
+    for name in sorted(names, key=lambda n: n.startswith("inner") == (factor > 1)):
+        setattr(made, name, getattr(shape, name) * factor)
+    return made

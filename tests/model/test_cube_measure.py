@@ -1,0 +1,273 @@
+"""Spectra, maps and moments of cubes against numpy, regions masks, closed forms, spectral-cube and Monte Carlo."""
+
+import warnings
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.io import fits
+from regions import CircleAnnulusPixelRegion, CirclePixelRegion, CircleSkyRegion, PixCoord
+
+import jviz
+from jviz.backend.spectra.ranges import SpectralRanges
+
+N, NY, NX = 60, 20, 24
+AXIS = 5.0 + 0.01 * np.arange(N)
+LINE, SIGMA = 5.3, 0.04
+SR = 1e-12
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session()
+    yield session
+    session.close()
+
+
+def written(path, values, error=None, dq=None, unit="MJy/sr"):
+    header = fits.Header()
+    for n, (kind, value, step, middle, text) in enumerate(
+        [("RA---TAN", 150.0, -2e-5, 12.0, "deg"), ("DEC--TAN", 2.0, 2e-5, 10.0, "deg"), ("WAVE", 5.0, 0.01, 1.0, "um")],
+        1,
+    ):
+        header[f"CTYPE{n}"], header[f"CRVAL{n}"], header[f"CDELT{n}"] = kind, value, step
+        header[f"CRPIX{n}"], header[f"CUNIT{n}"] = middle, text
+    header["BUNIT"], header["PIXAR_SR"] = unit, SR
+    parts = [fits.PrimaryHDU(), fits.ImageHDU(values.astype(np.float32), header, name="SCI")]
+    if error is not None:
+        parts.append(fits.ImageHDU(error.astype(np.float32), header, name="ERR"))
+    if dq is not None:
+        parts.append(fits.ImageHDU(dq.astype(np.uint32), name="DQ"))
+    parts[0].header["TELESCOP"] = "JWST"
+    fits.HDUList(parts).writeto(path)
+    return path
+
+
+@pytest.fixture
+def numbers():
+    rng = np.random.default_rng(11)
+    return rng.normal(10, 1, (N, NY, NX)).astype(np.float32), np.full((N, NY, NX), 0.5, np.float32)
+
+
+@pytest.fixture
+def cube(session, tmp_path, numbers):
+    dq = np.zeros((N, NY, NX), np.uint32)
+    dq[:, 3, 3] = 1
+    [data] = session.open(written(tmp_path / "cube.fits", *numbers, dq))
+    return data
+
+
+def test_a_sum_has_the_exact_weights_of_a_circle_and_becomes_jansky(session, cube, numbers):
+    circle = CirclePixelRegion(PixCoord(12.3, 9.8), 4.6)
+    made = session.run("cube.extract", data=cube, region=circle)
+    [samples] = made.samples
+    weights = circle.to_mask(mode="exact").to_image((NY, NX))
+    assert samples.unit == "Jy"
+    assert np.allclose(samples.flux, (numbers[0] * weights).sum(axis=(1, 2)) * SR * 1e6, rtol=1e-5)
+    assert np.allclose(samples.error, 0.5 * np.sqrt((weights**2).sum()) * SR * 1e6, rtol=1e-5)
+    assert np.isclose(weights.sum(), np.pi * 4.6**2, rtol=1e-6)
+    assert np.isclose(samples.area, np.pi * 4.6**2 * SR, rtol=1e-5)
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "min", "max"])
+def test_other_statistics_keep_the_unit(session, cube, numbers, statistic):
+    circle = CirclePixelRegion(PixCoord(12.0, 10.0), 3.5)
+    [samples] = session.run("cube.extract", data=cube, region=circle, statistic=statistic, weights="center").samples
+    inside = circle.to_mask(mode="center").to_image((NY, NX)) > 0
+    expected = getattr(np, statistic)(numbers[0][:, inside], axis=1)
+    assert samples.unit == "MJy/sr"
+    assert np.allclose(samples.flux, expected, rtol=1e-5)
+
+
+def test_flagged_spaxels_are_left_out_unless_wanted(session, cube, numbers):
+    mask = np.zeros((NY, NX), bool)
+    mask[3, 3:5] = True
+    [without] = session.run("cube.extract", data=cube, region=mask, statistic="mean").samples
+    [with_it] = session.run("cube.extract", data=cube, region=mask, statistic="mean", exclude_flags=[]).samples
+    assert np.allclose(without.flux, numbers[0][:, 3, 4], rtol=1e-5)
+    assert np.allclose(with_it.flux, numbers[0][:, 3, 3:5].mean(axis=1), rtol=1e-5)
+
+
+def test_a_region_on_the_sky_is_the_same_on_the_pixels(session, cube):
+    from astropy.coordinates import SkyCoord
+
+    lon, lat = cube.sky.pixel_to_sky(12.0, 10.0)
+    sky = CircleSkyRegion(SkyCoord(float(lon) * u.deg, float(lat) * u.deg), 3 * 2e-5 * u.deg)
+    [first] = session.run("cube.extract", data=cube, region=sky).samples
+    [second] = session.run("cube.extract", data=cube, region=CirclePixelRegion(PixCoord(12, 10), 3)).samples
+    assert np.allclose(first.flux, second.flux, rtol=2e-3)
+
+
+def test_a_background_is_taken_away_for_each_spaxel(session, tmp_path):
+    y, x = np.mgrid[:NY, :NX]
+    star = np.hypot(x - 12, y - 10) < 2.5
+    values = np.full((N, NY, NX), 7.0) + 100.0 * star
+    session.open(written(tmp_path / "star.fits", values, np.full(values.shape, 0.2)))
+    circle, ring = CirclePixelRegion(PixCoord(12, 10), 4), CircleAnnulusPixelRegion(PixCoord(12, 10), 5, 8)
+    [samples] = session.run("cube.extract", data="star", region=circle, background=ring).samples
+    assert np.allclose(samples.flux, 100.0 * star.sum() * SR * 1e6, rtol=1e-4)
+    outer, inner = (CirclePixelRegion(PixCoord(12, 10), r).to_mask(mode="exact").to_image((NY, NX)) for r in (8, 5))
+    around = ((outer - inner) ** 2).sum() / (np.pi * 39) ** 2
+    own = (circle.to_mask(mode="exact").data ** 2).sum()
+    assert np.allclose(samples.error, 0.2 * np.sqrt(own + (np.pi * 16) ** 2 * around) * SR * 1e6, rtol=1e-4)
+
+
+def test_a_cone_grows_with_wavelength(session, tmp_path):
+    session.open(written(tmp_path / "flat.fits", np.ones((N, NY, NX))))
+    circle = CirclePixelRegion(PixCoord(12, 10), 5)
+    [samples] = session.run("cube.extract", data="flat", region=circle, cone=True, reference_wavelength=5.0).samples
+    assert np.allclose(samples.flux, np.pi * (5 * AXIS / 5.0) ** 2 * SR * 1e6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("statistic", ["sum", "mean", "median", "min", "max"])
+def test_collapsed_cubes_are_those_of_numpy(session, cube, numbers, statistic):
+    image = session.run("cube.collapse", data=cube, statistic=statistic, spectral=(5.0949 * u.um, 5.2051 * u.um),
+                        exclude_flags=[])  # fmt: skip
+    part = numbers[0][10:21].astype(float)
+    expected = getattr(np, statistic)(part, axis=0)
+    # the ends of the range cut into the neighbouring channels by a hundredth
+    assert np.allclose(image.plane().read(), expected, rtol=3e-3)
+    assert image.sky is not None
+
+
+def line_cube(path, amplitude=50.0, level=3.0, slope=0.0, shift=None):
+    shift = np.zeros((NY, NX)) if shift is None else shift
+    x = AXIS[:, None, None]
+    values = amplitude * np.exp(-((x - LINE - shift) ** 2) / (2 * SIGMA**2)) + level + slope * (x - 5.3)
+    return written(path, values, np.full(values.shape, 1.0))
+
+
+RANGE = SpectralRanges(((5.12, 5.48),), "um")
+RANGE_SHARES = np.clip(np.minimum(AXIS + 0.005, 5.48) - np.maximum(AXIS - 0.005, 5.12), 0, 0.01) / 0.01
+
+
+@pytest.mark.parametrize("continuum", ["side bands", "fit"])
+def test_moments_of_a_gaussian_line_are_its_closed_forms(session, tmp_path, continuum):
+    shift = np.linspace(-0.02, 0.02, NX)[None, :] * np.ones((NY, 1))
+    session.open(line_cube(tmp_path / "line.fits", shift=shift, slope=4.0))
+    maps = [
+        session.run("cube.moment", data="line", order=n, spectral=RANGE, continuum=continuum).plane().read()
+        for n in range(3)
+    ]
+    assert np.allclose(maps[0], 50 * SIGMA * np.sqrt(2 * np.pi), rtol=2e-3)
+    assert np.allclose(maps[1], LINE + shift, atol=2e-4)
+    assert np.allclose(np.sqrt(maps[2]), SIGMA, rtol=2e-2)
+
+
+def test_units_of_moments(session, tmp_path):
+    session.open(line_cube(tmp_path / "line.fits", level=0.0))
+    for order, unit in ((0, u.MJy / u.sr * u.um), (1, u.um), (2, u.um**2)):
+        made = session.run("cube.moment", data="line", order=order, spectral=RANGE)
+        assert u.Unit(made.unit) == unit
+
+
+@pytest.mark.parametrize("convention", ["radio", "optical", "relativistic"])
+def test_velocities_are_those_of_astropy(session, tmp_path, convention):
+    session.open(line_cube(tmp_path / "line.fits", level=0.0))
+    made = session.run(
+        "cube.moment", data="line", order=1, spectral=RANGE, output="velocity", reference="5.29 um",
+        convention=convention,
+    )  # fmt: skip
+    equivalency = getattr(u, f"doppler_{convention}")(5.29 * u.um)
+    velocity = (AXIS * u.um).to_value(u.km / u.s, equivalency)
+    flux = 50 * np.exp(-((AXIS - LINE) ** 2) / (2 * SIGMA**2)) * RANGE_SHARES
+    between = (velocity[1:] + velocity[:-1]) / 2
+    widths = np.abs(
+        np.diff(np.concatenate([[2 * velocity[0] - between[0]], between, [2 * velocity[-1] - between[-1]]]))
+    )
+    assert made.unit == "km / s"
+    assert np.allclose(made.plane().read(), (flux * widths * velocity).sum() / (flux * widths).sum(), atol=0.5)
+
+
+def test_errors_of_moments_are_the_scatter_of_noisy_cubes(session, tmp_path):
+    x = AXIS[:, None, None]
+    rng = np.random.default_rng(3)
+    values = 50 * np.exp(-((x - LINE) ** 2) / (2 * SIGMA**2)) + rng.normal(0, 1, (N, NY, NX))
+    session.open(written(tmp_path / "noisy.fits", values, np.ones((N, NY, NX))))
+    for order in (0, 1):
+        made = session.run("cube.moment", data="noisy", order=order, spectral=RANGE)
+        found, error = made.plane().read(), made.plane("ERR").read()
+        assert found.std() == pytest.approx(float(np.median(error)), rel=0.12)
+
+
+def test_insignificant_pixels_are_left_out(session, tmp_path):
+    values = np.zeros((N, NY, NX))
+    values[:, :, :12] = 100.0
+    session.open(written(tmp_path / "half.fits", values, np.ones(values.shape)))
+    made = session.run("cube.moment", data="half", order=0, spectral=RANGE, minimum_snr=5.0).plane().read()
+    assert np.isfinite(made[:, :12]).all()
+    assert np.isnan(made[:, 12:]).all()
+
+
+def test_moments_agree_with_spectral_cube(session, shared_data):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from spectral_cube import SpectralCube
+
+        peer = SpectralCube.read(shared_data / "l1448_13co.fits")
+        expected = [peer.moment(order=n).value for n in (0, 1)]
+    session.open(shared_data / "l1448_13co.fits")
+    mine = [session.run("cube.moment", data=session.names[0], order=n).plane().read() for n in (0, 1)]
+    assert np.allclose(mine[0], expected[0], rtol=1e-4, atol=1e-4 * np.nanmax(np.abs(expected[0])), equal_nan=True)
+    good = mine[0] > 0.3 * np.nanmax(mine[0])
+    assert np.allclose(mine[1][good], expected[1][good], rtol=1e-4)
+
+
+def test_peaks_lie_at_the_top_of_the_line(session, tmp_path):
+    session.open(line_cube(tmp_path / "line.fits", level=0.0, shift=np.full((NY, NX), 0.0037)))
+    value, place = session.run("cube.peak", data="line")
+    assert np.allclose(place.plane().read(), LINE + 0.0037, atol=1e-3)
+    assert np.allclose(value.plane().read(), 50.0, rtol=5e-3)
+
+
+def test_a_slice_becomes_an_image_with_error_and_flags(session, cube, numbers):
+    made = session.run("cube.image", data=cube, channel=7)
+    assert np.array_equal(made.plane().read(), numbers[0][7])
+    assert np.allclose(made.plane("ERR").read(), 0.5)
+    assert made.plane("DQ").read()[3, 3] == 1
+    assert np.allclose(made.sky.pixel_to_sky(3, 4), cube.sky.pixel_to_sky(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("id", "arguments", "words"),
+    [
+        ("cube.extract", {"region": CirclePixelRegion(PixCoord(500, 500), 3)}, "covers no spaxel"),
+        ("cube.extract", {"region": "nothing"}, "no subset"),
+        ("cube.extract", {"region": np.ones((3, 3), bool)}, "does not fit"),
+        ("cube.collapse", {"spectral": (9 * u.um, 10 * u.um)}, "covers 5 to 5.59 um"),
+        ("cube.collapse", {"spectral": "nothing"}, "no spectral subset"),
+        ("cube.moment", {"continuum": "fit"}, "where the line is"),
+        ("cube.moment", {"output": "velocity"}, "need a reference"),
+        ("cube.moment", {"output": "velocity", "reference": "five"}, "no rest value"),
+        ("cube.image", {"channel": 60}, "channels 0 to 59"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(session, cube, id, arguments, words):
+    names = session.names
+    with pytest.raises(jviz.JvizError, match=words):
+        session.run(id, data=cube, **arguments)
+    assert session.names == names
+
+
+def test_a_cube_without_any_value_is_told(session, tmp_path):
+    session.open(written(tmp_path / "empty.fits", np.full((N, NY, NX), np.nan)))
+    for id in ("cube.extract", "cube.collapse", "cube.moment"):
+        with pytest.raises(jviz.JvizError, match=r"no value|No channel"):
+            session.run(id, data="empty")
+
+
+@pytest.mark.parametrize(
+    "name", ["muse_udf_subcube.fits", "gmos_ngc3081_cube.fits", "alma_perplanebeam.fits", "l1448_13co.fits"]
+)
+def test_real_cubes_are_extracted_and_undone(session, shared_data, name):
+    [data, *_] = [d for d in session.open(shared_data / name) if d.kind == "cube"]
+    ny, nx = data.shape[-2:]
+    before = session.names
+    made = session.run("cube.extract", data=data, region=CirclePixelRegion(PixCoord(nx / 2, ny / 2), 2.5))
+    [samples] = made.samples
+    assert np.isfinite(samples.flux).any()
+    assert np.array_equal(samples.axis.values, data.axis.values)
+    if data.product.plane("variance") or data.product.plane("error"):
+        assert np.isfinite(samples.error).any()
+    session.undo()
+    assert session.names == before
