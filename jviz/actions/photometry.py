@@ -97,7 +97,7 @@ def aperture(
         abmag_limit, n_masked, flags. ``meta["notes"]`` says what could not be had and why.
     """
     field = Field(session, data, exclude_flags=exclude_flags, error=error, plane=plane, index=tuple(index))
-    table = _correction_table(session, aperture_correction, data.header)
+    table = correction_table(session, aperture_correction, data.header)
     if positions is not None and region is not None:
         raise CommandError("Give regions or positions, not both.")
     recorded: dict[str, Any] = {}
@@ -196,7 +196,7 @@ def _size(radius: Any, table: Any, data: Any) -> float:
     return radius_in_pixels(radius, data)
 
 
-def _correction_table(session: Session, correction: Any, header: Mapping[str, Any]) -> Any:
+def correction_table(session: Session, correction: Any, header: Mapping[str, Any]) -> Any:
     """Return the rows of a table of corrections for the filter of an image; None for numbers."""
     if isinstance(correction, str) and correction in session.names:
         correction = session[correction]

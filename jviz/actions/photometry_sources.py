@@ -131,7 +131,7 @@ def detect(
     Returns
     -------
     Catalog
-        label, xcentroid, ycentroid (pixels), sky_centroid, and numbers of the method.
+        label, x_centroid, y_centroid (pixels), sky_centroid, and numbers of the method.
     """
     prepared = prepare(session, data, box_size, noise, region, exclude_flags, progress)
     if method == "segmentation":
@@ -240,7 +240,7 @@ def _segment_table(found: Found, prepared: Prepared) -> Any:
         ratio = ndimage.maximum(prepared.values / prepared.rms, data, labels)
     peak = ndimage.maximum(prepared.values, data, labels)
     return QTable({
-        "label": labels, "xcentroid": x / total, "ycentroid": y / total,
+        "label": labels, "x_centroid": x / total, "y_centroid": y / total,
         "area": np.bincount(which, minlength=data.max() + 1)[labels], "peak": peak, "peak_snr": ratio,
     })  # fmt: skip
 
@@ -256,10 +256,10 @@ def _point_table(prepared: Prepared, method: str, snr: float, fwhm: float, size:
         found = peaks(prepared.values, prepared.rms, snr=snr, size=size, mask=prepared.mask)
     if found is None:
         return None
-    renamed = {"id": "label", "x_centroid": "xcentroid", "y_centroid": "ycentroid", "x_peak": "xcentroid",
-               "y_peak": "ycentroid", "peak_value": "peak"}  # fmt: skip
+    renamed = {"id": "label", "x_peak": "x_centroid",
+               "y_peak": "y_centroid", "peak_value": "peak"}  # fmt: skip
     table = QTable({renamed.get(n, n): np.asarray(found[n]) for n in found.colnames})
-    x, y = (np.rint(np.asarray(table[n], float)).astype(int) for n in ("xcentroid", "ycentroid"))
+    x, y = (np.rint(np.asarray(table[n], float)).astype(int) for n in ("x_centroid", "y_centroid"))
     with np.errstate(divide="ignore", invalid="ignore"):
         table["peak_snr"] = prepared.values[y, x] / prepared.rms[y, x]
     return table
@@ -268,8 +268,8 @@ def _point_table(prepared: Prepared, method: str, snr: float, fwhm: float, size:
 def with_places(table: Any, field: Field, data: Image) -> Any:
     """Add the places on the sky after those in pixels, and the unit of peaks."""
     if data.sky is not None:
-        x, y = (np.asarray(table[n], float) for n in ("xcentroid", "ycentroid"))
-        table.add_column(field.coordinates(x, y), table.index_column("ycentroid") + 1, "sky_centroid")
+        x, y = (np.asarray(table[n], float) for n in ("x_centroid", "y_centroid"))
+        table.add_column(field.coordinates(x, y), table.index_column("y_centroid") + 1, "sky_centroid")
     for name in ("peak", "flux"):
         if name in table.colnames and not getattr(table[name], "unit", None):
             table[name] = np.asarray(table[name]) * field.unit

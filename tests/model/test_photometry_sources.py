@@ -72,13 +72,13 @@ def test_all_stars_are_found_where_they_are_and_nothing_else(session, field, met
     found = session.run("photometry.detect", data="field", method=method, snr=snr, fwhm=3.7)
     assert isinstance(found, Catalog)
     places = found.table
-    tree = KDTree(np.c_[places["xcentroid"], places["ycentroid"]])
+    tree = KDTree(np.c_[places["x_centroid"], places["y_centroid"]])
     distance, _ = tree.query(np.c_[x, y])
     assert (distance[flux > 300] < close).all()
     assert len(found) <= len(x) + 2
     assert found.places.system == "sky"
     back, _ = session["field"].sky.sky_to_pixel(found.places.x, found.places.y)
-    np.testing.assert_allclose(back, places["xcentroid"], atol=1e-3)
+    np.testing.assert_allclose(back, places["x_centroid"], atol=1e-3)
     if method == "segmentation":
         labels = session["field segments"]
         assert isinstance(labels, Image)
@@ -116,3 +116,41 @@ def test_an_image_of_nothing_is_said_to_be_one(session, command):
     session.add(np.full((50, 50), np.nan), name="empty")
     with pytest.raises(CommandError, match="NaN"):
         session.run(command, data="empty")
+
+
+def test_the_catalogue_has_the_fluxes_of_the_stars(session, field):
+    *_, x, y, flux = field
+    found = session.run("photometry.catalog", data="field", snr=4, fwhm=3.7)
+    table = found.table
+    distance, which = KDTree(np.c_[table["x_centroid"], table["y_centroid"]]).query(np.c_[x, y])
+    assert (distance < 0.5).all()
+    assert len(table) <= len(x) + 2
+    solid = session["field"].sky.pixel_area_arcsec2(200, 200) * np.radians(1 / 3600) ** 2
+    wanted = flux * 1e6 * float(solid)
+    for column in ("aper_total_flux", "kron_flux"):
+        ratio = table[column][which].to_value("Jy") / wanted
+        assert np.average(ratio, weights=flux) == pytest.approx(1, abs=0.03), column
+    magnitude = -2.5 * np.log10(table["aper_total_flux"].value / 3631)
+    np.testing.assert_allclose(table["aper_total_abmag"].value, magnitude)
+    assert not table["is_extended"][which][flux > 500].any()
+    assert np.median(table["fwhm"][which].value) == pytest.approx(2.355 * np.hypot(SIGMA, 3.7 / 2.355), rel=0.1)
+    assert "scatter of the background" in "".join(table.meta["notes"])
+
+
+def test_a_galaxy_is_extended(session, field):
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    galaxy = 40 * np.exp(-np.hypot(columns - 200, rows - 200) / 12)
+    session.add((field[0] + galaxy).astype(np.float32), name="galaxy")
+    table = session.run("photometry.catalog", data="galaxy", snr=4, psf_fwhm=3.8, contrast=0.05).table
+    nearest = np.argmin(np.hypot(table["x_centroid"] - 200, table["y_centroid"] - 200))
+    assert table["is_extended"][nearest]
+    assert np.isnan(table["kron_abmag"]).all()
+
+
+def test_segments_of_one_image_are_measured_on_another(session, field):
+    session.run("photometry.detect", data="field", snr=4)
+    session.add(CCDData(2 * field[0], unit="MJy/sr", wcs=sip_wcs(size=SIDE)), name="twice")
+    one = session.run("photometry.catalog", data="field", detection="field segments", psf_fwhm=4).table
+    two = session.run("photometry.catalog", data="twice", detection="field segments", psf_fwhm=4).table
+    np.testing.assert_array_equal(one["label"], two["label"])
+    np.testing.assert_allclose(two["isophotal_flux"] / one["isophotal_flux"], 2, rtol=1e-4)
