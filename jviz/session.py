@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jviz import commands
+from jviz.cube_spectra import CubeSpectra
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError, SessionError
 from jviz.history import History
@@ -102,6 +103,7 @@ class Session:
         self.live_spectra = LiveSpectra()
         self._recorder = Recorder(self)
         self._slabs = SlabFollower(self)
+        self._cube_spectra = CubeSpectra(self)
         self._runner = Runner(self)
         self._saved = self.mark()
 

@@ -164,6 +164,20 @@ declare(
     "Address of the service that turns object names into positions (Sesame).",
 )
 declare("network.offline", bool, False, "Work offline", "Never ask a server; only what is known locally.")
+declare(
+    "cube.spectrum_viewer",
+    bool,
+    True,
+    "Spectrum viewer with a cube",
+    "Open a spectrum viewer below the first cube that is opened.",
+)
+declare(
+    "cube.region_statistic",
+    Literal["mean", "sum", "median", "min", "max"],
+    "mean",
+    "Spectra of regions",
+    "What is worked out over the spaxels of regions while they are drawn and moved.",
+)
 declare("cube.axes", dict, {}, "Spectral axes", "What was said about the spectral axis of cubes, by file name.")
 declare("plugins.disabled", list, [], "Disabled plugins", "Names of the plugins that are not loaded.")
 

@@ -22,6 +22,7 @@ __all__ = [
     "SpectrumLayer",
     "SpectrumView",
     "bounds_in",
+    "first_samples",
     "ranges_between",
     "scale_of_view",
 ]
@@ -181,6 +182,14 @@ def scale_of_view(view: SpectrumView, axis: Any = None) -> Scale:
 
 def _vacuum_metres(value: float, unit: str) -> float:
     return float(convert_axis(value, Scale(unit, quantity_of(unit)[0]), Scale("m", "wavelength")))
+
+
+def first_samples(session: Any, view: SpectrumView) -> Any:
+    """Return the samples that the axes of a view follow: of the first layer, else of the first live one."""
+    if view.layers:
+        return view.layers[0].data.samples[view.layers[0].index]
+    live = session.live_spectra.shown
+    return live[0].samples if live else None
 
 
 def bounds_in(ranges: SpectralRanges, scale: Scale) -> list[tuple[float, float]]:

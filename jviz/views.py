@@ -125,6 +125,8 @@ class View(State):
     accepts: ClassVar[tuple[str, ...]] = ()
     layer_type: ClassVar[type[State]]
     lent: ClassVar[tuple[str, ...]] = ()
+    below: str = ""
+    """Name of the view below which a window first shows this one; empty: among the others."""
 
     name = CallbackProperty("")
     layers = CallbackProperty(())

@@ -84,6 +84,38 @@ def extract(
     return made_spectrum(samples, name.strip() or label, label)
 
 
+@command("cube.keep_spectrum", title="Keep Spectrum at the Cursor", menu=MENU, needs="cube", group="spectra",
+         shortcut="E", job=True, icon="fa6s.thumbtack")  # fmt: skip
+def keep_spectrum(
+    session: Session, data: Cube, x: int | None = None, y: int | None = None, *, progress: Progress
+) -> Any:
+    """Keep the spectrum of one spaxel, with its error, as data.
+
+    Parameters
+    ----------
+    x, y : int, optional
+        Of the spaxel, from 0; by default the one under the cursor.
+    """
+    from jviz.backend.cubes.extract import Spaxels
+    from jviz.backend.cubes.extract import extract as extracted
+    from jviz.running import Apply
+
+    if x is None or y is None:
+        at = session.pointer.at
+        if at is None:
+            raise CommandError("Move the mouse over the cube first, or give the spaxel by x and y.")
+        x, y = round(at[1]), round(at[2])
+    ny, nx = data.shape[-2:]
+    if not (0 <= x < nx and 0 <= y < ny):
+        raise CommandError(f"{data.name} has spaxels up to ({nx - 1}, {ny - 1}); ({x}, {y}) is none of them.")
+    measure = CubeMeasure(session, data, 0)
+    found = extracted(measure.source, Spaxels.one(y, x), "mean", variance=measure.variance, progress=progress)
+    samples = measure.samples(found, "mean", f"({x}, {y})")
+    made = made_spectrum(samples, f"{data.name} ({x}, {y})", f"spaxel ({x}, {y}) of {data.name}")
+    # A script has no cursor.
+    return Apply(lambda: made, f"Keep Spectrum ({x}, {y})", {"x": x, "y": y})
+
+
 @command("cube.collapse", title="Collapse…", menu=MENU, needs="cube", group="maps", job=True, icon="fa6s.layer-group")
 def collapse(
     session: Session,

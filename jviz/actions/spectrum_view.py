@@ -12,7 +12,7 @@ from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.spectrum_curves import curve_of_samples, recipe_of
-from jviz.spectrum_views import SpectrumView, scale_of_view
+from jviz.spectrum_views import SpectrumView, first_samples, scale_of_view
 
 LOOK = "Spectrum/Look"
 UNITS = "Spectrum/Units"
@@ -23,13 +23,9 @@ def _filled(session: Session, view: SpectrumView | None) -> SpectrumView:
     found = session.find_view(view, "spectrum")
     if not isinstance(found, SpectrumView):
         raise CommandError(f"{found.name} shows no spectra; it is a view of kind {found.kind}.")
-    if not found.layers:
+    if not found.layers and not session.live_spectra.shown:
         raise CommandError(f"{found.name} shows no spectrum yet; open one in it first.")
     return found
-
-
-def _first(view: SpectrumView) -> Any:
-    return view.layers[0].data.samples[view.layers[0].index]
 
 
 @command(
@@ -63,7 +59,7 @@ def units(
         Of velocities: c (λ − λ₀)/λ₀ (optical), c (ν₀ − ν)/ν₀ (radio) or relativistic.
     """
     view = _filled(session, view)
-    first = _first(view)
+    first = first_samples(session, view)
     before = scale_of_view(view, first.axis)
     trial = SpectrumView()
     given = {"x_unit": x, "y_unit": y, "medium": medium, "rest": rest, "convention": convention}
@@ -191,9 +187,9 @@ def stack(session: Session, offset: float | None = None, *, view: SpectrumView |
 
 def _apart(view: SpectrumView) -> float:
     """Return an offset by which spectra do not overlap: the largest reach of the middle 98 % of one."""
-    reaches = [0.0]
+    first, reaches = view.layers[0].data.samples[view.layers[0].index], [0.0]
     for layer in view.layers[:50]:
-        curve = curve_of_samples(layer.data.samples[layer.index], recipe_of(view, _first(view), 0))
+        curve = curve_of_samples(layer.data.samples[layer.index], recipe_of(view, first, 0))
         y = curve.y[np.isfinite(curve.y)]
         if len(y):
             low, high = np.percentile(y, (1, 99))

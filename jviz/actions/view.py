@@ -188,6 +188,7 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
             session.notice("warning", f"{data.name} is open, but cannot be drawn: {error}")
             continue
         views[view.name] = view
+    _add_spectrum_view(session, views)
     if len(kinds) > MOST_VIEWS:
         session.notice(
             "info",
@@ -196,6 +197,18 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
         )
     # All at once: a window goes to the first of those that come together.
     session.set_views(tuple(views.values()))
+
+
+def _add_spectrum_view(session: Session, views: dict[str, View]) -> None:
+    """Open a spectrum viewer below the first new cube in a window, when none is there."""
+    cube = next((v for n, v in views.items() if v.kind == "cube" and n not in session.views), None)
+    if cube is None or not session.showing or not session.settings["cube.spectrum_viewer"]:
+        return
+    if all(view.kind != "spectrum" for view in views.values()):
+        spectra = _new_view(session, "spectrum")
+        spectra.name = _free_view_name(views, "spectrum")
+        spectra.below = cube.name
+        views[spectra.name] = spectra
 
 
 def kind_for(data: Data) -> str | None:

@@ -93,6 +93,9 @@ class Viewers(QObject):
         self._widgets[view], self._names[view] = viewer, view.name
         title = _title(view, Counter(map(_shown, self._session.views.values())))
         self._window.central.add(view.name, viewer, title, _tip(view), front=front)
+        if view.below in self._window.central.names:
+            self._window.central.move(view.name, view.below, "bottom")
+            self._window.central.activate(view.below, focus=False)
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger

@@ -103,12 +103,17 @@ class AxesViewer(Viewer):
 
     # --- mouse and keys -------------------------------------------------------------------------
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there is something that mouse and wheel can move."""
+        return bool(self.state.layers)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to move the picture, or to draw a box."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.activated.emit()
         left = event.button() == Qt.MouseButton.LeftButton
-        if (left or event.button() == Qt.MouseButton.MiddleButton) and self.state.layers:
+        if (left or event.button() == Qt.MouseButton.MiddleButton) and self.is_filled:
             box = not left or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             before = {"x_range": self.state.x_range, "y_range": self.state.y_range}
             self._seal()
@@ -159,7 +164,7 @@ class AxesViewer(Viewer):
         """Zoom at the cursor: along x, with Shift along y."""
         delta = event.angleDelta()
         steps = (delta.y() or delta.x()) / 120
-        if steps and self.state.layers:
+        if steps and self.is_filled:
             factor, scene, at = self.session.settings["image.zoom_step"] ** steps, self.scene_now(), event.position()
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or at.x() < scene.picture.left():
                 self.state.y_range = scene.y.zoomed(at.y(), factor)

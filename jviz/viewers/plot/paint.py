@@ -51,6 +51,11 @@ class PlotScene(Frame):
     hovered: PlotLayer | None = None
     legend_first: int = 0
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there is something to draw, or will be soon."""
+        return bool(self.view.layers or self.shown)
+
 
 def curves_of(view: PlotView) -> Shown:
     """Return the visible layers with their curves."""
@@ -121,7 +126,7 @@ def ground(painter: QPainter, scene: PlotScene, empty: str) -> bool:
     look = scene.look
     if not look.transparent:
         painter.fillRect(scene.whole, QColor(look.canvas))
-    if scene.view.layers or scene.shown:
+    if scene.is_filled:
         return True
     painter.setFont(look.font())
     painter.setPen(QColor(look.faint))

@@ -12,6 +12,7 @@ from jviz.backend.spectra.fluxes import units_for
 from jviz.backend.spectra.lines import identify
 from jviz.backend.spectra.units import Scale, convert_axis
 from jviz.errors import JvizError
+from jviz.spectrum_views import first_samples
 from jviz.viewers.menu import command_menu
 from jviz.viewers.readout import pretty_unit
 from jviz.viewers.spectrum.grips import range_part_at, set_slab
@@ -61,7 +62,7 @@ def _across(viewer: Any, menu: QMenu, offer: Any) -> None:
 def _along(viewer: Any, menu: QMenu, offer: Any) -> None:
     view = viewer.state
     offer(menu, "As in the file", ticked=not view.y_unit, y="")
-    samples = view.layers[0].data.samples[view.layers[0].index]
+    samples = first_samples(viewer.session, view)
     offered = units_for(samples.unit, has_area=samples.area is not None)
     for title, units in offered.items():
         place = menu.addMenu(title[0].upper() + title[1:])

@@ -50,6 +50,11 @@ class SpectrumScene(PlotScene):
     on_screen: bool = False
     title_rects: dict[str, QRectF] = field(default_factory=dict)
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there is a spectrum, of a layer or a live one."""
+        return super().is_filled or bool(self.live)
+
 
 @dataclass
 class Made:
@@ -132,15 +137,16 @@ class CurveKeeper:
 
     def _take_live(self, made: Made, first: Samples) -> None:
         recipe = recipe_of(self._view, first, 0)
-        for live in self._session.live_spectra.shown:
+        # That of the cursor lies below those of regions, which have colours.
+        for live in sorted(self._session.live_spectra.shown, key=lambda live: bool(live.color)):
             try:
                 curve = curve_of_samples(live.samples, recipe)
             except JvizError as error:
                 made.notes.append(f"{live.name}: {error}")
                 continue
             layer = SimpleNamespace(
-                color=live.color, drawing="steps", errors=True, opacity=1.0, visible=True, title=live.name,
-                data=SimpleNamespace(name=live.name),
+                color=live.color, drawing="steps", errors=True, opacity=1.0 if live.color else 0.65, visible=True,
+                title=live.name, data=SimpleNamespace(name=live.name),
             )  # fmt: skip
             made.live.append((layer, curve))
 

@@ -30,7 +30,7 @@ from jviz.viewers.spectrum.scene import CurveKeeper, SpectrumScene
 
 __all__ = ["SpectrumReadout", "SpectrumViewer"]
 
-EMPTY = "No spectrum yet: open one, or drop it here"
+EMPTY = "Move the mouse over a cube, draw a region on it, or open a spectrum"
 WAITING = "Reading the spectrum…"
 FEW_CURVES = 6
 """Curves up to which all are drawn anew for each live spectrum."""
@@ -295,9 +295,14 @@ class SpectrumViewer(PlotViewer):
             return
         super().mousePressEvent(event)
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there is a spectrum, of a layer or a live one."""
+        return bool(self.state.layers or self.session.live_spectra.shown)
+
     def _press_on(self, at: QPointF) -> bool:
         axis = next((axis for axis, rect in self.titles.items() if rect.contains(at)), None)
-        if axis is not None and self.state.layers:
+        if axis is not None and self.is_filled:
             menu = unit_menu(self, axis)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.mapToGlobal(at.toPoint()))

@@ -1,0 +1,110 @@
+"""Spectra under the cursor and of regions in the window: real mouse events, numbers of the cube, undo."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from PySide6.QtCore import QPoint, QPointF
+from regions import CirclePixelRegion, PixCoord
+
+import jviz
+
+N, NY, NX = 40, 12, 15
+
+
+@pytest.fixture
+def values():
+    return np.random.default_rng(4).normal(5, 1, (N, NY, NX)).astype(np.float32)
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, values):
+    header = fits.Header({"CTYPE3": "WAVE", "CRVAL3": 5.0, "CDELT3": 0.1, "CUNIT3": "um", "BUNIT": "MJy/sr"})
+    error = fits.ImageHDU(np.full_like(values, 0.5), name="ERR")
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(values, header, name="SCI"), error]).writeto(tmp_path / "cube.fits")
+    window = jviz.launch(show=True)
+    qtbot.addWidget(window)
+    window.resize(1100, 800)
+    window.session.submit("file.open", paths=[str(tmp_path / "cube.fits")], show=True)
+    qtbot.waitUntil(lambda: len(window.viewers) == 2 and window.viewers[0].is_sharp, timeout=30_000)
+    yield window
+    window.close_at_once()
+
+
+def shown(window):
+    return {live.name: live for live in window.session.live_spectra.shown}
+
+
+def point(window, qtbot, x, y):
+    viewer = window.viewers[0]
+    at = viewer.geometry_now().to_screen(float(x), float(y))
+    place = (QPointF(*map(float, at)) + viewer.frame_now().picture.topLeft()).toPoint()
+    qtbot.mouseMove(viewer, place + QPoint(1, 0))
+    qtbot.mouseMove(viewer, place)
+
+
+def test_a_cube_opens_with_a_spectrum_viewer_below_as_one_step(window):
+    assert [viewer.kind for viewer in window.viewers] == ["cube", "spectrum"]
+    cube, spectrum = (viewer.mapToGlobal(QPoint(0, 0)).y() for viewer in window.viewers)
+    assert spectrum > cube
+    window.session.undo()
+    assert not window.session.views
+
+
+def test_the_spectrum_under_the_cursor_is_that_of_the_cube(window, qtbot, values):
+    point(window, qtbot, 7, 4)
+    qtbot.waitUntil(lambda: "Cursor" in shown(window), timeout=10_000)
+    qtbot.waitUntil(lambda: np.allclose(shown(window)["Cursor"].samples.flux, values[:, 4, 7]), timeout=10_000)
+    before = window.viewers[1].grab()
+    point(window, qtbot, 2, 9)
+    qtbot.waitUntil(lambda: np.allclose(shown(window)["Cursor"].samples.flux, values[:, 9, 2]), timeout=10_000)
+    qtbot.waitUntil(lambda: window.viewers[1].grab() != before, timeout=5_000)
+    assert len(window.session.data) == 1
+
+
+def test_a_region_has_its_spectrum_with_its_error_and_follows(window, qtbot, values):
+    session = window.session
+
+    def expected(circle):
+        weights = circle.to_mask(mode="exact").to_image((NY, NX))
+        return (values * weights).sum(axis=(1, 2)) / weights.sum(), 0.5 * np.sqrt((weights**2).sum()) / weights.sum()
+
+    for x in (5.0, 9.0):
+        circle = CirclePixelRegion(PixCoord(x, 6.0), 3.0)
+        session.run("region.add", region=circle, name="core", data="cube", mode="replace" if x > 5 else "new")
+        mean, error = expected(circle)
+        qtbot.waitUntil(
+            lambda mean=mean: (
+                "core" in shown(window) and np.allclose(shown(window)["core"].samples.flux, mean, rtol=1e-5)
+            ),
+            timeout=10_000,
+        )
+        qtbot.waitUntil(lambda: shown(window)["core"].samples.error is not None, timeout=10_000)
+        assert np.allclose(shown(window)["core"].samples.error, error, rtol=1e-5)
+    assert shown(window)["core"].color == session.subsets["core"].color
+    session.run("region.edit", name="core", visible=False)
+    assert "core" not in shown(window)
+    session.undo()
+    qtbot.waitUntil(lambda: "core" in shown(window), timeout=10_000)
+
+
+def test_the_spectrum_under_the_cursor_is_kept_and_the_script_names_the_spaxel(window, qtbot, values):
+    point(window, qtbot, 7, 4)
+    qtbot.waitUntil(lambda: "Cursor" in shown(window), timeout=10_000)
+    made = window.session.run("cube.keep_spectrum", data="cube")
+    assert np.allclose(made.samples[0].flux, values[:, 4, 7])
+    assert np.allclose(made.samples[0].error, 0.5)
+    assert "x=7, y=4" in window.session.script()
+
+
+def test_what_is_no_spaxel_is_told(window):
+    with pytest.raises(jviz.CommandError, match="none of them"):
+        window.session.run("cube.keep_spectrum", data="cube", x=50, y=1)
+
+
+def test_the_statistic_is_that_of_the_settings(window, qtbot, values):
+    session = window.session
+    session.settings["cube.region_statistic"] = "max"
+    session.run("region.add", region=CirclePixelRegion(PixCoord(5, 6), 2), name="core", data="cube")
+    inside = CirclePixelRegion(PixCoord(5, 6), 2).to_mask(mode="exact").to_image((NY, NX)) >= 0.5
+    qtbot.waitUntil(lambda: "core" in shown(window), timeout=10_000)
+    assert np.allclose(shown(window)["core"].samples.flux, values[:, inside].max(axis=1), rtol=1e-5)
