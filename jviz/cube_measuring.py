@@ -210,14 +210,14 @@ class CubeMeasure:
         unit, area = parse_unit(self.cube.unit), spaxel_area(self.cube)
         if unit is None or area is None:
             return 1.0, self.cube.unit
-        flux = unit * units.sr
-        powers = {base.name: power for base, power in zip(unit.bases, unit.powers, strict=True)}
-        if not any(powers.get(name, 0) < 0 for name in ("sr", "arcsec", "arcmin", "deg", "rad")):
-            return 1.0, self.cube.unit
-        if flux.is_equivalent(units.Jy):
-            return area * float(flux.to(units.Jy)), "Jy"
-        plain = flux.decompose(bases=[units.erg, units.cm, units.s, units.AA]) if powers.get("sr", 0) >= 0 else flux
-        return area * float(plain.scale if plain is not flux else 1.0), (plain / plain.scale).to_string()
+        for base, power in zip(unit.bases, unit.powers, strict=True):
+            angle = base**-power
+            if power < 0 and angle.is_equivalent(units.sr):
+                flux, factor = unit * angle, area * float(units.sr.to(angle))
+                if flux.is_equivalent(units.Jy):
+                    return factor * float(flux.to(units.Jy)), "Jy"
+                return factor, flux.to_string()
+        return 1.0, self.cube.unit
 
 
 def _inverse(values: np.ndarray) -> np.ndarray:

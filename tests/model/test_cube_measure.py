@@ -69,6 +69,20 @@ def test_a_sum_has_the_exact_weights_of_a_circle_and_becomes_jansky(session, cub
     assert np.isclose(samples.area, np.pi * 4.6**2 * SR, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "unit",
+    ["MJy/sr", "uJy/arcsec2", "erg/(s cm2 Hz sr)", "1e-20 erg/(s cm2 Angstrom arcsec2)", "W/(m2 um sr)", "mJy", "K",
+     "Jy/beam"],
+)  # fmt: skip
+def test_sums_of_any_brightness_are_fluxes(session, tmp_path, unit):
+    session.open(written(tmp_path / "flat.fits", np.ones((N, NY, NX)), unit=unit))
+    [samples] = session.run("cube.extract", data="flat", region=CirclePixelRegion(PixCoord(12, 10), 3)).samples
+    per_area = any(word in unit for word in ("sr", "arcsec"))
+    expected = np.pi * 9 * u.Unit(unit) * (SR * u.sr if per_area else 1)
+    assert u.allclose(samples.flux * u.Unit(samples.unit), expected, rtol=1e-5)
+    assert not any(base in u.Unit(samples.unit).to_string() for base in ("sr", "arcsec"))
+
+
 @pytest.mark.parametrize("statistic", ["mean", "median", "min", "max"])
 def test_other_statistics_keep_the_unit(session, cube, numbers, statistic):
     circle = CirclePixelRegion(PixCoord(12.0, 10.0), 3.5)
