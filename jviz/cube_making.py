@@ -1,0 +1,186 @@
+"""New cubes worked out of others: room for their values in memory or in the cache, their axis, WCS and header."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.cache import folder
+from jviz.backend.cubes.grids import cube_cards
+from jviz.backend.io.product import Plane, Product, Unit, WcsResult
+from jviz.backend.progress import Progress
+from jviz.backend.spectra.axis import SpectralAxis
+from jviz.cube_measuring import CubeMeasure
+from jviz.data import Cube, from_product
+from jviz.errors import CommandError
+from jviz.pictures import cards_for, cards_kept
+
+__all__ = ["NewCube", "Work", "by_channels", "by_rows", "cube_from", "room"]
+
+IN_MEMORY = 256 << 20
+"""Bytes of a plane above which it goes into a file of the cache."""
+
+VALUES = 1 << 21
+"""Values worked on at a time."""
+
+Work = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray | None]]
+"""Takes values and variances of a part, channels first, and gives new ones."""
+
+
+def room(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array to fill: in memory, or when it is large in a file that goes when nobody uses it any more.
+
+    Raises
+    ------
+    CommandError
+        When the disk has no place for it.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size <= IN_MEMORY:
+        return np.empty(shape, dtype)
+    try:
+        with tempfile.TemporaryFile(dir=folder("made"), prefix="cube-") as file:
+            # Claimed at once: a map of a file that finds the disk full later would end the program.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            return np.memmap(file, dtype, "r+", shape=shape)
+    except OSError as error:
+        raise CommandError(
+            f"The result needs {size / 1e9:.1f} GB on the disk of the cache, which it does not have ({error.strerror}); "
+            "make room there, or crop the cube first."
+        ) from error
+
+
+class NewCube:
+    """A cube to be filled, with its errors where the old one has them.
+
+    Parameters
+    ----------
+    measure : CubeMeasure
+        Reads the old one.
+    shape : (int, int, int)
+        Channels, rows and columns of the new one; those of the old by default.
+    error : bool, optional
+        Whether it has errors; as the old one by default.
+    """
+
+    def __init__(
+        self, measure: CubeMeasure, shape: tuple[int, int, int] | None = None, *, error: bool | None = None
+    ) -> None:
+        self.measure, self.cube = measure, measure.cube
+        self.shape = shape or measure.source.shape
+        kind = np.float64 if measure.source.dtype == np.float64 else np.float32
+        self.values = room(self.shape, kind)
+        known = measure.variance is not None if error is None else error
+        self.error = room(self.shape, kind) if known else None
+
+    def put(self, where: Any, values: np.ndarray, variance: np.ndarray | None) -> None:
+        """Store a part."""
+        self.values[where] = values
+        if self.error is not None:
+            with np.errstate(invalid="ignore"):
+                self.error[where] = np.nan if variance is None else np.sqrt(variance)
+
+    def made(self, name: str, what: str, **more: Any) -> Cube:
+        """Return the data; see `cube_from`."""
+        return cube_from(self.cube, self.values, self.error, name, what, **more)
+
+
+def read(measure: CubeMeasure, where: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return values (float64, NaN where flagged) and variances of a part."""
+    values = measure.source.read(*where, dtype=np.dtype(np.float64))
+    return values, None if measure.variance is None else measure.variance(*where)
+
+
+def by_rows(new: NewCube, work: Work, doing: str, progress: Progress, channels: slice = slice(None)) -> None:
+    """Fill a cube of the same rows and columns from whole spectra, some rows at a time."""
+    n, ny, nx = new.measure.source.shape
+    step = max(1, VALUES // (n * nx))
+    for row in range(0, ny, step):
+        progress(row, ny, doing)
+        rows = slice(row, min(row + step, ny))
+        new.put((slice(None), rows), *work(*read(new.measure, (channels, rows, slice(None)))))
+
+
+def by_channels(new: NewCube, work: Work, doing: str, progress: Progress, step: int = 0) -> None:
+    """Fill a cube of the same channels from whole channels, some at a time."""
+    n, ny, nx = new.measure.source.shape
+    step = step or max(1, VALUES // (ny * nx))
+    for first in range(0, n, step):
+        progress(first, n, doing)
+        channels = slice(first, min(first + step, n))
+        new.put(channels, *work(*read(new.measure, (channels, slice(None), slice(None)))))
+
+
+def cube_from(
+    like: Cube,
+    values: np.ndarray,
+    error: np.ndarray | None,
+    name: str,
+    what: str,
+    *,
+    axis: SpectralAxis | None = None,
+    wcs: Any = ...,
+    unit: str | None = None,
+    flags: Plane | None = None,
+    without: tuple[str, ...] = (),
+) -> Cube:
+    """Make data of a cube with its channels first.
+
+    Parameters
+    ----------
+    like : Cube
+        Whose header is kept.
+    what : str
+        One line of its history.
+    axis : SpectralAxis, optional
+        Of the new channels; that of ``like`` by default.
+    wcs : WCS or None, optional
+        Of the new array; that of ``like`` by default.
+    unit : str, optional
+    flags : Plane, optional
+        Data quality of the same shape.
+    without : tuple of str
+        Keywords that are not true any more.
+    """
+    axis, unit = like.axis if axis is None else axis, like.unit if unit is None else unit
+    wcs = like.wcs if wcs is ... else wcs
+    planes = {"SCI": _plane("SCI", values, "data", unit)}
+    if error is not None:
+        planes["ERR"] = _plane("ERR", error, "error", unit)
+    if flags is not None and flags.shape == values.shape:
+        planes["DQ"] = replace(flags, name="DQ")
+    if not hasattr(wcs, "to_header") or not axis_is_linear(axis):
+        planes["WAVELENGTH"] = _plane("WAVELENGTH", axis.values, "other", axis.unit)
+    place = cube_cards(cards_for(wcs), wcs, axis)
+    known = {keyword for keyword, _, _ in place} | set(without)
+    kept = [card for card in cards_kept(like) if card[0] not in known]
+    bunit = [("BUNIT", unit, "unit of the values")] if unit else []
+    cards = (*kept, *bunit, *place, ("HISTORY", f"jviz: {what}", ""))
+    header = Unit(0, "SCI", 1, "cube made in jviz", values.shape, values.dtype.name, unit, cards)
+    product = Product("cube", name, like.label, planes=planes, units=(header,), flags=like.product.flags)
+    if wcs is not None:
+        product.load_wcs = lambda: WcsResult(wcs)
+    made = from_product(product, name)
+    assert isinstance(made, Cube)
+    made._axis = replace(axis, array_axis=0)
+    return made
+
+
+def axis_is_linear(axis: SpectralAxis) -> bool:
+    """Whether channels are equally wide to a thousandth of a channel over the whole axis."""
+    values = axis.values
+    if len(values) < 3:
+        return True
+    line = np.linspace(values[0], values[-1], len(values))
+    return bool(np.abs(values - line).max() <= 1e-3 * np.abs(values[-1] - values[0]) / (len(values) - 1))
+
+
+def _plane(name: str, values: np.ndarray, meaning: Any, unit: str) -> Plane:
+    return Plane(name, values.shape, values.dtype, lambda progress: values, meaning, unit)

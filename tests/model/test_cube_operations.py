@@ -1,0 +1,130 @@
+"""Cubes smoothed, cut, binned and brought together: closed forms, scatter, missing values, axis and place."""
+
+import warnings
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+import jviz
+from jviz.errors import JvizError
+
+N, NY, NX = 40, 12, 14
+WAVES = 5.0 + 0.01 * np.arange(N)
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session()
+    yield session
+    session.close()
+
+
+def cube_header(n=N, step=0.01, pixel=0.2, unit="MJy/sr"):
+    header = fits.Header()
+    axes = [
+        ("RA---TAN", 150.0, -pixel / 3600, 7.0, "deg"), ("DEC--TAN", 2.0, pixel / 3600, 6.0, "deg"),
+        ("WAVE", 5.0, step, 1.0, "um"),
+    ]  # fmt: skip
+    for number, (kind, value, by, middle, text) in enumerate(axes, 1):
+        header[f"CTYPE{number}"], header[f"CRVAL{number}"], header[f"CDELT{number}"] = kind, value, by
+        header[f"CRPIX{number}"], header[f"CUNIT{number}"] = middle, text
+    header["BUNIT"] = unit
+    return header
+
+
+def opened(session, path, values, error=None, dq=None, **more):
+    header = cube_header(len(values), **more)
+    parts = [fits.PrimaryHDU(), fits.ImageHDU(np.asarray(values, np.float32), header, name="SCI")]
+    if error is not None:
+        parts.append(fits.ImageHDU(np.broadcast_to(error, values.shape).astype(np.float32), header, name="ERR"))
+    if dq is not None:
+        parts.append(fits.ImageHDU(dq.astype(np.uint32), name="DQ"))
+    parts[0].header["TELESCOP"] = "JWST"
+    fits.HDUList(parts).writeto(path)
+    [data] = session.open(path)
+    return data
+
+
+def values_of(cube):
+    return cube.plane("SCI").read()
+
+
+def errors_of(cube):
+    return cube.plane("ERR").read()
+
+
+def world(cube, channel, row, column):
+    return np.array([float(v) for v in cube.wcs.low_level_wcs.pixel_to_world_values(column, row, channel)])
+
+
+def line(centre, sigma):
+    return np.exp(-0.5 * ((np.arange(N) - centre) / sigma) ** 2)
+
+
+def test_smoothing_widens_a_gaussian_line_as_it_must(session, tmp_path):
+    values = np.broadcast_to(line(20, 2.0)[:, None, None], (N, NY, NX))
+    cube = opened(session, tmp_path / "a.fits", values, 0.1)
+    made = session.run("cube.smooth", data=cube, axis="spectral", sigma=1.5)
+    expected = line(20, 2.5) * 2.0 / 2.5
+    inner = slice(8, 32)
+    assert np.allclose(values_of(made)[inner, 5, 5], expected[inner], atol=2e-4)
+    assert made.axis.unit == "um" and np.allclose(made.axis.values, WAVES)
+    assert np.allclose(world(made, 3, 4, 5), world(cube, 3, 4, 5))
+    assert "smoothed" in str(made.header["HISTORY"])
+
+
+@pytest.mark.parametrize("kernel, size", [("gaussian", 1.2), ("box", 3.0), ("median", 3.0)])
+@pytest.mark.parametrize("axis", ["spectral", "spatial"])
+def test_errors_of_smoothed_noise_are_its_scatter(session, tmp_path, kernel, size, axis):
+    noise = np.random.default_rng(3).normal(5, 0.5, (N, 30, 30))
+    cube = opened(session, tmp_path / "noise.fits", noise, 0.5)
+    made = session.run("cube.smooth", data=cube, axis=axis, sigma=size, kernel=kernel)
+    inner = np.s_[8:-8, 8:-8, 8:-8]
+    scatter, told = values_of(made)[inner].std(), errors_of(made)[inner].mean()
+    assert abs(scatter / told - 1) < 0.06
+    assert abs(values_of(made).mean() - 5) < 0.02
+
+
+def test_missing_and_flagged_values_take_no_part_in_smoothing(session, tmp_path):
+    values, dq = np.full((N, NY, NX), 3.0), np.zeros((N, NY, NX))
+    values[10], values[:, 4, 4] = np.nan, np.nan
+    values[20, 6, 6], dq[20, 6, 6] = 1e6, 1
+    cube = opened(session, tmp_path / "gaps.fits", values, 0.1, dq)
+    for axis in ("spectral", "spatial"):
+        made = values_of(session.run("cube.smooth", data=cube, axis=axis, sigma=1.0))
+        missing = ~np.isfinite(values)
+        missing[20, 6, 6] = True
+        assert np.isnan(made[missing]).all() and np.allclose(made[~missing], 3.0)
+        filled = values_of(session.run("cube.smooth", data=cube, axis=axis, sigma=1.0, fill=True))
+        assert np.isclose(filled[20, 6, 6], 3.0)
+
+
+def test_a_kernel_without_size_is_told(session, tmp_path):
+    cube = opened(session, tmp_path / "a.fits", np.ones((N, NY, NX)))
+    with pytest.raises(JvizError, match="above 0"):
+        session.run("cube.smooth", data=cube, sigma=0)
+    with pytest.raises(JvizError, match="odd number"):
+        session.run("cube.smooth", data=cube, sigma=4, kernel="median")
+
+
+def test_large_results_lie_in_the_cache_and_are_the_same(session, tmp_path, monkeypatch):
+    cube = opened(session, tmp_path / "a.fits", np.random.default_rng(1).normal(size=(N, NY, NX)), 0.1)
+    here = session.run("cube.smooth", data=cube, sigma=1.0)
+    monkeypatch.setattr("jviz.cube_making.IN_MEMORY", 1000)
+    there = session.run("cube.smooth", data=cube, sigma=1.0)
+    assert isinstance(there.plane("SCI").raw(), np.memmap)
+    assert np.array_equal(values_of(here), values_of(there), equal_nan=True)
+
+
+def test_what_was_made_is_written_and_read_again(session, tmp_path):
+    cube = opened(session, tmp_path / "a.fits", np.random.default_rng(1).normal(size=(N, NY, NX)), 0.1)
+    made = session.run("cube.smooth", data=cube, sigma=1.0, name="made")
+    session.run("data.export", data=made, path=tmp_path / "made.fits")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wcs = WCS(fits.getheader(tmp_path / "made.fits", "SCI"))
+    assert np.isclose(wcs.wcs_pix2world([[0, 0, 10]], 0)[0][2], 5.1e-6)
+    [again] = session.open(tmp_path / "made.fits")
+    assert np.allclose(values_of(again), values_of(made))
