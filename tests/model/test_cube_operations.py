@@ -70,12 +70,13 @@ def test_smoothing_widens_a_gaussian_line_as_it_must(session, tmp_path):
     expected = line(20, 2.5) * 2.0 / 2.5
     inner = slice(8, 32)
     assert np.allclose(values_of(made)[inner, 5, 5], expected[inner], atol=2e-4)
-    assert made.axis.unit == "um" and np.allclose(made.axis.values, WAVES)
+    assert made.axis.unit == "um"
+    assert np.allclose(made.axis.values, WAVES)
     assert np.allclose(world(made, 3, 4, 5), world(cube, 3, 4, 5))
     assert "smoothed" in str(made.header["HISTORY"])
 
 
-@pytest.mark.parametrize("kernel, size", [("gaussian", 1.2), ("box", 3.0), ("median", 3.0)])
+@pytest.mark.parametrize(("kernel", "size"), [("gaussian", 1.2), ("box", 3.0), ("median", 3.0)])
 @pytest.mark.parametrize("axis", ["spectral", "spatial"])
 def test_errors_of_smoothed_noise_are_its_scatter(session, tmp_path, kernel, size, axis):
     noise = np.random.default_rng(3).normal(5, 0.5, (N, 30, 30))
@@ -96,7 +97,8 @@ def test_missing_and_flagged_values_take_no_part_in_smoothing(session, tmp_path)
         made = values_of(session.run("cube.smooth", data=cube, axis=axis, sigma=1.0))
         missing = ~np.isfinite(values)
         missing[20, 6, 6] = True
-        assert np.isnan(made[missing]).all() and np.allclose(made[~missing], 3.0)
+        assert np.isnan(made[missing]).all()
+        assert np.allclose(made[~missing], 3.0)
         filled = values_of(session.run("cube.smooth", data=cube, axis=axis, sigma=1.0, fill=True))
         assert np.isclose(filled[20, 6, 6], 3.0)
 
