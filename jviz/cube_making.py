@@ -52,8 +52,8 @@ def room(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
             return np.memmap(file, dtype, "r+", shape=shape)
     except OSError as error:
         raise CommandError(
-            f"The result needs {size / 1e9:.1f} GB on the disk of the cache, which it does not have ({error.strerror}); "
-            "make room there, or crop the cube first."
+            f"The result needs {size / 1e9:.1f} GB on the disk of the cache ({error.strerror}); make room there, or "
+            "crop the cube first."
         ) from error
 
 

@@ -35,9 +35,7 @@ def count_points(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray,
 
 
 @compiled
-def gather(
-    x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, box: np.ndarray, found: np.ndarray
-) -> int:
+def gather(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, box: np.ndarray, found: np.ndarray) -> int:
     """Write the numbers of the points within a box (left, top, right, bottom of pixels) and return how many there are.
 
     More than fit into ``found`` are counted and not written.
