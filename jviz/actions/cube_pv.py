@@ -49,8 +49,8 @@ def pv(
     -------
     Image
         Offset from the start of the path along x (arcsec, or pixels of a cube that is not on the sky), the spectral
-        axis along y, with errors. Samples are about one spaxel apart. Channels of unequal widths are numbered; their values
-        are then in the plane WAVELENGTH.
+        axis along y, with errors. Samples are about one spaxel apart. Channels of unequal widths are numbered;
+        their values are then in the plane WAVELENGTH.
 
     Notes
     -----
