@@ -130,3 +130,52 @@ def test_what_was_made_is_written_and_read_again(session, tmp_path):
     assert np.isclose(wcs.wcs_pix2world([[0, 0, 10]], 0)[0][2], 5.1e-6)
     [again] = session.open(tmp_path / "made.fits")
     assert np.allclose(values_of(again), values_of(made))
+
+
+def test_a_continuum_is_taken_away_under_a_line(session, tmp_path):
+    x = np.linspace(-1, 1, N)[:, None, None]
+    slope = np.linspace(-1, 1, NX)[None, None, :]
+    values = np.broadcast_to(5 + slope * x + 0.5 * x**2 + 3 * line(20, 1.0)[:, None, None], (N, NY, NX)).copy()
+    values[:, 2, 2], values[7] = np.nan, np.nan
+    cube = opened(session, tmp_path / "a.fits", values, 0.1)
+    made = session.run("cube.continuum", data=cube, order=2, exclude=(5.14, 5.26))
+    expected = np.where(np.isfinite(values), 3 * line(20, 1.0)[:, None, None], np.nan)
+    assert np.allclose(values_of(made), expected, atol=2e-3, equal_nan=True)
+    clipped = session.run("cube.continuum", data=cube, order=2, result="continuum")
+    level = (5 + slope * x + 0.5 * x**2)[5, 0]
+    assert np.allclose(values_of(clipped)[5, 5], level, atol=0.02)
+
+
+@pytest.mark.parametrize("result", ["subtracted", "continuum"])
+def test_errors_of_continua_are_their_scatter(session, tmp_path, result):
+    noise = np.random.default_rng(8).normal(5, 0.5, (N, 60, 60))
+    cube = opened(session, tmp_path / "noise.fits", noise, 0.5)
+    made = session.run("cube.continuum", data=cube, order=3, sigma=0, exclude=(5.14, 5.26), result=result)
+    scatter, told = values_of(made).std(axis=(1, 2)), errors_of(made).mean(axis=(1, 2))
+    assert np.allclose(scatter, told, rtol=0.08)
+
+
+def test_signal_to_noise_is_the_ratio_without_unit(session, tmp_path):
+    cube = opened(session, tmp_path / "a.fits", np.full((N, NY, NX), 3.0), 0.5)
+    made = session.run("cube.snr", data=cube)
+    assert np.allclose(values_of(made), 6.0)
+    assert made.unit == ""
+    bare = opened(session, tmp_path / "b.fits", np.full((N, NY, NX), 3.0))
+    with pytest.raises(JvizError, match="no errors"):
+        session.run("cube.snr", data=bare)
+
+
+def test_the_point_spread_of_all_channels_becomes_as_wide_as_wanted(session, tmp_path):
+    y, x = np.mgrid[:41, :41] - 20.0
+    widths = np.linspace(2.0, 4.0, N)  # spaxels of 0.2 arcsec
+    sigma = (widths / np.sqrt(8 * np.log(2)))[:, None, None]
+    star = np.exp(-0.5 * (x**2 + y**2) / sigma**2) / (2 * np.pi * sigma**2)
+    cube = opened(session, tmp_path / "star.fits", star, 0.1)
+    made = values_of(session.run("cube.psf_match", data=cube, fwhm_to=1.2, fwhm_from=(0.4, 0.8)))
+    wanted = 6 / np.sqrt(8 * np.log(2))
+    for channel in (0, 20, N - 1):
+        total = made[channel].sum()
+        assert np.isclose(total, 1, rtol=0.01)
+        assert np.isclose(np.sqrt((made[channel] * x**2).sum() / total), wanted, rtol=0.02)
+    with pytest.raises(JvizError, match="be widened"):
+        session.run("cube.psf_match", data=cube, fwhm_to=0.5, fwhm_from=(0.4, 0.8))
