@@ -20,7 +20,19 @@ from jviz.viewers.look import Look
 from jviz.viewers.post import post, post_office
 from jviz.views import State, View, declare_view
 
-__all__ = ["Viewer", "viewer", "viewer_types"]
+__all__ = ["Viewer", "viewer", "viewer_type", "viewer_types"]
+
+OWN = {
+    "image": "jviz.viewers.image",
+    "cube": "jviz.viewers.cube",
+    "channel_maps": "jviz.viewers.channel_maps",
+    "profile": "jviz.viewers.plot.viewer",
+    "spectrum": "jviz.viewers.spectrum.viewer",
+    "table": "jviz.viewers.catalog.table",
+    "scatter": "jviz.viewers.catalog.scatter",
+    "histogram": "jviz.viewers.catalog.histogram",
+}
+"""Modules of jviz's own viewers by the kind of view they draw."""
 
 _viewers: dict[str, type[Viewer]] = {}
 _alive: dict[int, Viewer] = {}
@@ -50,18 +62,16 @@ def viewer(*, kind: str, title: str, view: type[View]) -> Callable[[type[Viewer]
     return register
 
 
+def viewer_type(kind: str) -> type[Viewer] | None:
+    """Return the viewer of one kind, None when there is none; its module is imported when it is first asked for."""
+    if kind not in _viewers and kind in OWN:
+        import_module(OWN[kind])
+    return _viewers.get(kind)
+
+
 def viewer_types() -> dict[str, type[Viewer]]:
-    """Return the declared viewers by kind, those of jviz first."""
-    for module in (
-        "jviz.viewers.image",
-        "jviz.viewers.cube",
-        "jviz.viewers.channel_maps",
-        "jviz.viewers.plot.viewer",
-        "jviz.viewers.spectrum.viewer",
-        "jviz.viewers.catalog.table",
-        "jviz.viewers.catalog.scatter",
-        "jviz.viewers.catalog.histogram",
-    ):
+    """Return the declared viewers by kind, those of jviz first; imports all of them."""
+    for module in OWN.values():
         import_module(module)
     return dict(_viewers)
 

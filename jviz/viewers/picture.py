@@ -146,11 +146,12 @@ def drawing_of(
 
 
 def _widget_drawing(session: Session, view: View, width: float, height: float, look: Look) -> Drawing:
-    from jviz.viewers.base import viewer_types
+    from jviz.viewers.base import viewer_type
 
-    if view.kind not in viewer_types():
+    kind = viewer_type(view.kind)
+    if kind is None:
         raise JvizError(f"{view.name} is a view of kind {view.kind}, which no viewer draws.")
-    widget = viewer_types()[view.kind](session, view)
+    widget = kind(session, view)
     widget.resize(round(width), round(height))
     widget.wear(look)
     widget.refresh()

@@ -126,11 +126,11 @@ def _import_actions() -> None:
     all_commands()  # the model's come first in the menus
     import jviz.window.actions  # noqa: F401
     from jviz.plugin_loader import load_builtin
-    from jviz.viewers.base import viewer_types
+    from jviz.viewers.base import viewer_type
     from jviz.viewers.image_tools import overlays
 
     # Before the event loop runs: the window would wait for these imports with the first viewer and the first file.
-    viewer_types()
+    viewer_type("image")
     overlays()
     load_builtin()
     for name in FOR_THE_FIRST_FILE:

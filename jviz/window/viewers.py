@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
-from jviz.viewers.base import Viewer, viewer_types
+from jviz.viewers.base import Viewer, viewer_type
 from jviz.views import ImageView, View
 
 __all__ = ["Viewers"]
@@ -101,7 +101,7 @@ class Viewers(QObject):
             viewer.run_command = self._window.invoker.trigger
 
     def _made(self, view: View) -> Viewer:
-        kind = viewer_types().get(view.kind)
+        kind = viewer_type(view.kind)
         if kind is None:
             return NoViewer(self._session, view)
         try:
