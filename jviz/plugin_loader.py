@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -35,11 +35,6 @@ __all__ = [
 GROUP = "jviz.plugins"
 FILES = "jviz_user_plugins"
 
-BUILTIN = (
-    "data", "display", "regions", "compare", "header", "pixels", "spectrum", "extraction", "profiles", "contours",
-    "flags", "footprints", "results", "history", "jobs", "notifications", "log", "console",
-)  # fmt: skip
-"""Modules of `jviz.plugins` that declare jviz's own panels."""
 
 DATA_MIME = "application/x-jviz-data"
 """Mime type of data dragged within a window: names of the session's data in UTF-8, one a line."""
@@ -90,6 +85,32 @@ class PanelSpec:
     origin: str = "jviz"
 
 
+class OwnPanel:
+    """Makes one of jviz's own panels; its module is imported with the first one.
+
+    Parameters
+    ----------
+    module : str
+        In `jviz.plugins`.
+    name : str
+        Of the class.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def load(self) -> type:
+        """Import the module and return the class; from any thread."""
+        return getattr(importlib.import_module(f"jviz.plugins.{self._module}"), self._name)
+
+    def __call__(self, context: Any) -> Any:
+        return self.load()(context)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self.load().__doc__
+
+
 @dataclass(frozen=True)
 class PluginReport:
     """How the loading of one plugin went.
@@ -116,6 +137,39 @@ class PluginReport:
     details: str = ""
     disabled: bool = False
 
+
+OWN = (
+    PanelSpec("data", "Data", "left", "fa6s.layer-group", "Ctrl+1", OwnPanel("data", "DataPanel"), default_open=True),
+    PanelSpec("display", "Image Display", "right", "fa6s.sliders", "Ctrl+2",
+              OwnPanel("display", "DisplayPanel"), default_open=True),
+    PanelSpec("regions", "Regions", "right", "fa6s.draw-polygon", "Ctrl+Shift+G", OwnPanel("regions", "RegionsPanel")),
+    PanelSpec("compare", "Compare and Link", "right", "fa6s.code-compare", "", OwnPanel("compare", "ComparePanel")),
+    PanelSpec("header", "Header", "bottom", "fa6s.file-lines", "Ctrl+3", OwnPanel("header", "HeaderPanel")),
+    PanelSpec("pixels", "Pixels", "right", "fa6s.table-cells", "Ctrl+8", OwnPanel("pixels", "PixelsPanel")),
+    PanelSpec("spectrum", "Spectrum", "right", "fa6s.wave-square", "Ctrl+Shift+U",
+              OwnPanel("spectrum", "SpectrumPanel")),
+    PanelSpec("extraction", "Extraction", "right", "mdi6.arrow-collapse-vertical", "Ctrl+Shift+X",
+              OwnPanel("extraction", "ExtractionPanel")),
+    PanelSpec("profiles", "Profiles", "right", "fa6s.chart-area", "Ctrl+Shift+I",
+              OwnPanel("profiles", "ProfilesPanel")),
+    PanelSpec("contours", "Contours", "right", "mdi6.chart-bell-curve-cumulative", "",
+              OwnPanel("contours", "ContoursPanel")),
+    PanelSpec("flags", "Data Quality", "right", "fa6s.flag", "Ctrl+Shift+Q", OwnPanel("flags", "FlagsPanel")),
+    PanelSpec("footprints", "Footprints", "right", "fa6s.satellite", "Ctrl+Alt+F",
+              OwnPanel("footprints", "FootprintsPanel")),
+    PanelSpec("results", "Results", "bottom", "fa6s.square-poll-horizontal", "Ctrl+Shift+R",
+              OwnPanel("results", "ResultsPanel")),
+    PanelSpec("history", "History", "right", "fa6s.clock-rotate-left", "Ctrl+4", OwnPanel("history", "HistoryPanel")),
+    PanelSpec("jobs", "Jobs", "bottom", "fa6s.bars-progress", "Ctrl+5", OwnPanel("jobs", "JobsPanel")),
+    PanelSpec("notifications", "Notifications", "bottom", "fa6s.bell", "Ctrl+6",
+              OwnPanel("notifications", "NotificationsPanel")),
+    PanelSpec("log", "Log", "bottom", "fa6s.scroll", "Ctrl+7", OwnPanel("log", "LogPanel")),
+    PanelSpec("console", "Console", "bottom", "fa6s.terminal", "Ctrl+9", OwnPanel("console", "ConsolePanel")),
+)  # fmt: skip
+"""jviz's own panels, in the order of the menu."""
+
+BUILTIN = tuple(spec.id for spec in OWN)
+"""Their ids; none can be another plugin's."""
 
 _panels: dict[str, PanelSpec] = {}
 _of_plugin: dict[str, dict[tuple[str, str], list[Any]]] = {}
@@ -151,8 +205,8 @@ def user_folder() -> Path:
 
 
 def load_builtin(disabled: Iterable[str] = ()) -> list[PluginReport]:
-    """Load jviz's own panels, installed or not."""
-    return [_load(name, f"jviz.plugins.{name}", _importer(f"jviz.plugins.{name}"), disabled) for name in BUILTIN]
+    """Declare jviz's own panels, installed or not; each is imported when it is first made."""
+    return [_load(s.id, f"jviz.plugins.{s.id}", partial(_panels.setdefault, s.id, s), disabled) for s in OWN]
 
 
 def load_plugins(settings: Settings) -> list[PluginReport]:
@@ -186,16 +240,6 @@ def unload(name: str) -> None:
 
 
 # --- where plugins come from ----------------------------------------------------------------------
-
-
-def _importer(module: str) -> Callable[[], Any]:
-    def run() -> Any:
-        declared = {spec.factory.__module__ for spec in _panels.values()}
-        if module in sys.modules and module not in declared:  # it was disabled for a while
-            return importlib.reload(sys.modules[module])
-        return importlib.import_module(module)
-
-    return run
 
 
 def _entry_points() -> Iterator[tuple[str, str, Callable[[], Any]]]:

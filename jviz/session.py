@@ -68,6 +68,8 @@ class Session:
         Spectra that are seen only now, in all spectrum viewers.
     extras_changed : Signal
         Emitted when a saved session brought its own extras.
+    views_awaited : Signal
+        Emitted with the kinds of views that are about to be opened, in the thread that reads their files.
     extras : dict
         Plain values that are saved with the session and that the model does not look at, such
         as the window's ``"layout"``.
@@ -85,6 +87,7 @@ class Session:
         self.history_changed = Signal()
         self.noticed = Signal()
         self.extras_changed = Signal()
+        self.views_awaited = Signal()
         self.notices: deque[tuple[str, str]] = deque(maxlen=200)
         self.extras: dict[str, Any] = {}
         self._told = 0.0

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from jviz.actions.check import check_later, check_loaded
 from jviz.actions.region_file import active_image, add_regions
-from jviz.actions.view import open_views_for, place
+from jviz.actions.view import kind_for, open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.cube_choice import as_remembered
@@ -80,6 +80,7 @@ def open_files(
     if not loaded and not saved:
         raise ReadError(_none_of(paths, problems))
     check_loaded(loaded, progress)
+    session.views_awaited.emit({kind_for(data) for data in loaded})
     if name is not None:
         for data in loaded:
             data.name = name

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import LOCKS, ImageView, JvizError, panel
+from jviz.api import LOCKS, ImageView, JvizError
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["ComparePanel"]
@@ -31,7 +31,6 @@ WAYS = {"layers": "Layers, each as it is", "blink": "Blink", "curtain": "Curtain
         "lupton": "One colour picture (Lupton)"}  # fmt: skip
 
 
-@panel("compare", title="Compare and Link", place="right", icon="fa6s.code-compare")
 class ComparePanel(Panel):
     """How the layers of the active view are compared, and what it has in common with other views.
 

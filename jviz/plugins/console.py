@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from jviz.api import Job, JvizError, home, panel
+from jviz.api import Job, JvizError, home
 from jviz.plugins.parts import Panel, is_dark
 
 __all__ = ["ConsolePanel"]
@@ -45,7 +45,6 @@ COLOURS = {
 TRIES, RETRY_MS = 3, 200
 
 
-@panel("console", title="Console", place="bottom", icon="fa6s.terminal", shortcut="Ctrl+9")
 class ConsolePanel(Panel):
     """Python with the session: `session`, `view` (the active viewer's state), `window`, `np`, `jviz`.
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CommandError, ImageLayer, ImageView, contour_color, panel
+from jviz.api import CommandError, ImageLayer, ImageView, contour_color
 from jviz.plugins.parts import Panel, muted
 
 __all__ = ["ContoursPanel"]
@@ -29,7 +29,6 @@ __all__ = ["ContoursPanel"]
 SPACINGS = {"linear": "Equal steps", "sqrt": "Square root", "log": "Logarithm", "sigma": "σ above background"}
 
 
-@panel("contours", title="Contours", place="right", icon="mdi6.chart-bell-curve-cumulative")
 class ContoursPanel(Panel):
     """Contours over the active view: of any image of the session, at levels that are made or written by hand.
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from jviz.api import DATA_MIME, Data, Plane, panel, view_kinds
+from jviz.api import DATA_MIME, Data, Plane, view_kinds
 from jviz.plugins.parts import Panel, tool_button
 from jviz.plugins.tree_model import Row, Rows
 
@@ -38,7 +38,6 @@ SELECT = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.Selectio
 WORDS = {"spectrum2d": "2-D spectrum", "catalog": "catalogue"}
 
 
-@panel("data", title="Data", place="left", icon="fa6s.layer-group", shortcut="Ctrl+1", default_open=True)
 class DataPanel(Panel):
     """All data of the session with kind, shape and unit, and below each its planes.
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout
 
-from jviz.api import Counted, ImageLayer, ImageView, Job, JvizError, Values, geometry_of, panel
+from jviz.api import Counted, ImageLayer, ImageView, Job, JvizError, Values, geometry_of
 from jviz.plugins.display_controls import Controls
 from jviz.plugins.looks import curve_of, ramp_of
 from jviz.plugins.parts import Panel, muted
@@ -20,7 +20,6 @@ __all__ = ["DisplayPanel"]
 SAMPLE = 200_000
 
 
-@panel("display", title="Image Display", place="right", icon="fa6s.sliders", shortcut="Ctrl+2", default_open=True)
 class DisplayPanel(Panel):
     """How the active image looks: which plane and slice, limits, stretch, colour map, layers.
 

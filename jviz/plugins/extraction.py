@@ -17,13 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CurvePicture, JvizError, Spectrum2D, extraction_preview, extraction_shown, panel
+from jviz.api import CurvePicture, JvizError, Spectrum2D, extraction_preview, extraction_shown
 from jviz.plugins.parts import Panel, muted
 
 USUAL = "Found, or the last trace"
 
 
-@panel("extraction", title="Extraction", place="right", icon="mdi6.arrow-collapse-vertical", shortcut="Ctrl+Shift+X")
 class ExtractionPanel(Panel):
     """The spectrum along a trace, extracted anew while trace, width and background change.
 

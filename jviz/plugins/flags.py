@@ -30,7 +30,6 @@ from jviz.api import (
     flag_counts,
     flags_plane,
     known_flags,
-    panel,
     shown_bits,
 )
 from jviz.plugins.parts import Panel, muted, tool_button
@@ -46,7 +45,6 @@ HINTS = {
 Index = QModelIndex | QPersistentModelIndex
 
 
-@panel("flags", title="Data Quality", place="right", icon="fa6s.flag", shortcut="Ctrl+Shift+Q")
 class FlagsPanel(Panel):
     """The data quality flags of the active image: names, how many pixels have each, what they mean.
 

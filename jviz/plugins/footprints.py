@@ -23,13 +23,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Aperture, ImageView, aperture_on_sky, apertures, panel
+from jviz.api import Aperture, ImageView, aperture_on_sky, apertures
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["FootprintsPanel"]
 
 
-@panel("footprints", title="Footprints", place="right", icon="fa6s.satellite", shortcut="Ctrl+Alt+F")
 class FootprintsPanel(Panel):
     """Fields of view of JWST, HST and Roman, laid on the sky by position and angle.
 

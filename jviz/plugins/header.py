@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from jviz.api import Data, Unit, panel
+from jviz.api import Data, Unit
 from jviz.plugins.header_models import Cards, Highlight, Tree, matching
 from jviz.plugins.parts import Panel, tool_button
 
@@ -32,7 +32,6 @@ COUNTED = 100_000
 TREE = -1
 
 
-@panel("header", title="Header", place="bottom", icon="fa6s.file-lines", shortcut="Ctrl+3")
 class HeaderPanel(Panel):
     """The header of every extension of a file: keyword, value, comment; and the ASDF tree of a product.
 

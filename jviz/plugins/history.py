@@ -10,13 +10,12 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt
 from PySide6.QtGui import QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QListView, QVBoxLayout
 
-from jviz.api import Entry, blended, panel
+from jviz.api import Entry, blended
 from jviz.plugins.parts import Panel, tool_button
 
 __all__ = ["HistoryPanel"]
 
 
-@panel("history", title="History", place="right", icon="fa6s.clock-rotate-left", shortcut="Ctrl+4")
 class HistoryPanel(Panel):
     """The steps of the session, newest last; a click goes back, or forward, to right after one.
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Job, panel
+from jviz.api import Job
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["JobsPanel"]
@@ -28,7 +28,6 @@ __all__ = ["JobsPanel"]
 STEPS = 1000
 
 
-@panel("jobs", title="Jobs", place="bottom", icon="fa6s.bars-progress", shortcut="Ctrl+5")
 class JobsPanel(Panel):
     """Work that runs beside the window, newest first, with progress, remaining time and log.
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QPalette, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout
 
-from jviz.api import Entry, Record, panel
+from jviz.api import Entry, Record
 from jviz.plugins.parts import Panel, is_dark, tool_button
 
 __all__ = ["LogPanel"]
@@ -27,7 +27,6 @@ BREATH_MS = 4
 """Between two turns, so that what the user does comes in."""
 
 
-@panel("log", title="Log", place="bottom", icon="fa6s.scroll", shortcut="Ctrl+7")
 class LogPanel(Panel):
     """Records of jviz and its libraries, notices, and each step as the Python line it is.
 

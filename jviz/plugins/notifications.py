@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout
 
-from jviz.api import panel
 from jviz.plugins.parts import Panel, tool_button
 
 __all__ = ["NotificationsPanel"]
@@ -21,7 +20,6 @@ ICONS = {
 }
 
 
-@panel("notifications", title="Notifications", place="bottom", icon="fa6s.bell", shortcut="Ctrl+6")
 class NotificationsPanel(Panel):
     """What jviz told you in this session, newest first; Ctrl+C copies the selected ones."""
 

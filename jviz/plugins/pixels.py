@@ -10,13 +10,12 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTableView, QVBoxLayout
 
-from jviz.api import JvizError, Plane, View, blended, panel
+from jviz.api import JvizError, Plane, View, blended
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["PixelsPanel"]
 
 
-@panel("pixels", title="Pixels", place="right", icon="fa6s.table-cells", shortcut="Ctrl+8")
 class PixelsPanel(Panel):
     """The values of the pixels round the cursor, live, straight from the file.
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
-from jviz.api import CurvePicture, JvizError, corners_of, curves_along, curves_at, panel, place_in
+from jviz.api import CurvePicture, JvizError, corners_of, curves_along, curves_at, place_in
 from jviz.plugins.parts import Panel, muted, tool_button
 
 KINDS = {"cuts": "Row and column", "radial": "Radial profile", "growth": "Curve of growth", "line": "Along a line"}
@@ -27,7 +27,6 @@ class Line(NamedTuple):
     path: Any
 
 
-@panel("profiles", title="Profiles", place="right", icon="fa6s.chart-area", shortcut="Ctrl+Shift+I")
 class ProfilesPanel(Panel):
     """Cuts along row and column, a radial profile or a curve of growth at the cursor, or a cut along a line.
 

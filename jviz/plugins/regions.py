@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Subset, panel
+from jviz.api import Subset
 from jviz.plugins.parts import Panel, tool_button
 from jviz.plugins.region_editor import RegionEditor
 from jviz.plugins.region_rows import KEEP, LARGE, RegionRows
@@ -34,7 +34,6 @@ PAUSE = 40
 """Milliseconds from one refresh to the next."""
 
 
-@panel("regions", title="Regions", place="right", icon="fa6s.draw-polygon", shortcut="Ctrl+Shift+G")
 class RegionsPanel(Panel):
     """The regions of the session: which are seen, their numbers, and what is inside of them.
 

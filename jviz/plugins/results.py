@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CommandError, Result, TableView, as_table, entries, panel
+from jviz.api import CommandError, Result, TableView, as_table, entries
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["ResultsPanel"]
@@ -31,7 +31,6 @@ FILTERS = ("ECSV (*.ecsv)", "CSV (*.csv)", "Text with tabs (*.tsv)", "FITS (*.fi
            "Parquet (*.parquet)")  # fmt: skip
 
 
-@panel("results", title="Results", place="bottom", icon="fa6s.square-poll-horizontal", shortcut="Ctrl+Shift+R")
 class ResultsPanel(Panel):
     """What commands found out, newest first: tables, numbers with unit and uncertainty, texts.
 

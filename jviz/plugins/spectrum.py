@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import LINE_LISTS, JvizError, measured, panel, pretty_unit, ranges_to_measure
+from jviz.api import LINE_LISTS, JvizError, measured, pretty_unit, ranges_to_measure
 from jviz.plugins.parts import Panel, muted, tool_button
 
 SPEED_OF_LIGHT = 299_792.458
@@ -38,7 +38,6 @@ MOST = 4
 """Ranges that the panel measures at once."""
 
 
-@panel("spectrum", title="Spectrum", place="right", icon="fa6s.wave-square", shortcut="Ctrl+Shift+U")
 class SpectrumPanel(Panel):
     """Marks lines in the active spectrum viewer at a redshift, sets how spectra look, and measures ranges live.
 

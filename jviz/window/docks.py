@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMenu, QTabBar, QWidget
 
 from jviz.errors import SessionError
-from jviz.plugin_loader import PanelSpec, panels
+from jviz.plugin_loader import OwnPanel, PanelSpec, panels
 from jviz.plugins.context import built_panel
 
 __all__ = ["Docks"]
@@ -137,6 +137,11 @@ class Docks(QObject):
                 steps += [partial(dock.make, self._window.context), dock.dress, dock.lay_out,
                           partial(dock.build, self._window.context)]  # fmt: skip
         return steps
+
+    def loaders(self) -> list[Callable[[], Any]]:
+        """Return what imports the panels in sight; it may run in any thread."""
+        factories = [dock.spec.factory for dock in self._docks.values() if dock.isVisible()]
+        return [factory.load for factory in factories if isinstance(factory, OwnPanel)]
 
     def _seen(self, dock: Dock, visible: bool) -> None:
         if visible and self._building:

@@ -13,7 +13,8 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 
 from jviz.errors import JvizError
 from jviz.jobs import Job
-from jviz.plugin_loader import others_there
+from jviz.plugin_loader import OWN, others_there
+from jviz.viewers.base import viewer_types
 from jviz.viewers.icons import preload_icons
 from jviz.viewers.image_loading import warm_up
 
@@ -122,8 +123,13 @@ class Startup(QObject):
             self._go_on()
 
     def _go_on(self) -> None:
-        self._steps = [lambda: self._in_job("Preparing the icons", preload_icons, self._furnish)]
+        self._steps = [self._prepare]
         self._turn.start()
+
+    def _prepare(self) -> None:
+        """Import what icons and the panels in sight need, beside the window."""
+        work = [preload_icons, *self._window.docks.loaders()]
+        self._in_job("Preparing the panels", lambda: [run() for run in work], self._furnish)
 
     def _next(self) -> None:
         if self._steps:
@@ -197,3 +203,6 @@ class Startup(QObject):
 def _import_later() -> None:
     for name in LATER_IMPORTS:
         importlib.import_module(name)
+    viewer_types()
+    for spec in OWN:
+        spec.factory.load()

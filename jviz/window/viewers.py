@@ -36,6 +36,7 @@ class Viewers(QObject):
         self._later = QTimer(self, interval=0)
         self._later.timeout.connect(self._add_next)
         self._session.views_changed.connect(self.refresh)
+        self._session.views_awaited.connect(self.prepare)
         self._session.data_changed.connect(self._retitle)
         window.central.activated.connect(self._activated)
         window.central.close_requested.connect(self._close)
@@ -58,6 +59,11 @@ class Viewers(QObject):
             self._later.start()
         self._retitle()
 
+    def prepare(self, kinds: set[str | None]) -> None:
+        """Import the viewers of some kinds before they are opened; in the thread that reads the files."""
+        for kind in kinds - {None}:
+            viewer_type(kind)
+
     def complete(self) -> None:
         """Open all viewers that are still to come."""
         self.refresh()
@@ -74,6 +80,7 @@ class Viewers(QObject):
         """Let go of all views."""
         self._later.stop()
         self._session.views_changed.disconnect(self.refresh)
+        self._session.views_awaited.disconnect(self.prepare)
         self._session.data_changed.disconnect(self._retitle)
         for view, viewer in self._widgets.items():
             view.remove_callback("layers", self._retitle)

@@ -130,3 +130,26 @@ sys.exit(app.run([{str(image_file)!r}]))
         _, error = run.communicate(timeout=30)
     assert (run.returncode, error) == (130, "")
     assert not list((own_folders / "data" / "recovery").glob("*"))
+
+
+START = """
+import sys, threading
+import jviz
+from jviz.window.app import application
+keep = application()
+late = ("jviz.plugins.", "jviz.viewers.spectrum", "jviz.viewers.catalog", "jviz.viewers.cube")
+print(sorted(m for m in sys.modules if m.startswith(late)))
+heard = []
+session = jviz.Session()
+session.views_awaited.connect(lambda kinds: heard.append((sorted(map(str, kinds)), threading.current_thread().name)))
+session.submit("file.open", paths=[sys.argv[1]]).result()
+print(heard[0][0], heard[0][1] != threading.main_thread().name)
+"""
+
+
+def test_a_start_imports_the_viewer_of_images_only_and_others_while_their_files_are_read(tmp_path):
+    table = tmp_path / "stars.csv"
+    table.write_text("ra,dec\n1,2\n3,4\n")
+    command = [sys.executable, "-c", START, str(table)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert run.stdout.splitlines() == ["[]", "['table'] True"]

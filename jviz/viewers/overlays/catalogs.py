@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -13,12 +13,13 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from jviz.catalog_views import CatalogLayer
 from jviz.catalogs import passing, row_places, selections_of
 from jviz.errors import JvizError
-from jviz.viewers.catalog.plots import MODES
-from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_mouse import Gesture, Pan
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
+
+if TYPE_CHECKING:
+    from jviz.viewers.catalog.rows import Rows
 
 __all__ = ["CatalogOverlay", "marked_layers"]
 
@@ -80,12 +81,16 @@ class PickRow(Pan):
         if self.moved:
             super().finish(position)
             return
+        from jviz.viewers.catalog.plots import MODES  # tables need it, and no picture without them
+
         held = self.modifiers & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier)
         self.viewer.session.run("catalog.select", data=self.layer.data, rows=[self.row], mode=MODES[held])
 
 
 def _rows(session: Any, layer: CatalogLayer, condition: str, image: Any, geometry: Any, *, wait: bool) -> Rows | None:
     """Return where the rows lie in the picture; None without places, or while they are worked out."""
+    from jviz.viewers.catalog.rows import Rows
+
     if not layer.data.is_read:
         return None
     if layer.image is not None and layer.image is not image and layer.data.places.system == "pixel":
@@ -95,6 +100,8 @@ def _rows(session: Any, layer: CatalogLayer, condition: str, image: Any, geometr
 
 
 def _draw(painter: QPainter, scene: Scene, layer: CatalogLayer, rows: Rows, colour: str) -> None:
+    from jviz.viewers.catalog.rows import Marking, draw_rows
+
     area = QRectF(0, 0, scene.geometry.width, scene.geometry.height)
     selected = selections_of(scene.session, layer.data)
     # What a wrong expression of the layer says is told where it was typed; marks are drawn plainly.
