@@ -26,8 +26,8 @@ _COMBINE = {"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "
          icon="fa6s.check-double")  # fmt: skip
 def select(
     session: Session,
-    data: Catalog,
-    condition: str = "",
+    expression: str = "",
+    data: Catalog | None = None,
     *,
     rows: Any = None,
     region: Any = None,
@@ -38,8 +38,10 @@ def select(
 
     Parameters
     ----------
-    condition : str
-        Over the columns: ``(mag < 24) & (class == 'star')``.
+    expression : str
+        A condition over the columns: ``(mag < 24) & (class == 'star')``.
+    data : Catalog, optional
+        By default the one of the newest table or plot of a catalogue.
     rows : list of int or ndarray of bool, optional
         Rows from 0, or a value for each row.
     region : name of a subset or regions.Region, optional
@@ -54,12 +56,13 @@ def select(
     CommandError
         When none of the three is given, or a row is not there.
     """
-    if not condition.strip() and rows is None and region is None:
+    if not expression.strip() and rows is None and region is None:
         raise CommandError("Say which rows: a condition such as mag < 24, a list of rows, or a region.")
+    data = data or _newest(session)
     n = len(data)
     chosen = np.ones(n, bool)
-    if condition.strip():
-        chosen &= passing(data, condition)
+    if expression.strip():
+        chosen &= passing(data, expression)
     if rows is not None:
         chosen &= _mask(rows, n, data.name)
     if region is not None:
@@ -323,6 +326,15 @@ def chosen_rows(session: Session, data: Catalog, subset: str) -> Subset:
             f"{what} of {data.name}; {'there are ' + ', '.join(there) if there else 'select some first'}."
         )
     return found
+
+
+def _newest(session: Session) -> Catalog:
+    """Return the catalogue of the newest view of one, else the newest catalogue."""
+    shown = [view.data for view in session.views.values() if "catalog" in view.accepts and view.data is not None]
+    found = shown or [data for data in session.data if isinstance(data, Catalog)]
+    if not found:
+        raise CommandError("There is no catalogue yet; open one first.")
+    return found[-1]
 
 
 def _places(data: Catalog) -> Any:

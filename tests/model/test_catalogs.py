@@ -70,7 +70,7 @@ def test_many_rows_are_placed_in_a_job(session, image, sources, monkeypatch):
 def test_selections_combine_as_sets(session, sources, mode, combine):
     data, _, _, table = sources
     first, second = np.asarray(table["F115W"]) < 23, np.asarray(table["F200W"]) > 21
-    session.run("catalog.select", data=data, condition="F115W < 23")
+    session.run("catalog.select", data=data, expression="F115W < 23")
     session.run("catalog.select", data=data, rows=second, mode=mode)
     found = session.subsets[selection_name(data)]
     assert np.array_equal(found.region, combine(first, second))
@@ -149,7 +149,7 @@ def test_a_script_repeats_selections_and_columns(session, sources, tmp_path):
     try:
         other.open(path)
         other.run("catalog.add_column", data="sources", name="c", expression="F115W - F200W")
-        other.run("catalog.select", data="sources", condition="c > 0.5")
+        other.run("catalog.select", data="sources", expression="c > 0.5")
         script = other.script()
         space = {}
         exec(compile(script, "script", "exec"), space)
@@ -168,7 +168,7 @@ def test_a_script_repeats_selections_and_columns(session, sources, tmp_path):
         ({}, "Say which rows"),
         ({"rows": [60]}, "rows 0 to 59"),
         ({"rows": np.ones(3, bool)}, "60 rows"),
-        ({"condition": "F11W < 2"}, "did you mean"),
+        ({"expression": "F11W < 2"}, "did you mean"),
         ({"region": "nothing"}, "no subset"),
     ],
 )
