@@ -1,261 +1,379 @@
-"""Live spectra of cubes: of the spaxel under the cursor and of every region, as they move."""
+"""The live link from cubes to spectra: of the spaxel under the cursor, and of every region on cubes."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jviz.backend.cubes.extract import Spaxels
+from jviz.backend.progress import Cancelled
 from jviz.backend.regions.kinds import OPEN
 from jviz.backend.spectra.samples import Samples
-from jviz.errors import JvizError
+from jviz.errors import CommandError, JvizError
+from jviz.signals import Signal
+from jviz.subsets import PALETTE, Subset
 
 if TYPE_CHECKING:
     from jviz.data import Cube
+    from jviz.jobs import Job
     from jviz.session import Session
-    from jviz.subsets import Subset
 
 __all__ = ["CubeSpectra"]
 
-COARSE = 128
-"""Channels of the first look at a spaxel of a large cube without a copy."""
+MOST = 24
+"""Live spectra of regions; of more regions only the first and the selected ones have one."""
 
-QUICK = 2_000
-"""Channels up to which one spaxel is read from a mapped file while the mouse moves."""
+MEMORY = 256 << 20
+"""Bytes for the spectra of small cubes together."""
 
-SETTLE = 0.12
-"""Seconds without a further change after which a region is measured with its error."""
-
-MOST_SPAXELS = 20_000
-"""Spaxels of a region whose sum is kept up at each step."""
+Key = tuple[str, Any, Any]
+Title = tuple[str, str, str]
+Work = Callable[[Callable[..., None]], Iterator[Any]]
 
 
 class CubeSpectra:
-    """Shows spectra in the spectrum viewers of a session while a window shows cubes; records nothing.
+    """Shows live spectra of the cubes of a session as long as there are viewers of spectra.
 
-    With the copy of a cube (`jviz.cube_copies`) a spaxel and the change of a region cost milliseconds; without it a
-    job reads every n-th channel first, and then all. Of several requests for one spectrum only the newest counts.
+    Attributes
+    ----------
+    changed : Signal
+        Without arguments: another statistic or background was chosen.
+    spaxel : (Cube, int, int) or None
+        The cube, row and column whose spectrum was shown last.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._newest: dict[str, int] = {}
-        self._regions: dict[str, tuple[Any, ...]] = {}
-        self._sums: dict[str, tuple[Any, Any]] = {}
-        self._cursor: tuple[str, ...] = ()
-        session.pointer.moved.connect(self._pointed)
-        session.subsets_changed.connect(self._regions_changed)
-        session.views_changed.connect(self._regions_changed)
+        self.changed = Signal()
+        self.spaxel: tuple[Cube, int, int] | None = None
+        self._background = ""
+        self._audience: set[int] = set()
+        self._readers: dict[Cube, Any] = {}
+        self._areas: dict[Key, Any] = {}
+        self._known: dict[Key, Any] = {}
+        self._names: dict[Key, Title] = {}
+        self._later = Latest(session, self._deliver)
+        session.pointer.moved.connect(self._pointer_moved)
+        for signal in (session.subsets_changed, session.views_changed, session.data_changed):
+            signal.connect(self.follow)
         session.settings.changed.connect(self._setting_changed)
 
-    # --- what there is --------------------------------------------------------------------------
+    # --- what is chosen -------------------------------------------------------------------------
 
-    def _is_wanted(self) -> bool:
-        return self._session.showing and any(view.kind == "spectrum" for view in self._session.views.values())
+    @property
+    def statistic(self) -> str:
+        """What live spectra of regions are: mean, sum, median, min or max over their spaxels."""
+        return self._session.settings["cube.region_statistic"]
 
-    def _has_spectra(self) -> bool:
-        return any(view.layers for view in self._session.views.values() if view.kind == "spectrum")
-
-    def _cubes(self) -> list[Cube]:
-        """Return the cubes that views show, whose axis is known."""
-        found: dict[int, Cube] = {}
-        for view in self._session.views.values():
-            for layer in view.layers:
-                cube = getattr(layer, "cube", None)
-                if cube is not None and cube.kind == "cube" and len(cube.plane().shape) == 3:
-                    found[cube.number] = cube
-        return list(found.values())
-
-    def _asked(self, name: str) -> Callable[[], bool]:
-        """Note a new request for a spectrum; what is returned tells whether it is still the newest."""
-        number = self._newest.get(name, 0) + 1
-        self._newest[name] = number
-        return lambda: self._newest.get(name) == number
-
-    def _show(self, name: str, samples: Samples, colour: str, is_newest: Callable[[], bool]) -> None:
-        def show() -> None:
-            if is_newest() and self._is_wanted():
-                self._session.live_spectra.show(name, samples, colour)
-
-        self._session.dispatcher.call(show)
-
-    def _work(self, title: str, work: Callable[[], None]) -> None:
-        def run(job: Any) -> None:
-            try:
-                work()
-            except (JvizError, OSError) as error:
-                self._session.notice("error", f"{title}: {error}")
-
-        try:
-            self._session.jobs.submit(title, run, quiet=True, urgent=True)
-        except JvizError:
-            return  # the session is closed
-
-    # --- the spaxel under the cursor ------------------------------------------------------------
-
-    def _pointed(self) -> None:
-        at = self._session.pointer.at
-        found: list[str] = []
-        if at is not None and self._is_wanted():
-            view, x, y = at
-            cubes = [layer.cube for layer in view.layers if getattr(layer, "cube", None) is not None]
-            turned = any(getattr(layer, "order", ()) not in ((), (0, 1, 2)) for layer in view.layers)
-            if cubes and not turned:
-                found = self._spaxels(view.layers[0].data, cubes, x, y)
-        if at is None and not self._regions and not self._has_spectra():
-            return  # the last one stays while there is nothing else to see
-        gone = [name for name in self._cursor if name not in found]
-        self._cursor = tuple(found)
-        for name in gone:
-            self._asked(name)
-        if gone:
-            self._session.live_spectra.remove(*gone)
-
-    def _spaxels(self, first: Any, cubes: list[Cube], x: float, y: float) -> list[str]:
-        """Show the spaxels of cubes at a pixel of the first layer; returns the names of their spectra."""
-        found = []
-        for cube in cubes:
-            place = _on(cube, first, x, y)
-            if place is None:
-                continue
-            name = "Cursor" if len(cubes) == 1 else f"Cursor · {cube.name}"
-            self._spaxel(name, cube, *place)
-            found.append(name)
-        return found
-
-    def _spaxel(self, name: str, cube: Cube, row: int, column: int) -> None:
-        from jviz.cube_copies import copy_of
-
-        is_newest, live = self._asked(name), self._session.live_spectra
-        store = copy_of(cube)
-        if store is not None and cube.axis_ready:
-            live.show(name, _samples(cube, store.spectrum(row, column).astype(float), name))
-            return
-        if cube.axis_ready and cube.plane().loaded and cube.shape[0] <= QUICK and cube.plane().immediate:
-            live.show(name, _samples(cube, _column(cube, slice(None), row, column), name))
-            return
-
-        def work() -> None:
-            step = max(1, cube.shape[0] // COARSE)
-            if step > 1 and is_newest():
-                rough = np.full(cube.shape[0], np.nan)
-                rough[::step] = _column(cube, slice(None, None, step), row, column)
-                filled = np.interp(np.arange(len(rough)), np.arange(0, len(rough), step), rough[::step])
-                self._show(name, _samples(cube, filled, name), "", is_newest)
-            if is_newest():
-                self._show(name, _samples(cube, _column(cube, slice(None), row, column), name), "", is_newest)
-
-        self._work(f"Spectrum of {cube.name}", work)
-
-    # --- regions --------------------------------------------------------------------------------
+    @statistic.setter
+    def statistic(self, value: str) -> None:
+        self._session.settings["cube.region_statistic"] = value
 
     def _setting_changed(self, key: str) -> None:
         if key == "cube.region_statistic":
-            self._regions.clear()
-            self._regions_changed()
+            self._choice_changed()
 
-    def _regions_changed(self) -> None:
-        wanted = self._wanted_regions() if self._is_wanted() else {}
-        gone = [name for name in self._regions if name not in wanted]
-        for name in gone:
-            self._asked(name)
-            self._regions.pop(name)
-            self._sums.pop(name, None)
-        if gone:
-            self._session.live_spectra.remove(*gone)
-        for name, (subset, cube) in wanted.items():
-            before = self._regions.get(name)
-            if before is None or before[0] is not subset or before[1] is not cube:
-                self._regions[name] = (subset, cube)
-                self._region(name, subset, cube)
+    @property
+    def background(self) -> str:
+        """Name of the region whose mean is taken away from live spectra of the others; ``""``: none."""
+        return self._background
 
-    def _wanted_regions(self) -> dict[str, tuple[Subset, Cube]]:
-        cubes = self._cubes()
-        wanted: dict[str, tuple[Subset, Cube]] = {}
-        for subset in self._session.subsets.values():
-            if not subset.visible or not _has_inside(subset):
+    @background.setter
+    def background(self, name: str) -> None:
+        if name and name not in self._session.subsets:
+            raise CommandError(f"There is no region {name!r} to take as the background.")
+        if name != self._background:
+            self._background = name
+            self._choice_changed()
+
+    def _choice_changed(self) -> None:
+        self.follow()
+        self.changed.emit()
+
+    # --- who looks ------------------------------------------------------------------------------
+
+    def attend(self, viewer: Any) -> None:
+        """Begin to show live spectra: a viewer of spectra is there."""
+        self._audience.add(id(viewer))
+        self.follow()
+
+    def leave(self, viewer: Any) -> None:
+        """Take note that a viewer of spectra is gone; after the last one nothing is worked out any more."""
+        self._audience.discard(id(viewer))
+        if not self._audience:
+            self._drop(list(self._names))
+
+    def cubes(self) -> list[Cube]:
+        """Return the cubes that are visible in viewers."""
+        found: dict[Cube, None] = {}
+        for view in self._session.views.values():
+            for layer in view.layers:
+                cube = getattr(layer, "cube", None)
+                if cube is not None and layer.visible:
+                    found[cube] = None
+        return list(found)
+
+    def reader(self, cube: Cube) -> Any:
+        """Return the `jviz.cube_readers.CubeReader` of a cube; None while a job makes it."""
+        if cube not in self._readers:
+            self._readers[cube] = None
+            self._later.ask(("reader", None, cube), partial(self._make_reader, cube), urgent=False)
+        return self._readers[cube]
+
+    def _make_reader(self, cube: Cube, check: Callable[..., None]) -> Iterator[Any]:
+        from jviz.cube_readers import CubeReader
+
+        taken = sum(r.memory.spectra.nbytes for r in self._readers.values() if r is not None and r.memory is not None)
+        yield CubeReader(self._session, cube, MEMORY - taken, check)
+
+    # --- the spaxel under the cursor --------------------------------------------------------------
+
+    def _pointer_moved(self) -> None:
+        """Show the spectrum under the cursor; away from all cubes the last one stays, to be looked at."""
+        if not self._audience or self._session.pointer.at is None:
+            return
+        cubes = self.cubes()
+        for number, (cube, row, column) in enumerate(self._under_cursor(cubes)):
+            key, place = ("spaxel", None, cube), (row, column)
+            reader = self.reader(cube)
+            if reader is None or (self._known.get(key) == place and key in self._names):
                 continue
-            for cube in cubes:
-                if subset.kind != "sky" and subset.data is not None and subset.data is not cube:
-                    sky = getattr(subset.data, "sky", None) if getattr(subset.data, "wcs_ready", False) else None
-                    if sky is None:
-                        continue
-                wanted[subset.name if len(cubes) == 1 else f"{subset.name} · {cube.name}"] = (subset, cube)
-        return wanted
+            self._known[key] = place
+            if not number:
+                self.spaxel = (cube, row, column)
+            of = f" · {cube.name}" if len(cubes) > 1 else ""
+            color = "" if len(cubes) < 2 else PALETTE[cubes.index(cube) % len(PALETTE)]
+            self._retitle(key, ("Cursor" + of, f"Spaxel {column}, {row}{of}", color), again=False)
+            self._look_at(key, reader, row, column)
 
-    def _region(self, name: str, subset: Subset, cube: Cube) -> None:
-        is_newest, statistic = self._asked(name), self._session.settings["cube.region_statistic"]
-        if statistic in ("sum", "mean") and cube.axis_ready:
-            self._step(name, subset, cube, statistic)
+    def _under_cursor(self, cubes: list[Cube]) -> Iterator[tuple[Cube, int, int]]:
+        """Return row and column of each cube under the cursor, through the sky; first that of the viewer itself."""
+        from jviz.linking import place_in
 
-        def work() -> None:
-            time.sleep(SETTLE)
-            if is_newest():
-                from jviz.cube_measuring import CubeMeasure
-
-                measure = CubeMeasure(self._session, cube)
-                try:
-                    samples = measure.spectrum(subset, statistic, name=subset.name)
-                except JvizError:  # it lies beside the cube, or covers nothing of it
-                    self._session.dispatcher.call(lambda: is_newest() and self._session.live_spectra.remove(name))
-                    return
-                self._show(name, samples, subset.color, is_newest)
-
-        self._work(f"Spectrum of {subset.name}", work)
-
-    def _step(self, name: str, subset: Subset, cube: Cube, statistic: Any) -> None:
-        """Show the spectrum at once when the cube has a copy: only spaxels that came or went are read."""
-        from jviz.backend.cubes.extract import LiveSum
-        from jviz.cube_copies import copy_of
-        from jviz.cube_measuring import CubeMeasure
-
-        store = copy_of(cube)
-        if store is None:
+        view, x, y = self._session.pointer.at
+        first = view.layers[0] if view.layers else None
+        if first is None:
             return
-        try:
-            measure = CubeMeasure(self._session, cube)
-            spaxels = measure.spaxels(subset)
-        except JvizError:
-            self._session.live_spectra.remove(name)
+        if getattr(first, "is_side", False):
+            there = list(first.point)
+            there[first.order[1]], there[first.order[2]] = y, x
+            _, y, x = there
+        for cube in sorted(cubes, key=lambda cube: cube is not first.data):
+            if cube is not first.data and not _linked(first.data, cube):
+                continue
+            column, row = place_in(first.data, cube, np.asarray(x, float), np.asarray(y, float))
+            if not (np.isfinite(column) and np.isfinite(row)):
+                continue
+            column, row = int(np.floor(column + 0.5)), int(np.floor(row + 0.5))
+            if 0 <= row < cube.shape[1] and 0 <= column < cube.shape[2]:
+                yield cube, row, column
+
+    def _look_at(self, key: Key, reader: Any, row: int, column: int) -> None:
+        if reader.store is not None:
+            self._show(key, reader.spaxel(row, column))
+        if reader.store is None or reader.needs_the_file:
+            self._later.ask(key, partial(reader.finer_and_finer, Spaxels.one(row, column), "mean", None))
+        else:
+            self._later.forget(key)
+
+    # --- regions ----------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Bring the live spectra in line with regions, viewers and data."""
+        for cube in [cube for cube in self._readers if cube not in self._session]:
+            del self._readers[cube]
+        if self._background not in self._session.subsets:
+            self._background = ""
+        if not self._audience:
             return
-        if len(spaxels) > MOST_SPAXELS:
+        cubes = self.cubes()
+        subsets = self._regions() if cubes else []
+        wanted = {("region", subset.name, cube): subset for cube in cubes for subset in subsets}
+        self._drop([k for k in self._names if (k not in wanted if k[0] == "region" else k[2] not in cubes)])
+        for cube in cubes:
+            self.reader(cube)
+        for key, subset in wanted.items():
+            self._follow_region(key, subset, len(cubes) > 1)
+
+    def _regions(self) -> list[Subset]:
+        """Return the regions that have a live spectrum: visible ones that have an inside."""
+        subsets = [s for s in self._session.subsets.values() if s.visible and s.on_images and _has_inside(s)]
+        if len(subsets) <= MOST:
+            return subsets
+        chosen = set(self._session.interaction.selected)
+        return sorted(subsets, key=lambda s: s.name not in chosen)[:MOST]
+
+    def _follow_region(self, key: Key, subset: Subset, several: bool) -> None:
+        cube = key[2]
+        reader = self._readers.get(cube)
+        if reader is None or not (subset.data is cube or _linked(subset.data, cube)):
             return
-        kept = self._sums.get(name)
-        if kept is None or kept[0] is not store:
-            kept = self._sums[name] = (store, LiveSum(store))
-        kept[1].move_to(spaxels)
-        factor, unit = measure.flux_unit() if statistic == "sum" else (1.0, cube.unit)
-        values = kept[1].spectrum(statistic) * factor
-        self._session.live_spectra.show(name, Samples(cube.axis, values, unit, name=subset.name), subset.color)
+        ground = self._session.subsets.get(self._background) if subset.name != self._background else None
+        wanted = (subset.source, subset.data, self.statistic, ground and ground.source, reader.store is None)
+        name = f"{subset.name} · {cube.name}" if several else subset.name
+        title = (name, name, subset.color)
+        if _same(self._known.get(key), wanted):
+            self._retitle(key, title)
+            return
+        self._known[key] = wanted
+        area = self._area(key, reader, subset)
+        below = self._area(("ground", None, cube), reader, ground) if ground is not None else None
+        if not len(area.spaxels) or (below is not None and not len(below.spaxels)):
+            self._later.forget(key)
+            self._hide(key)
+            return
+        self._retitle(key, title)
+        found = reader.at_once(area, self.statistic, below)
+        if found is not None:
+            self._show(key, found)
+        if found is None or reader.needs_the_file:
+            spaxels = None if below is None else below.spaxels
+            self._later.ask(key, partial(reader.finer_and_finer, area.spaxels, self.statistic, spaxels))
+        else:
+            self._later.forget(key)
+
+    def _area(self, key: Key, reader: Any, subset: Subset) -> Any:
+        from jviz.cube_readers import Area
+
+        spaxels = reader.spaxels(subset)
+        area = self._areas.setdefault(key, Area(spaxels))
+        area.spaxels = spaxels
+        return area
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    def _deliver(self, key: Key, result: Any) -> None:
+        if key[0] == "reader":
+            if key[2] in self._readers:
+                self._readers[key[2]] = result
+                self.follow()
+                self._pointer_moved()
+        elif key in self._names:
+            self._show(key, result)
+
+    def _retitle(self, key: Key, title: Title, *, again: bool = True) -> None:
+        """Give a live spectrum another name, title or colour."""
+        before = self._names.get(key)
+        if before == title:
+            return
+        self._names[key] = title
+        shown = next((s for s in self._session.live_spectra.shown if before and s.name == before[0]), None)
+        if shown is None:
+            return
+        if before[0] != title[0]:
+            self._session.live_spectra.remove(before[0])
+        if again:
+            self._show(key, shown.samples)
+
+    def _show(self, key: Key, samples: Samples) -> None:
+        name, title, color = self._names[key]
+        self._session.live_spectra.show(name, samples, color, title)
+
+    def _hide(self, key: Key) -> None:
+        title = self._names.pop(key, None)
+        if title is not None:
+            self._session.live_spectra.remove(title[0])
+
+    def _drop(self, keys: list[Key]) -> None:
+        for key in keys:
+            self._later.forget(key)
+            self._known.pop(key, None)
+            self._areas.pop(key, None)
+            self._hide(key)
+        if self.spaxel is not None and self.spaxel[0] not in self._session:
+            self.spaxel = None
+
+
+def _same(before: tuple | None, wanted: tuple) -> bool:
+    if before is None:
+        return False
+    return all(a is b or (isinstance(a, str) and a == b) for a, b in zip(before, wanted, strict=True))
 
 
 def _has_inside(subset: Subset) -> bool:
-    if subset.kind == "mask":
-        return getattr(subset.region, "ndim", 0) >= 2
-    return subset.kind in ("pixel", "sky") and subset.shape not in (*OPEN, "text")
+    return subset.shape not in (*OPEN, "text", "spectral")
 
 
-def _on(cube: Cube, first: Any, x: float, y: float) -> tuple[int, int] | None:
-    """Return the row and column of the spaxel at a pixel of another data set, None beside the cube."""
-    if first is not cube:
-        home, sky = getattr(first, "sky", None), getattr(cube, "sky", None)
-        if home is not None and sky is not None:
-            x, y = (float(v) for v in sky.sky_to_pixel(*home.pixel_to_sky(x, y)))
-    if not (np.isfinite(x) and np.isfinite(y)):
-        return None
-    row, column = int(np.floor(y + 0.5)), int(np.floor(x + 0.5))
-    ny, nx = cube.shape[-2:]
-    return (row, column) if 0 <= row < ny and 0 <= column < nx else None
+def _linked(data: Any, cube: Cube) -> bool:
+    """Whether places of some data are known on a cube now: through the sky, or pixel by pixel."""
+    if data is None:
+        return cube.wcs_ready
+    if not (data.wcs_ready and cube.wcs_ready):
+        return False
+    both = getattr(data, "sky", None) is not None and cube.sky is not None
+    return both or tuple(data.shape[-2:]) == tuple(cube.shape[-2:])
 
 
-def _column(cube: Cube, channels: slice, row: int, column: int) -> np.ndarray:
-    where = (channels, slice(row, row + 1), slice(column, column + 1))
-    return cube.source().read(*where, dtype=np.dtype(np.float64))[:, 0, 0]
+class Latest:
+    """Works out what was asked for last under each key, in one quiet job at a time; what is outdated is given up.
 
+    Parameters
+    ----------
+    deliver : callable
+        Gets a key and a result, in the thread of the session.
+    """
 
-def _samples(cube: Cube, values: np.ndarray, name: str) -> Samples:
-    from jviz.cube_measuring import spaxel_area
+    def __init__(self, session: Session, deliver: Callable[[Key, Any], None]) -> None:
+        self._session, self._deliver = session, deliver
+        self._lock = threading.Lock()
+        self._numbers: dict[Key, int] = {}
+        self._wanted: dict[Key, tuple[int, Work]] = {}
+        self._count, self._busy = count(1), False
 
-    return Samples(cube.axis, values, cube.unit, area=spaxel_area(cube), name=name)
+    def ask(self, key: Key, work: Work, *, urgent: bool = True) -> None:
+        """Have ``work(check)`` done soon, instead of what was asked for under the same key.
+
+        Each thing that it yields is delivered; ``check`` raises `Cancelled` once it is outdated.
+        """
+        with self._lock:
+            number = self._numbers[key] = next(self._count)
+            self._wanted.pop(key, None)
+            self._wanted[key] = (number, work)
+            if self._busy:
+                return
+            self._busy = True
+        self._submit(urgent)
+
+    def forget(self, key: Key) -> None:
+        """Give up what was asked for under a key."""
+        with self._lock:
+            self._numbers.pop(key, None)
+            self._wanted.pop(key, None)
+
+    def _submit(self, urgent: bool) -> None:
+        try:
+            self._session.jobs.submit("Live spectra", self._run, quiet=True, urgent=urgent)
+        except JvizError:
+            self._busy = False  # the session is closed
+
+    def _run(self, job: Job) -> None:
+        while True:
+            with self._lock:
+                if not self._wanted or job.cancel_wanted:
+                    self._busy = False
+                    return
+                key = next(reversed(self._wanted))
+                number, work = self._wanted.pop(key)
+            self._do(job, key, number, work)
+
+    def _do(self, job: Job, key: Key, number: int, work: Work) -> None:
+        def check(*_: Any) -> None:
+            if job.cancel_wanted or self._numbers.get(key) != number:
+                raise Cancelled
+
+        try:
+            for result in work(check):
+                self._session.dispatcher.call(partial(self._arrived, key, number, result))
+        except Cancelled:
+            return
+        except (JvizError, OSError) as error:
+            self._session.notice("warning", f"The spectrum cannot be shown: {error}")
+
+    def _arrived(self, key: Key, number: int, result: Any) -> None:
+        if self._numbers.get(key) == number:
+            self._deliver(key, result)

@@ -17,15 +17,18 @@ class LiveSpectrum:
     Attributes
     ----------
     name : str
-        What the viewer says of it; one of a name is shown.
+        One of a name is shown.
     samples : Samples
     color : str
         ``"#rrggbb"``; empty: the colour of text.
+    title : str
+        What the viewer says of it; the name by default.
     """
 
     name: str
     samples: Samples
     color: str = ""
+    title: str = ""
 
 
 class LiveSpectra:
@@ -46,9 +49,9 @@ class LiveSpectra:
         """What is shown, the oldest name first."""
         return tuple(self._shown.values())
 
-    def show(self, name: str, samples: Samples, color: str = "") -> None:
+    def show(self, name: str, samples: Samples, color: str = "", title: str = "") -> None:
         """Show a spectrum in all spectrum viewers, in place of the one of that name."""
-        self._shown[name] = LiveSpectrum(name, samples, color)
+        self._shown[name] = LiveSpectrum(name, samples, color, title or name)
         self.changed.emit()
 
     def remove(self, *names: str) -> None:

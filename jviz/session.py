@@ -66,6 +66,8 @@ class Session:
         Where the mouse is.
     live_spectra : LiveSpectra
         Spectra that are seen only now, in all spectrum viewers.
+    cube_spectra : CubeSpectra
+        Shows live spectra of the spaxel under the cursor and of the regions on cubes.
     extras_changed : Signal
         Emitted when a saved session brought its own extras.
     views_awaited : Signal
@@ -106,7 +108,7 @@ class Session:
         self.live_spectra = LiveSpectra()
         self._recorder = Recorder(self)
         self._slabs = SlabFollower(self)
-        self._cube_spectra = CubeSpectra(self)
+        self.cube_spectra = CubeSpectra(self)
         self._runner = Runner(self)
         self._saved = self.mark()
 

@@ -210,7 +210,7 @@ class LiveSum:
     ANEW = 200
 
     def __init__(self, store: SpectralStore) -> None:
-        self._store = store
+        self.store = self._store = store
         self._weights = np.zeros(store.shape[1:])
         self._steps = 0
         self._clear()
@@ -237,6 +237,19 @@ class LiveSum:
         rows, columns = np.nonzero(change)
         kernels.add_spectra(self._store.spectra, rows, columns, change[rows, columns], self._total, self._share)
         self._weights = wanted
+
+    def changes(self, spaxels: Spaxels) -> int:
+        """Return how many spectra `move_to` would read."""
+        spaxels = spaxels.within(self._store.shape[1:])
+        before = np.count_nonzero(self._weights)
+        there = self._weights[spaxels.rows, spaxels.columns]
+        kept = np.count_nonzero(there == spaxels.weights)
+        return min(len(spaxels), before + len(spaxels) - np.count_nonzero(there) - kept)
+
+    @property
+    def coverage(self) -> np.ndarray:
+        """Sum of the weights of the spaxels that have a value, shape (n_channels,)."""
+        return np.where(self._share > 1e-9, self._share, 0.0)
 
     def spectrum(self, statistic: Literal["sum", "mean"] = "sum") -> np.ndarray:
         """Return the present sum or mean, shape (n_channels,); NaN where no spaxel has a value."""

@@ -142,11 +142,11 @@ class CurveKeeper:
             try:
                 curve = curve_of_samples(live.samples, recipe)
             except JvizError as error:
-                made.notes.append(f"{live.name}: {error}")
+                made.notes.append(f"{live.title}: {error}")
                 continue
             layer = SimpleNamespace(
                 color=live.color, drawing="steps", errors=True, opacity=1.0 if live.color else 0.65, visible=True,
-                title=live.name, data=SimpleNamespace(name=live.name),
+                title=live.title, data=SimpleNamespace(name=live.title),
             )  # fmt: skip
             made.live.append((layer, curve))
 

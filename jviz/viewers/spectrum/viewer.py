@@ -85,6 +85,7 @@ class SpectrumViewer(PlotViewer):
         session.pointer.moved.connect(self._pointer_moved)
         self._pointed: float | None = None
         self._watch_cubes()
+        session.cube_spectra.attend(self)
 
     def _pointer_moved(self) -> None:
         """Mark the wavelength under the cursor of a 2-D spectrum."""
@@ -94,6 +95,7 @@ class SpectrumViewer(PlotViewer):
 
     def release(self) -> None:
         """Stop listening to the session."""
+        self.session.cube_spectra.leave(self)
         self.session.subsets_changed.disconnect(self.stir)
         self.session.live_spectra.changed.disconnect(self.stir)
         self.session.interaction.selection_changed.disconnect(self.stir)

@@ -1,0 +1,188 @@
+"""Moving the mouse over a cube, and regions on it, show spectra that are the numbers of the cube."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from PySide6.QtCore import QPoint
+from regions import CirclePixelRegion, PixCoord, RectanglePixelRegion
+
+from jviz.viewers.cube import CubeViewer
+from jviz.viewers.spectrum.viewer import SpectrumViewer
+
+N, NY, NX = 200, 24, 30
+
+
+def write(path, values, *, error=None, flags=None, first=5.0):
+    units = [fits.PrimaryHDU(), fits.ImageHDU(values, name="SCI")]
+    axes = (("RA---TAN", "deg", 10.0, -1e-4, 15), ("DEC--TAN", "deg", 20.0, 1e-4, 10), ("WAVE", "um", first, 0.01, 1))
+    for number, cards in enumerate(axes, start=1):
+        units[1].header.update(
+            zip((f"{k}{number}" for k in ("CTYPE", "CUNIT", "CRVAL", "CDELT", "CRPIX")), cards, strict=True)
+        )
+    units[1].header["BUNIT"] = "mJy"
+    if error is not None:
+        units.append(fits.ImageHDU(error, name="ERR"))
+    if flags is not None:
+        units[0].header["TELESCOP"] = "JWST"
+        units.append(fits.ImageHDU(flags, name="DQ"))
+    fits.HDUList(units).writeto(path)
+    return path
+
+
+@pytest.fixture
+def values():
+    k, y, x = np.mgrid[:N, :NY, :NX]
+    return (1 + x + 2 * y * np.sin(k / 20.0) ** 2).astype(np.float32)
+
+
+@pytest.fixture
+def cube(session, tmp_path, values):
+    return session.open(write(tmp_path / "cube.fits", values, error=np.full_like(values, 0.5)))[0]
+
+
+@pytest.fixture
+def make(qtbot, session):
+    def made(cube):
+        viewers = []
+        for kind, view in (
+            (CubeViewer, session.view("cube", data=cube, compass=False, scale_bar=False, colorbar=False)),
+            (SpectrumViewer, session.view("spectrum")),
+        ):
+            viewer = kind(session, view)
+            qtbot.addWidget(viewer)
+            viewer.resize(500, 400)
+            viewer.show()
+            viewers.append(viewer)
+        qtbot.waitUntil(lambda: viewers[0].is_sharp and session.cube_spectra.reader(cube) is not None, timeout=20_000)
+        return viewers
+
+    return made
+
+
+@pytest.fixture
+def viewers(make, cube):
+    return make(cube)
+
+
+def over(qtbot, viewer, x, y):
+    """Move the mouse to a data pixel."""
+    u, v = viewer.geometry_now().to_screen(x, y)
+    left, top = viewer.frame_now().picture.left(), viewer.frame_now().picture.top()
+    qtbot.mouseMove(viewer, QPoint(5, 5))  # no move is no event
+    qtbot.mouseMove(viewer, QPoint(round(u + left), round(v + top)))
+
+
+def live(session, start):
+    found = [s for s in session.live_spectra.shown if s.title.startswith(start)]
+    return found[0] if found else None
+
+
+def test_the_spaxel_under_the_cursor_shows_its_spectrum(qtbot, session, cube, viewers, values):
+    image, plot = viewers
+    shots = []
+    for x, y in ((7, 5), (20, 18)):
+        over(qtbot, image, x, y)
+        qtbot.waitUntil(lambda title=f"Spaxel {x}, {y}": live(session, title) is not None)
+        shown = live(session, "Spaxel")
+        np.testing.assert_array_equal(shown.samples.flux, values[:, y, x])
+        np.testing.assert_allclose(shown.samples.axis.values, 5 + 0.01 * np.arange(N))
+        assert shown.samples.unit == "mJy"
+        qtbot.waitUntil(lambda: live(session, "Spaxel").samples.error is not None)
+        np.testing.assert_allclose(live(session, "Spaxel").samples.error, 0.5)
+        shots.append(plot.grab())
+    assert shots[0] != shots[1]
+    [curve] = [curve for _, curve in plot.scene_now().live]
+    np.testing.assert_array_equal(curve.y, values[:, 18, 20])
+    assert session.cube_spectra.spaxel == (cube, 18, 20)
+
+
+def circle(x, y, radius):
+    return CirclePixelRegion(PixCoord(x, y), radius)
+
+
+def weights(region):
+    """Return exact weights another way: the share of fine points that are inside."""
+    fine = 40
+    y, x = (np.mgrid[: NY * fine, : NX * fine] + 0.5) / fine - 0.5
+    return region.contains(PixCoord(x, y)).reshape(NY, fine, NX, fine).mean(axis=(1, 3))
+
+
+@pytest.mark.parametrize("statistic", ["mean", "sum"])
+def test_regions_have_live_spectra_that_follow_them(qtbot, session, cube, viewers, values, statistic):
+    session.cube_spectra.statistic = statistic
+    session.subset("core", circle(10, 9, 4), data=cube)
+    for x, y in ((10, 9), (11.3, 9.2), (16, 12)):
+        moved = session.subsets["core"].but(region=circle(x, y, 4))
+        session.set_subsets({**session.subsets, "core": moved})
+        share = weights(circle(x, y, 4))
+        expected = (values * share).sum(axis=(1, 2)) / (share.sum() if statistic == "mean" else 1)
+        # At once, with no turn of the loop between.
+        np.testing.assert_allclose(live(session, "core").samples.flux, expected, rtol=2e-3)
+    assert live(session, "core").color == session.subsets["core"].color
+    qtbot.waitUntil(lambda: live(session, "core").samples.error is not None)
+    error = 0.5 * np.sqrt((share**2).sum()) / (share.sum() if statistic == "mean" else 1)
+    np.testing.assert_allclose(live(session, "core").samples.error, error, rtol=3e-3)
+    session.undo()
+    assert live(session, "core") is None
+
+
+def test_a_background_is_taken_away(qtbot, session, cube, viewers, values):
+    session.subset("core", RectanglePixelRegion(PixCoord(9.5, 9.5), 4, 4), data=cube)
+    session.subset("sky", RectanglePixelRegion(PixCoord(3.5, 3.5), 2, 2), data=cube)
+    session.cube_spectra.statistic = "sum"
+    session.cube_spectra.background = "sky"
+    expected = values[:, 8:12, 8:12].sum(axis=(1, 2)) - 16 * values[:, 3:5, 3:5].mean(axis=(1, 2))
+    np.testing.assert_allclose(live(session, "core").samples.flux, expected, rtol=1e-5)
+    np.testing.assert_allclose(live(session, "sky").samples.flux, values[:, 3:5, 3:5].sum(axis=(1, 2)), rtol=1e-5)
+
+
+def test_median_comes_from_a_job(qtbot, session, cube, viewers, values):
+    session.cube_spectra.statistic = "median"
+    session.subset("core", RectanglePixelRegion(PixCoord(9.5, 9.5), 4, 4), data=cube)
+    qtbot.waitUntil(lambda: live(session, "core") is not None)
+    expected = np.median(values[:, 8:12, 8:12].reshape(N, -1), axis=1)
+    np.testing.assert_allclose(live(session, "core").samples.flux, expected, rtol=1e-6)
+
+
+def test_without_a_store_a_coarse_spectrum_comes_first(qtbot, session, cube, values, make, monkeypatch):
+    monkeypatch.setattr("jviz.cube_readers.SMALL", 0)
+    image, _ = make(cube)
+    seen = []
+    session.live_spectra.changed.connect(note := lambda: seen.extend(session.live_spectra.shown))
+    over(qtbot, image, 7, 5)
+    qtbot.waitUntil(lambda: any(len(s.samples) == N for s in seen))
+    assert len(seen[0].samples) < N // 2
+    np.testing.assert_array_equal(seen[-1].samples.flux, values[:, 5, 7])
+    step = N // 64
+    np.testing.assert_array_equal(seen[0].samples.flux, values[::step, 5, 7])
+    np.testing.assert_allclose(seen[0].samples.axis.values, 5 + 0.01 * np.arange(0, N, step))
+    del note
+
+
+def test_flagged_values_are_left_out(qtbot, session, tmp_path, values, make):
+    flags = np.zeros(values.shape, np.uint32)
+    flags[30, 5, 7] = 1
+    cube = session.open(write(tmp_path / "dq.fits", values, flags=flags))[0]
+    image, _ = make(cube)
+    over(qtbot, image, 7, 5)
+    qtbot.waitUntil(lambda: live(session, "Spaxel") is not None)
+    assert np.flatnonzero(~np.isfinite(live(session, "Spaxel").samples.flux)).tolist() == [30]
+
+
+def test_the_same_sky_on_two_cubes_gives_two_spectra(qtbot, session, cube, values, viewers, tmp_path):
+    other = session.open(write(tmp_path / "other.fits", 3 * values, first=9.0))[0]
+    session.run("view.open", kind="cube", data=other)
+    qtbot.waitUntil(lambda: session.cube_spectra.reader(other) is not None)
+    session.subset("core", circle(10, 9, 4).to_sky(cube.wcs.celestial))
+    one, two = (live(session, f"core · {name}") for name in (cube.name, other.name))
+    np.testing.assert_allclose(two.samples.flux, 3 * one.samples.flux, rtol=1e-5)
+    assert two.samples.axis.values[0] == pytest.approx(9.0)
+    over(qtbot, viewers[0], 7, 5)
+    qtbot.waitUntil(lambda: live(session, f"Spaxel 7, 5 · {other.name}") is not None)
+    np.testing.assert_array_equal(live(session, f"Spaxel 7, 5 · {other.name}").samples.flux, 3 * values[:, 5, 7])
+
+
+def test_nothing_is_worked_out_without_a_viewer_of_spectra(session, cube):
+    session.view("cube", data=cube)
+    session.subset("core", circle(10, 9, 4), data=cube)
+    assert session.live_spectra.shown == ()
