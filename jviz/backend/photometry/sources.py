@@ -46,13 +46,14 @@ def smoothed(values: np.ndarray, fwhm: float, rms: np.ndarray) -> tuple[np.ndarr
     """
     if fwhm <= 0:
         return values, rms
-    from scipy.ndimage import gaussian_filter1d
+    from jviz.backend.photometry.smoothing import smooth as run
 
     sigma = fwhm / FWHM
-    impulse = np.zeros(2 * int(4 * sigma + 0.5) + 3)
-    impulse[len(impulse) // 2] = 1.0
-    kernel = gaussian_filter1d(impulse, sigma)
-    smooth = gaussian_filter1d(gaussian_filter1d(values, sigma, axis=0), sigma, axis=1)
+    reach = max(1, int(4 * sigma + 0.5))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    smooth = np.empty(values.shape, np.float32)
+    run(np.ascontiguousarray(values, np.float32), kernel.astype(np.float32), smooth)
     # of a separable kernel: the root of the sum of its squares is the product along the axes
     return smooth, rms * float((kernel**2).sum())
 
