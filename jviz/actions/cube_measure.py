@@ -145,7 +145,7 @@ def collapse(
 def moment(
     session: Session,
     data: Cube,
-    order: Literal[0, 1, 2] = 0,
+    order: int = 0,
     spectral: Any = None,
     continuum: Literal["side bands", "fit"] | None = None,
     reference: Any = None,
@@ -162,9 +162,9 @@ def moment(
 
     Parameters
     ----------
-    order : {0, 1, 2}
+    order : int
         0: Σ f·Δ, in the unit of the cube times that of the axis. 1: Σ f·Δ·x / Σ f·Δ. 2: Σ f·Δ·(x − x̄)² / Σ f·Δ, whose
-        root is the standard deviation of the line.
+        root is the standard deviation of the line. Higher ones are central moments of that kind, without errors.
     spectral : ranges or name of a spectral subset, optional
         Where the line is; the whole cube by default.
     continuum : {"side bands", "fit"}, optional
@@ -185,6 +185,8 @@ def moment(
     -----
     Errors are those of independent channels, to first order, without that of the continuum.
     """
+    if order < 0 or (order > 2 and continuum is not None):
+        raise CommandError("Moments have orders from 0 on; above 2 take the continuum away first (cube.continuum).")
     measure = CubeMeasure(session, data, exclude_flags)
     shares = channel_shares(session, measure.axis, spectral)
     axis = _velocities(measure.axis, reference, convention) if output == "velocity" else measure.axis
@@ -195,8 +197,12 @@ def moment(
         beside = _beside(session, measure.axis, shares, side_bands, fit=continuum == "fit")
         level, slope = line_of(measure.source, axis.values - sums.zero, beside, progress)
         sums = sums.minus_line(level, slope, axis, shares)
-    values, error = maps.moment(sums, order), None
-    if measure.variance is not None:
+    if order > 2:
+        values = maps.central_moment(measure.source, axis, shares, order, progress)
+    else:
+        values = maps.moment(sums, order)  # type: ignore[arg-type]
+    error = None
+    if measure.variance is not None and order <= 2:
         error = maps.moment_errors(sums, order, axis, shares, measure.variance, progress)
         error = np.where(np.isfinite(values), error, np.nan)
     if minimum_snr is not None:

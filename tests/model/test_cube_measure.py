@@ -285,3 +285,22 @@ def test_real_cubes_are_extracted_and_undone(session, shared_data, name):
         assert np.isfinite(samples.error).any()
     session.undo()
     assert session.names == before
+
+
+def test_a_slab_keeps_channels_errors_flags_and_places(session, cube, numbers):
+    made = session.run("cube.slab", data=cube, spectral=SpectralRanges(((5.1, 5.2),), "um"))
+    assert np.array_equal(made.plane().read(), numbers[0][10:21])
+    assert np.allclose(made.axis.values, AXIS[10:21])
+    assert np.allclose(made.plane("ERR").read(), 0.5)
+    assert (made.product.plane("flags").read()[:, 3, 3] == 1).all()
+    assert np.allclose(made.sky.pixel_to_sky(3, 4), cube.sky.pixel_to_sky(3, 4))
+    assert np.isclose(made.wcs.pixel_to_world_values(0, 0, 0)[2], 5.1e-6)
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_higher_moments_are_central(session, tmp_path, order):
+    session.open(line_cube(tmp_path / "line.fits", level=0.0))
+    made = session.run("cube.moment", data="line", order=order, spectral=(4.9 * u.um, 5.65 * u.um))
+    expected = {3: 0.0, 4: 3 * SIGMA**4}[order]
+    assert u.Unit(made.unit) == u.um**order
+    assert np.allclose(made.plane().read(), expected, atol=0.02 * SIGMA**order, rtol=0.02)

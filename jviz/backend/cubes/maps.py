@@ -15,7 +15,16 @@ from jviz.backend.progress import Progress, silent
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.errors import JvizError
 
-__all__ = ["Map", "MomentSums", "collapse", "moment", "moment_errors", "moment_sums", "sums_from_store"]
+__all__ = [
+    "Map",
+    "MomentSums",
+    "central_moment",
+    "collapse",
+    "moment",
+    "moment_errors",
+    "moment_sums",
+    "sums_from_store",
+]
 
 Collapse = Literal["sum", "mean", "median", "min", "max"]
 ReadVariance = Callable[[slice, slice, slice], np.ndarray]
@@ -220,6 +229,23 @@ def moment(sums: MomentSums, order: Literal[0, 1, 2]) -> np.ndarray:
         if order == 1:
             return mean + sums.zero
         return sums.s2 / sums.s0 - mean**2
+
+
+def central_moment(
+    source: CubeSource, axis: SpectralAxis, shares: np.ndarray, order: int, progress: Progress = silent
+) -> np.ndarray:
+    """Return Σ f·Δ·(x − x̄)ⁿ ∕ Σ f·Δ of every pixel; NaN where there is no positive total."""
+    sums = moment_sums(source, axis, shares, progress)
+    mean = moment(sums, 1) - sums.zero
+    channels, _ = _span(axis, shares)
+    weights, x = shares * axis.widths, axis.values - sums.zero
+    total = np.zeros_like(sums.s0)
+    for channel in range(channels.start, channels.stop):
+        progress(channel - channels.start, channels.stop - channels.start, "moment")
+        values = source.read(slice(channel, channel + 1), dtype=np.dtype(np.float64))[0]
+        total += np.where(np.isfinite(values), values, 0.0) * weights[channel] * (x[channel] - mean) ** order
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.isfinite(mean), total / sums.s0, np.nan)
 
 
 def moment_errors(
