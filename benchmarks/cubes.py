@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,11 @@ def _viewing(application: Any, path: Path) -> list[Row]:
     made.append(Row("memory above the bare program", resident() - bare, "MB", limit=700))
     made.append(once("slab of 300 channels from the file, rough", _slab(application, viewer, 0, rough=True), limit=100))
     settle(application, viewer)
+    viewer.state.slab = None
+    made += _live(application, viewer, "from the file", (100, 1000))
     made.append(once("copy of the spectra", lambda: store.build(cube.source(), cube.axis), limit=12_000))
     cube_copies._copies.clear()
+    made += _live(application, viewer, "with the copy", (8, 16))
     steps = count(1)
     made.append(measure("slab of 300 channels dragged, with the copy",
                         lambda: _slab(application, viewer, next(steps))(), repeat=40, limit=50))  # fmt: skip
@@ -88,6 +92,58 @@ def _viewing(application: Any, path: Path) -> list[Row]:
     viewer.release()
     viewer.close()
     session.close()
+    return made
+
+
+def _live(application: Any, viewer: Any, how: str, limits: tuple[float, float]) -> list[Row]:
+    """Measure how soon the spectrum under the cursor, and that of a region of 30 pixels, is seen after a move."""
+    from regions import CirclePixelRegion, PixCoord
+
+    from jviz.viewers.spectrum.viewer import SpectrumViewer
+
+    session, cube = viewer.session, viewer.state.layer.data
+    plot = SpectrumViewer(session, session.view("spectrum"))
+    plot.resize(*SIZE)
+    plot.show()
+    while session.cube_spectra.reader(cube) is None:
+        application.processEvents()
+        time.sleep(0.001)
+    ny, nx = cube.shape[1:]
+    steps = count(1)
+    seen: list[bool] = []
+    note = partial(seen.append, True)
+    session.live_spectra.changed.connect(note)
+
+    def until_seen() -> None:
+        while not seen:
+            application.processEvents()
+            time.sleep(0.0002)
+        plot.repaint()
+
+    def move() -> None:
+        seen.clear()
+        number = next(steps)
+        session.pointer.move(viewer.state, number * 7 % nx, number * 3 % ny)
+        until_seen()
+
+    def drag() -> None:
+        seen.clear()
+        number = next(steps) % 20
+        circle = CirclePixelRegion(PixCoord(40.0 + number, 45 + number / 2), 30)
+        session.set_subsets({"core": session.subsets["core"].but(region=circle)})
+        until_seen()
+
+    made = [measure(f"spaxel under the cursor, {how}", move, repeat=60, limit=limits[0])]
+    session.subset("core", CirclePixelRegion(PixCoord(40, 45), 30), data=cube)
+    until_seen()
+    made.append(measure(f"region of radius 30 dragged, {how}", drag, repeat=40, limit=limits[1]))
+    session.live_spectra.changed.disconnect(note)
+    session.run("view.close", view=plot.state)
+    plot.release()
+    plot.close()
+    session.undo()
+    session.undo()
+    session.set_subsets({})
     return made
 
 

@@ -27,6 +27,19 @@ def _view(session: Session, view: CubeView | None) -> CubeView:
     return found  # type: ignore[return-value]
 
 
+@command("cube.background", title="Background of Live Spectra…", menu=MENU, needs="cube", group="spectra",
+         recorded=False)  # fmt: skip
+def set_background(session: Session, region: str = "") -> None:
+    """Take the mean of a region away from the live spectra of the other regions on cubes.
+
+    Parameters
+    ----------
+    region : str, optional
+        Name of a region; none by default: spectra are as they are.
+    """
+    session.cube_spectra.background = region
+
+
 @command("cube.slice", title="Go to Slice…", menu=MENU, shortcut="Ctrl+Alt+G", needs="cube", group="slices",
          merges=True)  # fmt: skip
 def go_to_slice(

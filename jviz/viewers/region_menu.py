@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QMenu
 
+from jviz.backend.regions.kinds import OPEN
 from jviz.errors import JvizError
 from jviz.subsets import PALETTE, Subset
 from jviz.viewers.region_clipboard import paste_regions
@@ -54,6 +55,7 @@ def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
         _action("Copy", partial(copy, viewer)),
         _action("Duplicate", partial(duplicate, viewer)),
         _action("Paste", partial(paste_regions, viewer.session, viewer.state.layers[0].data)),
+        *_spectra(viewer, chosen),
         *_saving(viewer),
         _action("Remove", partial(remove_regions, viewer.session, [s.name for s in chosen])),
     ]
@@ -63,6 +65,23 @@ def _action(text: str, run: Callable[[], Any]) -> QAction:
     action = QAction(text)
     action.triggered.connect(lambda *_: run())
     return action
+
+
+def _spectra(viewer: ImageViewer, chosen: list[Subset]) -> list[QAction]:
+    """Return what can be done with the spectrum of one region of a cube."""
+    layer = getattr(viewer.state, "leading", None)
+    if layer is None or len(chosen) != 1 or not chosen[0].on_images or chosen[0].shape in OPEN:
+        return []
+    live, name = viewer.session.cube_spectra, chosen[0].name
+    is_ground = live.background == name
+    background = {"background": live.background} if live.background and not is_ground else {}
+    choose = partial(viewer.session.run, "cube.background", region="" if is_ground else name)
+    ground = _action("Background of Spectra", choose)
+    ground.setCheckable(True)
+    ground.setChecked(is_ground)
+    keep = partial(viewer.session.submit, "cube.extract", data=layer.data.name, region=name,
+                   statistic=live.statistic, **background)  # fmt: skip
+    return [_action("Keep Spectrum as Data", keep), ground]
 
 
 def _saving(viewer: ImageViewer) -> list[QAction]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QPointF
 from regions import CirclePixelRegion, PixCoord, RectanglePixelRegion
 
 from jviz.viewers.cube import CubeViewer
@@ -186,3 +186,29 @@ def test_nothing_is_worked_out_without_a_viewer_of_spectra(session, cube):
     session.view("cube", data=cube)
     session.subset("core", circle(10, 9, 4), data=cube)
     assert session.live_spectra.shown == ()
+
+
+def test_the_menu_of_a_region_keeps_its_spectrum_and_makes_it_the_background(qtbot, session, cube, viewers, values):
+    from jviz.viewers.region_menu import region_actions
+
+    image, _ = viewers
+    session.subset("core", RectanglePixelRegion(PixCoord(9.5, 9.5), 4, 4), data=cube)
+    session.subset("sky", RectanglePixelRegion(PixCoord(3.5, 3.5), 2, 2), data=cube)
+
+    def choose(x, y, text):
+        u, v = image.geometry_now().to_screen(x, y)
+        found = region_actions(image, image.frame_now().picture.topLeft() + QPointF(float(u), float(v)))
+        next(action for action in found if action.text() == text).trigger()
+
+    choose(3.5, 3.5, "Background of Spectra")
+    assert session.cube_spectra.background == "sky"
+    session.interaction.select([])
+    before = len(session.history)
+    choose(9.5, 9.5, "Keep Spectrum as Data")
+    qtbot.waitUntil(lambda: len(session.data) == 2)
+    expected = values[:, 8:12, 8:12].mean(axis=(1, 2)) - values[:, 3:5, 3:5].mean(axis=(1, 2))
+    np.testing.assert_allclose(session.data[1].samples[0].flux, expected, rtol=1e-5)
+    np.testing.assert_allclose(live(session, "core").samples.flux, expected, rtol=1e-5)
+    qtbot.waitUntil(lambda: len(session.history) == before + 1)
+    session.undo()
+    assert len(session.data) == 1

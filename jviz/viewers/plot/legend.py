@@ -42,8 +42,9 @@ class Legend:
 
 def legend_of(scene: Any) -> Legend | None:
     """Lay out the legend of a scene; None where one layer needs none."""
-    layers = scene.view.layers
-    if not scene.view.legend or len(layers) < 2:
+    live = getattr(scene, "live", ())
+    layers = [*(layer for layer, _ in live), *scene.view.layers]
+    if not scene.view.legend or (len(layers) < 2 and not live):
         return None
     metrics = scene.look.metrics(0.92)
     high = 1.35 * metrics.height()
@@ -84,7 +85,7 @@ def draw_legend(painter: QPainter, scene: Any) -> None:
     painter.setFont(look.font(0.92))
     for layer, rect, name in legend.rows:
         y = rect.center().y()
-        colour = QColor(layer.color or scene.colors[id(layer)])
+        colour = QColor(layer.color or scene.colors.get(id(layer)) or look.text)
         colour.setAlphaF(1.0 if layer.visible else 0.3)
         painter.setPen(QPen(colour, 3.5 if layer is scene.hovered else 2.0))
         painter.drawLine(QPointF(rect.left() + 8, y), QPointF(rect.left() + 28, y))

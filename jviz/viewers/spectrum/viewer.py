@@ -311,6 +311,8 @@ class SpectrumViewer(PlotViewer):
             return True
         legend = legend_of(self.scene_now()) if self.state.layers else None
         layer = legend.layer_at(at) if legend is not None else None
+        if layer is not None and layer not in self.state.layers:
+            return True  # a live spectrum, which is shown and hidden with its region
         if layer is None:
             return False
         self.seal()
