@@ -229,16 +229,18 @@ def segment_image(found: Found, picture: Picture, like: Image) -> Image:
 def _segment_table(found: Found, prepared: Prepared) -> Any:
     """Return centroids, areas and peaks of segments by sums over labels."""
     from astropy.table import QTable
-    from scipy import ndimage
 
     labels, data = np.asarray(found.image.labels), found.image.data
     light = np.where(np.isfinite(found.smooth), found.smooth, 0).clip(0)
     rows, columns = np.nonzero(data)
     which, weight = data[rows, columns], light[rows, columns].astype(float)
     total, x, y = (np.bincount(which, w, data.max() + 1)[labels] for w in (weight, weight * columns, weight * rows))
+    order = np.argsort(which, kind="stable")
+    start = np.searchsorted(which[order], labels)
+    values = prepared.values[rows, columns][order]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = ndimage.maximum(prepared.values / prepared.rms, data, labels)
-    peak = ndimage.maximum(prepared.values, data, labels)
+        ratio = np.fmax.reduceat(values / prepared.rms[rows, columns][order], start)
+    peak = np.fmax.reduceat(values, start)
     return QTable({
         "label": labels, "x_centroid": x / total, "y_centroid": y / total,
         "area": np.bincount(which, minlength=data.max() + 1)[labels], "peak": peak, "peak_snr": ratio,

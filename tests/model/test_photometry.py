@@ -228,3 +228,17 @@ def test_a_mosaic_of_webb(session, shared_data):
     net = table["aperture_sum"][0] - table["background"][0] * table["area"][0].value
     assert table["flux"][0].to_value("Jy") == pytest.approx(net.to_value("MJy/sr") * 1e6 * solid, rel=1e-9)
     assert table["flux_err"][0].value > 0
+
+
+def test_the_curve_of_growth_is_that_of_the_star_and_knows_half_its_light(session):
+    image, x, y, flux = star_field(noise=0.01)
+    brightest = int(np.argmax(flux))
+    session.add(CCDData(image, unit="mJy"), name="stars")
+    place = (float(x[brightest]), float(y[brightest]))
+    curve = session.run("photometry.growth_curve", data="stars", position=place, r_max=8, annulus=(9, 14))
+    radius, found = curve.table["radius"].value, curve.table["flux"].to_value("mJy")
+    np.testing.assert_allclose(found[5:] / flux[brightest], within(radius)[5:], atol=0.01)
+    assert curve.table.meta["half_light"] == pytest.approx(np.sqrt(2 * np.log(2) * (SIGMA**2 + 1 / 6)), rel=0.02)
+    assert (curve.table["flux_err"].value > 0).all()
+    session.undo()
+    assert session.names == ["stars"]
