@@ -46,9 +46,12 @@ def _viewing(application: Any, path: Path) -> list[Row]:
     from jviz import cube_copies
     from jviz.backend.cubes import store
     from jviz.backend.render import kernels
+    from jviz.commands import all_commands
     from jviz.session import Session
     from jviz.viewers.cube import CubeViewer
+    from jviz.viewers.image_tools import overlays
 
+    all_commands(), overlays()  # the program has imported them long before a cube is opened
     kernels.warm_up()
     session = Session({})
     found: dict[str, Any] = {}

@@ -20,7 +20,7 @@ from jviz.viewers.base import Viewer, viewer
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_layers import Compositor
 from jviz.viewers.image_needs import failed_text, fulfil
-from jviz.viewers.image_overlays import draw_bar
+from jviz.viewers.image_overlays import draw_bar, draw_plate
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.look import Look
 from jviz.viewers.post import post
@@ -190,6 +190,8 @@ def _label(painter: QPainter, scene: Any, corner: QPointF, text: str) -> None:
     place = QRectF(6, 5, metrics.horizontalAdvance(text) + 8, metrics.height() + 2)
     painter.save()
     painter.translate(corner)
-    ink = scene.ground(painter, place)
+    ink, mixed = scene.ground(place)
+    if mixed:
+        draw_plate(painter, place)
     ink.write(painter, QPointF(10, 6 + metrics.height() / 2), text, font, across=0.0, down=0.5)
     painter.restore()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_layers import Compositor, bar_table, is_flags
 from jviz.viewers.ink import BRIGHT, Ink, ink_on, is_mixed
+from jviz.viewers.kept import draw_kept
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
 from jviz.views import ImageView
@@ -26,6 +28,9 @@ __all__ = ["Scene", "draw_band", "draw_bar", "draw_compass", "draw_inset", "draw
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
+
+EQUAL_STEPS = np.linspace(0, 1, 1025)
+"""Where between the limits the brightness along a colour bar is looked up."""
 
 
 @dataclass
@@ -69,14 +74,27 @@ class Scene:
         """Return what can be read on a part of the picture."""
         return ink_on(self.pixels, self.pixels_ratio, area)
 
-    def ground(self, painter: QPainter, area: QRectF) -> Ink:
-        """Lay a dark plate under a part of the picture where no ink could be read on all of it; return the ink."""
-        if not is_mixed(self.pixels, self.pixels_ratio, area):
-            return self.ink(area)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(16, 18, 22, 190))
-        painter.drawRoundedRect(area, 6, 6)
-        return BRIGHT
+    def ground(self, area: QRectF) -> tuple[Ink, bool]:
+        """Return what can be read on a part of the picture, and whether it needs a plate (`draw_plate`) for that."""
+        mixed = is_mixed(self.pixels, self.pixels_ratio, area)
+        return (BRIGHT if mixed else self.ink(area)), mixed
+
+    def draw(self, painter: QPainter, area: QRectF, key: Hashable, draw: Callable[[QPainter], object]) -> None:
+        """Draw something that hardly changes: on the screen as a picture that is kept, in files as lines and text.
+
+        ``key`` holds all that it depends on, besides the area it lies in and the look.
+        """
+        if self.fast:
+            draw_kept(painter, area, self.ratio, (key, self.look), draw)
+        else:
+            draw(painter)
+
+
+def draw_plate(painter: QPainter, area: QRectF) -> None:
+    """Lay a dark plate under what could not be read on all of the picture there."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(16, 18, 22, 190))
+    painter.drawRoundedRect(area, 6, 6)
 
 
 def image_of(pixels: np.ndarray) -> QImage:
@@ -97,22 +115,30 @@ def draw_bar(painter: QPainter, scene: Scene) -> None:
     limits = scene.compositor.limits(layer) if layer is not None else None
     if bar is None or limits is None:
         return
-    painter.save()
     colours = np.ascontiguousarray(bar_table(layer)[::-1]).reshape(-1, 1)
-    painter.drawImage(bar, image_of(colours))
-    painter.setPen(QPen(QColor(look.line), 1.0))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(bar)
-    low, high = sorted(limits)
-    if low < high:
-        _draw_bar_numbers(painter, scene, low, high, turned=limits[0] > limits[1])
-    painter.restore()
+    bright = scene.compositor.curve(layer)(EQUAL_STEPS)
+
+    def draw(painter: QPainter) -> None:
+        painter.save()
+        painter.drawImage(bar, image_of(colours))
+        painter.setPen(QPen(QColor(look.line), 1.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(bar)
+        if limits[0] != limits[1]:
+            _draw_bar_numbers(painter, scene, bright, *sorted(limits), turned=limits[0] > limits[1])
+        painter.restore()
+
+    whole = scene.frame.whole
+    area = QRectF(bar.left() - 2, whole.top(), whole.right() - bar.left() + 2, whole.height())
+    place = (bar.getRect(), whole.getRect())
+    scene.draw(painter, area, ("bar", place, limits, bar_title(layer), colours.tobytes(), bright.tobytes()), draw)
 
 
-def _draw_bar_numbers(painter: QPainter, scene: Scene, low: float, high: float, *, turned: bool) -> None:
+def _draw_bar_numbers(
+    painter: QPainter, scene: Scene, bright: np.ndarray, low: float, high: float, *, turned: bool
+) -> None:
     bar, look, layer = scene.frame.bar, scene.look, scene.view.layer
     metrics = look.metrics(0.92)
-    bright = scene.compositor.curve(layer)(np.linspace(0, 1, 1025))
     ticks = ticks_for_table(bright, low, high, max(2, int(bar.height() / (4.2 * metrics.height()))))
     painter.setFont(look.font(0.92))
     widest = 0.0
@@ -193,19 +219,30 @@ def _draw_arrows(painter: QPainter, scene: Scene, corner: QRectF, arrows: Any, s
     origin = corner.center() - QPointF(sum(w[1] for w in ways), sum(w[2] for w in ways)) * (size / 3)
     pixels, font = scene.look.pixels, scene.look.font(0.92, bold=True)
     ends = [origin, *(origin + QPointF(dx, dy) * (size + 0.75 * pixels) for _, dx, dy in ways)]
-    ink = scene.ground(painter, QPolygonF(ends).boundingRect().adjusted(-pixels, -pixels, pixels, pixels))
+    plate = QPolygonF(ends).boundingRect().adjusted(-pixels, -pixels, pixels, pixels)
+    ink, mixed = scene.ground(plate)
+
+    def draw(painter: QPainter) -> None:
+        if mixed:
+            draw_plate(painter, plate)
+        ink.stroke(painter, _arrows(origin, [way[1:] for way in ways], size), 1.7)
+        for (name, *_), end in zip(ways, ends[1:], strict=True):
+            ink.write(painter, end, name, font, across=0.5, down=0.5)
+
+    key = ("compass", ink, mixed, tuple(ways), size, corner.getRect())
+    scene.draw(painter, plate.adjusted(-pixels, -pixels, pixels, pixels), key, draw)
+
+
+def _arrows(origin: QPointF, ways: list[Any], size: float) -> QPainterPath:
     path = QPainterPath()
-    for _, dx, dy in ways:
+    for dx, dy in ways:
         tip = origin + QPointF(dx, dy) * size
         path.moveTo(origin)
         path.lineTo(tip)
         for side in (1, -1):
             path.moveTo(tip)
             path.lineTo(tip + QPointF(-dx + side * 0.5 * dy, -dy - side * 0.5 * dx) * (0.2 * size))
-    ink.stroke(painter, path, 1.7)
-    for name, dx, dy in ways:
-        at = origin + QPointF(dx, dy) * (size + 0.75 * scene.look.pixels)
-        ink.write(painter, at, name, font, across=0.5, down=0.5)
+    return path
 
 
 @lru_cache(maxsize=8)
@@ -221,15 +258,26 @@ def draw_scale_bar(painter: QPainter, scene: Scene) -> None:
     if not length > 0:
         return
     left, base = EDGE + 2, geometry.height - EDGE - 2
-    ink = scene.ground(painter, QRectF(left - 8, base - 2 * scene.look.pixels, length + 16, 2.6 * scene.look.pixels))
-    path = QPainterPath()
-    for x in (left, left + length):
-        path.moveTo(x, base - 4)
-        path.lineTo(x, base + 4)
-    path.moveTo(left, base)
-    path.lineTo(left + length, base)
-    ink.stroke(painter, path, 1.8)
-    ink.write(painter, QPointF(left + length / 2, base - 6), text, scene.look.font(0.92, bold=True), across=0.5, down=1)
+    letters = scene.look.pixels
+    plate = QRectF(left - 8, base - 2 * letters, length + 16, 2.6 * letters)
+    ink, mixed = scene.ground(plate)
+    font = scene.look.font(0.92, bold=True)
+
+    def draw(painter: QPainter) -> None:
+        if mixed:
+            draw_plate(painter, plate)
+        path = QPainterPath()
+        for x in (left, left + length):
+            path.moveTo(x, base - 4)
+            path.lineTo(x, base + 4)
+        path.moveTo(left, base)
+        path.lineTo(left + length, base)
+        ink.stroke(painter, path, 1.8)
+        ink.write(painter, QPointF(left + length / 2, base - 6), text, font, across=0.5, down=1)
+
+    # The text may be longer than the bar.
+    area = plate.adjusted(-6 * letters, -letters, 6 * letters, letters)
+    scene.draw(painter, area, ("scale bar", ink, mixed, length, text, left, base), draw)
 
 
 # --- insets ---------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
-"""The picture of a viewer as it was painted last, for when it only comes into sight again."""
+"""Pictures that are painted again as they were: of a viewer that comes into sight again, and of parts of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "draw_kept"]
 
 
 class Kept:
@@ -63,3 +65,43 @@ def _pixmap_for(widget: QWidget) -> QPixmap:
     pixmap = QPixmap(widget.size() * ratio)
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+MOST_DRAWINGS = 64
+_drawings: OrderedDict[Hashable, QImage] = OrderedDict()
+
+
+def draw_kept(painter: QPainter, area: QRectF, ratio: float, key: Hashable, draw: Callable[[QPainter], object]) -> None:
+    """Draw something that mostly looks as the last time, such as a scale while slices go by.
+
+    Parameters
+    ----------
+    area : QRectF
+        Outside of it nothing is drawn.
+    ratio : float
+        Pixels of the device per logical pixel.
+    key : hashable
+        All that the drawing depends on, besides area and ratio.
+    draw : callable
+        Given a painter with antialiasing and the coordinates of ``painter``.
+    """
+    whole = area.toAlignedRect()
+    key = (key, whole.getRect(), ratio)
+    image = _drawings.pop(key, None)
+    if image is None:
+        image = QImage(QSize(_pixels(whole.width(), ratio), _pixels(whole.height(), ratio)),
+                       QImage.Format.Format_ARGB32_Premultiplied)  # fmt: skip
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.transparent)
+        with _painting(QPainter(image)) as inner:
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            inner.translate(-whole.topLeft())
+            draw(inner)
+    _drawings[key] = image
+    while len(_drawings) > MOST_DRAWINGS:
+        _drawings.popitem(last=False)
+    painter.drawImage(whole.topLeft(), image)
+
+
+def _pixels(length: int, ratio: float) -> int:
+    return max(1, round(length * ratio))
