@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, QTimer
@@ -42,6 +43,7 @@ class CubeViewer(ImageViewer):
         self.bar: SliceBar | None = None
         self._direction = 1
         self._space_moved = False
+        self._asked: WeakSet[Any] = WeakSet()
         super().__init__(session, state, parent)
         self._ticks = QTimer(self)
         self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
@@ -73,9 +75,24 @@ class CubeViewer(ImageViewer):
         self._place_bar()
         if self._has_bar:
             self.bar.refresh()
+        self._ask_for_axes()
         self._read_small_slices()
         super().refresh()
         self._keep_time()
+
+    def _ask_for_axes(self) -> None:
+        """Find the spectral axes of cubes in a job: their WCS takes a while, and the bar shows channels until then."""
+        for layer in self.state.layers:
+            cube = layer.cube
+            if cube is None or cube.axis_ready or cube in self._asked:
+                continue
+            self._asked.add(cube)
+
+            def work(job: Any, cube: Any = cube) -> None:
+                _ = cube.axis
+                self.stir()
+
+            self.session.jobs.submit(f"Spectral axis of {cube.name}", work, quiet=True)
 
     def _read_small_slices(self) -> None:
         """Read slices that are quick to read right now: a job and its answer would take longer."""
