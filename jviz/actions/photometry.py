@@ -14,7 +14,7 @@ from jviz.backend.photometry.corrections import checked, corrections_at, radius_
 from jviz.backend.photometry.tables import FLAGS, NOTHING, Measured, aperture_table
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Catalog, Cube, Image, Ramp, Spectrum2D
+from jviz.data import Catalog, WithPicture
 from jviz.errors import CommandError
 from jviz.photometry import (
     DEFAULT_FLAGS,
@@ -30,15 +30,13 @@ from jviz.subsets import Subset
 
 MENU = "Photometry"
 
-Pictures = Image | Cube | Spectrum2D | Ramp
-
 
 @command("photometry.aperture", title="Aperture Photometry…", menu=MENU, job=True, group="measure", needs="data",
          icon="fa6s.bullseye")  # fmt: skip
 def aperture(
     session: Session,
-    data: Pictures,
-    region: Any = None,
+    data: WithPicture,
+    region: str | list[str] | None = None,
     positions: Any = None,
     *,
     radii: Any = 5.0,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from jviz.actions.photometry import MENU, Pictures, aperture
+from jviz.actions.photometry import MENU, aperture
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Profile
+from jviz.data import Profile, WithPicture
 from jviz.errors import CommandError
 from jviz.measuring import profile_of
 from jviz.photometry import DEFAULT_FLAGS, places_meant
@@ -21,7 +21,7 @@ from jviz.session import Session
          needs="data", icon="fa6s.chart-line")  # fmt: skip
 def growth_curve(
     session: Session,
-    data: Pictures,
+    data: WithPicture,
     position: Any = "cursor",
     r_max: float = 20.0,
     *,

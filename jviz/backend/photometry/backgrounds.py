@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -109,6 +110,7 @@ def _enlarged(mesh: np.ndarray, box: tuple[int, ...], shape: tuple[int, int]) ->
     return np.clip(large, mesh.min(), mesh.max(), out=large)
 
 
+@lru_cache(maxsize=4)
 def _spline(n: int, size: int, total: int) -> np.ndarray:
     """Return the matrix from the values of meshes to those of pixels along an axis, shape (total, n)."""
     from scipy.ndimage import zoom
