@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtCore import QPoint, QPointF, Qt
 from regions import CirclePixelRegion, PixCoord, RectanglePixelRegion
 
 from jviz.viewers.cube import CubeViewer
@@ -212,3 +212,33 @@ def test_the_menu_of_a_region_keeps_its_spectrum_and_makes_it_the_background(qtb
     qtbot.waitUntil(lambda: len(session.history) == before + 1)
     session.undo()
     assert len(session.data) == 1
+
+
+def test_dragging_a_region_by_the_mouse_moves_its_spectrum_and_is_one_step(qtbot, session, cube, viewers, values):
+    image, plot = viewers
+    session.subset("core", RectanglePixelRegion(PixCoord(9.5, 9.5), 4, 4), data=cube)
+    session.interaction.select(["core"])
+
+    def place(x, y):
+        u, v = image.geometry_now().to_screen(x, y)
+        return (image.frame_now().picture.topLeft() + QPointF(float(u), float(v))).toPoint()
+
+    def mean():
+        centre = session.subsets["core"].region.center
+        left, low = round(centre.x - 1.5), round(centre.y - 1.5)
+        return values[:, low : low + 4, left : left + 4].mean(axis=(1, 2))
+
+    start, before, history = mean(), plot.grab(), len(session.history)
+    qtbot.mouseMove(image, place(9.5, 9.5))
+    qtbot.mousePress(image, Qt.MouseButton.LeftButton, pos=place(9.5, 9.5))
+    qtbot.mouseMove(image, place(12.5, 9.5))
+    qtbot.mouseMove(image, place(17.5, 13.5))
+    assert len(session.history) == history
+    during = live(session, "core").samples.flux
+    assert np.median(during - start) > 4
+    qtbot.mouseRelease(image, Qt.MouseButton.LeftButton, pos=place(17.5, 13.5))
+    assert len(session.history) == history + 1
+    np.testing.assert_allclose(live(session, "core").samples.flux, during, rtol=1e-6)
+    assert plot.grab() != before
+    session.undo()
+    np.testing.assert_allclose(live(session, "core").samples.flux, start, rtol=1e-6)
