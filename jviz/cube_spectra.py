@@ -359,7 +359,11 @@ class Latest:
                     return
                 key = next(reversed(self._wanted))
                 number, work = self._wanted.pop(key)
-            self._do(job, key, number, work)
+            try:
+                self._do(job, key, number, work)
+            except BaseException:
+                self._busy = False  # the next one begins another job
+                raise
 
     def _do(self, job: Job, key: Key, number: int, work: Work) -> None:
         def check(*_: Any) -> None:
