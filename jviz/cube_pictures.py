@@ -100,8 +100,11 @@ def slab_map(cube: Cube, plane: str, slab: tuple[float, float, str], progress: P
     even = np.ptp(axis.widths) <= 1e-4 * axis.widths.mean()
     if statistic in ("sum", "mean") and not even:
         return maps.collapse(source, shares, statistic, progress=progress).values
-    sums = maps.sums_from_store(store, axis, shares, source) if store is not None else maps.moment_sums(
-        source, axis, shares, progress)  # fmt: skip
+    totals_only = statistic in ("sum", "mean", "moment0")
+    if store is not None:
+        sums = maps.sums_from_store(store, axis, shares, source, totals_only=totals_only)
+    else:
+        sums = maps.moment_sums(source, axis, shares, progress)
     if statistic.startswith("moment"):
         return maps.moment(sums, int(statistic[-1]))
     total = np.where(sums.number > 0, sums.s0, np.nan) / axis.widths.mean()

@@ -154,7 +154,12 @@ def moment_sums(source: CubeSource, axis: SpectralAxis, shares: np.ndarray, prog
 
 
 def sums_from_store(
-    store: SpectralStore, axis: SpectralAxis, shares: np.ndarray, source: CubeSource | None = None
+    store: SpectralStore,
+    axis: SpectralAxis,
+    shares: np.ndarray,
+    source: CubeSource | None = None,
+    *,
+    totals_only: bool = False,
 ) -> MomentSums:
     """Add up the channels from the copy: whole blocks from their sums, only the ends one by one.
 
@@ -163,6 +168,8 @@ def sums_from_store(
     source : CubeSource, optional
         The file, from which channels at the ends are read where its planes lie in one piece: a channel of the copy
         is a value here and there in all of it.
+    totals_only : bool
+        Leave the sums over the positions at 0: totals and means need none of them.
     """
     from jviz.backend.cubes import kernels
 
@@ -183,7 +190,11 @@ def sums_from_store(
                 kernels.plane_sums(source.read(there), weights[there], places[there], counts[there], sums)
             else:
                 kernels.range_sums(store.spectra, weights, counts, places, there.start, there.stop, sums)
-        _add(total, sums, middles[block] - zero, halves[block])
+        if totals_only:
+            total[0] += sums[0]
+            total[3] += sums[3]
+        else:
+            _add(total, sums, middles[block] - zero, halves[block])
     return MomentSums(total[0], total[1], total[2], total[3], zero)
 
 
