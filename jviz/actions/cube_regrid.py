@@ -1,0 +1,106 @@
+"""The command that brings a cube onto the grid of another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from jviz.actions.cube_operations import MENU
+from jviz.actions.image_geometry import is_brightness
+from jviz.backend.cubes.grids import with_axis
+from jviz.backend.cubes.regridding import overlaps, shared_out
+from jviz.backend.images.picture import Picture
+from jviz.backend.images.projection import Method, reprojected
+from jviz.backend.progress import Progress
+from jviz.backend.spectra.resampling import axis_in_unit
+from jviz.commands import command
+from jviz.cube_making import NewCube, axis_is_linear, by_rows, read
+from jviz.cube_measuring import CubeMeasure
+from jviz.data import Cube, WithPicture
+from jviz.errors import CommandError
+from jviz.pictures import plane_wcs
+from jviz.region_statistics import DEFAULT_FLAGS
+from jviz.session import Session
+
+
+@command("cube.regrid", title="Regrid Cube…", menu=MENU, job=True, needs="cube", group="grid", icon="fa6s.globe")
+def regrid(
+    session: Session,
+    data: Cube,
+    reference: WithPicture,
+    axes: Literal["spectral", "spatial"] = "spectral",
+    *,
+    method: Method = "interpolate",
+    exclude_flags: Any = DEFAULT_FLAGS,
+    name: str = "",
+    progress: Progress,
+) -> Cube:
+    """Bring a cube onto the channels or onto the spaxels of another; for both, do one after the other.
+
+    Parameters
+    ----------
+    reference : Data
+        A cube, or for spaxels also an image.
+    axes : {"spectral", "spatial"}
+        Channels are shared out by overlap, so that integrals over the axis stay; spaxels are reprojected channel by
+        channel.
+    method : {"interpolate", "exact", "adaptive"}
+        Of the reprojection, as in image.reproject: cubic interpolation (fast), overlap of pixels on the sphere, or a
+        filter that follows the change of scale.
+    exclude_flags : list of str, str or int
+        Values with these data quality flags count as missing; DO_NOT_USE by default.
+
+    Notes
+    -----
+    Errors are those of independent values; neighbours on the new grid share old ones and are correlated.
+
+    Raises
+    ------
+    CommandError
+        When they have no channels, or no place on the sky, in common.
+    """
+    measure = CubeMeasure(session, data, exclude_flags)
+    title = name.strip() or f"{data.name} on {reference.name}"
+    what = f"{data.name} on the {axes} grid of {reference.name}"
+    if axes == "spatial":
+        return _spatial(measure, reference, method, title, what, progress)
+    if not isinstance(reference, Cube):
+        raise CommandError(f"{reference.name} is of kind {reference.kind} and has no channels; choose a cube.")
+    moved = axis_in_unit(reference.axis, measure.axis)
+    axis = replace(reference.axis, array_axis=0, medium=reference.axis.medium or measure.axis.medium)
+    weights, widths = overlaps(measure.axis, moved), replace(axis, values=moved).widths
+    new = NewCube(measure, (len(axis), *measure.source.shape[1:]))
+
+    def work(values: np.ndarray, variance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        return shared_out(values, variance, weights, widths)
+
+    by_rows(new, work, "sharing out channels", progress)
+    wcs = with_axis(data.wcs, axis, linear=axis_is_linear(axis))
+    return new.made(title, what, axis=axis, wcs=wcs, without=("DC-FLAG", "VACUUM"))
+
+
+def _spatial(
+    measure: CubeMeasure, reference: WithPicture, method: Method, title: str, what: str, progress: Progress
+) -> Cube:
+    data = measure.cube
+    for one in (data, reference):
+        if one.sky is None:
+            raise CommandError(f"{one.name} is not on the sky, so nothing can be reprojected; give it a WCS first.")
+    target, own, shape = plane_wcs(reference), plane_wcs(data), tuple(reference.shape[-2:])
+    if target is None or own is None:
+        raise CommandError("The sky of one of them cannot be told from its spectral axis; export it as FITS first.")
+    new = NewCube(measure, (measure.source.shape[0], *shape))
+    flux, some = not is_brightness(data.unit), False
+    for channel in range(new.shape[0]):
+        progress(channel, new.shape[0], "reprojecting")
+        values, variance = read(measure, (slice(channel, channel + 1), slice(None), slice(None)))
+        error = None if variance is None else np.sqrt(variance[0])
+        made = reprojected(Picture(values[0], error, None, data.unit, own), target, shape, method, flux=flux)
+        some = some or bool(np.isfinite(made.values).any())
+        new.put(channel, made.values, None if made.error is None else np.square(made.error))
+    if not some:
+        raise CommandError(f"{data.name} and {reference.name} do not overlap on the sky; choose another reference.")
+    wcs = with_axis(target, measure.axis, linear=axis_is_linear(measure.axis))
+    return new.made(title, what, wcs=wcs, without=("PIXAR_SR", "PIXAR_A2", "DC-FLAG"))
