@@ -240,7 +240,10 @@ class CubeSpectra:
     def _area(self, key: Key, reader: Any, subset: Subset) -> Any:
         from jviz.cube_readers import Area
 
-        spaxels = reader.spaxels(subset)
+        try:
+            spaxels = reader.spaxels(subset)
+        except JvizError:
+            spaxels = Spaxels.of((0, 0), np.zeros((0, 0)))  # it cannot be laid on this cube
         area = self._areas.setdefault(key, Area(spaxels))
         area.spaxels = spaxels
         return area
