@@ -120,6 +120,14 @@ class Catalog(Data):
         return len(loaded_object(self))
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows; known from the header, without reading them, where the file has one."""
+        units = self.product.units
+        if not self.is_read and len(units) > self.product.main and len(units[self.product.main].shape) == 2:
+            return units[self.product.main].shape[:1]
+        return (len(self),)
+
+    @property
     def table(self) -> Any:
         """The rows as an astropy ``QTable`` of the caller's own; read on first use."""
         from astropy.table import QTable

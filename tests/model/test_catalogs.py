@@ -188,3 +188,18 @@ def test_what_cannot_be_done_with_columns_is_told(session, sources):
     ):
         with pytest.raises(jviz.CommandError, match=words):
             session.run(id, data="sources", **arguments)
+
+
+def test_a_mask_of_rows_is_a_subset_by_the_api_too(session, sources, tmp_path):
+    data, _, _, table = sources
+    mask = np.asarray(table["F115W"]) < 22
+    session.subset("bright", mask, data="sources")
+    assert session.subsets["bright"].kind == "mask"
+    rows = session.run("catalog.rows", data=data, subset="bright")
+    assert len(rows) == mask.sum()
+    with pytest.raises(jviz.CommandError, match="does not fit"):
+        session.subset("bad", mask[:5], data="sources")
+    assert data.shape == (N,)
+    table.write(tmp_path / "rows.fits")
+    [read] = session.open(tmp_path / "rows.fits")
+    assert read.shape == (N,)
