@@ -5,7 +5,7 @@ import pytest
 
 import jviz
 from jviz.errors import JvizError
-from tests.model.test_cube_operations import NX, NY, WAVES, N, errors_of, line, opened, values_of, world
+from tests.model.test_cube_operations import NX, NY, WAVES, N, cube_header, errors_of, line, opened, values_of, world
 
 
 @pytest.fixture
@@ -56,3 +56,16 @@ def test_cubes_without_anything_in_common_are_told(session, tmp_path):
     image = session.run("cube.collapse", data=cube)
     with pytest.raises(JvizError, match="no channels; choose a cube"):
         session.run("cube.regrid", data=cube, reference=image)
+
+
+def test_the_place_of_a_cube_with_a_cd_matrix_stays(session, tmp_path):
+    from astropy.io import fits
+
+    header = cube_header(N)
+    for number in (1, 2, 3):
+        header[f"CD{number}_{number}"] = header.pop(f"CDELT{number}")
+    header["CD1_2"], header["CD2_1"] = 1e-5, -1e-5
+    fits.PrimaryHDU(np.ones((N, NY, NX), np.float32), header).writeto(tmp_path / "cd.fits")
+    [cube] = session.open(tmp_path / "cd.fits")
+    made = session.run("cube.regrid", data=cube, reference=cube)
+    assert np.allclose(world(made, 3, 4, 5), world(cube, 3, 4, 5), rtol=1e-12)

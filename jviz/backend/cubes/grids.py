@@ -65,7 +65,8 @@ def with_axis(wcs: Any, axis: Any, *, linear: bool) -> Any:
     new = WCS(naxis=3)
     sky = wcs.celestial if getattr(wcs, "has_celestial", False) and hasattr(wcs, "wcs") else None
     if sky is not None:
-        for name in ("crpix", "crval", "cdelt", "ctype", "cunit"):
+        # astropy warns when steps are asked of a WCS with a CD matrix, which has none.
+        for name in ("crpix", "crval", "ctype", "cunit", *(() if sky.wcs.has_cd() else ("cdelt",))):
             setattr(new.wcs, name, [*getattr(sky.wcs, name), {"ctype": "", "cunit": ""}.get(name, 1.0)])
         pc = np.eye(3)
         pc[:2, :2] = sky.wcs.cd if sky.wcs.has_cd() else sky.wcs.get_pc()
@@ -79,6 +80,8 @@ def with_axis(wcs: Any, axis: Any, *, linear: bool) -> Any:
     start, code = axis.values[0], _CODES.get(axis.quantity, "")
     if axis.label.split("-")[0] in ("AWAV", "VRAD", "VOPT", "VELO", "FREQ", "WAVE"):
         code = axis.label.split("-")[0]
+    if not axis.unit:
+        code = ""  # else astropy takes metres or hertz for granted
     if not linear:
         start, step, code = 0.0, 1.0, ""
     unit = parse_unit(axis.unit) if linear and axis.unit else None
