@@ -26,7 +26,7 @@ from jviz.spectral import made_spectrum
 MENU = "Cube/Measure"
 
 
-@command("cube.extract", title="Extract Spectrum…", menu=MENU, needs="cube", group="spectra", job=True,
+@command("cube.extract", title="Extract Spectrum of Region…", menu=MENU, needs="cube", group="spectra", job=True,
          icon="fa6s.chart-line")  # fmt: skip
 def extract(
     session: Session,
@@ -85,7 +85,7 @@ def extract(
 
 
 @command("cube.keep_spectrum", title="Keep Spectrum at the Cursor", menu=MENU, needs="cube", group="spectra",
-         shortcut="E", job=True, icon="fa6s.thumbtack")  # fmt: skip
+         shortcut="Shift+K", job=True, icon="fa6s.thumbtack")  # fmt: skip
 def keep_spectrum(
     session: Session, data: Cube, x: int | None = None, y: int | None = None, *, progress: Progress
 ) -> Any:

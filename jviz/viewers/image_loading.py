@@ -71,14 +71,16 @@ class WarmUp:
     def _work(self) -> None:
         begun = time.monotonic()
         # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
+        # Never collected here: a widget that is garbage must not be deleted in this thread.
+        collects = gc.isenabled()
         gc.disable()
         try:
             kernels.warm_up()
-            if time.monotonic() - begun > LONG:
-                gc.collect()  # they were compiled, which leaves much behind
-            gc.freeze()
+            if time.monotonic() - begun < LONG:
+                gc.freeze()  # else they were compiled, which leaves much behind that should go
         finally:
-            gc.enable()
+            if collects:
+                gc.enable()
             self._over = True
             post(self.ended.emit)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMenu, QTabBar, QWidget
@@ -144,6 +145,8 @@ class Docks(QObject):
         return [factory.load for factory in factories if isinstance(factory, OwnPanel)]
 
     def _seen(self, dock: Dock, visible: bool) -> None:
+        if not shiboken6.isValid(self._window):
+            return  # the program ends, and Qt hides what is left
         if visible and self._building:
             dock.build(self._window.context)
         for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):

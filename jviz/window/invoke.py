@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,8 @@ class Invoker(QObject):
             return arguments
         now = {**view.recorded(), **(view.layer.recorded() if view.layer is not None else {})}
         # A name that a command takes is that of what it makes, not that of the view.
-        shared = [n for n in command.parameters if n != "name" and now.get(n) is not None]
-        return {**{n: now[n] for n in shared}, **arguments}
+        wanted = {n: p.default for n, p in command.parameters.items() if n != "name" and now.get(n) is not None}
+        return {**{n: now[n] for n, default in wanted.items() if _fits(now[n], default)}, **arguments}
 
     # --- what can be run now --------------------------------------------------------------------
 
@@ -189,6 +190,14 @@ class Invoker(QObject):
         self._session.notice("status", f"{result.title}: {result.text[:LONGEST_TEXT]}")
         if show_result and self._session.settings["results.show"]:
             self._window.panel("results").show_result(result)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether what a view holds under a name can be meant by a parameter of that name: both are of one kind."""
+    if default is None or default is Parameter.empty:
+        return True
+    numbers = (int, float)
+    return isinstance(value, type(default)) or (isinstance(value, numbers) and isinstance(default, numbers))
 
 
 def _is_for_scripts(command: Command) -> bool:

@@ -30,6 +30,7 @@ from jviz.window.shortcuts import Shortcuts
 from jviz.window.startup import Startup
 from jviz.window.status import StatusBar
 from jviz.window.theme import Theme
+from jviz.window.tidying import tidying
 from jviz.window.tool_strip import ToolStrip, beside
 from jviz.window.viewer_list import ViewerList
 from jviz.window.viewers import Viewers
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self.is_closed = False
         self._may_close = False
+        tidying().keep()
         self.watched_jobs: set[int] = set()
         self._bind()
         self._dress()
@@ -271,6 +273,7 @@ class MainWindow(QMainWindow):
         if self.is_closed:
             return
         self.is_closed = True
+        tidying().release()
         self.layouts.keep_last()
         self.recent.keep()
         self.startup.stop()

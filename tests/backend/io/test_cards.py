@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 from astropy.io import fits
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jviz.backend.io.cards import Header, parse_cards
@@ -33,6 +33,7 @@ def plain(item: tuple) -> bool:
     return item[1] != "" or "'" not in item[2]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(KEYWORDS, VALUES, PRINTABLE).filter(plain), max_size=5))
 def test_what_astropy_writes_comes_back(items):
     header = fits.Header()

@@ -1,0 +1,69 @@
+"""Collects garbage in the window's own thread only, in small portions.
+
+Python's collector runs in whatever thread makes objects. Met there, a widget in a cycle of references is deleted by a
+thread that Qt does not allow to, and the program ends. So while a window is open it runs by a timer instead.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+
+from PySide6.QtCore import QCoreApplication, QTimer
+
+__all__ = ["Tidying", "tidying"]
+
+PAUSE_MS = 150
+"""Milliseconds between two looks at how much there may be to collect."""
+
+WHOLE_SECONDS = 20.0
+"""Least time between two collections of everything."""
+
+
+class Tidying:
+    """The one collector of a program; it works while somebody keeps it."""
+
+    def __init__(self) -> None:
+        self._kept, self._was_enabled = 0, True
+        self._timer: QTimer | None = None
+        self._whole = time.monotonic()
+
+    def keep(self) -> None:
+        """Take over from Python's collector until `release`."""
+        self._kept += 1
+        if self._kept > 1:
+            return
+        self._was_enabled = gc.isenabled()
+        gc.disable()
+        self._timer = QTimer(QCoreApplication.instance(), interval=PAUSE_MS)
+        self._timer.timeout.connect(self.tidy)
+        self._timer.start()
+
+    def release(self) -> None:
+        """Give back to Python's collector when nobody keeps this one any more."""
+        self._kept -= 1
+        if self._kept or self._timer is None:
+            return
+        self._timer.stop()
+        self._timer.deleteLater()
+        self._timer = None
+        if self._was_enabled:
+            gc.enable()
+
+    def tidy(self) -> None:
+        """Collect the generations that have grown beyond Python's own thresholds, the youngest first."""
+        counts, limits = gc.get_count(), gc.get_threshold()
+        if counts[0] <= limits[0]:
+            return
+        generation = 1 if counts[1] > limits[1] > 0 else 0
+        if counts[2] > max(limits[2], 1) and time.monotonic() - self._whole > WHOLE_SECONDS:
+            generation, self._whole = 2, time.monotonic()
+        gc.collect(generation)
+
+
+_tidying = Tidying()
+
+
+def tidying() -> Tidying:
+    """Return the one of this program."""
+    return _tidying

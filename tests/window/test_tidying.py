@@ -1,0 +1,61 @@
+"""Garbage with widgets in it is collected in the window's thread, whatever other threads do meanwhile."""
+
+import gc
+import threading
+import weakref
+
+import jviz
+from jviz.window.tidying import tidying
+
+
+class Thing:
+    """Part of a cycle; notes where it ends."""
+
+    ended: list[str] = []
+
+    def __init__(self):
+        self.me = self
+        weakref.finalize(self, lambda: Thing.ended.append(threading.current_thread().name))
+
+
+def litter():
+    for _ in range(20_000):
+        Thing()
+
+
+def test_cycles_made_in_threads_end_in_the_window_s_thread(qtbot):
+    window = jviz.launch(show=False)
+    qtbot.addWidget(window)
+    try:
+        Thing.ended = []
+        thread = threading.Thread(target=litter, name="litterer")
+        thread.start()
+        thread.join()
+        assert not gc.isenabled()
+        assert "litterer" not in Thing.ended
+        qtbot.waitUntil(lambda: len(Thing.ended) == 20_000, timeout=10_000)
+        assert set(Thing.ended) == {threading.main_thread().name}
+    finally:
+        window.close_at_once()
+
+
+def test_python_s_own_collector_comes_back_with_the_last_window(qtbot):
+    before = gc.isenabled()
+    windows = [jviz.launch(show=False), jviz.launch(show=False)]
+    for window in windows:
+        qtbot.addWidget(window)
+    assert not gc.isenabled()
+    windows[0].close_at_once()
+    assert not gc.isenabled()
+    windows[1].close_at_once()
+    assert gc.isenabled() == before
+
+
+def test_what_is_kept_twice_is_released_twice(qtbot):
+    tidy, before = tidying(), gc.isenabled()
+    tidy.keep()
+    tidy.keep()
+    tidy.release()
+    assert not gc.isenabled()
+    tidy.release()
+    assert gc.isenabled() == before
