@@ -25,6 +25,9 @@ LARGE = 400_000
 SECONDS = 0.012
 """Time that making curves may take of one frame; the rest comes with the next one."""
 
+FRESH = 25
+"""Curves that are made for each frame at least: with very many, walking over the known ones takes all that time."""
+
 
 @dataclass(kw_only=True)
 class SpectrumScene(PlotScene):
@@ -65,6 +68,8 @@ class Made:
     scale: Scale = field(default_factory=Scale)
     notes: list[str] = field(default_factory=list)
     is_complete: bool = True
+    fresh: int = 0
+    """Curves that were made for this frame."""
 
 
 class CurveKeeper:
@@ -126,11 +131,12 @@ class CurveKeeper:
             made.is_complete = False
             self._job((samples, recipe), f"Draw {layer.title}", lambda: _prepared(samples, recipe))
             return
-        if curve is None and time.perf_counter() > until:
+        if curve is None and made.fresh >= FRESH and time.perf_counter() > until:
             made.is_complete = False
             self._stir()
             return
         try:
+            made.fresh += curve is None
             made.shown.append((layer, curve or curve_of_samples(samples, recipe)))
         except JvizError as error:
             made.notes.append(f"{layer.title}: {error}")
