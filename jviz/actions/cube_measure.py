@@ -12,10 +12,10 @@ from jviz.backend.cubes.continuum import line_of
 from jviz.backend.images.picture import Picture
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.units import C, Scale, convert_axis, quantity_of, scale_of
+from jviz.backend.spectra.units import Scale, convert_axis, quantity_of, scale_of
 from jviz.backend.units import parse_unit
 from jviz.commands import command
-from jviz.cube_measuring import CubeMeasure, channel_shares
+from jviz.cube_measuring import CubeMeasure, channel_shares, spaxel_area
 from jviz.data import Cube, Image, Spectrum
 from jviz.errors import CommandError
 from jviz.pictures import data_from, plane_wcs
@@ -72,6 +72,8 @@ def extract(
     CommandError
         When the region covers no spaxel.
     """
+    if cone and (region is None or region == ""):
+        raise CommandError("A cone needs a region that grows: draw one on the cube, or name one.")
     measure = CubeMeasure(session, data, exclude_flags)
     what = region if isinstance(region, str) and region else "all" if region is None else "region"
     samples = measure.spectrum(
@@ -81,7 +83,8 @@ def extract(
     if not np.isfinite(samples.flux).any():
         raise CommandError(f"No channel of {data.name} has a value there; choose another region or fewer flags.")
     label = f"{statistic} of {what} in {data.name}"
-    return made_spectrum(samples, name.strip() or label, label)
+    times = f", times {spaxel_area(data):.6g} sr a spaxel" if samples.unit != data.unit else ""
+    return made_spectrum(samples, name.strip() or label, label + times)
 
 
 @command("cube.keep_spectrum", title="Keep Spectrum at the Cursor", menu=MENU, needs="cube", group="spectra",
@@ -318,7 +321,8 @@ def _rest_wavelength(reference: Any, scale: Scale) -> float:
         raise CommandError(f"{reference!r} is no rest wavelength or frequency.")
     medium = scale.medium if quantity == "wavelength" else ""
     found = float(convert_axis(np.array([value]), Scale(unit, quantity, medium), Scale("m", "wavelength"))[0])
-    assert 0 < found < C
+    if not (np.isfinite(found) and found > 0):
+        raise CommandError(f"{reference!r} is no rest wavelength or frequency.")
     return found
 
 

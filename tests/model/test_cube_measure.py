@@ -253,6 +253,8 @@ def test_a_slice_becomes_an_image_with_error_and_flags(session, cube, numbers):
         ("cube.moment", {"continuum": "fit"}, "where the line is"),
         ("cube.moment", {"output": "velocity"}, "need a reference"),
         ("cube.moment", {"output": "velocity", "reference": "five"}, "no rest value"),
+        ("cube.moment", {"output": "velocity", "reference": "inf Hz"}, "no rest"),
+        ("cube.extract", {"cone": True}, "needs a region"),
         ("cube.image", {"channel": 60}, "channels 0 to 59"),
     ],
 )
