@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.cache import folder
-from jviz.backend.cubes.grids import cube_cards
+from jviz.backend.cubes.grids import cube_cards, moved_wcs
 from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
@@ -21,7 +21,7 @@ from jviz.data import Cube, from_product
 from jviz.errors import CommandError
 from jviz.pictures import cards_for, cards_kept
 
-__all__ = ["NewCube", "Work", "by_channels", "by_rows", "cube_from", "room"]
+__all__ = ["NewCube", "Work", "by_channels", "by_rows", "cube_from", "cut_out", "room"]
 
 IN_MEMORY = 256 << 20
 """Bytes of a plane above which it goes into a file of the cache."""
@@ -90,6 +90,38 @@ class NewCube:
     def made(self, name: str, what: str, **more: Any) -> Cube:
         """Return the data; see `cube_from`."""
         return cube_from(self.cube, self.values, self.error, name, what, **more)
+
+
+def cut_out(
+    measure: CubeMeasure, where: tuple[slice, slice, slice], name: str, what: str, progress: Progress
+) -> Cube:
+    """Make a cube of a part of one, with its errors and flags as they are.
+
+    Parameters
+    ----------
+    where : (slice, slice, slice)
+        Channels, rows and columns, with both ends.
+    what : str
+        One line of its history.
+    """
+    channels, rows, columns = where
+    cube, new = measure.cube, NewCube(measure, tuple(part.stop - part.start for part in where))  # type: ignore[arg-type]
+    n, ny, nx = new.shape
+    step = max(1, VALUES // (ny * nx))
+    for first in range(0, n, step):
+        progress(first, n, "cutting out")
+        last = min(first + step, n)
+        part = slice(channels.start + first, channels.start + last)
+        new.put(slice(first, last), *read(measure, (part, rows, columns)))
+    flags = cube.product.plane("flags")
+    if flags is not None and flags.shape == cube.plane().shape:
+        flags = _cut_plane(flags, where, new.shape)
+    wcs = moved_wcs(cube.wcs, (1, 1, 1), (channels.start, rows.start, columns.start))
+    return new.made(name, what, axis=measure.axis.sliced(channels.start, channels.stop), wcs=wcs, flags=flags)
+
+
+def _cut_plane(plane: Plane, where: tuple[slice, ...], shape: tuple[int, ...]) -> Plane:
+    return replace(plane, shape=shape, load=lambda progress: plane.raw(progress)[where], identity=None, _raw=None)
 
 
 def read(measure: CubeMeasure, where: Any) -> tuple[np.ndarray, np.ndarray | None]:

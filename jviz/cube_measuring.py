@@ -21,10 +21,11 @@ from jviz.backend.units import parse_unit
 from jviz.data import Cube
 from jviz.errors import CommandError
 from jviz.measuring import subset_of
+from jviz.pixels import VARIANCES
 from jviz.placement import home_of
 from jviz.region_statistics import DEFAULT_FLAGS, excluded_bits
 
-__all__ = ["CubeMeasure", "channel_shares", "spaxel_area"]
+__all__ = ["CubeMeasure", "channel_shares", "channels_within", "spaxel_area"]
 
 ARCSEC2 = (np.pi / 648_000.0) ** 2
 """Steradians of a square arcsecond."""
@@ -74,6 +75,16 @@ def _in_axis(ranges: SpectralRanges, axis: SpectralAxis) -> list[tuple[float, fl
     return [tuple(convert_axis(pair, theirs, mine).tolist()) for pair in ranges.ranges]
 
 
+def channels_within(session: Any, axis: SpectralAxis, spectral: Any) -> slice:
+    """Return the channels from the first to the last of which at least half lies in spectral ranges.
+
+    Where each is wider than the range, those that hold most of it. See `channel_shares`.
+    """
+    shares = channel_shares(session, axis, spectral)
+    inside = np.flatnonzero(shares >= min(0.5, shares.max()))
+    return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
 def spaxel_area(cube: Cube) -> float | None:
     """Return the solid angle of a spaxel in sr: PIXAR_SR of the header, else that of the middle by the WCS."""
     header = cube.header
@@ -104,8 +115,7 @@ class CubeMeasure:
     @property
     def variance(self) -> Callable[[slice, slice, slice], np.ndarray] | None:
         """Read variances of a part, channels first; None when the cube has no errors."""
-        turns = (("error", np.square), ("variance", np.asarray), ("inverse variance", _inverse))
-        for meaning, turn in turns:
+        for meaning, turn in VARIANCES:
             plane = self.cube.product.plane(meaning)
             if plane is not None and plane.shape == self.cube.plane().shape:
                 reader = self.cube.source(plane.name)
@@ -218,11 +228,6 @@ class CubeMeasure:
                     return factor * float(flux.to(units.Jy)), "Jy"
                 return factor, flux.to_string()
         return 1.0, self.cube.unit
-
-
-def _inverse(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.where(values > 0, 1 / values, np.nan)
 
 
 def _scaled(shape: Any, factor: float) -> Any:

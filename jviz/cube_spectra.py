@@ -151,6 +151,12 @@ class CubeSpectra:
             self._retitle(key, ("Cursor" + of, f"Spaxel {column}, {row}{of}", color), again=False)
             self._look_at(key, reader, row, column)
 
+    def place_on(self, cube: Cube) -> tuple[int, int] | None:
+        """Return row and column of the spaxel of a cube that is under the cursor now, None when none is."""
+        if self._session.pointer.at is None:
+            return None
+        return next(((row, column) for _, row, column in self._under_cursor([cube])), None)
+
     def _under_cursor(self, cubes: list[Cube]) -> Iterator[tuple[Cube, int, int]]:
         """Return row and column of each cube under the cursor, through the sky; first that of the viewer itself."""
         from jviz.linking import place_in

@@ -9,7 +9,16 @@ import numpy as np
 from jviz.data import WithPicture
 from jviz.errors import CommandError
 
-__all__ = ["Pixels"]
+__all__ = ["VARIANCES", "Pixels"]
+
+
+def _inverse(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.where(values > 0, 1 / values, np.nan)
+
+
+VARIANCES = (("error", np.square), ("variance", np.asarray), ("inverse variance", _inverse))
+"""From what a plane of errors means to how its values become variances, the first choice first."""
 
 
 class Pixels:
@@ -58,7 +67,7 @@ class Pixels:
         if self.plane is not self.data.plane():
             return None
         product = self.data.product
-        for meaning, turn in (("error", np.square), ("variance", np.asarray), ("inverse variance", _inverse)):
+        for meaning, turn in VARIANCES:
             found = product.plane(meaning)
             if found is not None and found.shape[-2:] == self.shape:
                 return turn(self._part(found, rows, columns).astype(np.float64))
@@ -68,8 +77,3 @@ class Pixels:
         # Companions of cubes may have the cube's axes, or those of one slice.
         index = self.index[len(self.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
         return plane.read((*index, rows, columns))
-
-
-def _inverse(values: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.where(values > 0, 1 / values, np.nan)

@@ -11,11 +11,10 @@ from jviz.actions.cube_operations import MENU
 from jviz.actions.image_geometry import is_brightness
 from jviz.backend.cubes.grids import moved_wcs
 from jviz.backend.cubes.turning import turned_product
-from jviz.backend.io.product import Plane
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.cube_making import VALUES, NewCube, by_channels, read
-from jviz.cube_measuring import CubeMeasure, channel_shares
+from jviz.cube_making import NewCube, by_channels, cut_out, read
+from jviz.cube_measuring import CubeMeasure, channel_shares, channels_within
 from jviz.data import Cube
 from jviz.errors import CommandError
 from jviz.region_statistics import DEFAULT_FLAGS
@@ -36,34 +35,33 @@ def crop(
         From the first to the last channel of which at least half is inside; all by default.
     """
     measure = CubeMeasure(session, data, 0)
-    rows, columns = measure.spaxels(region).box
-    shares = channel_shares(session, measure.axis, spectral)
-    inside = np.flatnonzero(shares >= min(0.5, shares.max()))
-    channels = slice(int(inside[0]), int(inside[-1]) + 1)
-    rows, columns = (slice(int(part.start), int(part.stop)) for part in (rows, columns))
-    where = (channels, rows, columns)
-    new = NewCube(measure, tuple(part.stop - part.start for part in where))  # type: ignore[arg-type]
-    step = max(1, VALUES // (new.shape[1] * new.shape[2]))
-    for first in range(0, new.shape[0], step):
-        progress(first, new.shape[0], "cropping")
-        last = min(first + step, new.shape[0])
-        part = slice(channels.start + first, channels.start + last)
-        new.put(slice(first, last), *read(measure, (part, rows, columns)))
+    channels = channels_within(session, measure.axis, spectral)
+    rows, columns = (slice(int(part.start), int(part.stop)) for part in measure.spaxels(region).box)
     what = (
         f"{data.name}, channels {channels.start} to {channels.stop - 1}, columns {columns.start} to "
         f"{columns.stop - 1}, rows {rows.start} to {rows.stop - 1}, counted from 0"
     )
-    wcs = moved_wcs(data.wcs, (1, 1, 1), (channels.start, rows.start, columns.start))
-    axis = measure.axis.sliced(channels.start, channels.stop)
-    flags = _cut_flags(data, where, new.shape)
-    return new.made(name.strip() or f"{data.name} cropped", what, axis=axis, wcs=wcs, flags=flags)
+    return cut_out(measure, (channels, rows, columns), name.strip() or f"{data.name} cropped", what, progress)
 
 
-def _cut_flags(data: Cube, where: tuple[slice, ...], shape: tuple[int, ...]) -> Plane | None:
-    flags = data.product.plane("flags")
-    if flags is None or flags.shape != data.plane().shape:
-        return None
-    return replace(flags, shape=shape, load=lambda progress: flags.raw(progress)[where], identity=None, _raw=None)
+@command("cube.slab", title="Cut Out a Slab…", menu=MENU, job=True, needs="cube", group="parts", icon="fa6s.scissors")
+def slab(session: Session, data: Cube, spectral: Any, *, name: str = "", progress: Progress) -> Cube:
+    """Make a cube of the channels in a spectral range, with errors and flags as they are.
+
+    Parameters
+    ----------
+    spectral : ranges or name of a spectral subset
+        ``(4.9 * u.um, 5.1 * u.um)``, a SpectralRegion …: from the first to the last channel of which at least half
+        lies inside; of several ranges all that lies between, too.
+    """
+    measure = CubeMeasure(session, data, 0)
+    channels = channels_within(session, measure.axis, spectral)
+    values = measure.axis.values[channels]
+    ends = f"{values[0]:.6g} to {values[-1]:.6g} {measure.axis.unit}".strip()
+    _, ny, nx = measure.source.shape
+    what = f"channels {channels.start} to {channels.stop - 1} ({ends}) of {data.name}"
+    where = (channels, slice(0, ny), slice(0, nx))
+    return cut_out(measure, where, name.strip() or f"{data.name} {ends}", what, progress)
 
 
 @command(

@@ -104,10 +104,10 @@ def keep_spectrum(
     from jviz.running import Apply
 
     if x is None or y is None:
-        at = session.pointer.at
-        if at is None:
+        place = session.cube_spectra.place_on(data)
+        if place is None:
             raise CommandError("Move the mouse over the cube first, or give the spaxel by x and y.")
-        x, y = round(at[1]), round(at[2])
+        y, x = place
     ny, nx = data.shape[-2:]
     if not (0 <= x < nx and 0 <= y < ny):
         raise CommandError(f"{data.name} has spaxels up to ({nx - 1}, {ny - 1}); ({x}, {y}) is none of them.")
