@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.images.arithmetic import Operand, evaluate, names_in, parsed
+from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.images.picture import Picture
 from jviz.backend.io.product import Plane
 from jviz.backend.progress import Progress
-from jviz.backend.units import parse_unit
 from jviz.commands import command
 from jviz.data import Data, Image
-from jviz.errors import CommandError, JvizError
+from jviz.errors import CommandError
 from jviz.pictures import data_from, plane_wcs, read_rows, standard_deviation
 from jviz.session import Session
+from jviz.terms import term_of, unit_of
 
 _pixels = 1 << 20
 """Worked out at a time."""
@@ -75,18 +75,10 @@ def arithmetic(
 
 def _term(session: Session, text: str, given: dict[str, Any]) -> Any:
     """Return ``(data, plane, plane of errors, plane of flags)``, or a number."""
-    name, _, part = text.partition(".")
-    value = given.get(name, name)
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        data = session.find_data(value)
-    except JvizError:
-        known = ", ".join([d.name for d in session.data][:8]) or "no data yet"
-        what = f"{value!r}" if value == name else f"{name} = {value!r}"
-        raise CommandError(
-            f"{what} is no data of this session; there are {known}. Say what {name} is: {name}='…'."
-        ) from None
+    found = term_of(session, text, given)
+    if not isinstance(found, tuple):
+        return found
+    data, part = found
     if not isinstance(data, Image):
         raise CommandError(f"{data.name} is of kind {data.kind}; expressions are of images.")
     if part:
@@ -135,21 +127,12 @@ def _apart(first: Image, other: Image) -> float:
     return float(np.nanmax(distance)) if np.isfinite(distance).any() else np.inf
 
 
-def _unit(plane: Plane) -> Any:
-    """Return the unit; one that astropy does not know stands for itself."""
-    from astropy import units
-
-    if plane.meaning == "flags":
-        return None
-    unit = parse_unit(plane.unit)
-    return units.def_unit(plane.unit.strip()) if unit is None else unit
-
-
 def _in_rows(tree: Any, terms: dict[str, Any], images: list[Image], progress: Progress) -> Picture:
     ny, nx = images[0].shape[-2:]
     step = max(1, _pixels // nx)
-    units = {t: _unit(v[1]) for t, v in terms.items() if isinstance(v, tuple)}
-    wide = any(v[1].dtype.itemsize > 4 for v in terms.values() if isinstance(v, tuple))
+    found = {t: v[1] for t, v in terms.items() if isinstance(v, tuple)}
+    units = {t: unit_of(plane.unit) for t, plane in found.items() if plane.meaning != "flags"}
+    wide = any(plane.dtype.itemsize > 4 for plane in found.values())
     values = error = dq = unit = None
     for start in range(0, ny, step):
         progress(start, ny, "rows")

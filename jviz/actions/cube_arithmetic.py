@@ -9,19 +9,19 @@ import numpy as np
 
 from jviz.actions.arithmetic import check_grids
 from jviz.actions.cube_operations import MENU
-from jviz.backend.images.arithmetic import Operand, evaluate, names_in, parsed
+from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.resampling import axis_in_unit, resampled, variance_of
-from jviz.backend.units import parse_unit
+from jviz.backend.spectra.resampling import axis_in_unit, brought_onto, variance_of
 from jviz.commands import command
 from jviz.cube_making import VALUES, NewCube
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, Data, Image, Spectrum
-from jviz.errors import CommandError, JvizError
+from jviz.errors import CommandError
 from jviz.pictures import picture_of
 from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
+from jviz.terms import term_of, unit_of
 
 Part = Callable[[slice], Operand]
 
@@ -92,14 +92,10 @@ def _worked_out(
 
 def _term(session: Session, text: str, given: dict[str, Any]) -> Any:
     """Return ``(data, part)``, or a number."""
-    name, _, part = text.partition(".")
-    value = given.get(name, name)
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        data = session.find_data(value)
-    except JvizError:
-        raise CommandError(f"{value!r} is no data of this session; say what {name} is: {name}='…'.") from None
+    found = term_of(session, text, given)
+    if not isinstance(found, tuple):
+        return found
+    data, part = found
     if not isinstance(data, Cube | Image | Spectrum):
         raise CommandError(f"{data.name} is of kind {data.kind}; expressions are of cubes, images and spectra.")
     if part not in ("", "err"):
@@ -118,19 +114,12 @@ def _check_channels(first: Cube, other: Cube) -> None:
     )
 
 
-def _unit(text: str) -> Any:
-    from astropy import units
-
-    found = parse_unit(text)
-    return units.def_unit(text.strip()) if found is None else found
-
-
 def _part(session: Session, term: Any, axis: SpectralAxis, exclude_flags: Any) -> Part:
     """Return what gives the operand of some channels."""
     if not isinstance(term, tuple):
         return lambda where: Operand(term)
     data, part = term
-    unit = _unit(data.unit)
+    unit = unit_of(data.unit)
     if isinstance(data, Cube):
         measure = CubeMeasure(session, data, exclude_flags)
         variance = measure.variance
@@ -168,7 +157,5 @@ def _part(session: Session, term: Any, axis: SpectralAxis, exclude_flags: Any) -
 def _spectrum(data: Spectrum, axis: SpectralAxis) -> tuple[np.ndarray, np.ndarray | None]:
     if len(data.samples) != 1:
         raise CommandError(f"{data.name} holds {len(data.samples)} spectra; an expression takes data with one.")
-    [one] = data.samples
-    if len(one.axis) != len(axis) or not np.allclose(axis_in_unit(one.axis, axis), axis.values, rtol=1e-9, atol=0):
-        one = resampled(one, axis)
+    one = brought_onto(data.samples[0], axis)
     return np.where(one.good, one.flux, np.nan), variance_of(one)

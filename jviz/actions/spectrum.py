@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jviz.backend.images.arithmetic import Operand, evaluate, names_in, parsed
+from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.combining import How, combined
 from jviz.backend.spectra.filtering import Continuum, Kernel, continuum_of, cropped, smoothed
 from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
-from jviz.backend.spectra.resampling import Holds, axis_in_unit, resampled, variance_of, with_variance
+from jviz.backend.spectra.resampling import Holds, brought_onto, resampled, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
-from jviz.backend.units import parse_unit
 from jviz.commands import command
 from jviz.data import Spectrum
-from jviz.errors import CommandError, JvizError
+from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.spectral import made_spectrum
+from jviz.terms import term_of, unit_of
 
 MENU = "Spectrum"
 
@@ -294,14 +294,10 @@ def arithmetic(
 
 def _term(session: Session, text: str, given: dict[str, Any]) -> Any:
     """Return ``(samples, part)``, or a number."""
-    name, _, part = text.partition(".")
-    value = given.get(name, name)
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        data = session.find_data(value)
-    except JvizError:
-        raise CommandError(f"{value!r} is no data of this session; say what {name} is: {name}='…'.") from None
+    found = term_of(session, text, given)
+    if not isinstance(found, tuple):
+        return found
+    data, part = found
     if not isinstance(data, Spectrum) or len(data.samples) != 1:
         raise CommandError(f"{data.name} is no single spectrum; expressions are of data with one spectrum each.")
     if part not in ("", "err"):
@@ -313,13 +309,8 @@ def _operand(term: Any, axis: SpectralAxis) -> Operand:
     if not isinstance(term, tuple):
         return Operand(term)
     one, part = term
-    if len(one.axis) != len(axis) or not np.allclose(axis_in_unit(one.axis, axis), axis.values, rtol=1e-9, atol=0):
-        one = resampled(one, axis)
-    from astropy import units
-
-    unit = parse_unit(one.unit) if one.unit else None
-    if unit is None and one.unit:
-        unit = units.def_unit(one.unit)
+    one = brought_onto(one, axis)
+    unit = unit_of(one.unit) if one.unit else None
     flux = np.where(one.good, one.flux, np.nan)
     if part == "err":
         if one.error is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.images.arithmetic import Operand, evaluate, names_in, parsed
+from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.units import parse_unit
 from jviz.errors import CommandError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.medians import nan_median
-from jviz.backend.spectra.resampling import axis_in_unit, resampled, variance_of, with_variance
+from jviz.backend.spectra.resampling import brought_onto, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.units import parse_unit
 from jviz.errors import JvizError
@@ -59,7 +59,7 @@ def combined(
         When units do not fit, or errors are missing that are needed.
     """
     grid = grid or spectra[0].axis
-    aligned = [_on_grid(one, grid) for one in spectra]
+    aligned = [brought_onto(one, grid) for one in spectra]
     unit = spectra[0].unit
     factors = [_factor(one, unit) for one in aligned]
     values = np.stack([np.where(one.good, one.flux, np.nan) * f for one, f in zip(aligned, factors, strict=True)])
@@ -76,11 +76,6 @@ def combined(
     missing = ~np.isfinite(values).any(axis=0)
     meta = {**first.meta, "NCOMBINE": len(spectra)}
     return with_variance(first, flux, variance, mask=missing, flags=None, name="", meta=meta)
-
-
-def _on_grid(one: Samples, grid: SpectralAxis) -> Samples:
-    same = len(one.axis) == len(grid) and np.allclose(axis_in_unit(one.axis, grid), grid.values, rtol=1e-9, atol=0)
-    return one if same else resampled(one, grid)
 
 
 def _factor(one: Samples, unit: str) -> float:

@@ -11,7 +11,7 @@ from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.samples import Samples
 from jviz.errors import JvizError
 
-__all__ = ["Holds", "axis_in_unit", "resampled", "variance_of", "with_variance"]
+__all__ = ["Holds", "axis_in_unit", "brought_onto", "resampled", "variance_of", "with_variance"]
 
 Holds = Literal["density", "counts"]
 
@@ -93,6 +93,15 @@ def resampled(samples: Samples, grid: SpectralAxis, method: str = "conserving", 
     medium = grid.medium or samples.axis.medium
     axis = replace(grid, medium=medium, array_axis=0)
     return with_variance(samples, flux, variance, axis=axis, mask=thin, flags=None, meta=meta)
+
+
+def brought_onto(samples: Samples, grid: SpectralAxis) -> Samples:
+    """Return a spectrum on the channels of a grid: the same one if it has them, else resampled."""
+    if len(samples.axis) == len(grid):
+        moved = axis_in_unit(samples.axis, grid)
+        if np.allclose(moved, grid.values, rtol=1e-9, atol=0):
+            return samples
+    return resampled(samples, grid)
 
 
 def _rising(edges: np.ndarray) -> tuple[np.ndarray, bool]:

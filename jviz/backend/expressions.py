@@ -1,4 +1,4 @@
-"""Expressions of images: a small language of its own, with units, errors and flags; nothing of Python is run."""
+"""Expressions of arrays: a small language of its own, with units, errors and flags; nothing of Python is run."""
 
 from __future__ import annotations
 
