@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.catalog_views import CatalogLayer, HistogramView
@@ -14,9 +14,8 @@ from jviz.catalogs import axes_for, evaluated
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
 from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
-from jviz.viewers.plot.axes import Axis
 from jviz.viewers.plot.curves import polygon
-from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
+from jviz.viewers.plot.frame import Frame, Title
 from jviz.viewers.readout import number_text, pretty_unit
 
 __all__ = ["HistogramViewer", "bin_edges"]
@@ -61,11 +60,15 @@ class HistogramScene(Frame):
     bars: list[Bars] = field(default_factory=list)
 
 
+Counts = tuple[np.ndarray, list[Bars], Title, str]
+
+
 @viewer(kind="histogram", title="Histogram", view=HistogramView)
 class HistogramViewer(CatalogPlot):
     """Draws counts in bins; a drag with the range tool selects the rows between two values."""
 
     tools = (("box", "fa6s.arrows-left-right-to-line", "Range: drag over values to select rows (B)"),)
+    _kept: tuple[tuple, Counts] | None = None
 
     def fill_strip(self) -> None:
         """Boxes for x and filter; switches; tools."""
@@ -97,15 +100,38 @@ class HistogramViewer(CatalogPlot):
 
     def scene_now(self) -> HistogramScene:
         """Lay out the bars in the present size."""
+        edges, bars, title, self.problem = self._counts()
+        view = self.state
+        most = max((float(b.counts.max()) for b in bars if len(b.counts)), default=1.0) or 1.0
+        floor = 0.5 / (most if view.normalize else 1.0) if view.y_log else 0.0
+        y_range = view.y_range or ((floor, 1.5 * most) if view.y_log else (0.0, 1.06 * most))
+        x_range = axis_ends(view.x_range, [edges], view.x_log, view.x_inverted)
+        y_title = Title("share of rows" if view.normalize else "rows")
+        return HistogramScene(**self.framed(x_range, y_range), edges=edges, bars=bars, x_title=title, y_title=y_title)
+
+    def _counts(self) -> Counts:
+        """Return edges, bars, what they are of and what is wrong; counted anew only when one of the causes changed."""
+        view = self.state
+        causes = tuple(
+            (layer, layer.data, self._expression(layer.data), layer.color, *self.selections(layer))
+            for layer in view.layers
+            if layer.visible and layer.data is not None
+        )
+        key = (causes, view.filter, view.x_log, view.bins, view.cumulative, view.normalize, self.look)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = (key, self._count([cause[0] for cause in causes]))
+        return self._kept[1]
+
+    def _count(self, layers: list[CatalogLayer]) -> Counts:
         self.problem, view, found, title = "", self.state, [], Title()
-        for layer in view.layers:
-            if not layer.visible or layer.data is None:
-                continue
+        for layer in layers:
             try:
-                found.append((layer, *self._values(layer)[:2]))
-                title = Title(self._expression(layer.data).strip("`"), self._values(layer)[2])
+                values, good, unit = self._values(layer)
             except JvizError as error:
                 self.problem = str(error)
+                continue
+            found.append((layer, values, good))
+            title = Title(self._expression(layer.data).strip("`"), unit)
         together = np.concatenate([values[good] for _, values, good in found]) if found else np.zeros(0)
         edges = bin_edges(together, view.bins, view.x_log)
         bars = []
@@ -114,7 +140,7 @@ class HistogramViewer(CatalogPlot):
             for subset in self.selections(layer):
                 part = values[good & subset.region]
                 bars.append(Bars(layer, subset.color, self._counted(part, edges, good.sum()), True))
-        return self._framed(edges, bars, title)
+        return edges, bars, title, self.problem
 
     def _counted(self, values: np.ndarray, edges: np.ndarray, rows: Any) -> np.ndarray:
         counts = np.histogram(values, edges)[0].astype(float)
@@ -122,34 +148,10 @@ class HistogramViewer(CatalogPlot):
             counts = counts.cumsum()
         return counts / max(int(rows), 1) if self.state.normalize else counts
 
-    def _framed(self, edges: np.ndarray, bars: list[Bars], title: Title) -> HistogramScene:
-        view = self.state
-        whole = QRectF(0, self.top, self.width(), self.height() - self.top)
-        most = max((float(b.counts.max()) for b in bars if len(b.counts)), default=1.0) or 1.0
-        floor = 0.5 / (most if view.normalize else 1.0) if view.y_log else 0.0
-        y_range = view.y_range or ((floor, 1.5 * most) if view.y_log else (0.0, 1.06 * most))
-        x_range = axis_ends(view.x_range, [edges], view.x_log, view.x_inverted)
-        picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
-        picture.translate(0, self.top)
-        return HistogramScene(
-            view=view, look=self.look, picture=picture, whole=whole, grid=view.grid, edges=edges, bars=bars,
-            x=Axis(*x_range, picture.left(), picture.right(), view.x_log), x_title=title,
-            y=Axis(*y_range, picture.bottom(), picture.top(), view.y_log),
-            y_title=Title("share of rows" if view.normalize else "rows"), cursor=self._cursor,
-        )  # fmt: skip
-
-    def paint(self, painter: QPainter, scene: HistogramScene) -> None:
-        """Paint the frame and the bars."""
-        if not self.look.transparent:
-            painter.fillRect(QRectF(0, 0, self.width(), self.height()), QColor(self.look.canvas))
-        draw_frame(painter, scene)
-        painter.save()
-        painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
+    def paint_content(self, painter: QPainter, scene: HistogramScene) -> None:
+        """Paint the bars of all catalogues."""
         for bars in scene.bars:
             _draw_bars(painter, scene, bars)
-        painter.restore()
-        self.paint_problem(painter, scene.picture)
-        self.paint_lasso(painter)
 
     # --- mouse ----------------------------------------------------------------------------------
 

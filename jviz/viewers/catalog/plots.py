@@ -16,7 +16,9 @@ from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.catalog.strip import ExpressionBox, Strip
 from jviz.viewers.look import Look
+from jviz.viewers.plot.axes import Axis
 from jviz.viewers.plot.base import AxesViewer
+from jviz.viewers.plot.frame import Frame, draw_frame, picture_in
 from jviz.viewers.plot.paint import ON_DARK, ON_LIGHT
 
 __all__ = ["CatalogPlot", "RowReadout", "axis_ends", "colour_of"]
@@ -189,6 +191,34 @@ class CatalogPlot(AxesViewer):
         super().draw(painter)
         if not self._paper:
             self.strip.render(painter, self.strip.pos())
+
+    def framed(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> dict[str, Any]:
+        """Return what a scene needs of its frame, for these values at the ends of the axes."""
+        view = self.state
+        y_log, width, height = view.y_log, self.width(), self.height() - self.top
+        picture = picture_in(width, height, self.look, Axis(*y_range, height, 0, y_log))
+        picture.translate(0, self.top)
+        return {
+            "view": view, "look": self.look, "picture": picture, "whole": QRectF(0, self.top, width, height),
+            "x": Axis(*x_range, picture.left(), picture.right(), view.x_log),
+            "y": Axis(*y_range, picture.bottom(), picture.top(), y_log), "grid": view.grid, "cursor": self._cursor,
+        }  # fmt: skip
+
+    def paint(self, painter: QPainter, scene: Frame) -> None:
+        """Paint the frame, what lies in it, and what is being selected."""
+        if not self.look.transparent:
+            painter.fillRect(QRectF(0, 0, self.width(), self.height()), QColor(self.look.canvas))
+        draw_frame(painter, scene)
+        painter.save()
+        painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
+        self.paint_content(painter, scene)
+        painter.restore()
+        self.paint_problem(painter, scene.picture)
+        self.paint_lasso(painter)
+
+    def paint_content(self, painter: QPainter, scene: Any) -> None:
+        """Paint points or bars, clipped to the picture."""
+        raise NotImplementedError
 
     # --- rows -----------------------------------------------------------------------------------
 

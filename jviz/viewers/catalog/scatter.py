@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.backend.catalogs.expressions import Values
@@ -15,8 +15,7 @@ from jviz.errors import JvizError
 from jviz.viewers.base import viewer
 from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
-from jviz.viewers.plot.axes import Axis
-from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
+from jviz.viewers.plot.frame import Frame, Title
 from jviz.viewers.readout import number_text, pretty_unit
 
 __all__ = ["ScatterViewer"]
@@ -96,38 +95,23 @@ class ScatterViewer(CatalogPlot):
     def scene_now(self) -> ScatterScene:
         """Lay out the points in the present size."""
         view, clouds = self.state, self.clouds()
-        whole = QRectF(0, self.top, self.width(), self.height() - self.top)
         found = [spans(c.x, c.y, c.rows, (view.x_log, view.y_log)) for c in clouds]
         found = [np.array(span) for span in found if span is not None]
         x_range = axis_ends(view.x_range, [span[0] for span in found], view.x_log, view.x_inverted)
         y_range = axis_ends(view.y_range, [span[1] for span in found], view.y_log, view.y_inverted)
-        picture = picture_in(whole.width(), whole.height(), self.look, Axis(*y_range, whole.height(), 0, view.y_log))
-        picture.translate(0, self.top)
         titles = {}
         if clouds:
             first = clouds[0]
             titles = {"x_title": Title(first.x.label.strip("`"), first.x.unit),
                       "y_title": Title(first.y.label.strip("`"), first.y.unit)}  # fmt: skip
-        return ScatterScene(
-            view=view, look=self.look, picture=picture, whole=whole, clouds=clouds, grid=view.grid,
-            x=Axis(*x_range, picture.left(), picture.right(), view.x_log),
-            y=Axis(*y_range, picture.bottom(), picture.top(), view.y_log), cursor=self._cursor, **titles,
-        )  # fmt: skip
+        return ScatterScene(**self.framed(x_range, y_range), clouds=clouds, **titles)
 
     # --- painting -------------------------------------------------------------------------------
 
-    def paint(self, painter: QPainter, scene: ScatterScene) -> None:
-        """Paint the frame and the points."""
-        if not self.look.transparent:
-            painter.fillRect(QRectF(0, 0, self.width(), self.height()), QColor(self.look.canvas))
-        draw_frame(painter, scene)
-        painter.save()
-        painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
+    def paint_content(self, painter: QPainter, scene: ScatterScene) -> None:
+        """Paint the points of all catalogues."""
         for cloud in scene.clouds:
             self._paint_cloud(painter, scene, cloud)
-        painter.restore()
-        self.paint_problem(painter, scene.picture)
-        self.paint_lasso(painter)
 
     def _paint_cloud(self, painter: QPainter, scene: ScatterScene, cloud: Cloud) -> None:
         layer, rows = cloud.layer, scene.rows(cloud)
