@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import CurvePicture, JvizError, Spectrum2D, extraction_preview, extraction_shown
-from jviz.plugins.parts import Panel, muted
+from jviz.plugins.parts import Newest, Panel, muted
 
 USUAL = "Found, or the last trace"
 
@@ -36,13 +36,13 @@ class ExtractionPanel(Panel):
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
-        self._busy = self._wanted = False
+        self._newest = Newest(self.links, self.session, "Extraction", self._begin)
         self._make_widgets()
         self._arrange()
         for signal in (self.trace.currentIndexChanged, self.method.currentIndexChanged, self.width_box.valueChanged,
                        self.inner.valueChanged, self.outer.valueChanged, self.fit.currentIndexChanged,
                        self.background.toggled):  # fmt: skip
-            signal.connect(self._measure)
+            signal.connect(self._newest.ask)
         self.background.toggled.connect(self._allow)
         self._allow()
         context.active_changed.connect(self.later)
@@ -125,44 +125,34 @@ class ExtractionPanel(Panel):
             self.trace.addItem(name, name)
         self.trace.setCurrentIndex(max(self.trace.findData(chosen), 0))
         self.trace.blockSignals(False)
-        self._measure()
+        self._newest.ask()
 
     def hideEvent(self, event: Any) -> None:
         super().hideEvent(event)
         extraction_shown(self.session).show(None)
         self.later()
 
-    def _measure(self, *_: Any) -> None:
-        """Extract in a job; while one is under way, only the newest numbers are kept."""
+    def _begin(self) -> Any:
+        """Return what extracts with the numbers of the panel, and what shows the spectrum."""
         if self.is_empty() or not self.isVisible():
-            return
-        if self._busy:
-            self._wanted = True
-            return
-        self._busy, self._wanted = True, False
+            return None
         options = (self.data, self.trace.currentData() or None, self.method.currentData(), self.width_box.value(),
                    self.windows, self.fit.currentData())  # fmt: skip
 
-        def work(job: Any) -> None:
+        def work(job: Any) -> tuple:
             try:
-                found = extraction_preview(self.session, *options)
+                return extraction_preview(self.session, *options)
             except (JvizError, OSError) as error:
-                found = None, None, str(error)
-            self.session.dispatcher.call(lambda: self._show(*found))
+                return None, None, str(error)
 
-        self.session.jobs.submit("Extraction", work, quiet=True)
+        return work, self._show
 
     def _show(self, where: Any, curve: Any, text: str) -> None:
-        if self.links.ended:
-            return
-        self._busy = False
         if where is None or where.data is self.data:
             self.picture.show_curves({} if curve is None else {"spectrum": curve})
             self.note.setText(text)
             self.extract.setEnabled(curve is not None)
             extraction_shown(self.session).show(where if self.isVisible() else None)
-        if self._wanted:
-            self._measure()
 
     # --- what stays -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, 
 
 from jviz.api import JvizError, PanelSpec, State
 
-__all__ = ["Broken", "Links", "Panel", "hint_label", "is_dark", "muted", "tool_button"]
+__all__ = ["Broken", "Links", "Newest", "Panel", "hint_label", "is_dark", "muted", "tool_button"]
 
 
 class Links:
@@ -49,6 +49,69 @@ class Links:
         self.ended = True
         for group in list(self._ends):
             self.end(group)
+
+
+class Newest:
+    """Works something out in quiet jobs, one at a time; however often it is asked meanwhile, once more afterwards.
+
+    Parameters
+    ----------
+    links : Links
+        Of the widget that shows the results: nothing is shown after its end.
+    session : Session
+    title : str
+        Of the jobs.
+    begin : callable
+        Called in the window's thread before each job: returns ``work(job)`` and what takes the results that it gives
+        as a tuple, or None when there is nothing to do.
+    """
+
+    def __init__(
+        self,
+        links: Links,
+        session: Any,
+        title: str,
+        begin: Callable[[], tuple[Callable[[Any], tuple], Callable[..., None]] | None],
+    ) -> None:
+        self._links, self._session, self._title, self._begin = links, session, title, begin
+        self._busy = self._again = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is under way."""
+        return self._busy
+
+    def ask(self, *_: Any) -> None:
+        """Begin now, or once more as soon as what is under way is done."""
+        if self._busy:
+            self._again = True
+            return
+        begun = self._begin()
+        if begun is None:
+            return
+        work, show = begun
+        self._busy, self._again = True, False
+
+        def run(job: Any) -> None:
+            found: tuple | None = None
+            try:
+                found = work(job)
+            finally:
+                self._session.dispatcher.call(lambda: self._done(show, found))
+
+        try:
+            self._session.jobs.submit(self._title, run, quiet=True)
+        except JvizError:
+            self._busy = False  # the session was closed meanwhile
+
+    def _done(self, show: Callable[..., None], found: tuple | None) -> None:
+        if self._links.ended:
+            return
+        self._busy = False
+        if found is not None:
+            show(*found)
+        if self._again:
+            self.ask()
 
 
 class Panel(QWidget):

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
 
 from jviz.api import CurvePicture, JvizError, corners_of, curves_along, curves_at, place_in
-from jviz.plugins.parts import Panel, muted, tool_button
+from jviz.plugins.parts import Newest, Panel, muted, tool_button
 
 KINDS = {"cuts": "Row and column", "radial": "Radial profile", "growth": "Curve of growth", "line": "Along a line"}
 
@@ -58,7 +58,7 @@ class ProfilesPanel(Panel):
         self._arrange()
         self._at: tuple[Any, float, float] | None = None
         self._line: Line | None = None
-        self._busy = self._wanted = False
+        self._newest = Newest(self.links, self.session, "Profiles at the cursor", self._begin)
         self._connect()
         self._kind_chosen()
 
@@ -78,7 +78,7 @@ class ProfilesPanel(Panel):
         interaction = self.session.interaction
         self.context.cursor_changed.connect(self._moved)
         self.kind.currentIndexChanged.connect(self._kind_chosen)
-        self.reach.valueChanged.connect(self._measure)
+        self.reach.valueChanged.connect(self._newest.ask)
         self.width_box.valueChanged.connect(self._width_chosen)
         self.links.signal(interaction.line_changed, self._line_drawn)
         self.links.signal(interaction.changed, self._interaction_changed)
@@ -105,11 +105,11 @@ class ProfilesPanel(Panel):
         if self.is_empty():
             self.picture.show_curves({})
             self.note.setText(NO_LINE if along else "")
-        self._measure()
+        self._newest.ask()
 
     def _width_chosen(self, width: int) -> None:
         self.session.interaction.cut_width = width
-        self._measure()
+        self._newest.ask()
 
     def _interaction_changed(self) -> None:
         self.width_box.setValue(round(self.session.interaction.cut_width))
@@ -123,14 +123,14 @@ class ProfilesPanel(Panel):
         self._at = cursor
         if self.what != "line":
             self.show_empty(self.is_empty())
-            self._measure()
+            self._newest.ask()
 
     def _line_drawn(self) -> None:
         """Follow the line that is being drawn."""
         line = self.session.interaction.line
         if line is not None and not self.hold.isChecked():
             self._line = Line(*line)
-            self._measure()
+            self._newest.ask()
 
     def _selected(self) -> None:
         """Follow the selected line or path."""
@@ -142,26 +142,21 @@ class ProfilesPanel(Panel):
         view = self.context.active_image()
         if lines and view is not None and view.layer is not None:
             self._line = Line(view, lines[-1])
-            self._measure()
+            self._newest.ask()
 
-    def _measure(self, *_: Any) -> None:
-        """Measure in a job; while one is under way, only the newest place is kept."""
+    def _begin(self) -> Any:
+        """Return what measures at the newest place, and what shows it."""
         if self.is_empty() or not self.isVisible():
-            return
-        if self._busy:
-            self._wanted = True
-            return
-        self._busy, self._wanted = True, False
+            return None
         measure, where = self._along() if self.what == "line" else self._round()
 
-        def work(job: Any) -> None:
+        def work(job: Any) -> tuple:
             try:
-                found = measure()
+                return *measure(), where
             except (JvizError, OSError) as error:
-                found = {}, str(error)
-            self.session.dispatcher.call(lambda: self._show(*found, where))
+                return {}, str(error), where
 
-        self.session.jobs.submit("Profiles at the cursor", work, quiet=True)
+        return work, self._show
 
     def _round(self) -> tuple[Callable[[], Any], str]:
         (view, x, y), what, reach = self._at, self.what, float(self.reach.value())
@@ -186,13 +181,8 @@ class ProfilesPanel(Panel):
         return list(zip(x.tolist(), y.tolist(), strict=True))
 
     def _show(self, curves: dict[str, Any], text: str, where: str) -> None:
-        if self.links.ended:
-            return
-        self._busy = False
         self.picture.show_curves(curves, {"Gaussian": "line"})
         self.note.setText("   ".join(filter(None, (where, text))))
-        if self._wanted:
-            self._measure()
 
     # --- what stays -----------------------------------------------------------------------------
 

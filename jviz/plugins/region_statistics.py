@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from jviz.api import CommandError, JvizError, Subset, TableView, all_commands, to_pixel
-from jviz.plugins.parts import Links, muted, tool_button
+from jviz.plugins.parts import Links, Newest, muted, tool_button
 
 __all__ = ["RegionStatistics"]
 
@@ -52,13 +52,13 @@ class RegionStatistics(QWidget):
         self._context, self._session = context, context.session
         self.links = Links(self)
         self._wanted: tuple[Any, list[Subset], str, tuple[int, ...]] | None = None
-        self._job: Any = None
+        self._newest = Newest(self.links, self._session, "Statistics", self._begin)
         self._result: Any = None
         self.table = TableView("Statistics of the regions")
         self.table.verticalHeader().hide()
         self.head = muted(QLabel())
         self._later = QTimer(self, singleShot=True, interval=PAUSE)
-        self._later.timeout.connect(self._begin)
+        self._later.timeout.connect(self._newest.ask)
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 2, 4, 2)
         bar.addWidget(self.head, 1)
@@ -85,34 +85,24 @@ class RegionStatistics(QWidget):
         if not self._later.isActive():
             self._later.start()
 
-    def _begin(self) -> None:
-        """Begin what is wanted, unless something is under way; then its end begins it."""
-        if self._wanted is None or self._job is not None:
-            return
+    def _begin(self) -> Any:
+        """Return what measures the regions that are wanted, and what shows it."""
+        if self._wanted is None:
+            return None
         data, subsets, plane, index = self._wanted
         self._wanted = None
-        work = partial(self._work, data=data, subsets=subsets, plane=plane, index=index)
-        try:
-            self._job = self._session.jobs.submit("Statistics", work, quiet=True)
-        except JvizError:
-            self._job = None  # the session was closed meanwhile
+        return partial(self._work, data=data, subsets=subsets, plane=plane, index=index), self._arrived
 
-    def _work(self, job: Any, *, data: Any, subsets: list[Subset], **which: Any) -> None:
-        command, table, text = all_commands()[COMMAND], None, ""
+    def _work(self, job: Any, *, data: Any, subsets: list[Subset], **which: Any) -> tuple[Any, str]:
+        command = all_commands()[COMMAND]
         try:
             extra = {"session": self._session, "progress": job.report}
             extra = {name: extra[name] for name in command.injected if name in extra}
-            table = command.function(data=data, region=subsets, **which, **extra)
+            return command.function(data=data, region=subsets, **which, **extra), ""
         except JvizError as error:
-            text = str(error)
-        self._session.dispatcher.call(lambda: self._arrived(table, text))
+            return None, str(error)
 
     def _arrived(self, table: Any, text: str) -> None:
-        if self.links.ended:
-            return
-        self._job = None
-        if self._wanted is not None:
-            self._later.start()
         if text:
             self.head.setText(text)
         if table is not None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import LINE_LISTS, JvizError, measured, pretty_unit, ranges_to_measure
-from jviz.plugins.parts import Panel, muted, tool_button
+from jviz.plugins.parts import Newest, Panel, muted, tool_button
 
 SPEED_OF_LIGHT = 299_792.458
 FINE = 20_000
@@ -49,7 +49,8 @@ class SpectrumPanel(Panel):
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
-        self._busy = self._again = self._filling = False
+        self._filling = False
+        self._newest = Newest(self.links, self.session, "Measure ranges", self._begin)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(6)
@@ -179,7 +180,7 @@ class SpectrumPanel(Panel):
         _fill(self.offset, view.offset)
         self.width_.setEnabled(view.smoothing != "none")
         self._filling = False
-        self._measure()
+        self._newest.ask()
 
     def _set(self, **values: Any) -> None:
         if self.view is not None and not self._filling:
@@ -217,40 +218,26 @@ class SpectrumPanel(Panel):
 
     # --- numbers --------------------------------------------------------------------------------
 
-    def _measure(self) -> None:
-        """Measure in a quiet job; while one is under way, only the newest ranges are kept."""
-        if self._busy:
-            self._again = True
-            return
+    def _begin(self) -> Any:
+        """Return what measures the ranges of the topmost spectrum, and what shows it."""
         view = self.view
-        layers = [layer for layer in view.layers if layer.visible]
+        layers = [layer for layer in view.layers if layer.visible] if view is not None else []
         if not layers:
             self._show([], "No spectrum is visible.")
-            return
+            return None
         try:
             found = ranges_to_measure(self.session, None, None, view, layers=layers[-1:])[:MOST]
         except JvizError as error:
             self._show([], str(error))
-            return
-        self._busy, self._again = True, False
+            return None
 
-        def work(job: Any) -> None:
-            numbers, problem = [], ""
+        def work(job: Any) -> tuple:
             try:
-                numbers = [(one, *measured(one)) for one in found]
+                return [(one, *measured(one)) for one in found], layers[-1].title
             except JvizError as error:
-                problem = str(error)
-            self.session.dispatcher.call(lambda: self._done(numbers, problem or layers[-1].title))
+                return [], str(error)
 
-        self.session.jobs.submit("Measure ranges", work, quiet=True)
-
-    def _done(self, numbers: list[Any], text: str) -> None:
-        if self.links.ended:
-            return
-        self._busy = False
-        self._show(numbers, text)
-        if self._again:
-            self.later()
+        return work, self._show
 
     def _show(self, numbers: list[Any], text: str) -> None:
         self.where.setText(text)

@@ -29,7 +29,7 @@ def panel(make_panel):
 
 
 def shown(panel, qtbot):
-    qtbot.waitUntil(lambda: "spectrum" in panel.picture.curves and not panel._busy)
+    qtbot.waitUntil(lambda: "spectrum" in panel.picture.curves and not panel._newest.is_busy)
     return panel.picture.curves["spectrum"]
 
 
@@ -78,7 +78,7 @@ def test_the_button_makes_what_was_shown(panel, context, session, slit, qtbot):
     panel.method.setCurrentIndex(panel.method.findData("horne"))
     panel.background.setChecked(True)
     qtbot.waitUntil(lambda: bool(getattr(extraction_shown(session).current, "windows", ())))
-    qtbot.waitUntil(lambda: not panel._busy)
+    qtbot.waitUntil(lambda: not panel._newest.is_busy)
     curve = panel.picture.curves["spectrum"]
     qtbot.mouseClick(panel.extract, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(session.data) == 2)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 import time
 
 import numpy as np
@@ -433,3 +434,50 @@ def test_every_icon_of_a_font_is_found_by_its_name(prefix):
     listed = json.loads(icons._file(prefix, ".json").read_text(encoding="utf-8"))
     assert {name: icons._code(f"{prefix}.{name}") for name in listed} == listed
     assert icons._code(f"{prefix}.no-such-icon") == icons._code("nothing.star") == ""
+
+
+def test_of_many_wishes_the_first_and_the_last_are_worked_out_one_at_a_time(qtbot):
+    """Also after work that fails: the next wish begins anew."""
+    from PySide6.QtWidgets import QWidget
+
+    import jviz
+    from jviz.plugins.parts import Links, Newest
+
+    session, widget, shown, wish = jviz.Session(), QWidget(), [], [0]
+    qtbot.addWidget(widget)
+    gate = threading.Event()
+
+    def begin():
+        number = wish[0]
+
+        def work(job):
+            gate.wait(5)
+            if number == 2:
+                raise ZeroDivisionError
+            return (number,)
+
+        return work, shown.append
+
+    newest = Newest(Links(widget), session, "Wishes", begin)
+    session.dispatcher.bind(lambda: None)
+    try:
+        for number in (1, 3, 4, 5):
+            wish[0] = number
+            newest.ask()
+        gate.set()
+
+        def drained():
+            session.dispatcher.drain()
+            return not newest.is_busy
+
+        qtbot.waitUntil(drained)
+        assert shown == [1, 5]
+        wish[0] = 2
+        newest.ask()
+        qtbot.waitUntil(drained)
+        wish[0] = 6
+        newest.ask()
+        qtbot.waitUntil(drained)
+        assert shown == [1, 5, 6]
+    finally:
+        session.close()

@@ -25,7 +25,7 @@ def test_cuts_follow_the_cursor(panel, context, view, qtbot):
 def test_beside_the_image_nothing_is_shown(panel, context, view, qtbot):
     panel.show()
     context.move_cursor(view, -50.0, 2.0)
-    qtbot.waitUntil(lambda: not panel._busy)
+    qtbot.waitUntil(lambda: not panel._newest.is_busy)
     assert panel.picture.curves == {}
     assert not panel.picture.grab().isNull()
 
