@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.make_big import big_image
-from benchmarks.timing import Row, blocked, measure, once, peak_memory, resident
+from benchmarks.timing import Row, blocked, measure, once, peak_memory, resident, with_byte_code
 from jviz.backend.io.product import Identity, Plane
 from jviz.backend.render import kernels
 from jviz.backend.render.blocks import block_of
@@ -54,9 +54,7 @@ def _warming() -> Iterator[Row]:
         "print(row.value, max(gaps), sum(gap > 33 for gap in gaps))"
     )
     # With byte code, as installed programs have it; without, the import blocks three times as long.
-    prefix = big_image().parent / "bytecode"
-    surroundings = {**os.environ, "PYTHONPYCACHEPREFIX": str(prefix)}
-    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
+    surroundings = with_byte_code(big_image().parent)
     for _ in range(2):
         found = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=surroundings

@@ -12,7 +12,7 @@ from statistics import median
 from threading import Event, Thread
 from typing import Any
 
-__all__ = ["Row", "blocked", "measure", "offscreen", "once", "peak_memory", "resident", "table"]
+__all__ = ["Row", "blocked", "measure", "offscreen", "once", "peak_memory", "resident", "table", "with_byte_code"]
 
 
 @contextmanager
@@ -29,6 +29,13 @@ def offscreen() -> Iterator[tuple[Any, Path]]:
             yield application, Path(folder)
         finally:
             del os.environ["JVIZ_HOME"]
+
+
+def with_byte_code(folder: Path) -> dict[str, str]:
+    """Return this shell's environment with byte code kept in a folder, as every user's second start has it."""
+    found = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "byte code")}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.make_big import big_image
-from benchmarks.timing import Row
+from benchmarks.timing import Row, with_byte_code
 
 __all__ = ["rows"]
 
@@ -37,9 +37,9 @@ def rows() -> list[Row]:
     """Measure a start with a 2k image and with the 20k image, in processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         before = dict(os.environ)
-        # A warm start has its byte code, as every user's second start has, whatever this shell says about it.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ |= {"JVIZ_HOME": folder, "PYTHONPYCACHEPREFIX": str(Path(folder, "byte code"))}
+        surroundings = {**with_byte_code(Path(folder)), "JVIZ_HOME": folder}
+        os.environ.clear()
+        os.environ |= surroundings
         try:
             return [*_imports(), _idle(), *_start(Path(folder)), *_scenes(), *_big()]
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QWidget
 
@@ -103,16 +102,6 @@ def argb(colour: str, otherwise: str = "") -> int:
         if name and QColor.isValidColorName(name):
             return QColor(name).rgb() | 0xFF000000
     return 0
-
-
-def pen_colour(name: str, alpha: float = 1.0) -> QColor:
-    """Return a colour with some transparency."""
-    colour = QColor(name)
-    colour.setAlphaF(alpha)
-    return colour
-
-
-NO_PEN = Qt.PenStyle.NoPen
 
 
 def blended(first: QColor, second: QColor, share: float) -> QColor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,10 @@ LONGEST_TEXT = 200
 
 MAKES_NEW = ("view.open", "file.open")
 """Commands that make something new: what is active is no default for them."""
+
+
+OF_MEASUREMENTS = ("exclude_flags",)
+"""What a view says for all that is measured on it."""
 
 
 class Invoker(QObject):
@@ -133,9 +136,11 @@ class Invoker(QObject):
         if view is None or command.needs not in (*view.kinds(), *view.accepts[:1]):
             return arguments
         now = {**view.recorded(), **(view.layer.recorded() if view.layer is not None else {})}
-        # A name that a command takes is that of what it makes, not that of the view.
-        wanted = {n: p.default for n, p in command.parameters.items() if n != "name" and now.get(n) is not None}
-        return {**{n: now[n] for n, default in wanted.items() if _fits(now[n], default)}, **arguments}
+        # Others may use a word of the view for something else: the contrast of sources is not that of colours, and
+        # a name is that of what is made.
+        shared = [n for n in command.parameters if n != "name"] if _is_about(command, view) else OF_MEASUREMENTS
+        wanted = [n for n in shared if n in command.parameters and now.get(n) is not None]
+        return {**{n: now[n] for n in wanted}, **arguments}
 
     # --- what can be run now --------------------------------------------------------------------
 
@@ -192,12 +197,10 @@ class Invoker(QObject):
             self._window.panel("results").show_result(result)
 
 
-def _fits(value: Any, default: Any) -> bool:
-    """Whether what a view holds under a name can be meant by a parameter of that name: both are of one kind."""
-    if default is None or default is Parameter.empty:
-        return True
-    numbers = (int, float)
-    return isinstance(value, type(default)) or (isinstance(value, numbers) and isinstance(default, numbers))
+def _is_about(command: Command, view: View) -> bool:
+    """Whether a command takes such a view: what else it takes can be what the view has under the same name."""
+    kinds = [kind for hint in command.hints.values() for kind in kinds_of(hint)]
+    return any(isinstance(kind, type) and issubclass(kind, View) and isinstance(view, kind) for kind in kinds)
 
 
 def _is_for_scripts(command: Command) -> bool:

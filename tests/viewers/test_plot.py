@@ -12,7 +12,7 @@ from jviz.data import from_product
 from jviz.plot_views import Curve
 from jviz.viewers.plot.axes import Axis, axis_ticks
 from jviz.viewers.plot.curves import Outline
-from jviz.viewers.plot.paint import layer_color
+from jviz.viewers.plot.paint import layer_colors
 from jviz.viewers.plot.viewer import ProfileViewer
 
 
@@ -41,7 +41,7 @@ def viewer(session, qtbot):
 
 
 def is_curve(viewer, image, x, y):
-    colour = QColor(layer_color(viewer.state, viewer.state.layers[0], viewer.look))
+    colour = QColor(layer_colors(viewer.state, viewer.look)[id(viewer.state.layers[0])])
     near = [image.pixelColor(round(x) + i, round(y) + j) for i in range(-2, 3) for j in range(-2, 3)]
     return any(abs(c.red() - colour.red()) + abs(c.green() - colour.green()) < 40 for c in near)
 

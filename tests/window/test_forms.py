@@ -284,3 +284,43 @@ def test_a_form_has_room_for_its_fields(filled, qtbot, id):
     assert squeezed() == []
     assert dialog.error.height() >= dialog.error.heightForWidth(dialog.error.width())
     dialog.close()
+
+
+def test_forms_take_over_what_a_view_says_of_itself_and_of_measurements_only(filled, qtbot):
+    view = filled.viewers[0].state
+    view.update(contrast=3.0, invert=True, exclude_flags=("SATURATED",), stretch="asinh")
+    taken = {}
+    for id, name in (("photometry.detect", "contrast"), ("image.pick", "exclude_flags"), ("image.stretch", "stretch")):
+        filled.invoker.trigger(id)
+        [dialog] = filled.findChildren(Form)
+        taken[name] = dialog.fields[name].value()
+        dialog.close()
+        qtbot.waitUntil(lambda: not filled.findChildren(Form))
+    # the contrast of sources that are parted is not that of the colours
+    assert taken["contrast"] == pytest.approx(find("photometry.detect").parameters["contrast"].default)
+    assert "SATURATED" in str(taken["exclude_flags"])
+    assert taken["stretch"] == "asinh"
+
+
+@pytest.mark.parametrize("kind", ["cube", "spectrum", "table", "scatter"])
+def test_every_form_opens_from_every_kind_of_view(window, qtbot, kind):
+    import numpy as np
+    from astropy.table import QTable
+
+    session = window.session
+    if kind == "cube":
+        session.add(np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32), name="thing")
+    elif kind == "spectrum":
+        session.add(np.random.default_rng(0).normal(size=50), name="thing")
+    else:
+        session.add(QTable({"ra": [1.0, 2.0], "dec": [3.0, 4.0], "mag": [5.0, 6.0]}), name="thing")
+    window.open_viewer(kind, data="thing")
+    opened = 0
+    for one in window.invoker.visible_commands().values():
+        if one.title.endswith("…") and not one.needs_window and one.needs and window.invoker.is_possible(one):
+            open_form(window, one, window.invoker._as_it_is(one, window.invoker.on_active(one, {})))
+            [dialog] = window.findChildren(Form)
+            dialog.close()
+            qtbot.waitUntil(lambda: not window.findChildren(Form))
+            opened += 1
+    assert opened > 5

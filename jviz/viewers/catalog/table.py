@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QKeySequence, QPainter, QPalette, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -256,14 +256,6 @@ class TableViewer(Viewer):
             self._held = event.modifiers()
             self.activated.emit()
         return False
-
-    def show_row(self, row: int) -> None:
-        """Scroll to a row of the catalogue and make it the current one."""
-        place = np.flatnonzero(self.model.order == row)
-        if len(place):
-            index = self.model.index(int(place[0]), 0)
-            self.rows.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
-            self.rows.scrollTo(index, self.rows.ScrollHint.PositionAtCenter)
 
     # --- menus ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from jviz.backend.render.ticks import Ticks, value_ticks
 from jviz.plot_views import Curve, PlotView
 
-__all__ = ["Axis", "axes_between", "axes_of", "axis_ticks", "spans_of"]
+__all__ = ["Axis", "axes_between", "axis_ticks", "spans_of"]
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HIDING = 40.0
@@ -81,13 +81,6 @@ class Axis:
 
 
 Span = tuple[float, float]
-
-
-def axes_of(
-    view: PlotView, curves: Sequence[Curve], left: float, right: float, bottom: float, top: float
-) -> tuple[Axis, Axis]:
-    """Return the axes of a view with its curves, for a picture between these places."""
-    return axes_between(view, spans_of(view, curves), left, right, bottom, top)
 
 
 def axes_between(

@@ -15,7 +15,7 @@ from jviz.viewers.plot.curves import outline_of, polygon
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
 from jviz.viewers.plot.legend import draw_legend
 
-__all__ = ["PlotScene", "draw_curve", "ground", "layer_color", "layer_colors", "paint_plot", "plot_scene"]
+__all__ = ["PlotScene", "draw_curve", "ground", "layer_colors", "paint_plot", "plot_scene"]
 
 ON_DARK = ("#6cb6ff", "#f6a23c", "#7ee787", "#ff7b72", "#d2a8ff", "#e3d26f", "#79d9d9", "#ff9bce")
 ON_LIGHT = ("#0b63c4", "#b45309", "#1a7f37", "#c62828", "#7b3fbf", "#7a6a00", "#0b7a7a", "#b3307f")
@@ -60,11 +60,6 @@ class PlotScene(Frame):
 def curves_of(view: PlotView) -> Shown:
     """Return the visible layers with their curves."""
     return [(layer, layer.data.curve()) for layer in view.layers if layer.visible and layer.data is not None]
-
-
-def layer_color(view: PlotView, layer: PlotLayer, look: Look) -> str:
-    """Return the colour of a layer: its own, or one of the theme's by its number."""
-    return layer.color or layer_colors(view, look)[id(layer)]
 
 
 def layer_colors(view: PlotView, look: Look) -> dict[int, str]:
