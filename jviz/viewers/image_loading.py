@@ -19,6 +19,7 @@ from jviz.session import Session
 from jviz.signals import Signal
 from jviz.viewers.image_needs import Need, failed_text
 from jviz.viewers.post import post
+from jviz.viewers.tidying import tidying
 
 __all__ = ["Loader", "Preparer", "WarmUp", "preparer_of", "warm_up"]
 
@@ -71,16 +72,12 @@ class WarmUp:
     def _work(self) -> None:
         begun = time.monotonic()
         # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
-        # Never collected here: a widget that is garbage must not be deleted in this thread.
-        collects = gc.isenabled()
-        gc.disable()
         try:
-            kernels.warm_up()
-            if time.monotonic() - begun < LONG:
-                gc.freeze()  # else they were compiled, which leaves much behind that should go
+            with tidying().undisturbed():
+                kernels.warm_up()
+                if time.monotonic() - begun < LONG:
+                    gc.freeze()  # else they were compiled, which leaves much behind that should go
         finally:
-            if collects:
-                gc.enable()
             self._over = True
             post(self.ended.emit)
 

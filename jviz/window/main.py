@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 from jviz.jobs import Job
 from jviz.plugins.context import Context
 from jviz.session import Session
+from jviz.viewers.tidying import tidying
 from jviz.views import View
 from jviz.window.central import Central
 from jviz.window.closing import Leaving
@@ -30,7 +31,6 @@ from jviz.window.shortcuts import Shortcuts
 from jviz.window.startup import Startup
 from jviz.window.status import StatusBar
 from jviz.window.theme import Theme
-from jviz.window.tidying import tidying
 from jviz.window.tool_strip import ToolStrip, beside
 from jviz.window.viewer_list import ViewerList
 from jviz.window.viewers import Viewers

@@ -5,7 +5,7 @@ import threading
 import weakref
 
 import jviz
-from jviz.window.tidying import tidying
+from jviz.viewers.tidying import tidying
 
 
 class Thing:
@@ -48,6 +48,26 @@ def test_python_s_own_collector_comes_back_with_the_last_window(qtbot):
     windows[0].close_at_once()
     assert not gc.isenabled()
     windows[1].close_at_once()
+    assert gc.isenabled() == before
+
+
+def test_nothing_is_collected_while_something_large_is_imported(qtbot):
+    tidy = tidying()
+    tidy.keep()
+    try:
+        Thing.ended = []
+        with tidy.undisturbed():
+            litter()
+            tidy.tidy()
+            assert Thing.ended == []
+        tidy.tidy()
+        assert Thing.ended
+        assert not gc.isenabled()
+    finally:
+        tidy.release()
+    before = gc.isenabled()
+    with tidy.undisturbed():
+        assert not gc.isenabled()
     assert gc.isenabled() == before
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QCoreApplication, QTimer
 
@@ -24,7 +26,7 @@ class Tidying:
     """The one collector of a program; it works while somebody keeps it."""
 
     def __init__(self) -> None:
-        self._kept, self._was_enabled = 0, True
+        self._kept, self._undisturbed, self._was_enabled = 0, 0, True
         self._timer: QTimer | None = None
         self._whole = time.monotonic()
 
@@ -50,10 +52,23 @@ class Tidying:
         if self._was_enabled:
             gc.enable()
 
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Collect nothing meanwhile: of what large imports make nearly all stays, and it takes long to look through."""
+        self._undisturbed += 1
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            self._undisturbed -= 1
+            if collects and not self._kept:
+                gc.enable()
+
     def tidy(self) -> None:
         """Collect the generations that have grown beyond Python's own thresholds, the youngest first."""
         counts, limits = gc.get_count(), gc.get_threshold()
-        if counts[0] <= limits[0]:
+        if self._undisturbed or counts[0] <= limits[0]:
             return
         generation = 1 if counts[1] > limits[1] > 0 else 0
         if counts[2] > max(limits[2], 1) and time.monotonic() - self._whole > WHOLE_SECONDS:
