@@ -13,6 +13,7 @@ from jviz.backend.cubes.source import CubeSource
 from jviz.backend.progress import Progress, silent
 from jviz.backend.regions.converting import is_pixel, to_pixel
 from jviz.backend.regions.masks import Target, weights
+from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.samples import Samples
@@ -20,15 +21,12 @@ from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.backend.units import parse_unit
 from jviz.data import Cube
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS, excluded_bits
 from jviz.measuring import subset_of
 from jviz.pixels import VARIANCES
 from jviz.placement import home_of
-from jviz.region_statistics import DEFAULT_FLAGS, excluded_bits
 
 __all__ = ["CubeMeasure", "channel_shares", "channels_within", "spaxel_area"]
-
-ARCSEC2 = (np.pi / 648_000.0) ** 2
-"""Steradians of a square arcsecond."""
 
 _SIZES = ("radius", "width", "height", "inner_radius", "outer_radius", "inner_width", "outer_width", "inner_height",
           "outer_height")  # fmt: skip
@@ -88,11 +86,11 @@ def channels_within(session: Any, axis: SpectralAxis, spectral: Any) -> slice:
 def spaxel_area(cube: Cube) -> float | None:
     """Return the solid angle of a spaxel in sr: PIXAR_SR of the header, else that of the middle by the WCS."""
     header = cube.header
-    for keyword, factor in (("PIXAR_SR", 1.0), ("PIXAR_A2", ARCSEC2)):
+    for keyword, factor in (("PIXAR_SR", 1.0), ("PIXAR_A2", SR_PER_ARCSEC2)):
         value = header.get(keyword)
         if isinstance(value, int | float) and value > 0:
             return float(value) * factor
-    return None if cube.sky is None else float(cube.sky.pixel_scale().mean) ** 2 * ARCSEC2
+    return None if cube.sky is None else float(cube.sky.pixel_scale().mean) ** 2 * SR_PER_ARCSEC2
 
 
 class CubeMeasure:

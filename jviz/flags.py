@@ -14,13 +14,16 @@ from jviz.backend.io.product import Plane
 from jviz.backend.progress import Progress, silent
 
 __all__ = [
+    "DEFAULT_FLAGS",
     "FLAG_COLOURS",
     "Flag",
     "bits_of",
+    "excluded_bits",
     "excluded_flags",
     "flag_color",
     "flag_counts",
     "flag_table",
+    "flags_meant",
     "flags_plane",
     "flags_raster",
     "is_flags",
@@ -31,6 +34,9 @@ __all__ = [
     "shown_order",
     "slice_of",
 ]
+
+DEFAULT_FLAGS = "default"
+"""The flags that the views of the data leave out; DO_NOT_USE, where there is one, without a view that says."""
 
 BITS = 32
 ROWS = 256
@@ -227,3 +233,20 @@ def next_flagged(
             at = int(found[-1] if back else found[0])
             return at % columns, at // columns
     return None
+
+
+def flags_meant(session: Any, data: Any, flags: Any) -> Any:
+    """Return the flags that are left out: for `DEFAULT_FLAGS` those that the views of the data say, if they do."""
+    if isinstance(flags, str) and flags == DEFAULT_FLAGS:
+        chosen = excluded_flags(session, data)
+        return flags if chosen is None else chosen
+    return flags
+
+
+def excluded_bits(data: Any, flags: Any = DEFAULT_FLAGS) -> int:
+    """Return the data quality bits whose pixels are left out."""
+    dialect = data.product.flags or "generic"
+    if flags == DEFAULT_FLAGS:
+        known = {name for name, _ in DIALECTS.get(dialect, {}).values()}
+        flags = ["DO_NOT_USE"] if "DO_NOT_USE" in known else []
+    return flag_bits(flags, dialect)

@@ -8,24 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.dq import DIALECTS, flag_bits
+from jviz.backend.dq import DIALECTS
 from jviz.backend.photometry.circles import Block, Skies, Statistic, Sums, skies_of
 from jviz.backend.photometry.fluxes import Calibration, calibration
-from jviz.backend.regions.masks import Target, Weights, weights
+from jviz.backend.regions.masks import Target, Weights
+from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.units import parse_unit
 from jviz.catalogs import places_on
 from jviz.data import Catalog, Data, WithPicture
 from jviz.errors import CommandError
-from jviz.flags import excluded_flags
+from jviz.flags import DEFAULT_FLAGS, excluded_bits, flags_meant
 from jviz.measuring import centre_of
-from jviz.placement import home_of
+from jviz.pixels import Pixels
 from jviz.positions import pixel_of
+from jviz.region_statistics import weights_of
 from jviz.subsets import Subset
 
-__all__ = ["DEFAULT_FLAGS", "Field", "places_meant", "radius_in_pixels", "sky_of_region", "sums_in_regions"]
-
-DEFAULT_FLAGS = "default"
-"""The flags that the view of the image leaves out; DO_NOT_USE without a view."""
+__all__ = ["Field", "places_meant", "radius_in_pixels", "sky_of_region", "sums_in_regions"]
 
 MEANINGS = ("error", "variance", "inverse variance")
 APART = 0.05
@@ -56,13 +55,8 @@ class Field:
         plane: str = "",
         index: tuple[int, ...] = (),
     ) -> None:
-        if not isinstance(data, WithPicture):
-            raise CommandError(f"{data.name} is of kind {data.kind}; photometry works on images.")
-        self.data, self.plane = data, data.plane(plane)
-        if self.plane.dtype.kind not in "biuf":
-            raise CommandError(f"The plane {self.plane.name} of {data.name} holds no numbers.")
-        self.index = tuple(index) or tuple(n // 2 for n in self.plane.shape[:-2])
-        self.shape: tuple[int, int] = self.plane.shape[-2:]
+        self._pixels = Pixels(data, plane, index)
+        self.data, self.plane, self.shape = data, self._pixels.plane, self._pixels.shape
         self.bits, self.saturated = _bits(session, data, exclude_flags), _saturated(data)
         self._flags = self._beside("flags")
         self.constant = float(error) if isinstance(error, int | float) and not isinstance(error, bool) else None
@@ -108,32 +102,23 @@ class Field:
 
     def read(self, rows: slice, columns: slice) -> Block:
         """Return a part of the image."""
-        values = self._part(self.plane, rows, columns)
+        values = self._pixels.part(self.plane, rows, columns)
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
         sigma = None
         if isinstance(self._sigma, np.ndarray):
             sigma = self._sigma[(*(n // 2 for n in self._sigma.shape[:-2]), rows, columns)]
         elif self._sigma is not None:
-            sigma = self._part(self._sigma, rows, columns)
+            sigma = self._pixels.part(self._sigma, rows, columns)
         flags = None
         if self._flags is not None and self.bits | self.saturated:
-            flags = self._part(self._flags, rows, columns)
+            flags = self._pixels.part(self._flags, rows, columns)
             flags = flags if flags.dtype == np.uint32 else flags.astype(np.int64).astype(np.uint32)
         return Block(values, sigma, flags)
 
-    def _part(self, plane: Any, rows: slice, columns: slice) -> np.ndarray:
-        # Companions of cubes may have the cube's axes, or those of one slice.
-        index = self.index[len(self.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
-        return plane.read((*index, rows, columns))
-
     def weights(self, subset: Subset, mode: Any = "exact") -> Weights:
         """Return which part of each pixel is in a region."""
-        region = subset.region
-        if subset.kind == "spectral" or (isinstance(region, np.ndarray) and region.ndim < 2):
-            raise CommandError(f"{subset.name} is no region of an image; draw one, or choose another.")
-        target = Target(self.shape, self.data.sky)
-        return weights(region, target, home=home_of(subset, self.data), mode=mode)
+        return weights_of(subset, self.data, Target(self.shape, self.data.sky), mode)
 
     def solid_angles(self, x: np.ndarray, y: np.ndarray, *, exact: bool = False) -> tuple[np.ndarray, str]:
         """Return the solid angle of pixels in sr, and where it is from; NaN and why where it is not known.
@@ -145,7 +130,7 @@ class Field:
         middle = np.nan
         if sky is not None:
             ny, nx = self.shape
-            middle = float(sky.pixel_area_arcsec2((nx - 1) / 2, (ny - 1) / 2)) * _ARCSEC2
+            middle = float(sky.pixel_area_arcsec2((nx - 1) / 2, (ny - 1) / 2)) * SR_PER_ARCSEC2
         if stated is not None and not exact and not abs(stated / middle - 1) > APART:
             return np.full(len(x), stated), "PIXAR_SR"
         if sky is None:
@@ -153,7 +138,7 @@ class Field:
         found = np.full(len(x), np.nan)
         good = np.isfinite(x) & np.isfinite(y)
         if good.any():
-            found[good] = sky.pixel_area_arcsec2(x[good], y[good]) * _ARCSEC2
+            found[good] = sky.pixel_area_arcsec2(x[good], y[good]) * SR_PER_ARCSEC2
         return found, "WCS at each place"
 
     def coordinates(self, x: np.ndarray, y: np.ndarray) -> Any:
@@ -167,16 +152,10 @@ class Field:
         return SkyCoord(lon, lat, unit="deg")
 
 
-_ARCSEC2 = float(np.radians(1 / 3600) ** 2)
 
 
 def _bits(session: Any, data: Data, flags: Any) -> int:
-    dialect = data.product.flags or "generic"
-    if isinstance(flags, str) and flags == DEFAULT_FLAGS:
-        chosen = excluded_flags(session, data)
-        known = {name for name, _ in DIALECTS.get(dialect, {}).values()}
-        flags = chosen if chosen is not None else ["DO_NOT_USE"] if "DO_NOT_USE" in known else []
-    return flag_bits(flags, dialect)
+    return excluded_bits(data, flags_meant(session, data, flags))
 
 
 def _saturated(data: Data) -> int:

@@ -54,14 +54,14 @@ class Pixels:
 
     def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
         """Return values (float64, NaN for missing ones) and variances, None where there are no errors."""
-        values = self._part(self.plane, rows, columns).astype(np.float64)
+        values = self.part(self.plane, rows, columns).astype(np.float64)
         if self._exclude:
             values[(self.flags(rows, columns) & self._exclude) != 0] = np.nan
         return values, self._variance(rows, columns)
 
     def flags(self, rows: slice, columns: slice) -> np.ndarray | None:
         """Return the data quality of a part (int64), None where the data have none of this shape."""
-        return None if self._flags is None else self._part(self._flags, rows, columns).astype(np.int64)
+        return None if self._flags is None else self.part(self._flags, rows, columns).astype(np.int64)
 
     def _variance(self, rows: slice, columns: slice) -> np.ndarray | None:
         if self.plane is not self.data.plane():
@@ -70,10 +70,11 @@ class Pixels:
         for meaning, turn in VARIANCES:
             found = product.plane(meaning)
             if found is not None and found.shape[-2:] == self.shape:
-                return turn(self._part(found, rows, columns).astype(np.float64))
+                return turn(self.part(found, rows, columns).astype(np.float64))
         return None
 
-    def _part(self, plane: Any, rows: slice, columns: slice) -> np.ndarray:
+    def part(self, plane: Any, rows: slice, columns: slice) -> np.ndarray:
+        """Read a part of another plane of the same rows and columns, in the same slice."""
         # Companions of cubes may have the cube's axes, or those of one slice.
         index = self.index[len(self.index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
         return plane.read((*index, rows, columns))

@@ -9,20 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.dq import DIALECTS, flag_bits
 from jviz.backend.regions.kinds import OPEN
 from jviz.backend.regions.masks import Target, Weights, weights
 from jviz.backend.regions.statistics import Numbers, interpolated_areas, numbers_of
 from jviz.backend.units import parse_unit
 from jviz.data import Data
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS, excluded_bits
 from jviz.placement import home_of
 from jviz.subsets import Subset
 
-__all__ = ["DEFAULT_FLAGS", "LiveStatistics", "table_of"]
-
-DEFAULT_FLAGS = "default"
-"""Pixels flagged DO_NOT_USE are left out where the flags know that name."""
+__all__ = ["LiveStatistics", "table_of", "weights_of"]
 
 _nodes = 64
 
@@ -90,15 +87,7 @@ class LiveStatistics:
         CommandError
             When it is no region of images: a spectral range, the rows of a catalogue.
         """
-        region = subset.region
-        if subset.kind == "spectral" or (isinstance(region, np.ndarray) and region.ndim < 2):
-            raise CommandError(f"{subset.name} is no region of an image; draw one, or choose another.")
-        if isinstance(region, np.ndarray) and region.shape[-2:] != self.target.shape:
-            raise CommandError(
-                f"The mask {subset.name} of shape {region.shape} does not fit {self.data.name} of shape "
-                f"{self.data.shape}; use a region, which is on all images."
-            )
-        return weights(region, self.target, home=home_of(subset, self.data), mode=self.mode)
+        return weights_of(subset, self.data, self.target, self.mode)
 
     def measure(self, subset: Subset) -> Numbers:
         """Return the numbers of a subset: areas in square arcseconds, or in pixels without a sky."""
@@ -134,13 +123,23 @@ _SIGMA = {"error": lambda e: e, "variance": lambda v: np.sqrt(np.maximum(v, 0)),
 """From what a plane holds to 1-σ errors."""
 
 
-def excluded_bits(data: Data, flags: Any = DEFAULT_FLAGS) -> int:
-    """Return the data quality bits whose pixels are left out."""
-    dialect = data.product.flags or "generic"
-    if flags == DEFAULT_FLAGS:
-        known = {name for name, _ in DIALECTS.get(dialect, {}).values()}
-        flags = ["DO_NOT_USE"] if "DO_NOT_USE" in known else []
-    return flag_bits(flags, dialect)
+def weights_of(subset: Subset, data: Data, target: Target, mode: str = "exact") -> Weights:
+    """Return which part of each pixel of an image is in a subset.
+
+    Raises
+    ------
+    CommandError
+        When it is no region of images: a spectral range, the rows of a catalogue, a mask of another shape.
+    """
+    region = subset.region
+    if subset.kind == "spectral" or (isinstance(region, np.ndarray) and region.ndim < 2):
+        raise CommandError(f"{subset.name} is no region of an image; draw one, or choose another.")
+    if isinstance(region, np.ndarray) and region.shape[-2:] != target.shape:
+        raise CommandError(
+            f"The mask {subset.name} of shape {region.shape} does not fit {data.name} of shape "
+            f"{data.shape}; use a region, which is on all images."
+        )
+    return weights(region, target, home=home_of(subset, data), mode=mode)
 
 
 def table_of(live: LiveStatistics, subsets: Iterable[Subset], *, progress: Any = None) -> Any:

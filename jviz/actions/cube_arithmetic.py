@@ -18,8 +18,8 @@ from jviz.cube_making import VALUES, NewCube
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, Data, Image, Spectrum
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.pictures import picture_of
-from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
 from jviz.terms import term_of, unit_of
 

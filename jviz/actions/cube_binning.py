@@ -14,8 +14,8 @@ from jviz.commands import command
 from jviz.cube_making import NewCube
 from jviz.cube_measuring import CubeMeasure, channel_shares
 from jviz.data import Cube, Data, Image
+from jviz.flags import DEFAULT_FLAGS
 from jviz.pictures import data_from, plane_wcs
-from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
 
 

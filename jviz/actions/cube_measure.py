@@ -18,8 +18,8 @@ from jviz.commands import command
 from jviz.cube_measuring import CubeMeasure, channel_shares, spaxel_area
 from jviz.data import Cube, Image, Spectrum
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.pictures import data_from, plane_wcs
-from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
 from jviz.spectral import made_spectrum
 

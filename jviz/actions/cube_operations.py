@@ -16,7 +16,7 @@ from jviz.cube_making import NewCube, by_channels, by_rows
 from jviz.cube_measuring import CubeMeasure, channel_shares
 from jviz.data import Cube
 from jviz.errors import CommandError
-from jviz.region_statistics import DEFAULT_FLAGS
+from jviz.flags import DEFAULT_FLAGS
 from jviz.session import Session
 
 MENU = "Cube/Operations"

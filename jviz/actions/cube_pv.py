@@ -16,9 +16,9 @@ from jviz.cube_making import axis_is_linear
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, Image
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.measuring import corners_of
 from jviz.pictures import data_from
-from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
 
 

@@ -20,8 +20,8 @@ from jviz.cube_making import NewCube, axis_is_linear, by_rows, read
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, WithPicture
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.pictures import plane_wcs
-from jviz.region_statistics import DEFAULT_FLAGS
 from jviz.session import Session
 
 

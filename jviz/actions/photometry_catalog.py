@@ -24,7 +24,8 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Catalog, Image, from_product
 from jviz.errors import CommandError
-from jviz.photometry import DEFAULT_FLAGS, Field
+from jviz.flags import DEFAULT_FLAGS
+from jviz.photometry import Field
 from jviz.running import Apply, add_data
 from jviz.session import Session
 

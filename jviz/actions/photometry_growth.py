@@ -11,8 +11,9 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Profile, WithPicture
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.measuring import profile_of
-from jviz.photometry import DEFAULT_FLAGS, places_meant
+from jviz.photometry import places_meant
 from jviz.running import Apply
 from jviz.session import Session
 

@@ -12,9 +12,9 @@ from jviz.backend.regions.converting import is_pixel, moved, to_pixel, to_sky
 from jviz.commands import command
 from jviz.data import Cube, Data, Image, Ramp, Spectrum2D
 from jviz.errors import CommandError
-from jviz.flags import excluded_flags
+from jviz.flags import DEFAULT_FLAGS, flags_meant
 from jviz.placement import home_of
-from jviz.region_statistics import DEFAULT_FLAGS, LiveStatistics, table_of
+from jviz.region_statistics import LiveStatistics, table_of
 from jviz.session import Session
 from jviz.subsets import Subset
 
@@ -62,8 +62,7 @@ def statistics(
         the same clipped at 3 σ, min, max, centroid_x, centroid_y, sky_centroid, semimajor, semiminor,
         orientation, surface_brightness, flux, flux_err, note. The area is that of the pixels used.
     """
-    if exclude_flags == DEFAULT_FLAGS and (chosen_flags := excluded_flags(session, data)) is not None:
-        exclude_flags = chosen_flags
+    exclude_flags = flags_meant(session, data, exclude_flags)
     live = LiveStatistics(data, plane=plane, index=tuple(index), exclude_flags=exclude_flags, mode=mode)
     return table_of(live, chosen(session, region, data), progress=progress)
 

@@ -11,11 +11,14 @@ from jviz.backend.inverse import Inverse
 from jviz.backend.render.frames import unit_vectors
 from jviz.backend.sky_adapters import Adapter, adapter_of
 
-__all__ = ["PixelScale", "SkyMap"]
+__all__ = ["SR_PER_ARCSEC2", "PixelScale", "SkyMap"]
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 _arcsec = np.degrees(1.0) * 3600.0
+
+SR_PER_ARCSEC2 = float(np.radians(1 / 3600) ** 2)
+"""Steradians of a square arcsecond."""
 
 
 class PixelScale(NamedTuple):
