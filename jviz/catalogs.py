@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from jviz.backend.catalogs.expressions import Values, rows_where, values_of
+from jviz.backend.catalogs.expressions import Values, error_column, numbers, rows_where, values_of
 from jviz.data import Catalog, Data
 from jviz.errors import JvizError
 from jviz.signals import Signal
@@ -30,6 +31,9 @@ __all__ = [
 
 _MAGNITUDE = re.compile(r"mag|^f\d{3,4}(w2?|m|n|lp|x)$|^[ugrizyjhk]s?$", re.IGNORECASE)
 """Names of columns of magnitudes: the word itself, filters of JWST and HST, the usual bands."""
+
+SAMPLED = 2_000
+"""Rows by which it is seen whether two magnitudes make a colour."""
 
 SOON = 20_000
 """Rows that are placed on an image at once; more of them in a job."""
@@ -112,9 +116,17 @@ def spans(
     return found
 
 
+_usual: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
+
+
 def usual_axes(data: Catalog) -> tuple[str, str]:
     """Return two expressions to plot first: colour and magnitude, or the first columns with numbers."""
-    from jviz.backend.catalogs.expressions import error_column
+    if data not in _usual:
+        _usual[data] = _found_axes(data)
+    return _usual[data]
+
+
+def _found_axes(data: Catalog) -> tuple[str, str]:
     from jviz.backend.catalogs.places import position_columns
 
     names = [n for n, c in data.columns.items() if c.values.ndim == 1 and c.values.dtype.kind in "iuf"]
@@ -122,13 +134,21 @@ def usual_axes(data: Catalog) -> tuple[str, str]:
     places = position_columns(names) or ("", "", "")
     free = [n for n in names if n not in errors and n.lower() not in ("id", "label", "index", "number", "source_id")]
     magnitudes = [n for n in free if _MAGNITUDE.search(n) and data.columns[n].unit in ("mag", "mag(AB)", "")]
-    if len(magnitudes) >= 2:
-        blue, red = (_quoted(n) for n in magnitudes[:2])
-        return f"{blue} - {red}", red
+    for blue, red in combinations(magnitudes[:6], 2):
+        if _differ(data, blue, red):
+            return f"{_quoted(blue)} - {_quoted(red)}", _quoted(red)
     rest = [n for n in free if n not in places[1:]] or free or names
     if not rest:
         return "", ""
     return _quoted(rest[0]), _quoted(rest[min(1, len(rest) - 1)])
+
+
+def _differ(data: Catalog, blue: str, red: str) -> bool:
+    """Whether two magnitudes are more than the same one from another zero point, by a sample of the rows."""
+    every = max(1, len(data) // SAMPLED)
+    colour = numbers(data.columns[blue])[::every] - numbers(data.columns[red])[::every]
+    colour = colour[np.isfinite(colour)]
+    return len(colour) > 1 and bool(np.ptp(colour) > 1e-6)
 
 
 def _quoted(name: str) -> str:

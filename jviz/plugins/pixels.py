@@ -57,6 +57,7 @@ class PixelsPanel(Panel):
         bar.setContentsMargins(6, 2, 4, 2)
         bar.addWidget(self.size_choice)
         bar.addWidget(self.hold)
+        bar.addSpacing(10)
         bar.addWidget(self.where, 1)
         bar.addWidget(tool_button(self.context, "fa6s.copy", "Copy the table", self.copy))
         layout = QVBoxLayout(self.body)

@@ -8,7 +8,17 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 
 from jviz.backend.progress import Progress, silent
 from jviz.channel_views import ChannelMapsView, channels_of, panel_view
@@ -185,8 +195,16 @@ def _draw_map(
     return scene
 
 
+SMALLEST = 0.5
+"""Size of the letters of labels in narrow maps, as a share of the usual size."""
+
+
 def _label(painter: QPainter, scene: Any, corner: QPointF, text: str) -> None:
-    font, metrics = scene.look.font(0.92, bold=True), scene.look.metrics(0.92)
+    share = 0.92
+    needed = QFontMetricsF(scene.look.font(share, bold=True)).horizontalAdvance(text) + 20
+    if needed > scene.geometry.width:
+        share = max(SMALLEST, share * scene.geometry.width / needed)
+    font, metrics = scene.look.font(share, bold=True), scene.look.metrics(share)
     place = QRectF(6, 5, metrics.horizontalAdvance(text) + 8, metrics.height() + 2)
     painter.save()
     painter.translate(corner)

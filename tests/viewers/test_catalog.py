@@ -8,6 +8,7 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QWidget
 
 import jviz
 from jviz.catalogs import selection_name
@@ -238,3 +239,26 @@ def test_a_crowd_is_drawn_as_its_density(session, opened, qtbot):
 
     ground = QColor(viewer.look.canvas).redF()
     assert ink(middle) > ink(corner) + 0.2
+
+
+@pytest.mark.parametrize("width", [900, 420, 280])
+def test_the_controls_of_a_plot_never_lie_on_each_other(opened, sources, qtbot, width):
+    viewer = opened("scatter", x="a", y="b")
+    viewer.resize(width, 500)
+    qtbot.waitUntil(lambda: viewer.strip.width() == width)
+    parts = [w for w in viewer.strip.findChildren(QWidget) if w.parent() is viewer.strip and w.isVisible()]
+    assert len(parts) >= 10
+    for number, one in enumerate(parts):
+        assert one.geometry().right() <= width
+        assert not any(one.geometry().intersects(other.geometry()) for other in parts[number + 1 :])
+    assert viewer.scene_now().picture.top() > viewer.strip.height()
+
+
+def test_magnitudes_that_differ_by_rounding_make_no_colour(session):
+    from jviz.catalogs import usual_axes
+
+    mag = np.linspace(20, 25, 50)
+    table = QTable({"inst_mag": mag, "ab_mag": mag + 6.4743682088, "other_mag": mag**1.01})
+    assert usual_axes(session.add(table, name="two")) == ("inst_mag - other_mag", "other_mag")
+    constant = session.add(QTable({"mag_a": [1.0, 2.0], "mag_b": [1.5, 2.5]}), name="constant")
+    assert usual_axes(constant) == ("mag_a", "mag_b")

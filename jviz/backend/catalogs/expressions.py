@@ -13,7 +13,7 @@ from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.units import parse_unit
 from jviz.errors import CommandError
 
-__all__ = ["Values", "error_column", "rows_where", "values_of"]
+__all__ = ["Values", "error_column", "numbers", "rows_where", "values_of"]
 
 _quoted = re.compile(r"`([^`]+)`")
 _ERRORS = ("{}_err", "{}_error", "e_{}", "{}err", "err_{}", "{}_unc", "{}_uncertainty", "sigma_{}", "d{}")

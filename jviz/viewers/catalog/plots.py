@@ -62,7 +62,8 @@ def axis_ends(
         return chosen
     parts = [part for part in parts if len(part)]
     low, high = (min(p.min() for p in parts), max(p.max() for p in parts)) if parts else (1.0, 10.0)
-    if low == high:
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        # All alike but for rounding, which no ticks could tell apart.
         low, high = (low / 2, high * 2) if log else (low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5))
     if log:
         room = (high / low) ** ROOM
@@ -183,7 +184,7 @@ class CatalogPlot(AxesViewer):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the strip the whole width."""
-        self.strip.setGeometry(0, 0, self.width(), self.strip.sizeHint().height())
+        self.strip.setGeometry(0, 0, self.width(), self.strip.fit(self.width()))
         super().resizeEvent(event)
 
     def draw(self, painter: QPainter) -> None:
@@ -327,5 +328,5 @@ class CatalogPlot(AxesViewer):
         """Make room for the strip when its height changes with font or theme."""
         done = super().event(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish):
-            self.strip.setGeometry(0, 0, self.width(), self.strip.sizeHint().height())
+            self.strip.setGeometry(0, 0, self.width(), self.strip.fit(self.width()))
         return done

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from jviz.viewers.icons import themed_icon
 
@@ -55,21 +55,41 @@ class ExpressionBox(QComboBox):
 
 
 class Strip(QWidget):
-    """A row of boxes and buttons; its widgets act on a view state."""
+    """Boxes and buttons in a row, or in two; they act on a view state."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.setSpacing(6)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(8, 4, 8, 4)
+        self._rows.setSpacing(6)
+        self._boxes, self._buttons = QHBoxLayout(), QHBoxLayout()
+        for row, stretch in ((self._boxes, 1), (self._buttons, 0)):
+            row.setSpacing(6)
+            self._rows.addLayout(row, stretch)
+        self._labels: list[QLabel] = []
+
+    def fit(self, width: int) -> int:
+        """Arrange for a width and return the height: two rows, and no labels, where it is narrow."""
+        for label in self._labels:
+            label.show()
+        boxes, buttons = (row.minimumSize().width() for row in (self._boxes, self._buttons))
+        room = width - 16
+        beside = boxes + buttons + 6 <= room
+        for label in self._labels:
+            label.setVisible(boxes <= room)
+        directions = QBoxLayout.Direction
+        self._rows.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        return self._rows.minimumSize().height()
 
     def add_box(self, label: str, box: QWidget, stretch: int = 1) -> None:
         """Add a box with its label."""
         text = QLabel(label)
         text.setBuddy(box)
-        self._row.addWidget(text)
-        self._row.addWidget(box, stretch)
+        self._labels.append(text)
+        self._boxes.addWidget(text)
+        self._boxes.addWidget(box, stretch)
 
     def add_button(self, icon: str, tip: str, clicked: Callable[[bool], Any], *, checkable: bool = True) -> QToolButton:
         """Add a flat button with an icon."""
@@ -82,9 +102,9 @@ class Strip(QWidget):
         button.clicked.connect(clicked)
         button.setIcon(themed_icon(icon))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._row.addWidget(button)
+        self._buttons.addWidget(button)
         return button
 
     def add_gap(self) -> None:
         """Leave a little room between groups."""
-        self._row.addSpacing(6)
+        self._buttons.addSpacing(6)
