@@ -74,9 +74,11 @@ class Errors(QObject):
         if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
             sys.__excepthook__(kind, error or kind(), where)
             return
-        if not isinstance(error, JvizError):
+        is_defect = not isinstance(error, JvizError)
+        if is_defect:
             log.error("%s", error, exc_info=(kind, error, where))
-            # Whoever started jviz from a terminal sees it there too.
+        # Whoever started jviz from a terminal sees defects there too, and what ends their script.
+        if is_defect or _ends_script(where):
             (self._former[0] if self._former is not None else sys.__excepthook__)(kind, error, where)
         self._met.emit(error)
 
@@ -169,6 +171,11 @@ def report_of(error: BaseException, session: Any) -> str:
         "", "".join(traceback.format_exception(error)).rstrip(),
         "", "Last commands:", *(lines or ["none"]),
     ])  # fmt: skip
+
+
+def _ends_script(where: TracebackType | None) -> bool:
+    """Whether an error went through the outermost code, after which there is no window to say it."""
+    return where is not None and where.tb_frame.f_code.co_name == "<module>"
 
 
 def _sentence(error: BaseException) -> str:
