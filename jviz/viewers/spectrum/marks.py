@@ -15,6 +15,7 @@ from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.spectrum_views import SpectrumView, bounds_in
+from jviz.viewers.plot.legend import legend_of
 from jviz.viewers.spectrum.scene import SpectrumScene
 
 __all__ = ["RangeMark", "SliceMark", "draw_lines", "draw_ranges", "draw_slices", "lines_in_sight", "ranges_in_sight",
@@ -144,10 +145,14 @@ def draw_lines(painter: QPainter, scene: SpectrumScene) -> None:
     labels = list(placed(places, metrics.height() + 1, picture.left(), picture.right() - 2))
     ground = QColor(look.canvas)
     ground.setAlphaF(0.8)
+    legend = legend_of(scene)
     for number, where in labels:
         text = lines[number].title
+        half = metrics.height() / 2
+        is_behind = legend is not None and legend.box.left() - half < where < legend.box.right() + half
+        top = legend.box.bottom() if legend is not None and is_behind else picture.top()
         painter.save()
-        painter.translate(where + metrics.height() / 2, picture.top() + 6 + metrics.horizontalAdvance(text))
+        painter.translate(where + half, top + 6 + metrics.horizontalAdvance(text))
         painter.rotate(-90)
         painter.fillRect(QRectF(-1, -metrics.ascent(), metrics.horizontalAdvance(text) + 2, metrics.height()), ground)
         painter.setPen(QColor(look.text))
