@@ -279,6 +279,59 @@ def figure() -> Any:
     return SimpleNamespace(grab=lambda: picture)
 
 
+def cube() -> Any:
+    from regions import CirclePixelRegion, PixCoord
+
+    window = opened(sample("s3d"))
+    session, view = window.session, window.viewers[0].state
+    for name, centre, radius in (("nucleus", (22.0, 22.0), 3.0), ("ring", (31.0, 27.0), 4.0)):
+        session.run("region.add", region=CirclePixelRegion(PixCoord(*centre), radius), name=name, data=view.data)
+    view.spectral_value = 2.1758
+    settle(window)
+    pump(2)
+    return window
+
+
+def spectrum() -> Any:
+    window = opened(sample("nucleus_x1d"))
+    session, view = window.session, window.viewers[0].state
+    for path in sample("ring_x1d"):
+        [other] = session.open(path, show=False)
+        session.run("view.show", view=view, data=other)
+    session.run("spectrum.lines", lists=["H", "He", "H2"], redshift=0.0045, view=view)
+    window.panel("spectrum")
+    settle(window)
+    pump(1)
+    return window
+
+
+def two_d_spectrum() -> Any:
+    window = opened(sample("s2d"))
+    session = window.session
+    session.run("spectrum2d.trace", data=session.data[0])
+    window.panel("extraction")
+    window.docks.toggle("data")
+    settle(window)
+    window.viewers[0].state.update(scale=3.0, centre=(560.0, 31.5), colorbar=False)
+    settle(window)
+    pump(2)
+    return window
+
+
+def catalogue() -> Any:
+    window = opened(sample("i2d", "cat"))
+    session, image = window.session, window.viewers[0].state
+    scatter = session.run("catalog.scatter", data=session.data[-1], x="abmag", y="snr")
+    [table] = [view for view in session.views.values() if view.kind == "table"]
+    window.central.move(scatter.name, image.name, "right")
+    window.central.move(table.name, scatter.name, "bottom")
+    session.run("catalog.select", data=session.data[-1], expression="(abmag < 21) & (kind == 'galaxy')")
+    window.docks.toggle("display")
+    image.update(scale=0.7, centre=(1240.0, 1330.0), colorbar=False)
+    settle(window)
+    return window
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "window-dark": window_dark,
     "window-light": window_light,
@@ -295,6 +348,10 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "data-quality": data_quality,
     "footprints": footprints,
     "figure": figure,
+    "cube": cube,
+    "spectrum": spectrum,
+    "two-d-spectrum": two_d_spectrum,
+    "catalogue": catalogue,
 }
 
 
