@@ -64,19 +64,9 @@ def open_files(
     if not paths or "" in paths:
         raise CommandError("There is nothing to open; name at least one file or folder.")
     files, problems = _files_of(paths)
-    loaded: list[Data] = []
-    saved: dict[Path, Any] = {}
-    for number, path in enumerate(files):
-        progress(number, len(files), f"Reading {path.name}")
-        try:
-            if is_session_file(path) and reader is None:
-                saved[path] = read_session(path, progress=progress)
-            else:
-                loaded += _load(session, path, hdu, reader, options, progress)
-        except (ReadError, SessionError) as error:
-            if len(paths) == len(files) == 1 and files[0] == Path(paths[0]):
-                raise
-            problems.append(str(error))
+    is_sole = len(paths) == len(files) == 1 and files[0] == Path(paths[0])
+    loaded, saved, unread = _read(session, files, reader, hdu, options, is_sole, progress)
+    problems += unread
     if not loaded and not saved:
         raise ReadError(_none_of(paths, problems))
     check_loaded(loaded, progress)
@@ -101,9 +91,39 @@ def open_files(
 
     shown = session.showing if show is None else show
     recorded = {"paths": [str(Path(p).absolute()) for p in paths], "show": shown or None}
-    names = [d.name for d in loaded] + [p.name for p in saved]
-    title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Apply(apply, f"Open {title}", recorded)
+    return Apply(apply, f"Open {_title([d.name for d in loaded] + [p.name for p in saved])}", recorded)
+
+
+def _read(
+    session: Session,
+    files: list[Path],
+    reader: str | None,
+    hdu: Any,
+    options: dict[str, Any],
+    is_sole: bool,
+    progress: Progress,
+) -> tuple[list[Data], dict[Path, Any], list[str]]:
+    """Return data, saved sessions, and why other files were not read; a sole file raises it."""
+    loaded: list[Data] = []
+    saved: dict[Path, Any] = {}
+    problems: list[str] = []
+    for number, path in enumerate(files):
+        progress(number, len(files), f"Reading {path.name}")
+        try:
+            if is_session_file(path) and reader is None:
+                saved[path] = read_session(path, progress=progress)
+            else:
+                loaded += _load(session, path, hdu, reader, options, progress)
+        except (ReadError, SessionError) as error:
+            if is_sole:
+                raise
+            problems.append(str(error))
+    return loaded, saved, problems
+
+
+def _title(names: list[str]) -> str:
+    """Say what is opened: the first three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _show_regions(session: Session, loaded: list[Data]) -> None:

@@ -112,7 +112,7 @@ def test_what_ends_a_script_with_a_window_is_said_where_the_script_was_started(t
     script.write_text("import jviz\nw = jviz.launch([], show=False)\nw.session.run('data.remove', data='none')\n")
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert run.returncode == 1
-    assert "script.py\", line 3" in run.stderr
+    assert 'script.py", line 3' in run.stderr
     assert "SessionError: There is no data named 'none'" in run.stderr.splitlines()[-1]
 
 
