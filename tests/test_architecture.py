@@ -47,6 +47,15 @@ def test_files_and_functions_stay_small(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_painters_end_where_they_begin(path):
+    """A painter that an error (or a debugger) keeps alive makes the next paint event of its widget end the program."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign):
+            made = {getattr(call.func, "id", None) for call in ast.walk(node.value) if isinstance(call, ast.Call)}
+            assert "QPainter" not in made, f"{path}:{node.lineno} makes a QPainter without a with statement"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_handler_swallows_everything(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):

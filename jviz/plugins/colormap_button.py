@@ -63,16 +63,18 @@ class ColormapButton(QPushButton):
 
     def paintEvent(self, event: Any) -> None:
         super().paintEvent(event)
-        painter = QPainter(self)
-        inner = self.rect().adjusted(6, 6, -6, -6)
-        text = self.fontMetrics().horizontalAdvance(self.name) + 10
-        try:
-            pixmap = swatch(self.name, invert=self.invert, size=QSize(256, 12))
-            painter.drawPixmap(QRect(inner.left(), inner.top(), max(inner.width() - text, 20), inner.height()), pixmap)
-        except JvizError:
-            self.setToolTip(f"There is no colour map {self.name}")
-        painter.setPen(self.palette().color(QPalette.ColorRole.ButtonText))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.name)
+        with QPainter(self) as painter:
+            inner = self.rect().adjusted(6, 6, -6, -6)
+            text = self.fontMetrics().horizontalAdvance(self.name) + 10
+            try:
+                pixmap = swatch(self.name, invert=self.invert, size=QSize(256, 12))
+                painter.drawPixmap(
+                    QRect(inner.left(), inner.top(), max(inner.width() - text, 20), inner.height()), pixmap
+                )
+            except JvizError:
+                self.setToolTip(f"There is no colour map {self.name}")
+            painter.setPen(self.palette().color(QPalette.ColorRole.ButtonText))
+            painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.name)
 
 
 class _Popup(QFrame):

@@ -365,8 +365,7 @@ def swatch(color: str) -> QIcon:
     """Make a small square of a colour."""
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(color))
-    painter = QPainter(pixmap)
-    painter.setPen(QColor(128, 128, 128, 160))
-    painter.drawRect(0, 0, 11, 11)
-    painter.end()
+    with QPainter(pixmap) as painter:
+        painter.setPen(QColor(128, 128, 128, 160))
+        painter.drawRect(0, 0, 11, 11)
     return QIcon(pixmap)

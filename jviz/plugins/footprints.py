@@ -227,7 +227,10 @@ class Preview(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._outlines:
             return
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         points = np.concatenate([*self._outlines, np.zeros((1, 2))])
         low, high = points.min(0), points.max(0)

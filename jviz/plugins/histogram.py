@@ -265,18 +265,18 @@ class Histogram(QWidget):
     # --- painting -------------------------------------------------------------------------------
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.area, self.palette().color(QPalette.ColorRole.Base))
-        self._paint_bars(painter)
-        self._paint_outside(painter)
-        self._paint_ramp(painter)
-        self._paint_curve(painter)
-        self._paint_limits(painter)
-        self._paint_ticks(painter)
-        if self.hasFocus():
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1))
-            painter.drawRect(self.area.adjusted(-1, -1, 1, 1))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.area, self.palette().color(QPalette.ColorRole.Base))
+            self._paint_bars(painter)
+            self._paint_outside(painter)
+            self._paint_ramp(painter)
+            self._paint_curve(painter)
+            self._paint_limits(painter)
+            self._paint_ticks(painter)
+            if self.hasFocus():
+                painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1))
+                painter.drawRect(self.area.adjusted(-1, -1, 1, 1))
 
     def _paint_bars(self, painter: QPainter) -> None:
         if not self._heights.size:

@@ -142,11 +142,8 @@ class Viewer(QWidget):
         image = QImage(_times(self.size(), ratio), QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        try:
+        with QPainter(image) as painter:
             self.draw(painter)
-        finally:
-            painter.end()
         return image
 
     def draw(self, painter: QPainter) -> None:

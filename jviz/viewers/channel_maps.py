@@ -94,12 +94,9 @@ class ChannelMapsViewer(Viewer):
 
     def _image(self, ratio: float, progress: Progress) -> QImage:
         image = QImage(round(self.width() * ratio), round(self.height() * ratio), QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        try:
+        with QPainter(image) as painter:
             painter.scale(ratio, ratio)
             draw_maps(painter, self.state, self.width(), self.height(), self.look, ratio, progress)
-        finally:
-            painter.end()
         image.setDevicePixelRatio(ratio)
         return image
 
@@ -115,11 +112,10 @@ class ChannelMapsViewer(Viewer):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Copy the page that was drawn last."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.look.canvas))
-        if self._picture is not None:
-            painter.drawImage(QPointF(0, 0), self._picture)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(self.look.canvas))
+            if self._picture is not None:
+                painter.drawImage(QPointF(0, 0), self._picture)
 
     def draw(self, painter: QPainter) -> None:
         """Draw the page exactly; waits for it."""

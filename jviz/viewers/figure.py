@@ -18,10 +18,10 @@ from jviz.viewers.look import Look
 from jviz.viewers.picture import (
     DOTS,
     MOST_PIXELS,
+    draw_on,
     drawing_of,
     in_memory,
     needs_application,
-    run_painter,
     write_png,
 )
 from jviz.views import View
@@ -119,16 +119,15 @@ def figure_image(session: Session, view: View, sheet: Sheet) -> QImage:
     needs_application()
     image = QImage(*sheet.pixels, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
-    run_painter(QPainter(image), sheet.ratio, _drawing(session, view, sheet, silent))
+    draw_on(image, sheet.ratio, _drawing(session, view, sheet, silent))
     return image
 
 
 def print_figure(session: Session, view: View, device: QPagedPaintDevice, *, theme: str = "light") -> None:
     """Draw a view on a page of a printer, as large as its margins allow in the proportions of the viewer."""
-    painter = QPainter(device)
-    if not painter.isActive():
-        raise JvizError("The printer does not answer. Choose another one, or export a PDF.")
-    try:
+    with QPainter(device) as painter:
+        if not painter.isActive():
+            raise JvizError("The printer does not answer. Choose another one, or export a PDF.")
         page = QRectF(painter.viewport())
         wide, high = getattr(view, "viewport", (4.0, 3.0))
         share = min(page.width() / wide, page.height() / high)
@@ -138,8 +137,6 @@ def print_figure(session: Session, view: View, device: QPagedPaintDevice, *, the
         painter.translate((page.width() - wide * share) / 2, (page.height() - high * share) / 2)
         painter.scale(inch / DOTS, inch / DOTS)
         _drawing(session, view, sheet, silent)(painter)
-    finally:
-        painter.end()
 
 
 def _drawing(session: Session, view: View, sheet: Sheet, progress: Progress) -> Drawing:
@@ -185,7 +182,7 @@ def _draw_pdf(device: QBuffer, sheet: Sheet, draw: Drawing) -> None:
     inches = QSizeF(sheet.width, sheet.height)
     writer.setPageSize(QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
-    run_painter(QPainter(writer), 1200 / DOTS, draw)
+    draw_on(writer, 1200 / DOTS, draw)
 
 
 def _svg(path: Path, sheet: Sheet, draw: Drawing) -> None:
@@ -198,4 +195,4 @@ def _svg(path: Path, sheet: Sheet, draw: Drawing) -> None:
     generator.setViewBox(QRectF(0, 0, *sheet.pixels))
     with in_memory(path) as device:
         generator.setOutputDevice(device)
-        run_painter(QPainter(generator), sheet.ratio, draw)
+        draw_on(generator, sheet.ratio, draw)

@@ -170,9 +170,8 @@ class ImageViewer(ImageEvents):
 
     def _begin_to_paint(self) -> None:
         """Leave the picture to the next turn of the event loop: this one has made the viewer, and room for it."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.look.canvas))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(self.look.canvas))
         QTimer.singleShot(0, self, self.update)
 
     def draw(self, painter: QPainter) -> None:

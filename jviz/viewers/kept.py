@@ -34,30 +34,22 @@ class Kept:
         """Give what to paint a widget with, None when its picture is there already (in its paint event)."""
         if self._is_outdated:
             self._is_outdated = False
-            with _painting(QPainter(widget)) as painter:
+            with QPainter(widget) as painter:
                 yield painter
             return
         if self._fits(widget):
             yield None
         else:
             self._pixmap = _pixmap_for(widget)
-            with _painting(QPainter(self._pixmap)) as painter:
+            with QPainter(self._pixmap) as painter:
                 painter.setFont(widget.font())
                 yield painter
-        with _painting(QPainter(widget)) as painter:
+        with QPainter(widget) as painter:
             painter.drawPixmap(0, 0, self._pixmap)
 
     def _fits(self, widget: QWidget) -> bool:
         kept, ratio = self._pixmap, widget.devicePixelRatioF()
         return kept is not None and kept.devicePixelRatio() == ratio and kept.size() == widget.size() * ratio
-
-
-@contextmanager
-def _painting(painter: QPainter) -> Iterator[QPainter]:
-    try:
-        yield painter
-    finally:
-        painter.end()
 
 
 def _pixmap_for(widget: QWidget) -> QPixmap:
@@ -93,7 +85,7 @@ def draw_kept(painter: QPainter, area: QRectF, ratio: float, key: Hashable, draw
                        QImage.Format.Format_ARGB32_Premultiplied)  # fmt: skip
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.transparent)
-        with _painting(QPainter(image)) as inner:
+        with QPainter(image) as inner:
             inner.setRenderHint(QPainter.RenderHint.Antialiasing, True)
             inner.translate(-whole.topLeft())
             draw(inner)

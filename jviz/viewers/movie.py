@@ -68,15 +68,14 @@ def _frames(
 
 
 def _write(image: QImage, text: str) -> None:
-    painter = QPainter(image)
-    font, metrics = PAPER.font(1.1, bold=True), PAPER.metrics(1.1)
-    wide = 1.1 * metrics.horizontalAdvance(text) + 16
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(QColor(0, 0, 0, 0))
-    painter.setBrush(QColor(16, 18, 22, 190))
-    painter.drawRoundedRect(QRectF(8, 8, wide, metrics.height() + 6), 5, 5)
-    BRIGHT.write(painter, QPointF(16, 11 + metrics.height() / 2), text, font, across=0.0, down=0.5)
-    painter.end()
+    with QPainter(image) as painter:
+        font, metrics = PAPER.font(1.1, bold=True), PAPER.metrics(1.1)
+        wide = 1.1 * metrics.horizontalAdvance(text) + 16
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(QColor(0, 0, 0, 0))
+        painter.setBrush(QColor(16, 18, 22, 190))
+        painter.drawRoundedRect(QRectF(8, 8, wide, metrics.height() + 6), 5, 5)
+        BRIGHT.write(painter, QPointF(16, 11 + metrics.height() / 2), text, font, across=0.0, down=0.5)
 
 
 def _pixels(image: QImage) -> np.ndarray:

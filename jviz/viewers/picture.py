@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QSize, QSizeF, Qt
-from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
 from jviz.backend.files import writing
@@ -22,7 +22,7 @@ from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.look import PAPER, Look
 from jviz.views import ImageView, View
 
-__all__ = ["drawing_of", "image_of_view", "needs_application", "run_painter", "save", "write_png"]
+__all__ = ["draw_on", "drawing_of", "image_of_view", "needs_application", "save", "write_png"]
 
 MOST_PIXELS = 200_000_000
 USUAL = (1200.0, 900.0)
@@ -92,12 +92,9 @@ def image_of_view(
     needs_application()
     width, height = size
     image = QImage(width, height, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    try:
+    with QPainter(image) as painter:
         painter.scale(ratio, ratio)
         drawing_of(session, view, width / ratio, height / ratio, ratio, look or PAPER, silent)(painter)
-    finally:
-        painter.end()
     return image
 
 
@@ -173,7 +170,7 @@ def write_png(path: Path, width: int, height: int, ratio: float, draw: Drawing, 
     if image.isNull():
         raise JvizError(f"There is not enough memory for a picture of {width} × {height} pixels.")
     image.fill(Qt.GlobalColor.transparent if transparent else Qt.GlobalColor.white)
-    run_painter(QPainter(image), ratio, draw)
+    draw_on(image, ratio, draw)
     image.setDotsPerMeterX(round(DOTS * ratio / 0.0254))
     image.setDotsPerMeterY(round(DOTS * ratio / 0.0254))
     with in_memory(path) as device:
@@ -207,7 +204,7 @@ def _draw_pdf(device: QBuffer, width: int, height: int, ratio: float, draw: Draw
     inches = QSizeF(width / ratio / DOTS, height / ratio / DOTS)
     writer.setPageSize(QPageSize(inches, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
-    run_painter(QPainter(writer), 1.0, draw)
+    draw_on(writer, 1.0, draw)
 
 
 def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing) -> None:
@@ -220,19 +217,17 @@ def _write_svg(path: Path, width: int, height: int, ratio: float, draw: Drawing)
     generator.setViewBox(generator.viewBoxF().adjusted(0, 0, width / ratio, height / ratio))
     with in_memory(path) as device:
         generator.setOutputDevice(device)
-        run_painter(QPainter(generator), 1.0, draw)
+        draw_on(generator, 1.0, draw)
 
 
-def run_painter(painter: QPainter, ratio: float, draw: Drawing) -> None:
-    """Draw with a painter and end it."""
-    if not painter.isActive():
-        raise JvizError("Qt cannot draw a picture of this kind.")
-    try:
+def draw_on(device: QPaintDevice, ratio: float, draw: Drawing) -> None:
+    """Draw on a device of Qt, with ``ratio`` of its pixels per logical pixel."""
+    with QPainter(device) as painter:
+        if not painter.isActive():
+            raise JvizError("Qt cannot draw a picture of this kind.")
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.scale(ratio, ratio)
         draw(painter)
-    finally:
-        painter.end()
 
 
 WRITERS: dict[str, Callable[[Path, int, int, float, Drawing], None]] = {

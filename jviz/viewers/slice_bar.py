@@ -322,25 +322,24 @@ def _icon(glyph: str, colour: QColor, ratio: float) -> QIcon:
     pixmap = QPixmap(round(16 * ratio), round(16 * ratio))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    if glyph == "play":
-        painter.drawPolygon(_polygon((4, 2.5), (13.5, 8), (4, 13.5)))
-    elif glyph == "pause":
-        painter.drawRoundedRect(3.5, 2.5, 3.4, 11, 1, 1)
-        painter.drawRoundedRect(9.1, 2.5, 3.4, 11, 1, 1)
-    elif glyph in ("back", "forth"):
-        if glyph == "back":
-            painter.translate(16, 0)
-            painter.scale(-1, 1)
-        painter.drawPolygon(_polygon((4, 3.5), (10.5, 8), (4, 12.5)))
-        painter.drawRoundedRect(11, 3.5, 1.8, 9, 0.8, 0.8)
-    else:
-        for y in (3.5, 8, 12.5):
-            painter.drawEllipse(QPointF(8, y), 1.5, 1.5)
-    painter.end()
+    with QPainter(pixmap) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        if glyph == "play":
+            painter.drawPolygon(_polygon((4, 2.5), (13.5, 8), (4, 13.5)))
+        elif glyph == "pause":
+            painter.drawRoundedRect(3.5, 2.5, 3.4, 11, 1, 1)
+            painter.drawRoundedRect(9.1, 2.5, 3.4, 11, 1, 1)
+        elif glyph in ("back", "forth"):
+            if glyph == "back":
+                painter.translate(16, 0)
+                painter.scale(-1, 1)
+            painter.drawPolygon(_polygon((4, 3.5), (10.5, 8), (4, 12.5)))
+            painter.drawRoundedRect(11, 3.5, 1.8, 9, 0.8, 0.8)
+        else:
+            for y in (3.5, 8, 12.5):
+                painter.drawEllipse(QPointF(8, y), 1.5, 1.5)
     return QIcon(pixmap)
 
 

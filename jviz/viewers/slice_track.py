@@ -96,13 +96,12 @@ class SliceTrack(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint groove, ticks, slab and marker."""
-        look, painter = Look.of(self), QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        middle = 11.0
-        self._paint_groove(painter, look, middle)
-        self._paint_ticks(painter, look, middle)
-        self._paint_marker(painter, look, middle)
-        painter.end()
+        look, middle = Look.of(self), 11.0
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            self._paint_groove(painter, look, middle)
+            self._paint_ticks(painter, look, middle)
+            self._paint_marker(painter, look, middle)
 
     def _paint_groove(self, painter: QPainter, look: Look, middle: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -138,16 +138,16 @@ class DropTarget(QWidget):
         return next((spot for spot in self._spots if spot.area.contains(where)), self._spots[-1])
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        window = QColor(self.palette().color(QPalette.ColorRole.Window))
-        window.setAlphaF(0.62)
-        painter.fillRect(self.rect(), window)
-        *on_viewers, whole = self._spots
-        if whole is self._hot or not on_viewers:
-            self._paint_spot(painter, whole, True, centred=True)
-        for spot in on_viewers:
-            self._paint_spot(painter, spot, spot is self._hot, centred=True)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            window = QColor(self.palette().color(QPalette.ColorRole.Window))
+            window.setAlphaF(0.62)
+            painter.fillRect(self.rect(), window)
+            *on_viewers, whole = self._spots
+            if whole is self._hot or not on_viewers:
+                self._paint_spot(painter, whole, True, centred=True)
+            for spot in on_viewers:
+                self._paint_spot(painter, spot, spot is self._hot, centred=True)
 
     def _paint_spot(self, painter: QPainter, spot: Spot, hot: bool, *, centred: bool) -> None:
         accent = self.palette().color(QPalette.ColorRole.Accent)

@@ -29,16 +29,16 @@ class Mark(QWidget):
         self.setAccessibleName(WORDS[level])
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(self._colour)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
-        font = painter.font()
-        font.setBold(True)
-        painter.setFont(font)
-        painter.setPen(self._behind)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(self._colour)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
+            font = painter.font()
+            font.setBold(True)
+            painter.setFont(font)
+            painter.setPen(self._behind)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
 
 
 class Toast(QFrame):

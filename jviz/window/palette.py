@@ -180,10 +180,12 @@ class Shadow(QWidget):
 
     def paintEvent(self, event: Any) -> None:
         """Paint the corners as they are and stretch the sides."""
-        painter, small, corner = QPainter(self), _small_shadow(), 2 * SHADOW
-        for x, width, from_x, from_width in _thirds(self.width(), small.width(), corner):
-            for y, height, from_y, from_height in _thirds(self.height(), small.height(), corner):
-                painter.drawImage(QRect(x, y, width, height), small, QRect(from_x, from_y, from_width, from_height))
+        small, corner = _small_shadow(), 2 * SHADOW
+        with QPainter(self) as painter:
+            for x, width, from_x, from_width in _thirds(self.width(), small.width(), corner):
+                for y, height, from_y, from_height in _thirds(self.height(), small.height(), corner):
+                    source = QRect(from_x, from_y, from_width, from_height)
+                    painter.drawImage(QRect(x, y, width, height), small, source)
 
 
 def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int, int]]:
@@ -197,14 +199,13 @@ def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int,
 def _small_shadow() -> QImage:
     image = QImage(5 * SHADOW, 5 * SHADOW, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for inset in range(SHADOW + SHADOW_DROP + 2):
-        depth = min(1.0, (inset + 1) / SHADOW)
-        painter.setPen(QPen(QColor(0, 0, 0, round(SHADOW_ALPHA * depth * depth)), 1.5))
-        radius = max(1, SHADOW + SHADOW_DROP + 2 - inset)
-        painter.drawRoundedRect(image.rect().adjusted(inset, inset, -inset, -inset), radius, radius)
-    painter.end()
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for inset in range(SHADOW + SHADOW_DROP + 2):
+            depth = min(1.0, (inset + 1) / SHADOW)
+            painter.setPen(QPen(QColor(0, 0, 0, round(SHADOW_ALPHA * depth * depth)), 1.5))
+            radius = max(1, SHADOW + SHADOW_DROP + 2 - inset)
+            painter.drawRoundedRect(image.rect().adjusted(inset, inset, -inset, -inset), radius, radius)
     return image
 
 

@@ -157,22 +157,22 @@ class Link(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        palette, metrics = self.palette(), self.fontMetrics()
-        if self.underMouse() or self.hasFocus():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(palette.color(QPalette.ColorRole.Accent)) if self.hasFocus() else Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(QPalette.ColorRole.Light))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-        inside = self.rect().adjusted(8, 0, -8, 0)
-        text = metrics.elidedText(self._text, Qt.TextElideMode.ElideMiddle, inside.width())
-        painter.setPen(palette.color(QPalette.ColorRole.Link))
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inside, left, text)
-        rest = inside.adjusted(metrics.horizontalAdvance(text) + 12, 0, 0, 0)
-        if rest.width() > 40:
-            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(rest, left, metrics.elidedText(self._note, Qt.TextElideMode.ElideMiddle, rest.width()))
+        with QPainter(self) as painter:
+            palette, metrics = self.palette(), self.fontMetrics()
+            if self.underMouse() or self.hasFocus():
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.setPen(QPen(palette.color(QPalette.ColorRole.Accent)) if self.hasFocus() else Qt.PenStyle.NoPen)
+                painter.setBrush(palette.color(QPalette.ColorRole.Light))
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+            inside = self.rect().adjusted(8, 0, -8, 0)
+            text = metrics.elidedText(self._text, Qt.TextElideMode.ElideMiddle, inside.width())
+            painter.setPen(palette.color(QPalette.ColorRole.Link))
+            left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(inside, left, text)
+            rest = inside.adjusted(metrics.horizontalAdvance(text) + 12, 0, 0, 0)
+            if rest.width() > 40:
+                painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+                painter.drawText(rest, left, metrics.elidedText(self._note, Qt.TextElideMode.ElideMiddle, rest.width()))
 
 
 class DropHint(QWidget):
@@ -184,17 +184,17 @@ class DropHint(QWidget):
         self.setAccessibleName("Drop files or folders anywhere on the window to open them")
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        muted = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        pen = QPen(muted, 1.2, Qt.PenStyle.DashLine)
-        pen.setDashPattern([5, 4])
-        painter.setPen(pen)
-        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
-        painter.drawText(
-            self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
-            "Drop files or folders anywhere on this window",
-        )  # fmt: skip
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            muted = self.palette().color(QPalette.ColorRole.PlaceholderText)
+            pen = QPen(muted, 1.2, Qt.PenStyle.DashLine)
+            pen.setDashPattern([5, 4])
+            painter.setPen(pen)
+            painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
+            painter.drawText(
+                self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
+                "Drop files or folders anywhere on this window",
+            )  # fmt: skip
 
 
 def _unseen_text(unseen: list[Data]) -> str:

@@ -57,16 +57,16 @@ class Veil(QWidget):
         self.update()
 
     def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accent = self.palette().color(QPalette.ColorRole.Accent)
-        if not self._target.isEmpty():
-            fill = QColor(accent)
-            fill.setAlphaF(0.22)
-            painter.setBrush(fill)
-            painter.setPen(QPen(accent, 2))
-            painter.drawRoundedRect(self._target.adjusted(4, 4, -4, -4), 6, 6)
-        self._paint_ghost(painter)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            accent = self.palette().color(QPalette.ColorRole.Accent)
+            if not self._target.isEmpty():
+                fill = QColor(accent)
+                fill.setAlphaF(0.22)
+                painter.setBrush(fill)
+                painter.setPen(QPen(accent, 2))
+                painter.drawRoundedRect(self._target.adjusted(4, 4, -4, -4), 6, 6)
+            self._paint_ghost(painter)
 
     def _paint_ghost(self, painter: QPainter) -> None:
         width = painter.fontMetrics().horizontalAdvance(self._ghost) + 24

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from jviz.commands import command, forget
 from jviz.errors import JvizError
+from jviz.plugins.histogram import Histogram
 from jviz.window.errors import ErrorDialog
 
 
@@ -121,6 +122,20 @@ def quiet_hooks(monkeypatch):
     """The hooks that the window passes errors on to would fail the test."""
     monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     monkeypatch.setattr(threading, "excepthook", lambda *_: None)
+
+
+def test_a_defect_while_painting_is_reported_and_the_next_picture_is_drawn(filled, qtbot, monkeypatch):
+    histogram = filled.findChild(Histogram)
+    bars, painted = type(histogram)._paint_bars, []
+    monkeypatch.setattr(type(histogram), "_paint_bars", lambda *_: 1 / 0)
+    histogram.update()
+    qtbot.waitUntil(lambda: filled.errors.dialog is not None, timeout=5_000)
+    assert "ZeroDivisionError" in filled.errors.dialog.report.toPlainText()
+    # The frames of the error still hold the painter that was at work.
+    monkeypatch.setattr(type(histogram), "_paint_bars", lambda *args: painted.append(bars(*args)))
+    for times in (1, 2, 3):
+        histogram.update()
+        qtbot.waitUntil(lambda times=times: len(painted) >= times, timeout=5_000)
 
 
 def test_a_second_defect_joins_the_open_dialog(window, qtbot):

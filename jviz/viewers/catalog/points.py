@@ -136,12 +136,11 @@ def _stamp(mark: str, size: float, width: float, ratio: float) -> np.ndarray:
     half = int(np.ceil((size / 2 + width) * ratio)) + 1
     image = QImage(2 * half + 1, 2 * half + 1, QImage.Format.Format_Alpha8)
     image.fill(0)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.translate(half + 0.5, half + 0.5)
-    painter.scale(ratio, ratio)
-    _draw_shapes(painter, np.zeros(1), np.zeros(1), QColor("white"), mark, size, width, "")
-    painter.end()
+    with QPainter(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.translate(half + 0.5, half + 0.5)
+        painter.scale(ratio, ratio)
+        _draw_shapes(painter, np.zeros(1), np.zeros(1), QColor("white"), mark, size, width, "")
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : image.width()].astype(np.float32) / 255.0
 

@@ -77,17 +77,16 @@ class AxesViewer(Viewer):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the picture and what the mouse is doing."""
-        painter = QPainter(self)
-        scene = self.scene_now()
-        self.paint(painter, scene)
-        if self._band is not None:
-            accent = QColor(self.look.accent)
-            painter.setPen(QPen(accent, 1.5))
-            accent.setAlphaF(0.15)
-            painter.setBrush(accent)
-            painter.drawRect(self._band)
-        self.drops.draw(painter, self.look)
-        painter.end()
+        with QPainter(self) as painter:
+            scene = self.scene_now()
+            self.paint(painter, scene)
+            if self._band is not None:
+                accent = QColor(self.look.accent)
+                painter.setPen(QPen(accent, 1.5))
+                accent.setAlphaF(0.15)
+                painter.setBrush(accent)
+                painter.drawRect(self._band)
+            self.drops.draw(painter, self.look)
         self.has_painted = True
 
     def draw(self, painter: QPainter) -> None:

@@ -54,6 +54,5 @@ class CurvePicture(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the curves."""
-        painter = QPainter(self)
-        paint_plot(painter, plot_scene(self._view, self.width(), self.height(), Look.of(self)))
-        painter.end()
+        with QPainter(self) as painter:
+            paint_plot(painter, plot_scene(self._view, self.width(), self.height(), Look.of(self)))

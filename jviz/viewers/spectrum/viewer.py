@@ -146,14 +146,13 @@ class SpectrumViewer(PlotViewer):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the spectra and what the mouse is doing."""
-        painter = QPainter(self)
-        scene = self.scene_now()
-        scene.on_screen = True
-        self.titles = title_rects(scene)
-        self.paint(painter, scene)
-        self._draw_mouse(painter, scene)
-        self.drops.draw(painter, self.look)
-        painter.end()
+        with QPainter(self) as painter:
+            scene = self.scene_now()
+            scene.on_screen = True
+            self.titles = title_rects(scene)
+            self.paint(painter, scene)
+            self._draw_mouse(painter, scene)
+            self.drops.draw(painter, self.look)
         self.has_painted = True
 
     def paint(self, painter: QPainter, scene: SpectrumScene) -> None:
@@ -189,10 +188,9 @@ class SpectrumViewer(PlotViewer):
         if self._still is None or self._still[0] != key:
             pixmap = QPixmap(self.size() * ratio)
             pixmap.setDevicePixelRatio(ratio)
-            still = QPainter(pixmap)
-            ground(still, scene, EMPTY)
-            self._paint_curves(still, scene)
-            still.end()
+            with QPainter(pixmap) as still:
+                ground(still, scene, EMPTY)
+                self._paint_curves(still, scene)
             self._still = (key, pixmap)
         painter.drawPixmap(0, 0, self._still[1])
 

@@ -109,9 +109,8 @@ class TableView(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the cells in sight."""
-        painter = QPainter(self.viewport())
-        paint_cells(self, painter, event.rect())
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            paint_cells(self, painter, event.rect())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
