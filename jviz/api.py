@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from jviz.viewers.plot.picture import CurvePicture
     from jviz.viewers.readout import pretty_unit
     from jviz.viewers.tables.view import TableView
+    from jviz.viewers.turns import in_turn
 
 __all__ = [
     "BLENDS",
@@ -168,6 +169,7 @@ __all__ = [
     "from_product",
     "geometry_of",
     "home",
+    "in_turn",
     "known_flags",
     "literal",
     "load_plugins",
@@ -202,6 +204,7 @@ LATER = {
     "Viewer": "jviz.viewers.base",
     "pretty_unit": "jviz.viewers.readout",
     "blended": "jviz.viewers.look",
+    "in_turn": "jviz.viewers.turns",
     "themed_icon": "jviz.viewers.icons",
     "viewer": "jviz.viewers.base",
 }

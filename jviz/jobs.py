@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Literal
 
+from jviz.backend.priority import step_aside
 from jviz.backend.progress import Cancelled
 from jviz.dispatcher import Dispatcher
 from jviz.errors import JvizError
@@ -92,6 +93,8 @@ class Job:
             self.text = text
             self.log.append(f"{time.strftime('%H:%M:%S')} {text}")
         self._owner.notify(self)
+        if (give_way := self._owner.give_way) is not None:
+            give_way()
 
     @property
     def cancel_wanted(self) -> bool:
@@ -174,6 +177,9 @@ class Jobs:
     ----------
     changed : Signal
         Emitted in the owner's thread with the job whose progress or state changed.
+    give_way : callable or None
+        Called in the threads of jobs whenever one reports its progress; a window lets them wait there for a moment
+        while it is busy, so that it has Python for itself. Its threads leave it the processors, too.
     """
 
     threads = 2
@@ -182,6 +188,7 @@ class Jobs:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self.dispatcher = dispatcher
         self.changed = Signal()
+        self.give_way: Callable[[], None] | None = None
         self.all: list[Job] = []
         self._waiting: deque[Job] = deque()
         self._lock = threading.Condition()
@@ -300,6 +307,8 @@ class Jobs:
                 if job is None:
                     return
                 self._waiting.remove(job)
+            if self.give_way is not None:
+                step_aside()
             job.run()
 
     def _next(self) -> Job | None:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QProgressBar,
     QScrollArea,
     QToolButton,
     QVBoxLayout,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import Job
-from jviz.plugins.parts import Panel, muted, tool_button
+from jviz.plugins.parts import Panel, ProgressBar, muted, tool_button
 
 __all__ = ["JobsPanel"]
 
@@ -118,8 +117,7 @@ class _Row(QFrame):
         self.title.setText(job.title)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
-        self.bar = QProgressBar(textVisible=False, maximumHeight=6)
-        self.bar.setAccessibleName(f"Progress of {job.title}")
+        self.bar = ProgressBar(f"Progress of {job.title}")
         self.cancel_button = tool_button(context, "fa6s.xmark", f"Cancel {job.title}", job.cancel)
         self.log_button = QToolButton(checkable=True, autoRaise=True, arrowType=Qt.ArrowType.RightArrow)
         self.log_button.setToolTip("Show what it said")
@@ -148,8 +146,8 @@ class _Row(QFrame):
         """Show the present state of the job."""
         job = self.job
         # A bar without a maximum runs to and fro: nobody knows yet how much there is to do.
-        self.bar.setRange(0, STEPS if job.total or job.is_over or job.state == "queued" else 0)
-        self.bar.setValue(round(job.progress * STEPS))
+        known = job.total or job.is_over or job.state == "queued"
+        self.bar.show_progress(round(job.progress * STEPS), STEPS if known else 0)
         self.bar.setVisible(not job.is_over)
         self.cancel_button.setVisible(not job.is_over)
         self.cancel_button.setEnabled(not job.cancel_wanted)

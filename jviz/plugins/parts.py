@@ -6,13 +6,13 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from jviz.api import JvizError, PanelSpec, State
+from jviz.api import JvizError, PanelSpec, State, in_turn
 
-__all__ = ["Broken", "Links", "Newest", "Panel", "hint_label", "is_dark", "muted", "tool_button"]
+__all__ = ["Broken", "Links", "Newest", "Panel", "ProgressBar", "hint_label", "is_dark", "muted", "tool_button"]
 
 
 class Links:
@@ -133,10 +133,8 @@ class Panel(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.body)
         self._pages.addWidget(self._empty)
-        self._due = QTimer(self, singleShot=True, interval=0)
-        self._due.timeout.connect(self._refresh_if_seen)
         # Through a signal, because a state may be changed in any thread.
-        self._stirred.connect(self._due.start)
+        self._stirred.connect(self._ask_for_turn)
         self._stale = True
 
     def later(self, *_: Any, **__: Any) -> None:
@@ -169,11 +167,32 @@ class Panel(QWidget):
     def restyle(self) -> None:
         """Take over new colours of the theme."""
 
+    def _ask_for_turn(self) -> None:
+        if self.isVisible():  # else it refreshes when it comes into sight
+            in_turn(self._refresh_if_seen)
+
     def _refresh_if_seen(self) -> None:
         if self._stale and self.isVisible():
             self._stale = False
             self.show_empty(self.is_empty())
             self.refresh()
+
+
+class ProgressBar(QProgressBar):
+    """A slim bar without text, for what a job has done so far."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(textVisible=False, maximumHeight=6)
+        self.setAccessibleName(name)
+
+    def show_progress(self, value: int, maximum: int) -> None:
+        """Show how much of a maximum is done; a maximum of 0 says that nobody knows."""
+        if (value, maximum) != (self.value(), self.maximum()):
+            # Qt repaints a bar at once, and with it whatever else of the window waits for being painted.
+            self.setUpdatesEnabled(False)
+            self.setRange(0, maximum)
+            self.setValue(value)
+            self.setUpdatesEnabled(True)
 
 
 class Broken(QWidget):

@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
+from jviz.backend.priority import step_aside
 from jviz.backend.progress import Cancelled
 from jviz.backend.render import kernels
 from jviz.errors import JvizError
@@ -70,6 +71,7 @@ class WarmUp:
             self._thread.start()
 
     def _work(self) -> None:
+        step_aside()
         begun = time.monotonic()
         # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
         try:

@@ -14,7 +14,7 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
-__all__ = ["post", "post_office"]
+__all__ = ["can_be_called", "post", "post_office"]
 
 
 class PostOffice(QObject):
@@ -41,11 +41,11 @@ class PostOffice(QObject):
                 call = self._calls.get_nowait()
             except queue.Empty:
                 return
-            if _can_be_called(call):
+            if can_be_called(call):
                 call()
 
 
-def _can_be_called(call: Callable[[], Any]) -> bool:
+def can_be_called(call: Callable[[], Any]) -> bool:
     """Whether the widget whose method this is, if it is one's, was not deleted meanwhile."""
     owner = getattr(call, "__self__", None)
     return not isinstance(owner, QObject) or shiboken6.isValid(owner)

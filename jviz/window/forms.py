@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from jviz.commands import Command
 from jviz.errors import CommandError, JvizError
 from jviz.jobs import Job
+from jviz.plugins.parts import ProgressBar
 from jviz.script import command_line
 from jviz.window.docstrings import parameter_docs
 from jviz.window.fields import Field, field_for
@@ -66,8 +66,7 @@ class Form(QDialog):
         self.error.setTextFormat(Qt.TextFormat.PlainText)
         self.error.hide()
         self.line = QLineEdit(readOnly=True)
-        self.bar = QProgressBar(textVisible=False, maximumHeight=6)
-        self.bar.setAccessibleName("Progress")
+        self.bar = ProgressBar("Progress")
         self.bar.hide()
         self.buttons = self._buttons()
         self._lay_out()
@@ -184,7 +183,7 @@ class Form(QDialog):
             self._job = result
             self._window.watched_jobs.add(result.number)
             self.run_button.setEnabled(False)
-            self.bar.setRange(0, 0)
+            self.bar.show_progress(0, 0)
             self.bar.show()
             self._job_changed(result)
         else:
@@ -194,8 +193,7 @@ class Form(QDialog):
         if job is not self._job or not self.isVisible():
             return
         if job.total:
-            self.bar.setRange(0, 1000)
-            self.bar.setValue(round(job.progress * 1000))
+            self.bar.show_progress(round(job.progress * 1000), 1000)
         if not job.is_over:
             return
         self._job = None

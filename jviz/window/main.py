@@ -21,6 +21,7 @@ from jviz.window.closing import Leaving
 from jviz.window.docks import Docks
 from jviz.window.dragdrop import DropTarget
 from jviz.window.errors import Errors
+from jviz.window.giving_way import give_way
 from jviz.window.invoke import Invoker
 from jviz.window.layouts import Layouts
 from jviz.window.menus import Menus
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._woken.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self.session.dispatcher.bind(self._woken.emit)
         self.session.showing = True
+        self._jobs_before, self.session.jobs.give_way = self.session.jobs.give_way, give_way().wait
         self.session._runner.window = self
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._user_pauses)
@@ -289,6 +291,7 @@ class MainWindow(QMainWindow):
         self.errors.remove()
         self.log.remove()
         self.session.showing = False
+        self.session.jobs.give_way = self._jobs_before
         self.session._runner.window = None
         self.session._recorder.touched.disconnect(self._touched)
         self.session.dispatcher.drain()

@@ -49,6 +49,8 @@ class Menus(QObject):
         self._window = window
         self._icon: Any = None
         self.actions: dict[str, QAction] = {}
+        self._toggles: list[tuple[QAction, Command]] = []
+        self._possible: dict[str, bool] = {}
         self._menus: dict[str, QMenu] = {}
         self.tool_bar = _tool_bar(window)
         self.build()
@@ -76,6 +78,8 @@ class Menus(QObject):
         for command in commands.values():
             if command.id not in self.actions:
                 self.actions[command.id] = self._action(command)
+        self._toggles = [(self.actions[id], c) for id, c in commands.items() if self.actions[id].isCheckable()]
+        self._possible = {}
         self._fill_menu_bar(commands.values())
         self._fill_tool_bar()
         self.apply_shortcuts()
@@ -195,15 +199,15 @@ class Menus(QObject):
     def refresh(self, *_: Any) -> None:
         """Enable what can be done now, and tick what is on."""
         invoker = self._window.invoker
-        possible: dict[str, bool] = {}  # by what is needed: a handful, where there are hundreds of commands
-        for id, command in invoker.visible_commands().items():
-            action = self.actions.get(id)
-            if action is not None:
-                if command.needs not in possible:
-                    possible[command.needs] = invoker.is_possible(command)
-                action.setEnabled(possible[command.needs])
-                if action.isCheckable():
-                    action.setChecked(invoker.is_on(command))
+        # By what is needed: a handful, where there are hundreds of commands.
+        examples = {command.needs: command for command in self._commands.values()}
+        possible = {needs: invoker.is_possible(command) for needs, command in examples.items()}
+        if possible != self._possible:
+            self._possible = possible
+            for id, command in self._commands.items():
+                self.actions[id].setEnabled(possible[command.needs])
+        for action, command in self._toggles:
+            action.setChecked(invoker.is_on(command))
         self.refresh_undo()
 
     def refresh_undo(self) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from jviz.geometry import geometry_of
 from jviz.jobs import Job
+from jviz.plugins.parts import ProgressBar
 
 __all__ = ["StatusBar"]
 
@@ -151,10 +152,8 @@ class JobsButton(QWidget):
         self.button.setAccessibleName("Running jobs")
         self.button.setToolTip("Open the Jobs panel")
         self.button.clicked.connect(lambda: window.panel("jobs"))
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = ProgressBar("Progress of the jobs")
         self.bar.setFixedSize(72, 6)
-        self.bar.setAccessibleName("Progress of the jobs")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.bar)
@@ -182,9 +181,7 @@ class JobsButton(QWidget):
             title = running[0].title if len(running) == 1 else f"{len(running)} jobs"
             self.button.setText(self.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 260))
             known = [job.progress for job in running if job.total]
-            self.bar.setRange(0, 100 if known else 0)
-            if known:
-                self.bar.setValue(round(100 * sum(known) / len(known)))
+            self.bar.show_progress(round(100 * sum(known) / len(known)) if known else 0, 100 if known else 0)
 
 
 def _label(name: str) -> QLabel:

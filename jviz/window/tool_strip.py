@@ -125,16 +125,17 @@ class ToolStrip(QToolBar):
         tool = tools().get(self._interaction.tool)
         if tool is not None:
             self._shown[tool.group or tool.id] = tool.id
+        declared, keys = tools(), self._window.shortcuts.effective()
         for name, button in self._buttons.items():
-            self._dress(button, tools()[self._shown[name]])
+            shown = declared[self._shown[name]]
+            self._dress(button, shown, shown_keys(keys.get(f"tool.{shown.id}", [])))
             button.setChecked(tool is not None and name == (tool.group or tool.id))
         mode, system = self._interaction.region_mode, self._interaction.region_system
         self._show(self._mode, MODE_ICONS[mode], f"<b>Drawn regions:</b> {MODES[mode]}")
         words = "the sky, where the image has one" if system == "sky" else "the pixels of the image"
         self._show(self._system, SYSTEM_ICONS[system], f"<b>Drawn regions lie on</b> {words}<br>Click to change")
 
-    def _dress(self, button: QToolButton, tool: Tool) -> None:
-        keys = shown_keys(self._window.shortcuts.effective().get(f"tool.{tool.id}", []))
+    def _dress(self, button: QToolButton, tool: Tool, keys: str) -> None:
         more = "<br><i>Hold the button for more</i>" if button.menu() is not None else ""
         button.setAccessibleName(tool.title)
         self._show(button, tool.icon, f"<b>{tool.title}</b>{f'  ({keys})' if keys else ''}<br>{tool.summary}{more}")

@@ -43,6 +43,9 @@ Reduce = Literal["mean", "or", "nearest"]
 FIRST_LEVEL = 2
 STRIP_LEVEL = 6
 STRIP_COLUMNS = 1 << 15
+STRIP_PIXELS = 1 << 20
+"""Of narrow images more rows are taken at a time: each strip keeps other threads from running Python for a while."""
+
 MANY = 1 << 24
 """Pixels from which an image is worth a second thread."""
 
@@ -312,7 +315,7 @@ def _builder(source: Source, keep: _Keep, sample: np.ndarray) -> _Builder:
 
 def _strips(source: Source, progress: Progress) -> Iterator[tuple[int, int, np.ndarray]]:
     rows, columns = source.shape
-    height = 1 << STRIP_LEVEL
+    height = max(1, STRIP_PIXELS // (min(columns, STRIP_COLUMNS) << STRIP_LEVEL)) << STRIP_LEVEL
     for row in range(0, rows, height):
         progress(row, rows, "making it sharp at every scale")
         for column in range(0, columns, STRIP_COLUMNS):
