@@ -15,7 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from jviz.backend.priority import step_aside
 from jviz.backend.progress import Cancelled
@@ -23,7 +23,7 @@ from jviz.dispatcher import Dispatcher
 from jviz.errors import JvizError
 from jviz.signals import Signal
 
-__all__ = ["Dispatcher", "Job", "Jobs"]
+__all__ = ["Dispatcher", "Job", "Jobs", "Way"]
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -93,8 +93,8 @@ class Job:
             self.text = text
             self.log.append(f"{time.strftime('%H:%M:%S')} {text}")
         self._owner.notify(self)
-        if (give_way := self._owner.give_way) is not None:
-            give_way()
+        if (way := self._owner.way) is not None:
+            way.wait()
 
     @property
     def cancel_wanted(self) -> bool:
@@ -170,6 +170,13 @@ class Job:
         self._owner.notify(self)
 
 
+class Way(Protocol):
+    """How threads give way to a window."""
+
+    def wait(self) -> None:
+        """Wait for a moment while the window is busy; called when a job reports its progress."""
+
+
 class Jobs:
     """The threads that do the jobs, and the list of all jobs of a session.
 
@@ -177,9 +184,8 @@ class Jobs:
     ----------
     changed : Signal
         Emitted in the owner's thread with the job whose progress or state changed.
-    give_way : callable or None
-        Called in the threads of jobs whenever one reports its progress; a window lets them wait there for a moment
-        while it is busy, so that it has Python for itself. Its threads leave it the processors, too.
+    way : Way or None
+        Of a window: its jobs wait for a moment while it is busy, so that it has Python and a processor for itself.
     """
 
     threads = 2
@@ -188,7 +194,7 @@ class Jobs:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self.dispatcher = dispatcher
         self.changed = Signal()
-        self.give_way: Callable[[], None] | None = None
+        self.way: Way | None = None
         self.all: list[Job] = []
         self._waiting: deque[Job] = deque()
         self._lock = threading.Condition()
@@ -307,7 +313,7 @@ class Jobs:
                 if job is None:
                     return
                 self._waiting.remove(job)
-            if self.give_way is not None:
+            if self.way is not None:
                 step_aside()
             job.run()
 

@@ -18,8 +18,8 @@ BELOW_NORMAL = -1
 def step_aside() -> None:
     """Have the thread that calls this run after others; threads that it starts do so, too.
 
-    The system changes what runs on a processor only every few milliseconds. Two threads that calculate on two processors
-    make a frame wait for that long, several times over, unless they are known to matter less.
+    The system changes what runs on a processor only every few milliseconds. Two threads that calculate on two
+    processors make a frame wait for that long, several times over, unless they are known to matter less.
     """
     # Only ever a wish: a system that refuses it runs the thread as before.
     with contextlib.suppress(OSError, AttributeError):

@@ -7,7 +7,10 @@ import contextlib
 import importlib
 import os
 import sys
+import threading
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -61,6 +64,8 @@ class ConsolePanel(Panel):
         self._job: Job | None = None
         self._tries, self._is_made = 0, False
         self._text = ""
+        self._endings = Endings()
+        self.destroyed.connect(self._endings.run)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         self.links.signal(self.session.jobs.changed, self._job_changed)
@@ -72,7 +77,9 @@ class ConsolePanel(Panel):
     def refresh(self) -> None:
         if self._job is None and not self._is_made:
             self._tries += 1
-            self._job = self.session.jobs.submit("Start the console", _import_needed, quiet=True, urgent=True)
+            self._job = self.session.jobs.submit(
+                "Start the console", partial(_started_kernel, self._endings), quiet=True
+            )
             self._job_changed(self._job)  # it may be over, and have said so, before it had a name here
 
     def _job_changed(self, job: Job) -> None:
@@ -93,7 +100,7 @@ class ConsolePanel(Panel):
 
     def _start(self) -> None:
         """Start step by step, so that the window is not held up."""
-        self._steps = [self._make_kernel, self._make_terminal, self._show_terminal]
+        self._steps = [self._make_client, self._make_terminal, self._connect_terminal, self._show_terminal]
         self._next()
 
     def _next(self) -> None:
@@ -103,33 +110,35 @@ class ConsolePanel(Panel):
         if self._steps:
             QTimer.singleShot(BREATH_MS, self, self._next)
 
-    def _make_kernel(self) -> None:
+    def _make_client(self) -> None:
         from qtconsole.inprocess import QtInProcessKernelManager
 
-        self._manager = QtInProcessKernelManager(config=_configuration())
-        self._manager.start_kernel(show_banner=False)
-        self._kernel = self._manager.kernel
+        self._kernel = self._job.result()
         self._kernel.gui = "qt"
         shell = self._kernel.shell
         shell.showtraceback = _shorter(shell)
         shell.banner1 = shell.banner2 = ""
         shell.push(self.names())
+        self._manager = QtInProcessKernelManager(config=_configuration())
+        self._manager.kernel = self._kernel
         self._client = self._manager.client()
+        self._endings.add(partial(_end_client, self._client, self._manager))
         self._client.start_channels()
-        self.destroyed.connect(_stopper(self._manager, self._client))
 
     def _make_terminal(self) -> None:
         from qtconsole.rich_jupyter_widget import RichJupyterWidget
 
         terminal = RichJupyterWidget(gui_completion="droplist", enable_calltips=True)
         terminal.banner = BANNER
-        terminal.kernel_manager, terminal.kernel_client = self._manager, self._client
         terminal.setAccessibleName("Python console")
         terminal._control.setFrameShape(terminal._control.Shape.NoFrame)
         terminal._control.setAccessibleName("Python console")
         terminal.hide()
         terminal.setParent(self.body)
         self._made = terminal
+
+    def _connect_terminal(self) -> None:
+        self._made.kernel_manager, self._made.kernel_client = self._manager, self._client
 
     def _show_terminal(self) -> None:
         self.terminal = self._made
@@ -187,22 +196,37 @@ def _configuration() -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     return Config(
         {
-            "HistoryManager": {"hist_file": str(folder / "console.sqlite")},
+            # Made in a job's thread, used in the window's.
+            "HistoryManager": {
+                "hist_file": str(folder / "console.sqlite"), "connection_options": {"check_same_thread": False},
+            },
             "InteractiveShell": {"enable_tip": False},
         }
     )
 
 
-def _import_needed(job: Job) -> None:
-    """Runs in a job's thread: these imports take a second."""
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or debugpy prints to the terminal
+def _started_kernel(endings: Endings, job: Job) -> Any:
+    """Import what the console needs (in a second) and start its kernel (in 30 ms); runs in a job's thread."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number, name in enumerate(NEEDED):
-            job.report(number, len(NEEDED))
-            importlib.import_module(name)
-        # Their regular expressions are compiled when the first of each is made.
-        importlib.import_module("ipython_pygments_lexers").IPython3Lexer()
+        _import_needed(job)
+        with _own_streams():
+            # One whose window is about to go may still be there; each console has its own.
+            importlib.import_module("ipykernel.inprocess.ipkernel").InProcessInteractiveShell.clear_instance()
+            manager = importlib.import_module("qtconsole.inprocess").InProcessKernelManager(config=_configuration())
+            manager.start_kernel(show_banner=False)
+    endings.add(partial(_end_kernel, manager.kernel))
+    return manager.kernel
+
+
+def _import_needed(job: Job) -> None:
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or debugpy prints to the terminal
+    for number, name in enumerate(NEEDED):
+        job.report(number, len(NEEDED))
+        importlib.import_module(name)
+    # Their regular expressions are compiled when the first of each is made.
+    importlib.import_module("ipython_pygments_lexers").IPython3Lexer()
+    importlib.import_module("pygments.lexers").Python3Lexer()
 
 
 def _shorter(shell: Any) -> Any:
@@ -229,22 +253,42 @@ def _own_streams() -> Any:
         sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = kept
 
 
-def _stopper(manager: Any, client: Any) -> Any:
-    """Return what ends the kernel when its panel is gone."""
+class Endings:
+    """What must be ended when the panel is gone; it may be begun in any thread, and after that."""
 
-    kernel = manager.kernel
+    def __init__(self) -> None:
+        self._lock, self._is_over = threading.Lock(), False
+        self._ends: list[Callable[[], None]] = []
 
-    def stop(*_: Any) -> None:
-        shell = kernel.shell
-        atexit.unregister(shell.atexit_operations)
-        shell._atexit_once()  # ends the thread that saves what was typed
-        _end_output(kernel.iopub_thread)
-        with contextlib.suppress(RuntimeError):  # Qt's part of it is gone already when the program ends
-            client.stop_channels()
-            manager.shutdown_kernel()
+    def add(self, end: Callable[[], None]) -> None:
+        """Have something ended with the panel; at once when that is gone already."""
+        with self._lock:
+            self._ends.append(end)
+        if self._is_over:
+            self.run()
+
+    def run(self, *_: Any) -> None:
+        """End everything, the newest first."""
+        self._is_over = True
+        with self._lock:
+            ends, self._ends = self._ends[::-1], []
+        for end in ends:
+            end()
+
+
+def _end_kernel(kernel: Any) -> None:
+    shell = kernel.shell
+    atexit.unregister(shell.atexit_operations)
+    shell._atexit_once()  # ends the thread that saves what was typed
+    _end_output(kernel.iopub_thread)
+    if shell is type(shell)._instance:
         type(shell).clear_instance()
 
-    return stop
+
+def _end_client(client: Any, manager: Any) -> None:
+    with contextlib.suppress(RuntimeError):  # Qt's part of it is gone already when the program ends
+        client.stop_channels()
+        manager.kernel = None
 
 
 def _end_output(thread: Any) -> None:

@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -39,10 +39,13 @@ class WarmUp:
     ----------
     ended : Signal
         The kernels are in use, or cannot be.
+    pause : callable
+        Called before each kernel: a window makes it wait while it is busy.
     """
 
     def __init__(self) -> None:
         self.ended = Signal()
+        self.pause: Callable[[], None] = kernels.no_pause
         self._thread: threading.Thread | None = None
         self._over = False
         self._wanted = False
@@ -76,7 +79,7 @@ class WarmUp:
         # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
         try:
             with tidying().undisturbed():
-                kernels.warm_up()
+                kernels.warm_up(self.pause)
                 if time.monotonic() - begun < LONG:
                     gc.freeze()  # else they were compiled, which leaves much behind that should go
         finally:

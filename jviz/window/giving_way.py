@@ -1,9 +1,10 @@
-"""Imports in other threads give way to the window.
+"""Imports and other Python in threads give way to the window.
 
 A package imported in a thread holds Python's lock for most of the time. Painting gives that lock away at each
 call into Qt and gets it back a tenth of a millisecond later, or when a module has been read: a frame that takes 5 ms
 takes 30 ms then. So a thread begins to import a module only while the event loop of the window waits; one that it
-has begun, it brings to its end.
+has begun, it brings to its end. Jobs wait so where they report their progress, and the loading of
+the compiled kernels before each of them.
 
 PySide reads the source of each module that is imported to see whether it mentions PySide, for the sake of
 ``from __feature__ import snake_case``. That is a seventh of the time of an import, and all those texts stay in
@@ -28,6 +29,8 @@ PATIENCE = 0.03
 """Seconds after which an import goes on although the window is still busy: it may wait for that very import."""
 
 GLANCE = 0.001
+
+IMPORTING = "<frozen importlib._bootstrap>"
 
 WITHOUT_QT = frozenset((
     "IPython", "PIL", "asdf", "astropy", "bottleneck", "dask", "echo", "erfa", "glue", "gwcs", "llvmlite", "matplotlib",
@@ -77,10 +80,11 @@ class GivingWay(MetaPathFinder):
 
     @property
     def _is_resting(self) -> bool:
-        """Whether the thread of the widgets runs no Python but what started its loop."""
+        """Whether the thread of the widgets runs no Python but what started its loop, or waits for an import."""
         # The signals of the loop do not tell: with GLib it says that it waits and then runs what came.
         frame = sys._current_frames().get(self._thread)
-        return not self._resting or id(frame) == self._resting
+        is_idle = not self._resting or id(frame) == self._resting
+        return is_idle or (frame is not None and frame.f_code.co_filename == IMPORTING)
 
     def _turn(self) -> None:
         """Note who runs the loop; its number is enough, and keeps nothing alive."""

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self._woken.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self.session.dispatcher.bind(self._woken.emit)
         self.session.showing = True
-        self._jobs_before, self.session.jobs.give_way = self.session.jobs.give_way, give_way().wait
+        self._way_before, self.session.jobs.way = self.session.jobs.way, give_way()
         self.session._runner.window = self
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._user_pauses)
@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
         self.errors.remove()
         self.log.remove()
         self.session.showing = False
-        self.session.jobs.give_way = self._jobs_before
+        self.session.jobs.way = self._way_before
         self.session._runner.window = None
         self.session._recorder.touched.disconnect(self._touched)
         self.session.dispatcher.drain()

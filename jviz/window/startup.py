@@ -17,6 +17,7 @@ from jviz.plugin_loader import OWN, others_there
 from jviz.viewers.base import viewer_types
 from jviz.viewers.icons import preload_icons
 from jviz.viewers.image_loading import warm_up
+from jviz.window.giving_way import give_way
 
 __all__ = ["Startup"]
 
@@ -58,6 +59,7 @@ class Startup(QObject):
         self._others_there = bool(files) and others_there()
         self.is_done = False
         self._kernels = contextlib.ExitStack()
+        warm_up().pause = give_way().wait
         warm_up().hold()
         self._kernels.callback(warm_up().release)
         self._quiet = contextlib.ExitStack()

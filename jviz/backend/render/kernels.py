@@ -7,7 +7,8 @@ Pictures are uint32 arrays 0xAARRGGBB with premultiplied alpha, as Qt draws fast
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
@@ -223,10 +224,19 @@ def lupton_curve(q: float, stretch: float) -> tuple[float, float]:
     return q / stretch, 0.1 / float(np.arcsinh(0.1 * q))
 
 
-def warm_up() -> None:
+def no_pause() -> None:
+    """Go on at once."""
+
+
+def warm_up(pause: Callable[[], None] = no_pause) -> None:
     """Import and load the compiled kernels, then use them. For a thread: takes about a second.
 
     The first time on a machine they are compiled, which takes longer.
+
+    Parameters
+    ----------
+    pause : callable
+        Called before each kernel, so that others come to use Python.
     """
     global _active, ready
     with _warming:
@@ -235,9 +245,8 @@ def warm_up() -> None:
         choose_cache()
         from jviz.backend.render import crowd_kernels, line_kernels, numba_kernels
 
-        _exercise(numba_kernels)
-        _exercise_lines(line_kernels)
-        _exercise_crowd(crowd_kernels)
+        for _ in chain(_exercise(numba_kernels), _exercise_lines(line_kernels), _exercise_crowd(crowd_kernels)):
+            pause()
         _active, ready = numba_kernels, True
 
 
@@ -274,34 +283,50 @@ def choose_cache() -> None:
     os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(cache.folder("numba"))
 
 
-def _exercise(module: ModuleType) -> None:
-    """Call every kernel once with the types that the engine uses, so that none compiles later."""
+def _exercise(module: ModuleType) -> Iterator[None]:
+    """Call every kernel once with the types that the engine uses, one at each step, so that none compiles later."""
     data, flags = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.uint32)
     grid, whole = np.zeros((2, 2)), np.ones((1, 1), bool)
     out, table = np.zeros((2, 2), np.uint32), np.zeros(32, np.uint32)
     place = (grid, grid, whole, 2, (0.0, 0.0, 2.0, 2.0))
     module.colour_rows(data, *place, table, 0.0, 1.0, np.uint32(0), False, True, out, 0)
+    yield
     module.value_rows(data, *place, False, data.copy(), 0)
+    yield
     module.flag_rows(flags, *place, table, True, out)
+    yield
     module.veil_rows(flags, *place, np.ones(1, np.uint32), np.zeros(1, np.uint32), out, 0)
+    yield
     module.blend(out, out.copy(), np.uint32(256), 0)
+    yield
     module.lupton(data[None].copy(), np.ones((1, 3)), np.zeros(1), np.ones(1), 1.0, 1.0, out)
+    yield
     sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)
     module.gather(data, sums, counts)
+    yield
     module.halve(sums, counts, sums.copy(), counts.copy())
+    yield
     module.survey(data, np.float32(0.0), np.float32(1.0), table, data.ravel(), data.ravel())
+    yield
     module.extremes(data)
+    yield
 
 
-def _exercise_lines(module: ModuleType) -> None:
+def _exercise_lines(module: ModuleType) -> Iterator[None]:
     pieces, numbers = np.zeros((1, 4)), np.array([0, 2])
     module.segments(np.zeros((2, 2)), numbers, np.zeros(1, int), np.ones(1, int), np.zeros((2, 3)), pieces)
+    yield
     module.draw_lines(pieces, np.uint32(0), 1.0, np.zeros((2, 2), np.uint32))
+    yield
 
 
-def _exercise_crowd(module: ModuleType) -> None:
+def _exercise_crowd(module: ModuleType) -> Iterator[None]:
     points, rows, to, numbers = np.zeros(2), np.ones(2, bool), np.zeros((2, 3)), np.zeros(2, np.int64)
     module.count_points(points, points, rows, to, np.zeros((1, 1), np.uint32))
+    yield
     module.gather(points, points, rows, to, np.zeros(4), numbers)
+    yield
     module.inside(points, points, to, np.zeros((2, 2)), numbers, numbers, 0.0, 1.0, rows)
+    yield
     module.tint(np.zeros((1, 1), np.uint32), np.zeros(1, np.uint32), np.zeros((1, 1), np.uint32))
+    yield
