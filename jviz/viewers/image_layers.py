@@ -26,7 +26,7 @@ from jviz.viewers.look import Look, argb
 from jviz.views import ImageLayer, ImageView
 
 __all__ = [
-    "FLAG_COLOURS", "Compositor", "Placed", "bar_table", "curve_of", "is_flags", "placed", "raster_of", "rasters_of",
+    "FLAG_COLOURS", "Compositor", "Placed", "curve_of", "is_flags", "placed", "raster_of", "rasters_of",
     "ready_sky",
 ]  # fmt: skip
 
@@ -59,6 +59,11 @@ def overlaid_flags(layer: ImageLayer) -> Any:
 
 
 # --- colours --------------------------------------------------------------------------------------
+
+
+BAR_COLOURS = 512
+EQUAL_STEPS = np.linspace(0, 1, 1025)
+"""Where between the limits the brightness along a colour bar is looked up."""
 
 
 def _pairs(knots: Any) -> tuple[tuple[float, float], ...]:
@@ -116,10 +121,30 @@ class _Tables:
         return look_table(curve, _colours(layer.colormap), size=size, **options)
 
 
-def bar_table(layer: ImageLayer, n: int = 512) -> np.ndarray:
-    """Return the colours along a colour bar: equal steps of brightness, uint32 ARGB of shape (n,)."""
+@dataclass(frozen=True, eq=False)
+class BarLook:
+    """How a colour bar looks between its limits.
+
+    Attributes
+    ----------
+    colours : ndarray of uint32, shape (n, 1)
+        ARGB in equal steps of brightness, the brightest first.
+    bright : ndarray of float
+        Brightness at equal steps between the limits.
+    key : (bytes, bytes)
+        Both as something that can be compared.
+    """
+
+    colours: np.ndarray
+    bright: np.ndarray
+    key: tuple[bytes, bytes]
+
+
+def _bar_look(layer: ImageLayer, curve: Stretch) -> BarLook:
     options = {"contrast": layer.contrast, "bias": layer.bias, "invert": layer.invert}
-    return look_table(_curve("linear", None, ()), _colours(layer.colormap), size=n, **options)
+    table = look_table(_curve("linear", None, ()), _colours(layer.colormap), size=BAR_COLOURS, **options)
+    colours, bright = np.ascontiguousarray(table[::-1]).reshape(-1, 1), curve(EQUAL_STEPS)
+    return BarLook(colours, bright, (colours.tobytes(), bright.tobytes()))
 
 
 # --- the picture ----------------------------------------------------------------------------------
@@ -198,6 +223,7 @@ class Compositor:
     def __init__(self) -> None:
         self._memories: WeakKeyDictionary[ImageLayer, _Memory] = WeakKeyDictionary()
         self._tables = _Tables()
+        self._bar: tuple[tuple, Stretch, BarLook] | None = None
         self._kept: dict[str, _Kept] = {}
         self._spare: dict[str, np.ndarray] = {}
 
@@ -217,6 +243,15 @@ class Compositor:
     def curve(self, layer: ImageLayer) -> Stretch:
         """Return the stretch to draw with."""
         return curve_of(layer, self.memory(layer).curve)
+
+    def bar(self, layer: ImageLayer) -> BarLook:
+        """Return how the colour bar of a layer looks."""
+        curve = self.curve(layer)
+        key = (id(curve), layer.colormap, layer.contrast, layer.bias, layer.invert)
+        if self._bar is None or self._bar[0] != key:
+            # The curve is kept, so that its id is not given to another one.
+            self._bar = (key, curve, _bar_look(layer, curve))
+        return self._bar[2]
 
     def flags_in_sight(self, layer: ImageLayer) -> int:
         """Return all flags of the pixels that were drawn last, as bits."""

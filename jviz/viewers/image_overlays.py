@@ -17,8 +17,8 @@ from jviz.backend.render.grid import Compass, compass, scale_bar, ticks_for_tabl
 from jviz.flags import flag_color, shown_bits
 from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
-from jviz.viewers.image_layers import Compositor, bar_table, is_flags
-from jviz.viewers.ink import BRIGHT, Ink, ink_on, is_mixed
+from jviz.viewers.image_layers import Compositor, is_flags
+from jviz.viewers.ink import Ink, ground_of, ink_on
 from jviz.viewers.kept import draw_kept
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
@@ -28,9 +28,6 @@ __all__ = ["Scene", "draw_band", "draw_bar", "draw_compass", "draw_inset", "draw
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
-
-EQUAL_STEPS = np.linspace(0, 1, 1025)
-"""Where between the limits the brightness along a colour bar is looked up."""
 
 
 @dataclass
@@ -76,8 +73,7 @@ class Scene:
 
     def ground(self, area: QRectF) -> tuple[Ink, bool]:
         """Return what can be read on a part of the picture, and whether it needs a plate (`draw_plate`) for that."""
-        mixed = is_mixed(self.pixels, self.pixels_ratio, area)
-        return (BRIGHT if mixed else self.ink(area)), mixed
+        return ground_of(self.pixels, self.pixels_ratio, area)
 
     def draw(self, painter: QPainter, area: QRectF, key: Hashable, draw: Callable[[QPainter], object]) -> None:
         """Draw something that hardly changes: on the screen as a picture that is kept, in files as lines and text.
@@ -115,23 +111,22 @@ def draw_bar(painter: QPainter, scene: Scene) -> None:
     limits = scene.compositor.limits(layer) if layer is not None else None
     if bar is None or limits is None:
         return
-    colours = np.ascontiguousarray(bar_table(layer)[::-1]).reshape(-1, 1)
-    bright = scene.compositor.curve(layer)(EQUAL_STEPS)
+    shown = scene.compositor.bar(layer)
 
     def draw(painter: QPainter) -> None:
         painter.save()
-        painter.drawImage(bar, image_of(colours))
+        painter.drawImage(bar, image_of(shown.colours))
         painter.setPen(QPen(QColor(look.line), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(bar)
         if limits[0] != limits[1]:
-            _draw_bar_numbers(painter, scene, bright, *sorted(limits), turned=limits[0] > limits[1])
+            _draw_bar_numbers(painter, scene, shown.bright, *sorted(limits), turned=limits[0] > limits[1])
         painter.restore()
 
     whole = scene.frame.whole
     area = QRectF(bar.left() - 2, whole.top(), whole.right() - bar.left() + 2, whole.height())
     place = (bar.getRect(), whole.getRect())
-    scene.draw(painter, area, ("bar", place, limits, bar_title(layer), colours.tobytes(), bright.tobytes()), draw)
+    scene.draw(painter, area, ("bar", place, limits, bar_title(layer), shown.key), draw)
 
 
 def _draw_bar_numbers(

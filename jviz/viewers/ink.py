@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-__all__ = ["Ink", "ink_on", "is_mixed"]
+__all__ = ["Ink", "ground_of", "ink_on"]
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,31 @@ def ink_on(pixels: np.ndarray | None, ratio: float, area: QRectF) -> Ink:
     return DARK if brightness.size and brightness.mean() > MIDDLE else BRIGHT
 
 
-def is_mixed(pixels: np.ndarray | None, ratio: float, area: QRectF) -> bool:
-    """Whether a part of a picture is bright here and dark there, as at its edge on a light background."""
+def ground_of(pixels: np.ndarray | None, ratio: float, area: QRectF) -> tuple[Ink, bool]:
+    """Choose the ink for a part of a picture, and say whether that is bright here and dark there.
+
+    Such a part, as at the edge of an image on a light background, needs a plate below what is written.
+    """
     brightness = _brightness(pixels, ratio, area)
-    return bool(brightness.size) and 0.08 < (brightness > MIDDLE).mean() < 0.92
+    if not brightness.size:
+        return BRIGHT, False
+    mixed = 0.08 < float((brightness > MIDDLE).mean()) < 0.92
+    return (DARK if not mixed and brightness.mean() > MIDDLE else BRIGHT), mixed
+
+
+MOST_LOOKED_AT = 450
+"""Pixels of which the brightness is worked out; with more, numpy lets go of Python's lock at each step of it."""
 
 
 def _brightness(pixels: np.ndarray | None, ratio: float, area: QRectF) -> np.ndarray:
-    """Return the luma, 0 to 255, of every fourth pixel of a part of a picture."""
+    """Return the luma, 0 to 255, of pixels spread over a part of a picture."""
     if pixels is None:
         return np.empty(0)
     left, top, right, bottom = (
         max(0, int(edge * ratio)) for edge in (area.left(), area.top(), area.right(), area.bottom())
     )
-    part = pixels[top : bottom + 1 : 4, left : right + 1 : 4]
+    part = pixels[top : bottom + 1, left : right + 1]
+    step = max(4, math.ceil(math.sqrt(part.size / MOST_LOOKED_AT)))
+    part = part[::step, ::step]
     red, green, blue = ((part >> np.uint32(shift)) & np.uint32(255) for shift in (16, 8, 0))
     return 0.3 * red + 0.59 * green + 0.11 * blue
