@@ -15,6 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
 
 from jviz.backend.priority import step_aside
@@ -176,6 +177,9 @@ class Way(Protocol):
     def wait(self) -> None:
         """Wait for a moment while the window is busy; called when a job reports its progress."""
 
+    def patiently(self) -> AbstractContextManager[None]:
+        """Have what is imported meanwhile wait until the user pauses; round jobs that nobody asked for."""
+
 
 class Jobs:
     """The threads that do the jobs, and the list of all jobs of a session.
@@ -313,9 +317,10 @@ class Jobs:
                 if job is None:
                     return
                 self._waiting.remove(job)
-            if self.way is not None:
+            if (way := self.way) is not None:
                 step_aside()
-            job.run()
+            with way.patiently() if way is not None and job.quiet else nullcontext():
+                job.run()
 
     def _next(self) -> Job | None:
         """Return the job to begin now, None when there is none."""

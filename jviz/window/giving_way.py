@@ -4,7 +4,7 @@ A package imported in a thread holds Python's lock for most of the time. Paintin
 call into Qt and gets it back a tenth of a millisecond later, or when a module has been read: a frame that takes 5 ms
 takes 30 ms then. So a thread begins to import a module only while the event loop of the window waits; one that it
 has begun, it brings to its end. Jobs wait so where they report their progress, and the loading of
-the compiled kernels before each of them.
+the compiled kernels before each of them. Quiet jobs import nothing at all while the user drags or zooms.
 
 PySide reads the source of each module that is imported to see whether it mentions PySide, for the sake of
 ``from __feature__ import snake_case``. That is a seventh of the time of an import, and all those texts stay in
@@ -16,7 +16,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -30,7 +31,13 @@ PATIENCE = 0.03
 
 GLANCE = 0.001
 
-IMPORTING = "<frozen importlib._bootstrap>"
+PAUSE = 0.25
+"""Seconds without a change after which the user is taken to rest."""
+
+LONGEST = 10.0
+"""Seconds for which somebody may go on dragging and zooming before quiet jobs import all the same."""
+
+
 
 WITHOUT_QT = frozenset((
     "IPython", "PIL", "asdf", "astropy", "bottleneck", "dask", "echo", "erfa", "glue", "gwcs", "llvmlite", "matplotlib",
@@ -52,6 +59,8 @@ class GivingWay(MetaPathFinder):
         self._resting = 0
         self._turns, self._gave_up = 0, -1
         self._watches = False
+        self._busy_since = self._busy_until = 0.0
+        self._local = threading.local()
 
     def watch(self, loop: QAbstractEventDispatcher) -> None:
         """Begin to wait for the event loop of this thread."""
@@ -66,25 +75,52 @@ class GivingWay(MetaPathFinder):
         package = fullname.partition(".")[0]
         if package == "jviz" or package in WITHOUT_QT:
             self._known.setdefault(fullname, 0 if package == "jviz" else -1)
-        self.wait()
+        self._wait(for_user=getattr(self._local, "is_patient", False))
         return None
+
+    def note_user(self) -> None:
+        """The user moves or changes something just now (called in the thread of the widgets)."""
+        now = time.monotonic()
+        if now > self._busy_until:
+            self._busy_since = now
+        self._busy_until = now + PAUSE
+
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """Have imports of this thread wait for the user to pause."""
+        self._local.is_patient = True
+        try:
+            yield
+        finally:
+            self._local.is_patient = False
 
     def wait(self) -> None:
         """Wait until the loop waits for events, but in one turn of it only once for too long."""
+        self._wait(for_user=False)
+
+    def _wait(self, *, for_user: bool) -> None:
+        if threading.get_ident() == self._thread:
+            return
         end = time.monotonic() + PATIENCE
-        while threading.get_ident() != self._thread and not self._is_resting:
-            if self._gave_up == self._turns or time.monotonic() > end:
+        while not (rests := self._is_resting) or (for_user and self._user_is_busy):
+            if rests:
+                end = time.monotonic() + PATIENCE
+            elif self._gave_up == self._turns or time.monotonic() > end:
                 self._gave_up = self._turns
                 return
             time.sleep(GLANCE)
 
     @property
+    def _user_is_busy(self) -> bool:
+        now = time.monotonic()
+        return now < self._busy_until and now < self._busy_since + LONGEST
+
+    @property
     def _is_resting(self) -> bool:
-        """Whether the thread of the widgets runs no Python but what started its loop, or waits for an import."""
+        """Whether the thread of the widgets runs no Python but what started its loop."""
         # The signals of the loop do not tell: with GLib it says that it waits and then runs what came.
         frame = sys._current_frames().get(self._thread)
-        is_idle = not self._resting or id(frame) == self._resting
-        return is_idle or (frame is not None and frame.f_code.co_filename == IMPORTING)
+        return not self._resting or id(frame) == self._resting
 
     def _turn(self) -> None:
         """Note who runs the loop; its number is enough, and keeps nothing alive."""

@@ -226,6 +226,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.restore_layout_state(layout))
 
     def _touched(self) -> None:
+        give_way().note_user()
         self._pause.start()
 
     def _user_pauses(self) -> None:
