@@ -30,6 +30,9 @@ NEEDED = (
 BREATH_MS = 4
 """Between the steps of its start."""
 
+GLANCE_MS, LONGEST_MS = 20, 3000
+"""How often it looks whether quiet jobs still run before a step, and how long it waits for their end at most."""
+
 BANNER = """jviz console.  session: data, views, commands   view: the active viewer   window, np, jviz
 session.open("file.fits")   session.run("image.stretch", stretch="asinh")   jviz.help("image.stretch")
 Tab completes, ↑ and ↓ go through what was typed.  Long work: session.submit(…), so that the window stays alive.
@@ -62,7 +65,7 @@ class ConsolePanel(Panel):
         self.terminal: Any = None
         self._kernel: Any = None
         self._job: Job | None = None
-        self._tries, self._is_made = 0, False
+        self._tries, self._is_made, self._waited_ms = 0, False, 0
         self._text = ""
         self._endings = Endings()
         self.destroyed.connect(self._endings.run)
@@ -104,6 +107,11 @@ class ConsolePanel(Panel):
         self._next()
 
     def _next(self) -> None:
+        if self._waited_ms < LONGEST_MS and any(job.quiet and job.state == "running" for job in self.session.jobs.all):
+            # Beside others that import, a step would take three times as long.
+            self._waited_ms += GLANCE_MS
+            QTimer.singleShot(GLANCE_MS, self, self._next)
+            return
         with _own_streams(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of qtconsole and ipykernel, which no user can do anything about
             self._steps.pop(0)()
