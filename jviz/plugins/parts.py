@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -118,10 +118,12 @@ class Panel(QWidget):
     """A panel that refreshes itself once after any number of changes, and only while it is seen.
 
     Subclasses fill `body`, override `refresh`, and set `empty_text` (shown instead of the body
-    while `is_empty` is true).
+    while `is_empty` is true) and `pause_ms` (how far apart refreshes come at least: while something is dragged
+    that they show, the drag stays smooth).
     """
 
     empty_text = ""
+    pause_ms: ClassVar[int] = 0
     _stirred = Signal()
 
     def __init__(self, context: Any) -> None:
@@ -133,6 +135,8 @@ class Panel(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.body)
         self._pages.addWidget(self._empty)
+        self._pause = QTimer(self, singleShot=True, interval=self.pause_ms)
+        self._pause.timeout.connect(self._take_turn)
         # Through a signal, because a state may be changed in any thread.
         self._stirred.connect(self._ask_for_turn)
         self._stale = True
@@ -168,6 +172,12 @@ class Panel(QWidget):
         """Take over new colours of the theme."""
 
     def _ask_for_turn(self) -> None:
+        if not self.pause_ms:
+            self._take_turn()
+        elif not self._pause.isActive():
+            self._pause.start()
+
+    def _take_turn(self) -> None:
         if self.isVisible():  # else it refreshes when it comes into sight
             in_turn(self._refresh_if_seen)
 

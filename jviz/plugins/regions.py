@@ -29,11 +29,6 @@ from jviz.plugins.region_statistics import RegionStatistics
 
 __all__ = ["RegionsPanel"]
 
-
-PAUSE = 40
-"""Milliseconds from one refresh to the next."""
-
-
 class RegionsPanel(Panel):
     """The regions of the session: which are seen, their numbers, and what is inside of them.
 
@@ -43,6 +38,7 @@ class RegionsPanel(Panel):
     regions (of all when none is) on the image of the active viewer.
     """
 
+    pause_ms = 40
     empty_text = "No regions yet.\n\nTake a tool from the strip beside the viewers and draw one, or open a region file."
 
     def __init__(self, context: Any) -> None:
@@ -58,13 +54,6 @@ class RegionsPanel(Panel):
         self.links.signal(self.session.subsets_changed, self.later)
         self.links.signal(self.interaction.selection_changed, self.later)
         context.active_changed.connect(self.later)
-        self._due.setInterval(PAUSE)
-
-    def later(self, *_: Any, **__: Any) -> None:
-        """Ask for a `refresh`; while a region is dragged they come some way apart, so that the drag stays smooth."""
-        self._stale = True
-        if not self._due.isActive():
-            super().later()
 
     # --- parts ----------------------------------------------------------------------------------
 

@@ -481,3 +481,33 @@ def test_of_many_wishes_the_first_and_the_last_are_worked_out_one_at_a_time(qtbo
         assert shown == [1, 5, 6]
     finally:
         session.close()
+
+
+def test_a_bar_is_painted_with_the_next_frame_and_not_at_once(qtbot):
+    """Qt's own repaints when its value is set, and everything else of the window that waits for being painted."""
+    from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+    from jviz.plugins.parts import ProgressBar
+
+    class Beside(QWidget):
+        painted = 0
+
+        def paintEvent(self, event):
+            self.painted += 1
+
+    window, beside, bar = QWidget(), Beside(), ProgressBar("Progress")
+    beside.setMinimumSize(40, 40)
+    layout = QVBoxLayout(window)
+    layout.addWidget(beside)
+    layout.addWidget(bar)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: beside.painted > 0)
+    qtbot.wait(20)
+    before = beside.painted
+    beside.update()
+    bar.show_progress(400, 1000)
+    assert (bar.value(), bar.maximum(), beside.painted) == (400, 1000, before)
+    qtbot.waitUntil(lambda: beside.painted == before + 1)
+    bar.show_progress(0, 0)
+    assert bar.maximum() == 0

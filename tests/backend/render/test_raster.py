@@ -49,10 +49,11 @@ def whole(raster: Raster, level: int) -> BlockRequest:
     return BlockRequest(level, 0, 0, columns, rows)
 
 
-@pytest.fixture
-def big(monkeypatch):
-    """Treat every image as one that needs a pyramid."""
+@pytest.fixture(params=[1, pyramid.STRIP_PIXELS], ids=["thin strips", "thick strips"])
+def big(monkeypatch, request):
+    """Treat every image as one that needs a pyramid, made in strips of few rows or of many."""
     monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(pyramid, "STRIP_PIXELS", request.param)
 
 
 @pytest.mark.parametrize("shape", [(700, 900), (1, 1), (3, 70_001), (3000, 2), (257, 1023)])
@@ -234,7 +235,8 @@ def cancel_after(calls: int):
 
 
 @pytest.mark.parametrize("calls", [0, 3])
-def test_a_cancelled_build_leaves_no_file(calls, big, tmp_path, own_folders):
+def test_a_cancelled_build_leaves_no_file(calls, big, tmp_path, own_folders, monkeypatch):
+    monkeypatch.setattr(pyramid, "STRIP_PIXELS", 1)  # strips enough to be stopped between
     raster = Raster(plane_on_disk(tmp_path, noisy(900, 300)))
     with pytest.raises(Cancelled):
         raster.build(cancel_after(calls))
