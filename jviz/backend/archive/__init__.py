@@ -1,0 +1,1 @@
+"""Archives: searching them, and bringing their files here whole."""

@@ -1,0 +1,328 @@
+"""The observations and products of MAST, through astroquery's queries (its downloads are never used)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from astropy.table import Table, vstack
+
+from jviz.backend.archive.fetch import Wanted
+from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of
+from jviz.backend.progress import Progress, silent
+from jviz.errors import JvizError
+
+__all__ = ["WHO", "Mast", "Sky", "address_of", "wanted_files"]
+
+WHO = "MAST"
+PAGE = 2_000
+"""Rows asked for at a time: a page of that size is read in a few hundredths of a second."""
+
+MOST_ROWS = 50_000
+BATCH = 50
+"""Observations whose products are asked for at a time: more make the server give up."""
+
+type Sky = tuple[float, float, float]
+"""Right ascension, declination and radius in degrees (ICRS)."""
+
+CRITERIA = {"instrument": "instrument_name", "program": "proposal_id", "pi": "proposal_pi", "filter": "filters",
+            "collection": "obs_collection", "mission": "obs_collection", "level": "calib_level",
+            "exposure_time": "t_exptime", "date": "t_min", "type": "dataproduct_type", "title": "obs_title",
+            "moving_target": "mtFlag"}  # fmt: skip
+"""Words that people use for columns of MAST."""
+
+DATES = ("t_min", "t_max", "t_obs_release")
+
+WILD = ("instrument_name", "proposal_pi", "filters", "target_name", "obs_title")
+"""Columns in which a part of the text is enough: "MIRI" means MIRI/IMAGE, MIRI/MRS and the others."""
+
+
+class Mast:
+    """A connection to MAST; of one thread.
+
+    Parameters
+    ----------
+    token : str
+        For exclusive data.
+    """
+
+    def __init__(self, token: str = "", *, timeout: tuple[float, float] = (10.0, 60.0), tries: int = 4) -> None:
+        self._token, self._options = token, {"timeout": timeout, "tries": tries}
+        self._observations: Any = None
+
+    @property
+    def observations(self) -> Any:
+        """The queries of astroquery, on a connection of ours."""
+        if self._observations is None:
+            self._observations = _observations()
+            prepare(self._observations._session, token=self._token, **self._options)
+        return self._observations
+
+    # --- observations -----------------------------------------------------------------------------
+
+    def count(self, sky: Sky | None, criteria: Mapping[str, Any]) -> int:
+        """Return how many observations there are.
+
+        Raises
+        ------
+        NetError, JvizError
+            When MAST cannot be asked, or has no such column.
+        """
+        questions = self._questions(sky, criteria)
+        return sum(self._ask(lambda q=q: int(self._page(q[0], {**q[1], "columns": "COUNT_BIG(*)"}, 1)[0][0][0]))
+                   for q in questions)  # fmt: skip
+
+    def search(
+        self,
+        sky: Sky | None,
+        criteria: Mapping[str, Any],
+        *,
+        most: int = MOST_ROWS,
+        progress: Progress = silent,
+        each: Callable[[Table, int], None] = lambda page, total: None,
+    ) -> tuple[Table, int]:
+        """Return observations, and how many there are in all.
+
+        Parameters
+        ----------
+        sky : (float, float, float) or None
+            Circle in degrees.
+        criteria : mapping
+            Columns of MAST and what they must be: a text (``*`` stands for anything), several texts,
+            or (least, most) of a number.
+        most : int
+            Rows to stop at.
+        each : callable
+            Called with every page and the total as soon as they are here.
+        """
+        pages: list[Table] = []
+        total = 0
+        for service, parameters in self._questions(sky, criteria):
+            total += self._pages(service, parameters, pages, most, progress, each)
+        table = vstack(pages, metadata_conflicts="silent") if pages else Table()
+        return _once(table, "obsid"), total
+
+    def _pages(
+        self, service: str, parameters: Any, pages: list[Table], most: int, progress: Progress, each: Any
+    ) -> int:
+        """Append the pages of one question, and return how many rows it has."""
+        before = sum(map(len, pages))
+        rows, total, number = 0, 1, 0
+        while rows < total and before + rows < most:
+            progress(rows, total, f"Asking MAST: {rows:,} of {total:,} observations" if number else "Asking MAST")
+            number += 1
+            page, total = self._ask(lambda number=number: self._page(service, parameters, number))
+            if not len(page):
+                return rows
+            pages.append(page[: most - before - rows])
+            rows += len(pages[-1])
+            each(pages[-1], total)
+        return total
+
+    def _questions(self, sky: Sky | None, criteria: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Return the services that answer, and what each is asked."""
+        if sky is None and not criteria:
+            raise JvizError("A search of all of MAST needs a target, a position or a condition such as "
+                            "instrument='NIRCAM'.")  # fmt: skip
+        caom, columns = self.observations, self._ask(self._columns)
+        service = caom._caom_filtered if sky is None else caom._caom_filtered_position
+        where = {} if sky is None else {"position": ", ".join(repr(float(number)) for number in sky)}
+        return [(service, {"columns": "*", "filters": self._ask(lambda asked=asked: self._filters(asked)), **where})
+                for asked in _alternatives(criteria, columns)]  # fmt: skip
+
+    def _columns(self) -> dict[str, Any]:
+        portal, name = self.observations._portal_api_connection, self.observations._caom_cone
+        if name not in portal._column_configs:
+            portal._get_col_config(name)
+        for service in (self.observations._caom_filtered, self.observations._caom_filtered_position):
+            portal._column_configs.setdefault(service, portal._column_configs[name])
+        return portal._column_configs[name]
+
+    def _filters(self, criteria: Mapping[str, Any]) -> list[dict[str, Any]]:
+        values = {column: _values(column, value) for column, value in criteria.items()}
+        portal, caom = self.observations._portal_api_connection, self.observations
+        return portal.build_filter_set(caom._caom_cone, caom._caom_filtered, **values)
+
+    def _page(self, service: str, parameters: Mapping[str, Any], number: int) -> tuple[Table, int]:
+        portal = self.observations._portal_api_connection
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "no results" is an answer
+            replies = portal.service_request_async(service, dict(parameters), pagesize=PAGE, page=number)
+            reply = replies[0].json()
+            paging = reply.get("paging") or {}
+            return portal._parse_result(replies), int(paging.get("rowsFiltered") or len(reply.get("data", ())))
+
+    # --- products ---------------------------------------------------------------------------------
+
+    def products(self, ids: Iterable[str], *, progress: Progress = silent) -> Table:
+        """Return the products of observations, each once.
+
+        Parameters
+        ----------
+        ids : iterable of str
+            The ``obsid`` of each observation (not its ``obs_id``).
+        """
+        wanted = list(dict.fromkeys(str(number) for number in ids))
+        pages = []
+        for start in range(0, len(wanted), BATCH):
+            progress(start, len(wanted), f"Asking for the products of {len(wanted)} observations")
+            batch = wanted[start : start + BATCH]
+            pages += self._ask(lambda batch=batch: self._all_pages(self.observations._caom_products,
+                                                                   {"obsid": ",".join(batch)}))  # fmt: skip
+        return _once(vstack(pages, metadata_conflicts="silent") if pages else Table(), "dataURI")
+
+    def _all_pages(self, service: str, parameters: Mapping[str, Any]) -> list[Table]:
+        portal = self.observations._portal_api_connection
+        if service not in portal._column_configs:
+            portal._get_col_config(service)
+        pages, rows, total, number = [], 0, 1, 0
+        while rows < total:
+            number += 1
+            page, total = self._page(service, parameters, number)
+            if not len(page):
+                break
+            pages.append(page)
+            rows += len(page)
+        return pages
+
+    # --- other questions --------------------------------------------------------------------------
+
+    def whoami(self) -> dict[str, Any]:
+        """Return who the token belongs to, and until when."""
+        return self._ask(lambda: self._get("/whoami"))
+
+    def resolve(self, name: str) -> list[dict[str, Any]]:
+        """Return the places that the name resolver of MAST knows."""
+        reply = self._ask(lambda: self._get(f"/Santa-war/query?name={quote(name)}&outputFormat=json&resolveAll=true",
+                                            "http://mastresolver.stsci.edu"))  # fmt: skip
+        return reply.get("resolvedCoordinate") or []
+
+    def _get(self, path: str, host: str = "") -> Any:
+        with connection(token=self._token, **self._options) as session:
+            return json_of(session.get((host or mast_url()) + path), WHO)
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        from astroquery.exceptions import InvalidQueryError, RemoteServiceError
+
+        try:
+            return question()
+        except JvizError:
+            raise
+        except InvalidQueryError as error:
+            raise JvizError(f"MAST does not understand the search: {str(error).rstrip('.')}.") from error
+        except RemoteServiceError as error:
+            raise NetError(f"MAST could not answer: {str(error).strip().rstrip('.') or 'it gives no reason'}. "
+                           "Try again, or ask for less.") from error  # fmt: skip
+        except Exception as error:
+            raise reason_of(error, WHO) from error
+
+
+def _observations() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from astroquery.mast import ObservationsClass
+
+        return ObservationsClass()
+
+
+def _once(table: Table, column: str) -> Table:
+    """Return the first row of each value of a column, in their order."""
+    if not len(table):
+        return table
+    _, first = np.unique(np.asarray(table[column], str), return_index=True)
+    return table if len(first) == len(table) else table[np.sort(first)]
+
+
+def _column(name: str, columns: Mapping[str, Any]) -> str:
+    """Return the column of MAST that a word means.
+
+    Raises
+    ------
+    JvizError
+        With near names when there is none.
+    """
+    import difflib
+
+    low = {column.lower(): column for column in columns}
+    column = CRITERIA.get(name.lower(), name).lower()
+    if column in low:
+        return low[column]
+    near = difflib.get_close_matches(column, [*low, *CRITERIA], 3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else " See the columns of a search for those there are."
+    raise JvizError(f"MAST has no column {name!r}.{hint}")
+
+
+def _values(column: str, value: Any) -> list[Any]:
+    """Return a condition as astroquery takes it: ranges of numbers, and texts of which a part is enough."""
+    if column in DATES:
+        return list(_days(value))
+    if column == "mtFlag":
+        return ["true" if value in (True, 1, "true", "yes") else "false"]
+    values = list(value) if isinstance(value, list | tuple | set) else [value]
+    if column in WILD and len(values) == 1 and isinstance(values[0], str) and not set("*%") & set(values[0]):
+        return [f"*{values[0]}*"]
+    return values
+
+
+def _days(value: Any) -> tuple[float, float]:
+    """Return the modified Julian days that "2024-05-31", "2024-01-01..2024-05-31" or a pair of them span."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        first, last = value
+    else:
+        first, dots, last = str(value).partition("..")
+        last = last if dots else first
+    return _day(first, 0.0), _day(last, 1e6, whole=1.0)
+
+
+def _day(value: Any, missing: float, whole: float = 0.0) -> float:
+    """Return one date; the end of a day when ``whole`` is 1 and no time is given."""
+    from astropy.time import Time
+
+    if isinstance(value, int | float):
+        return float(value)
+    text = str(value).strip()
+    if not text:
+        return missing
+    try:
+        return float(Time(text).mjd) + (whole if len(text) <= 10 else 0.0)
+    except ValueError:
+        raise JvizError(f"{text!r} is no date. Write 2024-05-31, or 2024-01-01..2024-05-31.") from None
+
+
+def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Part a search into several: of texts that are a part of a value, MAST takes one at a time."""
+    named = {_column(name, columns): value for name, value in criteria.items()}
+    several = {column: list(value) for column, value in named.items()
+               if column in WILD and isinstance(value, list | tuple | set) and len(value) > 1}  # fmt: skip
+    return [{**named, **dict(zip(several, chosen, strict=True))} for chosen in product(*several.values())]
+
+
+def address_of(uri: str) -> str:
+    """Return where a product is fetched from."""
+    if uri.startswith(("https://", "http://")):
+        return uri
+    return f"{mast_url()}/api/v0.1/Download/file?uri={quote(uri, safe=':/')}"
+
+
+def wanted_files(products: Table) -> list[Wanted]:
+    """Return the files that rows of products stand for.
+
+    Raises
+    ------
+    JvizError
+        When the table has no column ``dataURI``.
+    """
+    if "dataURI" not in products.colnames:
+        raise JvizError("These are no products: a column dataURI is missing. Take what archive.products gives.")
+    names = products["productFilename"] if "productFilename" in products.colnames else None
+    sizes = products["size"] if "size" in products.colnames else None
+    files = []
+    for row, uri in enumerate(str(uri) for uri in products["dataURI"]):
+        name = str(names[row]) if names is not None else uri.rsplit("/", 1)[-1]
+        size = 0 if sizes is None or np.ma.is_masked(sizes[row]) else max(int(sizes[row]), 0)
+        files.append(Wanted(address_of(uri), name, size))
+    return files

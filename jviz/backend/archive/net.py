@@ -1,0 +1,162 @@
+"""Connections to archives: time-outs, retries, another address for MAST, and a token that goes to MAST alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.util import Retry
+
+from jviz.errors import JvizError
+
+__all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of"]
+
+MAST = "https://mast.stsci.edu"
+HOSTS = ("mast.stsci.edu", "mastresolver.stsci.edu", "auth.mast.stsci.edu", "catalogs.mast.stsci.edu")
+"""Hosts of MAST, which JVIZ_MAST_URL takes the place of."""
+
+CONNECT, READ = 10.0, 60.0
+"""Seconds that a server may take to accept a connection, and to say something."""
+
+BUSY = (408, 425, 429, 500, 502, 503, 504)
+"""Answers after which asking again later may help."""
+
+POLL = 0.5
+"""Seconds before a query that is still executing is asked for again; real servers hold the reply themselves."""
+
+
+class NetError(JvizError):
+    """An archive could not be asked, or did not answer as it should.
+
+    Attributes
+    ----------
+    status : int
+        The number of the HTTP answer; 0 when there was none.
+    """
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def mast_url() -> str:
+    """Return the address of MAST: that of ``$JVIZ_MAST_URL`` (a mirror), or its own."""
+    return os.environ.get("JVIZ_MAST_URL", "").rstrip("/") or MAST
+
+
+def is_mast(url: str) -> bool:
+    """Whether an address is of the MAST that is asked: what may be told the token."""
+    asked, mast = urlsplit(url), urlsplit(mast_url())
+    return (asked.scheme, asked.netloc) == (mast.scheme, mast.netloc)
+
+
+class _Adapter(HTTPAdapter):
+    """Sends requests to the MAST that is meant, waits a limited time, and is polite to a query that executes."""
+
+    def __init__(self, timeout: tuple[float, float], retries: Retry) -> None:
+        self._timeout = timeout
+        super().__init__(max_retries=retries, pool_maxsize=16)
+
+    def send(self, request: Any, *args: Any, timeout: Any = None, **kwargs: Any) -> requests.Response:
+        parts, mast = urlsplit(request.url), urlsplit(mast_url())
+        if parts.hostname in HOSTS and mast_url() != MAST:
+            request.url = urlunsplit((mast.scheme, mast.netloc, parts.path, parts.query, ""))
+        reply = super().send(request, *args, timeout=timeout or self._timeout, **kwargs)
+        if parts.path.endswith("/invoke") and reply.content[:200].find(b'"EXECUTING"') >= 0:
+            time.sleep(POLL)
+        return reply
+
+
+class _Token(AuthBase):
+    """Shows the token to MAST and to nobody else; a redirection elsewhere goes without it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> Any:
+        if self._token and (is_mast(request.url) or urlsplit(request.url).hostname == urlsplit(MAST).hostname):
+            request.headers["Authorization"] = f"token {self._token}"
+        return request
+
+
+def connection(*, token: str = "", timeout: tuple[float, float] = (CONNECT, READ), tries: int = 4) -> requests.Session:
+    """Make a session of requests; each thread needs its own.
+
+    Parameters
+    ----------
+    token : str
+        Shown to MAST only, as a header: a cookie without a domain would go to every host.
+    timeout : (float, float)
+        Seconds to wait for a connection and for each piece of a reply.
+    tries : int
+        How often a busy or broken server is asked.
+    """
+    session = requests.Session()
+    prepare(session, token=token, timeout=timeout, tries=tries)
+    return session
+
+
+def prepare(session: requests.Session, *, token: str, timeout: tuple[float, float], tries: int) -> None:
+    """Make a session of another library behave as ours do."""
+    retries = Retry(
+        total=tries - 1, backoff_factor=0.5, backoff_jitter=0.3, status_forcelist=BUSY, allowed_methods=None,
+        raise_on_status=False, respect_retry_after_header=True,
+    )  # fmt: skip
+    adapter = _Adapter(timeout, retries)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.auth = _Token(token)
+
+
+def json_of(reply: requests.Response, who: str) -> Any:
+    """Return what a reply says.
+
+    Raises
+    ------
+    NetError
+        When it is an error, a page for people, or nothing that can be read.
+    """
+    if reply.status_code in (401, 403):
+        raise NetError(f"{who} does not let you see this: the token is missing, wrong or too old. "
+                       "Log in again with archive.login.", reply.status_code)  # fmt: skip
+    if not reply.ok:
+        raise NetError(f"{who} answers with error {reply.status_code} ({reply.reason}). Try again later.",
+                       reply.status_code)  # fmt: skip
+    try:
+        return reply.json()
+    except json.JSONDecodeError:
+        raise NetError(f"{who} sent a page instead of data: it is probably down for maintenance. Try again later.",
+                       reply.status_code) from None  # fmt: skip
+
+
+def reason_of(error: BaseException, who: str) -> NetError:
+    """Say in a sentence why a request failed."""
+    if isinstance(error, NetError):
+        return error
+    if isinstance(error, requests.exceptions.RetryError | requests.exceptions.HTTPError):
+        status = getattr(getattr(error, "response", None), "status_code", 0)
+        return NetError(
+            f"{who} is busy or has a fault{f' (error {status})' if status else ''}. Try again later.", status
+        )
+    if isinstance(error, requests.exceptions.Timeout | TimeoutError) or _is_silence(error):
+        return NetError(f"{who} did not answer in time. Try again, or ask for less.")
+    if isinstance(error, requests.exceptions.JSONDecodeError | json.JSONDecodeError):
+        return NetError(f"{who} sent a page instead of data: it is probably down for maintenance. Try again later.")
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return NetError(
+            f"{who} cannot be reached. Check the network; what the library holds can be searched without it."
+        )
+    return NetError(f"{who} answered in a way that is not understood: {error}. Try again, or ask for less.")
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Whether a server took the connection and then said nothing, however often it was asked."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.ReadTimeoutError)
