@@ -5,11 +5,13 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.archives"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -39,3 +41,16 @@ def no_leaked_threads():
         thread.join(2)
     left = [t.name for t in left if t.is_alive()]
     assert not left, f"threads left behind: {left}"
+
+
+@pytest.fixture(autouse=True)
+def no_network_but_loopback(monkeypatch):
+    """Refuse every other host."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        host = address[0] if isinstance(address, tuple) else "127.0.0.1"
+        assert host in ("127.0.0.1", "::1", "localhost"), f"a test wants to reach {address}"
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)

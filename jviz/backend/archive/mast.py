@@ -14,6 +14,7 @@ from astropy.table import Table, vstack
 from jviz.backend.archive.fetch import Wanted
 from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of
 from jviz.backend.progress import Progress, silent
+from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of
 from jviz.errors import JvizError
 
 __all__ = ["WHO", "Mast", "Sky", "address_of", "wanted_files"]
@@ -28,17 +29,6 @@ BATCH = 50
 
 type Sky = tuple[float, float, float]
 """Right ascension, declination and radius in degrees (ICRS)."""
-
-CRITERIA = {"instrument": "instrument_name", "program": "proposal_id", "pi": "proposal_pi", "filter": "filters",
-            "collection": "obs_collection", "mission": "obs_collection", "level": "calib_level",
-            "exposure_time": "t_exptime", "date": "t_min", "type": "dataproduct_type", "title": "obs_title",
-            "moving_target": "mtFlag"}  # fmt: skip
-"""Words that people use for columns of MAST."""
-
-DATES = ("t_min", "t_max", "t_obs_release")
-
-WILD = ("instrument_name", "proposal_pi", "filters", "target_name", "obs_title")
-"""Columns in which a part of the text is enough: "MIRI" means MIRI/IMAGE, MIRI/MRS and the others."""
 
 
 class Mast:
@@ -248,10 +238,10 @@ def _column(name: str, columns: Mapping[str, Any]) -> str:
     import difflib
 
     low = {column.lower(): column for column in columns}
-    column = CRITERIA.get(name.lower(), name).lower()
+    column = WORDS.get(name.lower(), name).lower()
     if column in low:
         return low[column]
-    near = difflib.get_close_matches(column, [*low, *CRITERIA], 3)
+    near = difflib.get_close_matches(column, [*low, *WORDS], 3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " See the columns of a search for those there are."
     raise JvizError(f"MAST has no column {name!r}.{hint}")
 
@@ -259,38 +249,11 @@ def _column(name: str, columns: Mapping[str, Any]) -> str:
 def _values(column: str, value: Any) -> list[Any]:
     """Return a condition as astroquery takes it: ranges of numbers, and texts of which a part is enough."""
     if column in DATES:
-        return list(_days(value))
+        return list(days_of(value))
     if column == "mtFlag":
         return ["true" if value in (True, 1, "true", "yes") else "false"]
     values = list(value) if isinstance(value, list | tuple | set) else [value]
-    if column in WILD and len(values) == 1 and isinstance(values[0], str) and not set("*%") & set(values[0]):
-        return [f"*{values[0]}*"]
-    return values
-
-
-def _days(value: Any) -> tuple[float, float]:
-    """Return the modified Julian days that "2024-05-31", "2024-01-01..2024-05-31" or a pair of them span."""
-    if isinstance(value, list | tuple) and len(value) == 2:
-        first, last = value
-    else:
-        first, dots, last = str(value).partition("..")
-        last = last if dots else first
-    return _day(first, 0.0), _day(last, 1e6, whole=1.0)
-
-
-def _day(value: Any, missing: float, whole: float = 0.0) -> float:
-    """Return one date; the end of a day when ``whole`` is 1 and no time is given."""
-    from astropy.time import Time
-
-    if isinstance(value, int | float):
-        return float(value)
-    text = str(value).strip()
-    if not text:
-        return missing
-    try:
-        return float(Time(text).mjd) + (whole if len(text) <= 10 else 0.0)
-    except ValueError:
-        raise JvizError(f"{text!r} is no date. Write 2024-05-31, or 2024-01-01..2024-05-31.") from None
+    return [pattern_of(column, values[0])] if len(values) == 1 and isinstance(values[0], str) else values
 
 
 def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> list[dict[str, Any]]:

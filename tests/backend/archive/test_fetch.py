@@ -17,7 +17,7 @@ from jviz.backend.archive.net import NetError, connection
 from jviz.backend.archive.transfers import fetch_all
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
-from tests.backend.archive.standin import TOKEN, Fault, Standin
+from tests.standin import TOKEN, Fault, Standin
 
 NAME = "jw01234-o000_t001_nircam_clear-f200w_i2d.fits"
 SECRET = "jw01234-o004_t001_nircam_clear-f200w_i2d.fits"

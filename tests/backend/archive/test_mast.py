@@ -13,7 +13,7 @@ from jviz.backend.archive.mast import Mast, wanted_files
 from jviz.backend.archive.net import NetError
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
-from tests.backend.archive.standin import TOKEN, Fault
+from tests.standin import TOKEN, Fault
 
 SKY = (53.1, -27.8, 0.25)
 

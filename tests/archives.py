@@ -1,13 +1,12 @@
 """A folder of small JWST-like files and a server that gives them."""
 
 import json
-import socket
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from tests.backend.archive.standin import Standin
+from tests.standin import Standin
 
 
 def made(path, number, *, suffix="i2d", ra=53.1, dec=-27.8, size=180):
@@ -52,16 +51,3 @@ def mast(holdings, monkeypatch):
     monkeypatch.setenv("JVIZ_MAST_URL", server.url)
     yield server
     server.close()
-
-
-@pytest.fixture(autouse=True)
-def no_network_but_loopback(monkeypatch):
-    """Refuse every other host."""
-    connect = socket.socket.connect
-
-    def guarded(self, address):
-        host = address[0] if isinstance(address, tuple) else "127.0.0.1"
-        assert host in ("127.0.0.1", "::1", "localhost"), f"a test wants to reach {address}"
-        return connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", guarded)

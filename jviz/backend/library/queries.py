@@ -1,0 +1,185 @@
+"""Searching the library: by place, overlap, time, any column, word and tag."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from astropy.table import MaskedColumn, Table
+
+from jviz.backend.library.catalogue import Library
+from jviz.backend.library.footprints import Footprint, vector
+from jviz.backend.library.schema import COLUMNS
+from jviz.backend.searching import WORDS, days_of, pattern_of
+from jviz.errors import JvizError
+
+__all__ = ["duplicates", "facets", "made_from", "refused", "search", "used_by"]
+
+SHOWN = ("name", *(column for column in COLUMNS if column != "s_region"), "size", "state", "path", "source", "sha256",
+         "s_region")  # fmt: skip
+"""Columns of an answer."""
+
+FACETS = ("obs_collection", "instrument_name", "filters", "calib_level", "dataproduct_type", "suffix", "proposal_id")
+NUMBERS = {"calib_level": int, "size": int, "s_ra": float, "s_dec": float, "t_min": float, "t_max": float,
+           "t_exptime": float}  # fmt: skip
+
+
+def search(
+    library: Library,
+    *,
+    sky: tuple[float, float, float] | None = None,
+    text: str = "",
+    tag: str = "",
+    criteria: Mapping[str, Any] | None = None,
+    missing: bool = False,
+    most: int = 100_000,
+) -> Table:
+    """Return the files that fit, nearest first when a place is given, else the newest.
+
+    Parameters
+    ----------
+    sky : (float, float, float), optional
+        Right ascension, declination and radius in degrees: files whose footprint meets the circle, or whose
+        position is in it when they have none.
+    text : str
+        Words that begin words of the target, the investigator, the title or the name of the file.
+    criteria : mapping
+        Columns and what they must be: a text (``*`` stands for anything; of instruments, targets and the like a
+        part is enough), several texts, a number, or (least, most).
+    missing : bool
+        Files that are no more where they were, too.
+
+    Raises
+    ------
+    JvizError
+        For a column that there is not.
+    """
+    wheres, values = [] if missing else ["state = 'present'"], []
+    tables = "file"
+    if sky is not None:
+        tables, circle = "foot JOIN file ON file.id = foot.id", _box_of_circle(sky)
+        wheres += ["x1 >= ? AND x0 <= ? AND y1 >= ? AND y0 <= ? AND z1 >= ? AND z0 <= ?"]
+        values += circle
+    if text.strip():
+        wheres.append("file.id IN (SELECT rowid FROM words WHERE words MATCH ?)")
+        values.append(" ".join(f'"{word}"*' for word in re.findall(r"\w+", text)) or '""')
+    if tag:
+        wheres.append("sha256 IN (SELECT sha256 FROM tag WHERE tag = ?)")
+        values.append(tag)
+    for name, wanted in (criteria or {}).items():
+        where, more = _condition(name, wanted)
+        wheres.append(where)
+        values += more
+    columns = ", ".join(SHOWN)
+    order = "" if sky is not None else " ORDER BY t_min DESC, name"
+    rows = library.ask(f"SELECT {columns}, footprint FROM {tables} WHERE {' AND '.join(wheres) or '1'}{order} LIMIT ?",
+                       (*values, most))  # fmt: skip
+    if sky is not None:
+        rows = _meeting(rows, sky)
+    return _table(rows)
+
+
+def _box_of_circle(sky: tuple[float, float, float]) -> list[float]:
+    ra, dec, radius = sky
+    if not (0 <= radius <= 180 and abs(dec) <= 90):
+        raise JvizError(f"A circle of {radius:g}° about {ra:g}, {dec:g} is none on the sky.")
+    chord = 2 * math.sin(math.radians(min(radius, 180)) / 2) + 1e-7
+    return [float(v) for number in vector(ra, dec) for v in (number - chord, number + chord)]
+
+
+def _meeting(rows: Sequence[sqlite3.Row], sky: tuple[float, float, float]) -> list[sqlite3.Row]:
+    """Return the rows that truly meet a circle (the boxes of the index are larger), the nearest first."""
+    place, radius = vector(sky[0], sky[1]), sky[2]
+    found = []
+    for row in rows:
+        away = _away(row, place)
+        if away <= radius or (row["footprint"] and Footprint.from_bytes(row["footprint"]).meets(place, radius)):
+            found.append((away, row["path"], row))
+    return [row for *_, row in sorted(found, key=lambda item: item[:2])]
+
+
+def _away(row: sqlite3.Row, place: np.ndarray) -> float:
+    if row["s_ra"] is None or row["s_dec"] is None:
+        return math.inf
+    half = np.linalg.norm(vector(row["s_ra"], row["s_dec"]) - place) / 2
+    return math.degrees(2 * math.asin(min(float(half), 1.0)))
+
+
+def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
+    """Return SQL with marks, and the values for them."""
+    column = WORDS.get(name.lower(), name)
+    if column not in COLUMNS and column not in ("name", "size", "source", "path", "added"):
+        raise JvizError(f"The library has no column {name!r}; it has {', '.join(COLUMNS)}, name, size and path.")
+    if column in ("t_min", "t_max") and not (isinstance(wanted, list | tuple) and len(wanted) != 2):
+        return f"{column} BETWEEN ? AND ?", list(days_of(wanted))
+    if column in NUMBERS:
+        if isinstance(wanted, list | tuple) and len(wanted) == 2 and column != "calib_level":
+            return f"{column} BETWEEN ? AND ?", list(wanted)
+        several = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        return f"{column} IN ({', '.join('?' * len(several))})", several
+    several = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+    like = [pattern_of(column, str(value)).replace("*", "%") for value in several]
+    return "(" + " OR ".join(f"{column} LIKE ?" for _ in like) + ")", like
+
+
+def _table(rows: Sequence[sqlite3.Row]) -> Table:
+    table = Table()
+    for name in SHOWN:
+        values = [row[name] for row in rows]
+        empty = np.array([value is None for value in values], bool)
+        kind = NUMBERS.get(name, str)
+        filled = np.array([kind() if value is None else kind(value) for value in values], None if values else kind)
+        table[name] = MaskedColumn(filled, mask=empty)
+    for name, unit in (("s_ra", "deg"), ("s_dec", "deg"), ("t_min", "d"), ("t_max", "d"), ("t_exptime", "s")):
+        table[name].unit = unit
+    return table
+
+
+def facets(table: Table) -> dict[str, list[tuple[str, int]]]:
+    """Return, for columns of a few values, each value and how many rows have it, the most frequent first."""
+    found = {}
+    for name in FACETS:
+        if name in table.colnames:
+            counts = Counter(str(value) for value in table[name] if value is not np.ma.masked)
+            found[name] = counts.most_common()
+    return found
+
+
+def duplicates(library: Library) -> list[list[str]]:
+    """Return the paths of files with the same bytes, group by group."""
+    twice = "SELECT sha256 FROM file WHERE state = 'present' GROUP BY sha256 HAVING count(*) > 1"
+    rows = library.ask(
+        f"SELECT sha256, path FROM file WHERE state = 'present' AND sha256 IN ({twice}) ORDER BY sha256, path"
+    )
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row["sha256"], []).append(row["path"])
+    return list(groups.values())
+
+
+def refused(library: Library) -> list[tuple[str, str]]:
+    """Return the files that could not be taken in, and why."""
+    return [(row["path"], row["reason"]) for row in library.ask("SELECT path, reason FROM refused ORDER BY path")]
+
+
+def made_from(library: Library, path: str) -> list[tuple[str, str, str, str]]:
+    """Return what a file was made of: name, role, step, and the path of it when the library has it."""
+    here = "(SELECT path FROM file WHERE file.name = edge.name LIMIT 1)"
+    rows = library.ask(
+        f"SELECT edge.name, role, step, {here} AS at FROM edge JOIN file ON file.id = child "
+        "WHERE file.path = ? ORDER BY role, edge.name",
+        (path,),
+    )
+    return [(row["name"], row["role"], row["step"], row["at"] or "") for row in rows]
+
+
+def used_by(library: Library, name: str) -> list[str]:
+    """Return the paths of files that were made of a file of that name."""
+    rows = library.ask("SELECT DISTINCT path FROM edge JOIN file ON file.id = child WHERE edge.name = ? ORDER BY path",
+                       (name,))  # fmt: skip
+    return [row["path"] for row in rows]
