@@ -29,11 +29,14 @@ class Edit:
         What the history shows, ``"Delete 3 regions"``.
     do, undo : callable
         Called without arguments; ``do`` also redoes.
+    value : object
+        What the caller of the command gets.
     """
 
     label: str
     do: Callable[[], Any]
     undo: Callable[[], Any]
+    value: Any = None
 
 
 @dataclass

@@ -211,7 +211,7 @@ class _Step:
         if isinstance(value, Edit):
             value.do()
             self._record.edits.append(value)
-            return None
+            return value.value
         new = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Data)]
         new = [d for d in new if d not in self._session.data]
         add_data(self._session, new)

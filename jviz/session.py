@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jviz import commands
+from jviz.archives import Archives
 from jviz.cube_spectra import CubeSpectra
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError, SessionError
@@ -81,6 +82,7 @@ class Session:
         self.settings = Settings.of(settings) if isinstance(settings, dict) else settings or Settings()
         self.dispatcher = Dispatcher()
         self.jobs = Jobs(self.dispatcher)
+        self.archives = Archives()
         self.data_changed = Signal()
         self.views_changed = Signal()
         self.subsets_changed = Signal()
@@ -324,8 +326,9 @@ class Session:
         self.history_changed.emit()
 
     def close(self) -> None:
-        """Cancel the jobs and end their threads."""
+        """Cancel the jobs, end their threads and let go of the library."""
         self.jobs.close()
+        self.archives.close()
 
     # --- for commands, files and the window -----------------------------------------------------
 

@@ -11,13 +11,12 @@ from urllib.parse import quote
 import numpy as np
 from astropy.table import Table, vstack
 
-from jviz.backend.archive.fetch import Wanted
 from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of
 from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of
 from jviz.errors import JvizError
 
-__all__ = ["WHO", "Mast", "Sky", "address_of", "wanted_files"]
+__all__ = ["WHO", "Mast", "Sky"]
 
 WHO = "MAST"
 PAGE = 2_000
@@ -262,30 +261,3 @@ def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> li
     several = {column: list(value) for column, value in named.items()
                if column in WILD and isinstance(value, list | tuple | set) and len(value) > 1}  # fmt: skip
     return [{**named, **dict(zip(several, chosen, strict=True))} for chosen in product(*several.values())]
-
-
-def address_of(uri: str) -> str:
-    """Return where a product is fetched from."""
-    if uri.startswith(("https://", "http://")):
-        return uri
-    return f"{mast_url()}/api/v0.1/Download/file?uri={quote(uri, safe=':/')}"
-
-
-def wanted_files(products: Table) -> list[Wanted]:
-    """Return the files that rows of products stand for.
-
-    Raises
-    ------
-    JvizError
-        When the table has no column ``dataURI``.
-    """
-    if "dataURI" not in products.colnames:
-        raise JvizError("These are no products: a column dataURI is missing. Take what archive.products gives.")
-    names = products["productFilename"] if "productFilename" in products.colnames else None
-    sizes = products["size"] if "size" in products.colnames else None
-    files = []
-    for row, uri in enumerate(str(uri) for uri in products["dataURI"]):
-        name = str(names[row]) if names is not None else uri.rsplit("/", 1)[-1]
-        size = 0 if sizes is None or np.ma.is_masked(sizes[row]) else max(int(sizes[row]), 0)
-        files.append(Wanted(address_of(uri), name, size))
-    return files

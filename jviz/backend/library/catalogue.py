@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -66,6 +67,8 @@ class Library:
         self.path = path
         self._database = connect(path)
         self._lock = threading.RLock()
+        # A script that never closes its session leaves no open database behind.
+        weakref.finalize(self, self._database.close)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -216,6 +219,15 @@ class Library:
         sql = "INSERT OR IGNORE INTO tag VALUES (?, ?)" if on else "DELETE FROM tag WHERE sha256 = ? AND tag = ?"
         with self.writing() as database:
             database.executemany(sql, [(total, tag) for total in sums])
+
+    def tagged(self, tag: str) -> set[str]:
+        """Return the SHA-256 of all files with a tag."""
+        return {row["sha256"] for row in self.ask("SELECT sha256 FROM tag WHERE tag = ?", (tag,))}
+
+    def note_of(self, total: str) -> str:
+        """Return the note of a file, "" for none."""
+        rows = self.ask("SELECT note FROM note WHERE sha256 = ?", (total,))
+        return rows[0]["note"] if rows else ""
 
     def note(self, total: str, text: str) -> None:
         """Write a note to a file; an empty one is taken away."""

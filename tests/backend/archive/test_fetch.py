@@ -267,7 +267,9 @@ def test_stop_before_the_start_asks_nothing(mast, tmp_path):
     assert mast.log == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(cuts=st.lists(st.integers(0, 140_000), max_size=5), resets=st.booleans())
 def test_wherever_it_is_cut_the_bytes_are_equal(mast, holdings, tmp_path_factory, cuts, resets):
     folder = tmp_path_factory.mktemp("in")

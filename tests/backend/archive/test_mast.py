@@ -9,8 +9,9 @@ import pytest
 
 from jviz.backend.archive import mast as module
 from jviz.backend.archive import net
-from jviz.backend.archive.mast import Mast, wanted_files
+from jviz.backend.archive.mast import Mast
 from jviz.backend.archive.net import NetError
+from jviz.backend.archive.products import wanted_files
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
 from tests.standin import TOKEN, Fault
