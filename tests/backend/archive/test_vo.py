@@ -82,7 +82,7 @@ def test_what_the_service_says_against_a_question(session, service):
 
 def test_pages_and_silence_instead_of_tables(session, service):
     service.broken = "<html><body>maintenance</body></html>"
-    with pytest.raises(NetError, match="no table|cannot be asked"):
+    with pytest.raises(NetError, match=r"no table|cannot be asked"):
         session.run("archive.cone", url=f"{service.url}/cone?", position="53 -27")
     with pytest.raises(NetError):
         session.run("archive.tap", url="http://127.0.0.1:9/tap", adql="SELECT 1")
