@@ -191,17 +191,24 @@ class CubeMeasure:
         place: Any = self.cone(region, reference, mode) if cone else self.spaxels(region, mode)
         found = extract(self.source, place, statistic, variance=self.variance, progress=progress)
         if background is not None and not (isinstance(background, str) and not background):
-            sky = extract(
-                self.source, self.spaxels(background, mode), "mean", variance=self.variance, progress=progress
-            )
+            below: Any = self.spaxels(background, mode)
+            if cone and self.can_grow(background):
+                below = self.cone(background, reference, mode)
+            sky = extract(self.source, below, "mean", variance=self.variance, progress=progress)
             found = found.minus(sky, found.coverage if statistic == "sum" else 1.0)
-        return self.samples(found, statistic, name)
+        # A cone has another solid angle in each channel: none turns all of its sums into brightness.
+        return self.samples(found, statistic, name, has_area=not cone)
 
-    def samples(self, found: Extracted, statistic: str, name: str = "") -> Samples:
+    def can_grow(self, region: Any) -> bool:
+        """Whether a region has a size that a cone can multiply: a ring, a circle, an ellipse, a rectangle."""
+        shape = subset_of(self.session, self.cube, region).region
+        return not isinstance(shape, np.ndarray) and any(hasattr(shape, name) for name in _SIZES)
+
+    def samples(self, found: Extracted, statistic: str, name: str = "", *, has_area: bool = True) -> Samples:
         """Give extracted numbers their axis, unit and solid angle: sums of brightness become flux (Jy from MJy/sr)."""
         factor, unit = self.flux_unit() if statistic == "sum" else (1.0, self.cube.unit)
         error = None if found.error is None else found.error * factor
-        area, meta = spaxel_area(self.cube), {}
+        area, meta = spaxel_area(self.cube) if has_area else None, {}
         for keyword in ("TARGNAME", "OBJECT", "INSTRUME", "TELESCOP"):
             if keyword in self.cube.header:
                 meta[keyword] = self.cube.header[keyword]

@@ -54,7 +54,8 @@ def extract(
     weights : {"exact", "center"}
         Each spaxel counts by the part that is inside, or as a whole where its centre is.
     cone : bool
-        The size of the region grows in proportion to the wavelength, as the width of a point source does.
+        The size of the region grows in proportion to the wavelength, as the width of a point source does; that of the
+        background with it, unless it is a polygon or a mask.
     reference_wavelength : float, optional
         Value on the spectral axis at which a cone is as wide as drawn; the middle of the cube by default.
     background : region, mask or name of a subset, optional
@@ -123,9 +124,10 @@ def keep_spectrum(
 def collapse(
     session: Session,
     data: Cube,
-    statistic: Literal["sum", "mean", "median", "min", "max"] = "sum",
+    statistic: Literal["sum", "mean", "median", "min", "max", "percentile"] = "sum",
     spectral: Any = None,
     *,
+    percentile: float = 50.0,
     exclude_flags: Any = DEFAULT_FLAGS,
     name: str = "",
     progress: Progress,
@@ -137,11 +139,18 @@ def collapse(
     spectral : ranges or name of a spectral subset, optional
         ``(4.9 * u.um, 5.1 * u.um)``, a SpectralRegion …; the whole cube by default. In sums and means a channel
         counts by the share of it that is inside.
+    percentile : float
+        Which one, 0 to 100, when the statistic is "percentile".
     """
+    if not 0 <= percentile <= 100:
+        raise CommandError(f"The percentile is {percentile:g}; it must be from 0 to 100.")
     measure = CubeMeasure(session, data, exclude_flags)
     shares = channel_shares(session, measure.axis, spectral)
-    made = maps.collapse(measure.source, shares, statistic, variance=measure.variance, progress=progress)
-    return _image(data, made.values, made.error, data.unit, f"{statistic} of {data.name}", name, spectral)
+    made = maps.collapse(
+        measure.source, shares, statistic, percentile=percentile, variance=measure.variance, progress=progress
+    )
+    said = f"percentile {percentile:g}" if statistic == "percentile" else statistic
+    return _image(data, made.values, made.error, data.unit, f"{said} of {data.name}", name, spectral)
 
 
 @command("cube.moment", title="Moment…", menu=MENU, needs="cube", group="maps", job=True, icon="fa6s.wave-square")
@@ -186,30 +195,36 @@ def moment(
 
     Notes
     -----
-    Errors are those of independent channels, to first order, without that of the continuum.
+    Errors are those of independent channels, to first order, with that of the continuum.
     """
-    if order < 0 or (order > 2 and continuum is not None):
-        raise CommandError("Moments have orders from 0 on; above 2 take the continuum away first (cube.continuum).")
+    if order < 0:
+        raise CommandError(f"Moments have orders from 0 on; {order} is none.")
     measure = CubeMeasure(session, data, exclude_flags)
     shares = channel_shares(session, measure.axis, spectral)
     axis = _velocities(measure.axis, reference, convention) if output == "velocity" else measure.axis
-    sums = maps.moment_sums(measure.source, axis, shares, progress)
+    line = None
     if continuum is not None:
         if spectral is None or (isinstance(spectral, str) and not spectral):
             raise CommandError("A continuum is found beside the line: say with spectral where the line is.")
         beside = _beside(session, measure.axis, shares, side_bands, fit=continuum == "fit")
-        level, slope = line_of(measure.source, axis.values - sums.zero, beside, progress)
-        sums = sums.minus_line(level, slope, axis, shares)
+        x = axis.values - maps.middle_of(axis, shares)
+        line = line_of(measure.source, x, beside, variance=measure.variance, progress=progress)
+    sums = maps.moment_sums(measure.source, axis, shares, progress, continuum=line)
     if order > 2:
-        values = maps.central_moment(measure.source, axis, shares, order, progress)
+        values = maps.central_moment(measure.source, axis, shares, order, progress, continuum=line)
     else:
         values = maps.moment(sums, order)  # type: ignore[arg-type]
+
+    def errors(of: Any) -> np.ndarray:
+        return maps.moment_errors(measure.source, sums, of, axis, shares, measure.variance, progress, continuum=line)
+
     error = None
     if measure.variance is not None and order <= 2:
-        error = maps.moment_errors(sums, order, axis, shares, measure.variance, progress)
-        error = np.where(np.isfinite(values), error, np.nan)
+        error = np.where(np.isfinite(values), errors(order), np.nan)
     if minimum_snr is not None:
-        values, error = _significant(measure, sums, axis, shares, values, error, minimum_snr, progress)
+        if measure.variance is None:
+            raise CommandError(f"{data.name} has no errors, so there is no S/N to choose pixels by.")
+        values, error = _significant(sums, errors(0), values, error, minimum_snr)
     unit = _moment_unit(data.unit, axis.unit, order)
     return _image(data, values, error, unit, f"moment {order} of {data.name}", name, spectral)
 
@@ -224,20 +239,27 @@ def peak(
     exclude_flags: Any = DEFAULT_FLAGS,
     progress: Progress,
 ) -> list[Image]:
-    """Make maps of the greatest value along the spectral axis, and of where it is.
+    """Make maps of the greatest value along the spectral axis, and of where it is, with errors.
 
     The position is that of the parabola through the greatest channel and its neighbours, in the unit of the axis.
+
+    Notes
+    -----
+    Errors are those of independent channels, to first order. Where the greatest channel has no two neighbours its
+    position is known to within the channel: its error is the width over √12.
     """
     from jviz.backend.cubes.continuum import peaks_of
 
     measure = CubeMeasure(session, data, exclude_flags)
     shares = channel_shares(session, measure.axis, spectral)
-    values, channel = peaks_of(measure.source, shares > 0, progress)
-    numbers = np.arange(len(measure.axis), dtype=float)
-    position = np.where(np.isnan(channel), np.nan, np.interp(np.nan_to_num(channel), numbers, measure.axis.values))
+    found = peaks_of(measure.source, shares > 0, variance=measure.variance, progress=progress)
+    numbers, axis = np.arange(len(measure.axis), dtype=float), measure.axis
+    channel = np.nan_to_num(found.channel)
+    position = np.where(np.isnan(found.channel), np.nan, np.interp(channel, numbers, axis.values))
+    error = None if found.channel_error is None else found.channel_error * np.interp(channel, numbers, axis.widths)
     return [
-        _image(data, values, None, data.unit, f"peak of {data.name}", "", spectral),
-        _image(data, position, None, measure.axis.unit, f"position of the peak of {data.name}", "", spectral),
+        _image(data, found.value, found.value_error, data.unit, f"peak of {data.name}", "", spectral),
+        _image(data, position, error, axis.unit, f"position of the peak of {data.name}", "", spectral),
     ]
 
 
@@ -348,13 +370,9 @@ def _beside(session: Session, axis: SpectralAxis, shares: np.ndarray, side_bands
 
 
 def _significant(
-    measure: CubeMeasure, sums: Any, axis: SpectralAxis, shares: np.ndarray, values: np.ndarray,
-    error: np.ndarray | None, least: float, progress: Progress,
-) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
-    """Leave out pixels whose integral is not significant."""
-    if measure.variance is None:
-        raise CommandError(f"{measure.cube.name} has no errors, so there is no S/N to choose pixels by.")
-    spread = maps.moment_errors(sums, 0, axis, shares, measure.variance, progress)
+    sums: maps.MomentSums, spread: np.ndarray, values: np.ndarray, error: np.ndarray | None, least: float
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Leave out pixels whose integral is less than so many times its error."""
     with np.errstate(invalid="ignore", divide="ignore"):
         good = maps.moment(sums, 0) / spread >= least
     return np.where(good, values, np.nan), None if error is None else np.where(good, error, np.nan)

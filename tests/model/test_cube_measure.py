@@ -133,6 +133,37 @@ def test_a_cone_grows_with_wavelength(session, tmp_path):
     assert np.allclose(samples.flux, np.pi * (5 * AXIS / 5.0) ** 2 * SR * 1e6, rtol=1e-3)
 
 
+def test_the_background_of_a_cone_grows_with_it(session, tmp_path):
+    y, x = np.mgrid[:NY, :NX]
+    far = np.hypot(x - 12, y - 10)
+    # The star and the ring with the sky beyond it both grow: no sky lies where the ring does not follow.
+    sky = np.where(far[None] > 5.2 * (AXIS / 5.0)[:, None, None], 3.0, 50.0)
+    session.open(written(tmp_path / "growing.fits", sky))
+    circle, ring = CirclePixelRegion(PixCoord(12, 10), 2), CircleAnnulusPixelRegion(PixCoord(12, 10), 6.2, 7.5)
+    [samples] = session.run("cube.extract", data="growing", region=circle, cone=True, reference_wavelength=5.0,
+                            background=ring).samples  # fmt: skip
+    assert np.allclose(samples.flux, 47 * np.pi * (2 * AXIS / 5.0) ** 2 * SR * 1e6, rtol=2e-3)
+    assert samples.area is None
+    [fixed] = session.run("cube.extract", data="growing", region=circle, background=ring).samples
+    assert samples.flux[-1] > fixed.flux[-1]
+    assert fixed.area is not None
+
+
+def test_a_percentile_outside_of_0_to_100_is_refused(session, cube):
+    with pytest.raises(jviz.JvizError, match="from 0 to 100"):
+        session.run("cube.collapse", data=cube, statistic="percentile", percentile=101)
+    made = session.run("cube.collapse", data=cube, statistic="percentile", percentile=84)
+    assert "percentile 84" in made.name
+
+
+def test_maps_of_peaks_have_errors(session, tmp_path):
+    session.open(line_cube(tmp_path / "line.fits", level=0.0))
+    value, place = session.run("cube.peak", data="line")
+    assert np.allclose(value.plane("ERR").read(), 1.0)
+    before, there, after = 50 * np.exp(-((np.array([-0.01, 0, 0.01]) / SIGMA) ** 2) / 2)
+    assert np.allclose(place.plane("ERR").read(), 0.01 / np.sqrt(2) / abs(before - 2 * there + after), rtol=1e-3)
+
+
 @pytest.mark.parametrize("statistic", ["sum", "mean", "median", "min", "max"])
 def test_collapsed_cubes_are_those_of_numpy(session, cube, numbers, statistic):
     image = session.run("cube.collapse", data=cube, statistic=statistic, spectral=(5.0949 * u.um, 5.2051 * u.um),

@@ -15,14 +15,15 @@ import numpy as np
 from jviz.backend.cubes.source import PIECE, CubeSource
 from jviz.backend.cubes.store import SpectralStore
 from jviz.backend.progress import Progress, silent
+from jviz.backend.spectra.medians import nan_percentile
 from jviz.errors import JvizError
 
 __all__ = ["Extracted", "LiveSum", "Spaxels", "Statistic", "extract", "weighted_statistic"]
 
 Statistic = Literal["sum", "mean", "median", "min", "max"]
 
-# The scatter of the median of many normal values is this times that of their mean.
-_MEDIAN = np.sqrt(np.pi / 2)
+RANKED = ("median", "percentile", "min", "max")
+"""Statistics in which a spaxel counts as a whole or not at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,10 +157,14 @@ def _area(spaxels: Spaxels, source: CubeSource) -> int:
 
 
 def weighted_statistic(
-    part: np.ndarray, variance: np.ndarray | None, weights: np.ndarray, statistic: Statistic
+    part: np.ndarray,
+    variance: np.ndarray | None,
+    weights: np.ndarray,
+    statistic: Statistic | Literal["percentile"],
+    percentile: float = 50.0,
 ) -> tuple[np.ndarray, np.ndarray | float, np.ndarray]:
     """Return values, errors and coverage of some channels; ``part`` has shape (channels, rows, columns)."""
-    if statistic in ("median", "min", "max"):
+    if statistic in RANKED:
         weights = (weights >= min(0.5, weights.max())).astype(float)
     good = np.isfinite(part) & (weights > 0)
     used = np.where(good, weights, 0.0)
@@ -175,17 +180,24 @@ def weighted_statistic(
         if statistic == "mean":
             return total / coverage, spread / coverage, coverage
         values = np.where(good, part, np.nan)
-        if statistic == "median":
-            return _quiet(np.nanmedian, values), _MEDIAN * spread / coverage, coverage
+        if statistic == "median" or (statistic == "percentile" and 0 < percentile < 100):
+            percentile = 50.0 if statistic == "median" else percentile
+            ranked = nan_percentile(values.reshape(len(values), -1), percentile, axis=1)
+            return ranked, _scatter_of(percentile) * spread / coverage, coverage
+        if statistic == "percentile":
+            statistic = "min" if percentile <= 0 else "max"
         return _extreme(values, variance, statistic, coverage)
 
 
-def _quiet(function: Callable[..., np.ndarray], values: np.ndarray) -> np.ndarray:
-    import warnings
+def _scatter_of(percentile: float) -> float:
+    """Return the scatter of a percentile of many normal values in units of that of their mean.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # channels without a value: NaN is the answer
-        return function(values.reshape(len(values), -1), axis=1)
+    √(p (1 − p)) ∕ φ(Φ⁻¹(p)) (Stuart & Ord, Kendall's Advanced Theory of Statistics I, 10.10): √(π ∕ 2) for the median.
+    """
+    from statistics import NormalDist
+
+    normal, p = NormalDist(), percentile / 100
+    return float(np.sqrt(p * (1 - p)) / normal.pdf(normal.inv_cdf(p)))
 
 
 def _extreme(

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from jviz.backend.cubes.extract import weighted_statistic
+from jviz.backend.cubes.continuum import Continuum
+from jviz.backend.cubes.extract import RANKED, weighted_statistic
 from jviz.backend.cubes.source import PIECE, CubeSource
 from jviz.backend.cubes.store import BLOCK, SpectralStore, block_places
 from jviz.backend.progress import Progress, silent
@@ -20,13 +21,14 @@ __all__ = [
     "MomentSums",
     "central_moment",
     "collapse",
+    "middle_of",
     "moment",
     "moment_errors",
     "moment_sums",
     "sums_from_store",
 ]
 
-Collapse = Literal["sum", "mean", "median", "min", "max"]
+Collapse = Literal["sum", "mean", "median", "min", "max", "percentile"]
 ReadVariance = Callable[[slice, slice, slice], np.ndarray]
 
 
@@ -51,6 +53,7 @@ def collapse(
     shares: np.ndarray,
     statistic: Collapse = "sum",
     *,
+    percentile: float = 50.0,
     variance: ReadVariance | None = None,
     progress: Progress = silent,
 ) -> Map:
@@ -59,15 +62,17 @@ def collapse(
     Parameters
     ----------
     shares : ndarray, shape (n_channels,)
-        How much of each channel counts (`SpectralAxis.shares`): in ``sum`` and ``mean`` as weights; ``median``,
-        ``min`` and ``max`` take the channels of which at least half is inside.
+        How much of each channel counts (`SpectralAxis.shares`): in ``sum`` and ``mean`` as weights; the others
+        take the channels of which at least half is inside.
+    percentile : float
+        0 to 100, for ``statistic="percentile"``.
 
     Raises
     ------
     JvizError
         When no channel is inside.
     """
-    if statistic in ("median", "min", "max"):
+    if statistic in RANKED:
         shares = (shares >= min(0.5, shares.max(initial=0.0))) * (shares > 0).astype(float)
     inside = np.flatnonzero(shares > 0)
     if not len(inside):
@@ -83,20 +88,20 @@ def collapse(
         rows = slice(row, min(row + step, ny))
         part = source.read(channels, rows, dtype=np.dtype(np.float64))
         spread = variance(channels, rows, slice(None)) if variance is not None else None
-        values[rows], found = _reduced(part, spread, weights, statistic)
+        values[rows], found = _reduced(part, spread, weights, statistic, percentile)
         if error is not None:
             error[rows] = found
     return Map(values, error)
 
 
 def _reduced(
-    part: np.ndarray, variance: np.ndarray | None, weights: np.ndarray, statistic: Collapse
+    part: np.ndarray, variance: np.ndarray | None, weights: np.ndarray, statistic: Collapse, percentile: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
     # The same sums with channels in the place of spaxels: one row of them for each pixel.
     rows, columns = part.shape[1:]
     turned = np.moveaxis(part, 0, -1).reshape(rows * columns, 1, -1)
     spread = None if variance is None else np.moveaxis(variance, 0, -1).reshape(rows * columns, 1, -1)
-    values, error, _ = weighted_statistic(turned, spread, weights[None, :], statistic)
+    values, error, _ = weighted_statistic(turned, spread, weights[None, :], statistic, percentile)
     error = None if variance is None else np.broadcast_to(error, values.shape).reshape(rows, columns)
     return values.reshape(rows, columns), error
 
@@ -114,26 +119,23 @@ class MomentSums:
     number: np.ndarray
     zero: float
 
-    def minus_line(self, level: np.ndarray, slope: np.ndarray, axis: SpectralAxis, shares: np.ndarray) -> MomentSums:
-        """Take away a straight continuum level + slope·(x − zero) of each pixel."""
-        x, w = axis.values - self.zero, shares * axis.widths
-        powers = [float((w * x**n).sum()) for n in range(4)]
-        return MomentSums(
-            self.s0 - level * powers[0] - slope * powers[1],
-            self.s1 - level * powers[1] - slope * powers[2],
-            self.s2 - level * powers[2] - slope * powers[3],
-            self.number,
-            self.zero,
-        )
 
-
-def moment_sums(source: CubeSource, axis: SpectralAxis, shares: np.ndarray, progress: Progress = silent) -> MomentSums:
+def moment_sums(
+    source: CubeSource,
+    axis: SpectralAxis,
+    shares: np.ndarray,
+    progress: Progress = silent,
+    *,
+    continuum: Continuum | None = None,
+) -> MomentSums:
     """Add up the channels from the file.
 
     Parameters
     ----------
     shares : ndarray, shape (n_channels,)
         How much of each channel counts.
+    continuum : Continuum, optional
+        Taken away from each value, with x counted from the middle of the channels (`middle_of`).
     """
     channels, zero = _span(axis, shares)
     weights = (shares * axis.widths)[channels]
@@ -145,6 +147,8 @@ def moment_sums(source: CubeSource, axis: SpectralAxis, shares: np.ndarray, prog
         progress(first, len(x), "adding up channels")
         last = min(first + step, len(x))
         part = source.read(slice(channels.start + first, channels.start + last), dtype=np.dtype(np.float64))
+        if continuum is not None:
+            part -= continuum.at(x[first:last])
         good = np.isfinite(part)
         part = np.where(good, part, 0.0) * weights[first:last, None, None]
         for power in range(3):
@@ -225,6 +229,11 @@ def _span(axis: SpectralAxis, shares: np.ndarray) -> tuple[slice, float]:
     return channels, float(axis.values[channels].mean())
 
 
+def middle_of(axis: SpectralAxis, shares: np.ndarray) -> float:
+    """Return the value from which moments count the positions of channels."""
+    return _span(axis, shares)[1]
+
+
 def moment(sums: MomentSums, order: Literal[0, 1, 2]) -> np.ndarray:
     """Return a moment from its sums.
 
@@ -243,45 +252,63 @@ def moment(sums: MomentSums, order: Literal[0, 1, 2]) -> np.ndarray:
 
 
 def central_moment(
-    source: CubeSource, axis: SpectralAxis, shares: np.ndarray, order: int, progress: Progress = silent
+    source: CubeSource,
+    axis: SpectralAxis,
+    shares: np.ndarray,
+    order: int,
+    progress: Progress = silent,
+    *,
+    continuum: Continuum | None = None,
 ) -> np.ndarray:
     """Return Σ f·Δ·(x − x̄)ⁿ ∕ Σ f·Δ of every pixel; NaN where there is no positive total."""
-    sums = moment_sums(source, axis, shares, progress)
+    sums = moment_sums(source, axis, shares, progress, continuum=continuum)
     mean = moment(sums, 1) - sums.zero
     channels, _ = _span(axis, shares)
     weights, x = shares * axis.widths, axis.values - sums.zero
     total = np.zeros_like(sums.s0)
     for channel in range(channels.start, channels.stop):
         progress(channel - channels.start, channels.stop - channels.start, "moment")
-        values = source.read(slice(channel, channel + 1), dtype=np.dtype(np.float64))[0]
-        total += np.where(np.isfinite(values), values, 0.0) * weights[channel] * (x[channel] - mean) ** order
+        values = source.read(slice(channel, channel + 1), dtype=np.dtype(np.float64))
+        if continuum is not None:
+            values -= continuum.at(x[channel : channel + 1])
+        total += np.where(np.isfinite(values[0]), values[0], 0.0) * weights[channel] * (x[channel] - mean) ** order
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(np.isfinite(mean), total / sums.s0, np.nan)
 
 
 def moment_errors(
+    source: CubeSource,
     sums: MomentSums,
     order: Literal[0, 1, 2],
     axis: SpectralAxis,
     shares: np.ndarray,
     variance: ReadVariance,
     progress: Progress = silent,
+    *,
+    continuum: Continuum | None = None,
 ) -> np.ndarray:
-    """Propagate the errors of independent channels to a moment, to first order.
+    """Propagate the errors of independent channels, and of the continuum, to a moment, to first order.
 
-    σ² = Σ (∂M/∂f)² σ_f² with ∂M₀ = Δ, ∂M₁ = Δ (x − M₁) ∕ M₀ and ∂M₂ = Δ ((x − M₁)² − M₂) ∕ M₀.
+    σ² = Σ (∂M/∂f)² σ_f² with ∂M₀ = Δ, ∂M₁ = Δ (x − M₁) ∕ M₀ and ∂M₂ = Δ ((x − M₁)² − M₂) ∕ M₀. A level l and a slope m
+    that are taken away add (∂M/∂l)² σ_l² + 2 (∂M/∂l)(∂M/∂m) σ_lm + (∂M/∂m)² σ_m² with ∂M/∂l = −Σ ∂M/∂f and
+    ∂M/∂m = −Σ x ∂M/∂f. Channels without a value count in neither.
     """
     channels, _ = _span(axis, shares)
     weights, x = shares * axis.widths, axis.values - sums.zero
     mean, second = moment(sums, 1) - sums.zero, moment(sums, 2)
-    total = np.zeros_like(sums.s0)
+    total, by_level, by_slope = np.zeros((3, *sums.s0.shape))
     for channel in range(channels.start, channels.stop):
         progress(channel - channels.start, channels.stop - channels.start, "errors")
-        spread = np.nan_to_num(variance(slice(channel, channel + 1), slice(None), slice(None))[0], nan=0.0)
-        slope = weights[channel]
+        where = (slice(channel, channel + 1), slice(None), slice(None))
+        change = np.where(np.isfinite(source.read(*where)[0]), weights[channel], 0.0)
         if order == 1:
-            slope = slope * (x[channel] - mean) / sums.s0
+            change = change * (x[channel] - mean) / sums.s0
         elif order == 2:
-            slope = slope * ((x[channel] - mean) ** 2 - second) / sums.s0
-        total += slope**2 * spread
+            change = change * ((x[channel] - mean) ** 2 - second) / sums.s0
+        total += change**2 * np.nan_to_num(variance(*where)[0], nan=0.0)
+        by_level += change
+        by_slope += change * x[channel]
+    if continuum is not None and continuum.spread is not None:
+        level, both, slope = continuum.spread
+        total += by_level**2 * level + 2 * by_level * by_slope * both + by_slope**2 * slope
     return np.sqrt(total)

@@ -1,10 +1,10 @@
-"""Medians that leave out NaN without a warning: all threads share the filters of warnings, and jobs run in several."""
+"""Medians and percentiles that leave out NaN without a warning: all threads share the filters of warnings."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["nan_median"]
+__all__ = ["nan_median", "nan_percentile"]
 
 
 def nan_median(values: np.ndarray, axis: int = 0) -> np.ndarray:
@@ -15,3 +15,14 @@ def nan_median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     high = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[axis] - 1), axis)
     middle = np.where(count > 0, (low + high) / 2, np.nan)
     return np.squeeze(middle, axis=axis)
+
+
+def nan_percentile(values: np.ndarray, percentile: float, axis: int = 0) -> np.ndarray:
+    """Return percentiles along an axis, between values by a straight line; NaN where there is no number."""
+    ordered = np.sort(values, axis=axis)  # NaN comes last
+    count = np.sum(~np.isnan(values), axis=axis, keepdims=True)
+    place = np.maximum(count - 1, 0) * (percentile / 100)
+    below = np.floor(place).astype(int)
+    low = np.take_along_axis(ordered, below, axis)
+    high = np.take_along_axis(ordered, np.minimum(below + 1, np.maximum(count - 1, 0)), axis)
+    return np.squeeze(np.where(count > 0, low + (high - low) * (place - below), np.nan), axis=axis)

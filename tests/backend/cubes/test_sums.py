@@ -5,6 +5,7 @@ import pytest
 from astropy.io import fits
 
 from jviz.backend.cubes import extract, maps, store
+from jviz.backend.cubes.continuum import line_of, peaks_of
 from jviz.backend.cubes.source import CubeSource
 from jviz.backend.io.product import Plane
 from jviz.backend.io.registry import open_products
@@ -181,14 +182,71 @@ def test_block_sums_give_the_moments_of_the_file(source, span, ends_from_file):
     np.testing.assert_allclose(maps.moment(fast, 2), maps.moment(exact, 2), rtol=1e-4, atol=1e-12)
 
 
-def test_a_straight_continuum_leaves_nothing(tmp_path):
+def source_of(values):
+    return CubeSource(Plane("A", values.shape, values.dtype, lambda progress: values))
+
+
+def test_a_straight_continuum_leaves_nothing_also_where_channels_are_missing():
     x = AXIS.values
     cube = np.broadcast_to((2 + 0.3 * x)[:, None, None], (len(x), 2, 2)).copy()
-    source = CubeSource(Plane("A", cube.shape, np.dtype(float), lambda progress: cube))
+    cube[60:70, 0, 1] = np.nan
     shares = AXIS.shares(5.2, 6.1)
-    sums = maps.moment_sums(source, AXIS, shares)
-    left = sums.minus_line(np.full((2, 2), 2 + 0.3 * sums.zero), np.full((2, 2), 0.3), AXIS, shares)
-    assert max(abs(part).max() for part in (left.s0, left.s1, left.s2)) < 1e-12
+    line = line_of(source_of(cube), x - maps.middle_of(AXIS, shares), shares == 0)
+    left = maps.moment_sums(source_of(cube), AXIS, shares, continuum=line)
+    assert max(abs(part).max() for part in (left.s0, left.s1, left.s2)) < 1e-11
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_errors_of_moments_have_that_of_the_continuum_by_monte_carlo(order):
+    rng = np.random.default_rng(8)
+    x, sigma = AXIS.values, 0.5
+    line = 40 * np.exp(-((x - 5.8) ** 2) / (2 * 0.06**2)) + 3 - x
+    draws = line[:, None, None] + rng.normal(0, sigma, (len(x), 60, 60))
+    draws[90:93] = np.nan
+    source, shares = source_of(draws), AXIS.shares(5.6, 6.0)
+    beside = (shares == 0) & (x > 5.35) & (x < 6.1)
+
+    def variance(k, i, j):
+        return np.full(draws[k, i, j].shape, sigma**2)
+
+    found = line_of(source, x - maps.middle_of(AXIS, shares), beside, variance=variance)
+    assert np.isclose(found.level.std(), np.sqrt(found.spread[0]).mean(), rtol=0.05)
+    assert np.isclose(found.slope.std(), np.sqrt(found.spread[2]).mean(), rtol=0.05)
+    both = np.cov(found.level.ravel(), found.slope.ravel())[0, 1]
+    assert np.isclose(both, found.spread[1].mean(), rtol=0.1)
+    sums = maps.moment_sums(source, AXIS, shares, continuum=found)
+    error = maps.moment_errors(source, sums, order, AXIS, shares, variance, continuum=found)
+    without = maps.moment_errors(source, sums, order, AXIS, shares, variance)
+    assert np.isclose(maps.moment(sums, order).std(), error.mean(), rtol=0.06)
+    assert (error >= without).all()
+
+
+def test_errors_of_peaks_by_monte_carlo():
+    rng = np.random.default_rng(4)
+    x, sigma = np.arange(21.0), 0.3
+    draws = (50 * np.exp(-((x - 10.2) ** 2) / (2 * 1.5**2)))[:, None, None] + rng.normal(0, sigma, (21, 70, 70))
+    found = peaks_of(source_of(draws), np.ones(21, bool),
+                     variance=lambda k, i, j: np.full(draws[k, i, j].shape, sigma**2))  # fmt: skip
+    assert np.isclose(found.channel.std(), found.channel_error.mean(), rtol=0.05)
+    assert np.isclose(found.value.std(), found.value_error.mean(), rtol=0.05)
+    assert (peaks_of(source_of(draws), x <= 10).channel[0, 0]) > 9
+    rising = draws[:10]
+    edge = peaks_of(source_of(rising), np.ones(10, bool), variance=lambda k, i, j: np.ones(rising[k, i, j].shape))
+    np.testing.assert_allclose(edge.channel_error, 1 / np.sqrt(12))
+
+
+@pytest.mark.parametrize("percentile", [0, 16, 50, 90, 100])
+def test_percentiles_are_numpys_and_their_errors_the_scatter(percentile):
+    rng = np.random.default_rng(6)
+    draws = rng.normal(5, 2, (101, 40, 50))
+    found = maps.collapse(source_of(draws), np.ones(101), "percentile", percentile=percentile,
+                          variance=lambda k, i, j: np.full(draws[k, i, j].shape, 4.0))  # fmt: skip
+    np.testing.assert_allclose(found.values, np.percentile(draws, percentile, axis=0))
+    if 0 < percentile < 100:
+        assert np.isclose(found.values.std(), found.error.mean(), rtol=0.08)
+    draws[rng.random(draws.shape) < 0.3] = np.nan
+    found = maps.collapse(source_of(draws), np.ones(101), "percentile", percentile=percentile)
+    np.testing.assert_allclose(found.values, np.nanpercentile(draws, percentile, axis=0))
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])
@@ -201,7 +259,11 @@ def test_errors_of_moments_by_monte_carlo(order):
     source = CubeSource(Plane("A", draws.shape, np.dtype(float), lambda progress: draws))
     shares = AXIS.shares(5.6, 6.0)
     sums = maps.moment_sums(source, AXIS, shares)
-    error = maps.moment_errors(sums, order, AXIS, shares, lambda k, y, z: np.full(draws[k, y, z].shape, sigma**2))
+
+    def variance(k, i, j):
+        return np.full(draws[k, i, j].shape, sigma**2)
+
+    error = maps.moment_errors(source, sums, order, AXIS, shares, variance)
     assert np.isclose(maps.moment(sums, order).std(), error.mean(), rtol=0.06)
 
 
