@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPalette, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import (
     QFrame,
@@ -25,7 +25,7 @@ from jviz.window.recent import folder_of
 from jviz.window.search import Hit, matched_letters, ranked
 from jviz.window.shortcuts import shown_keys
 
-__all__ = ["Palette", "open_palette"]
+__all__ = ["Palette", "open_palette", "small_shadow"]
 
 HIT = Qt.ItemDataRole.UserRole
 WIDTH, ROWS, ROW_PADDING = 680, 11, 14
@@ -39,7 +39,7 @@ def open_palette(window: Any, only: str = "") -> Palette:
     """Open the palette over a window, with hits of one kind only if one is named."""
     for old in window.findChildren(Palette):
         old.close()
-    palette = Palette(window, [hit for hit in _hits(window) if not only or hit.kind == only], only)
+    palette = Palette(window, only)
     palette.raise_()
     palette.show()
     palette.search.setFocus()
@@ -47,15 +47,25 @@ def open_palette(window: Any, only: str = "") -> Palette:
 
 
 class Palette(QFrame):
-    """A field and a list below it; arrows choose, Enter runs, Escape closes."""
+    """A field and a list below it; arrows choose, Enter runs, Escape closes.
 
-    def __init__(self, window: Any, hits: list[Hit], only: str = "") -> None:
+    The field is there at once, the list in the next turn of the event loop.
+
+    Parameters
+    ----------
+    window : MainWindow
+    only : str
+        Kind of the hits, if not all of them.
+    """
+
+    def __init__(self, window: Any, only: str = "") -> None:
         super().__init__(window)
         self.setObjectName("card")
         window.theme.dress(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName("Command palette")
-        self._window, self._hits = window, hits
+        self._window, self._only = window, only
+        self._hits: list[Hit] = []
         self._before = window.focusWidget()
         what = f"Search: {only.casefold()} files" if only else "Search commands, data, viewers, recent files, settings"
         self.search = QLineEdit(placeholderText=what)
@@ -76,7 +86,9 @@ class Palette(QFrame):
         self.summary.setProperty("muted", "true")
         self.summary.setContentsMargins(8, 4, 8, 2)
         self._lay_out()
-        self._find("")
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self._fill)
+        self._soon.start()
 
     def _lay_out(self) -> None:
         rule = QFrame()
@@ -104,7 +116,16 @@ class Palette(QFrame):
 
     # --- finding --------------------------------------------------------------------------------
 
+    def _fill(self) -> None:
+        """Look up what there is."""
+        self._soon.stop()
+        self._hits = [hit for hit in _hits(self._window) if not self._only or hit.kind == self._only]
+        self._find(self.search.text())
+
     def _find(self, text: str) -> None:
+        if self._soon.isActive():
+            self._fill()
+            return
         self.model.show(ranked(text, self._hits), text)
         self._choose(0)
 
@@ -143,6 +164,8 @@ class Palette(QFrame):
         return False
 
     def _pressed(self, key: int) -> bool:
+        if self._soon.isActive():
+            self._fill()
         row = self.list.currentIndex().row()
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: ROWS - 1, Qt.Key.Key_PageUp: 1 - ROWS}
         if key in steps:
@@ -180,7 +203,7 @@ class Shadow(QWidget):
 
     def paintEvent(self, event: Any) -> None:
         """Paint the corners as they are and stretch the sides."""
-        small, corner = _small_shadow(), 2 * SHADOW
+        small, corner = small_shadow(), 2 * SHADOW
         with QPainter(self) as painter:
             for x, width, from_x, from_width in _thirds(self.width(), small.width(), corner):
                 for y, height, from_y, from_height in _thirds(self.height(), small.height(), corner):
@@ -196,7 +219,8 @@ def _thirds(size: int, small: int, corner: int) -> Iterator[tuple[int, int, int,
 
 
 @cache
-def _small_shadow() -> QImage:
+def small_shadow() -> QImage:
+    """Return the shadow of a small card; its hundreds of soft lines take 10 ms, once, in any thread."""
     image = QImage(5 * SHADOW, 5 * SHADOW, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     with QPainter(image) as painter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -14,8 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTreeView,
     QVBoxLayout,
 )
 
@@ -23,7 +22,7 @@ from jviz.window.shortcuts import Keyed, Shortcuts, shown_keys
 
 __all__ = ["ShortcutEditor", "open_editor"]
 
-KEYED = Qt.ItemDataRole.UserRole
+TITLES = ("Command", "Menu", "Keys")
 
 
 def open_editor(window: Any) -> ShortcutEditor:
@@ -31,6 +30,60 @@ def open_editor(window: Any) -> ShortcutEditor:
     editor = ShortcutEditor(window, window.shortcuts)
     editor.show()
     return editor
+
+
+class Entries(QAbstractTableModel):
+    """What can have keys: name, menu, keys; those that a search finds."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._all: list[tuple[Keyed, tuple[str, str, str]]] = []
+        self._found = self._all
+
+    def fill(self, shortcuts: Shortcuts) -> None:
+        """Take over the keys as they are now, all of them."""
+        effective = shortcuts.effective()
+        self.beginResetModel()
+        self._found = self._all = [
+            (k, (k.title, k.menu.replace("/", " ▸ "), ",  ".join(shown_keys([key]) for key in effective[k.id])))
+            for k in sorted(shortcuts.all(), key=lambda k: (k.menu or "~", k.title))
+        ]
+        self.endResetModel()
+
+    def search(self, text: str) -> None:
+        """Show those whose name, menu, keys or id have a text in them."""
+        wanted = text.casefold()
+        self.beginResetModel()
+        self._found = [(k, row) for k, row in self._all if wanted in f"{' '.join(row)} {k.id}".casefold()]
+        self.endResetModel()
+
+    def texts(self) -> list[tuple[str, str, str]]:
+        """Return the rows that are shown."""
+        return [row for _, row in self._found]
+
+    def keyed(self, row: int) -> Keyed | None:
+        """Return what stands in a row."""
+        return self._found[row][0] if 0 <= row < len(self._found) else None
+
+    def row_of(self, id: str) -> int | None:
+        """Return where something stands, None when the search hides it."""
+        return next((row for row, (keyed, _) in enumerate(self._found) if keyed.id == id), None)
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._found)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        return len(TITLES)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        keyed, texts = self._found[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return texts[index.column()]
+        return keyed.id if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        shown = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return TITLES[section] if shown else None
 
 
 class ShortcutEditor(QDialog):
@@ -46,6 +99,8 @@ class ShortcutEditor(QDialog):
         self.search = QLineEdit(placeholderText="Search by name, id or keys", clearButtonEnabled=True)
         self.search.setAccessibleName("Search by name, id or keys")
         self.search.textChanged.connect(self._filter)
+        self.entries = Entries(self)
+        self.entries.fill(shortcuts)
         self.tree = self._tree()
         self.keys = QKeySequenceEdit()
         self.keys.setMaximumSequenceLength(1)
@@ -61,18 +116,24 @@ class ShortcutEditor(QDialog):
         self._lay_out()
         self.refresh()
 
-    def _tree(self) -> QTreeWidget:
-        tree = QTreeWidget()
-        tree.setHeaderLabels(["Command", "Menu", "Keys"])
+    def _tree(self) -> QTreeView:
+        tree = QTreeView()
+        tree.setModel(self.entries)
         tree.setRootIsDecorated(False)
         tree.setUniformRowHeights(True)
         tree.setAlternatingRowColors(True)
         tree.setAccessibleName("Commands and their keys")
+        tree.header().setStretchLastSection(False)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        tree.header().setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
-        tree.currentItemChanged.connect(lambda *_: self._check())
+        for column in (1, 2):
+            tree.header().resizeSection(column, self._width(column))
+        tree.selectionModel().currentRowChanged.connect(lambda *_: self._check())
         return tree
+
+    def _width(self, column: int) -> int:
+        """Return the room that the texts of a column need: measuring each in Qt would keep the window waiting."""
+        longest = sorted((row[column] for row in self.entries.texts()), key=len)[-5:]
+        return max(map(self.fontMetrics().horizontalAdvance, longest), default=0) + 24
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -105,36 +166,27 @@ class ShortcutEditor(QDialog):
     def refresh(self) -> None:
         """Show the keys as they are now."""
         chosen = self._chosen()
-        effective = self._shortcuts.effective()
-        self.tree.clear()
-        for keyed in sorted(self._shortcuts.all(), key=lambda k: (k.menu or "~", k.title)):
-            keys = ",  ".join(shown_keys([key]) for key in effective[keyed.id])
-            item = QTreeWidgetItem([keyed.title, keyed.menu.replace("/", " ▸ "), keys])
-            item.setData(0, KEYED, keyed)
-            item.setToolTip(0, keyed.id)
-            self.tree.addTopLevelItem(item)
-            if chosen is not None and keyed.id == chosen.id:
-                self.tree.setCurrentItem(item)
+        self.entries.fill(self._shortcuts)
         self._filter(self.search.text())
-        if self.tree.currentItem() is None and self.tree.topLevelItemCount():
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        if chosen is not None:
+            self.choose(chosen.id)
         self._check()
 
     def choose(self, id: str) -> None:
         """Go to the entry of a command or panel."""
-        for at in range(self.tree.topLevelItemCount()):
-            if self.tree.topLevelItem(at).data(0, KEYED).id == id:
-                self.tree.setCurrentItem(self.tree.topLevelItem(at))
+        row = self.entries.row_of(id)
+        if row is not None:
+            self.tree.setCurrentIndex(self.entries.index(row, 0))
 
     def _filter(self, text: str) -> None:
-        for at in range(self.tree.topLevelItemCount()):
-            item = self.tree.topLevelItem(at)
-            searched = f"{item.text(0)} {item.text(1)} {item.text(2)} {item.data(0, KEYED).id}".casefold()
-            item.setHidden(text.casefold() not in searched)
+        chosen = self._chosen()
+        self.entries.search(text)
+        row = self.entries.row_of(chosen.id) if chosen is not None else None
+        if self.entries.rowCount():
+            self.tree.setCurrentIndex(self.entries.index(row or 0, 0))
 
     def _chosen(self) -> Keyed | None:
-        item = self.tree.currentItem()
-        return item.data(0, KEYED) if item is not None else None
+        return self.entries.keyed(self.tree.currentIndex().row())
 
     # --- keys -----------------------------------------------------------------------------------
 

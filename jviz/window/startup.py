@@ -205,6 +205,7 @@ class Startup(QObject):
 def _import_later() -> None:
     for name in LATER_IMPORTS:
         importlib.import_module(name)
+    importlib.import_module("jviz.window.palette").small_shadow()
     viewer_types()
     for spec in OWN:
         spec.factory.load()

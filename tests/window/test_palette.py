@@ -75,7 +75,7 @@ def test_recent_files_are_found(window, image_file, qtbot):
     window.recent.add(image_file)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     palette = window.findChild(Palette)
-    assert titles(palette) == ["picture.fits"]
+    qtbot.waitUntil(lambda: titles(palette) == ["picture.fits"])
     qtbot.keyClick(palette.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.names == ["picture"], timeout=20_000)
 
