@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -57,6 +58,7 @@ class Central(QWidget):
         self.setMinimumWidth(LEAST_WIDTH)
         self._widgets: dict[str, QWidget] = {}
         self._active = ""
+        self._beside: tuple[str, Zone] | None = None
         self._root: QWidget | None = None
         self._area = QWidget(self)
         QVBoxLayout(self._area).setContentsMargins(0, 0, 0, 0)
@@ -104,12 +106,28 @@ class Central(QWidget):
 
     def add(self, name: str, widget: QWidget, title: str, tip: str = "", *, front: bool = True) -> None:
         """Add a viewer behind the active one, and go to it unless it is one of many."""
+        group = self._group_for_new()
         self._widgets[name] = widget
-        group = self.group_of(self._active) or next(self.groups(), None) or self._first_group()
         self._put(group, name, title, tip)
         self._pages.setCurrentWidget(self._area)
         if front or not self._active:
             self.activate(name)
+
+    @contextmanager
+    def adding_beside(self, name: str, zone: Zone) -> Iterator[None]:
+        """Have the viewer that is added meanwhile stand on a side of the group of another one."""
+        self._beside = (name, zone)
+        try:
+            yield
+        finally:
+            self._beside = None
+
+    def _group_for_new(self) -> TabGroup:
+        beside, self._beside = self._beside, None
+        target = self.group_of(beside[0]) if beside is not None else None
+        if beside is not None and target is not None:
+            return self._split(target, beside[1])
+        return self.group_of(self._active) or next(self.groups(), None) or self._first_group()
 
     def remove(self, name: str) -> None:
         """Take a viewer out; the next in its group becomes the active one."""

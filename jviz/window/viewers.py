@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -99,10 +100,11 @@ class Viewers(QObject):
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
         title = _title(view, Counter(map(_shown, self._session.views.values())))
-        self._window.central.add(view.name, viewer, title, _tip(view), front=front)
-        if view.below in self._window.central.names:
-            self._window.central.move(view.name, view.below, "bottom")
-            self._window.central.activate(view.below, focus=False)
+        central, is_below = self._window.central, view.below in self._window.central.names
+        with central.adding_beside(view.below, "bottom") if is_below else nullcontext():
+            central.add(view.name, viewer, title, _tip(view), front=front or is_below)
+        if is_below:
+            central.activate(view.below, focus=False)
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger

@@ -25,9 +25,8 @@ def _split(window: Any, zone: str) -> None:
     if window.central.group_of(name).count() > 1:
         window.central.move(name, name, zone)
         return
-    twin = window.invoker.run("view.duplicate", view=window.session.views[name])
-    if twin is not None:
-        window.central.move(twin.name, name, zone)
+    with window.central.adding_beside(name, zone):
+        window.invoker.run("view.duplicate", view=window.session.views[name])
 
 
 @command(
