@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.data import Data, WithPicture
+from jviz.viewers.turns import in_turn
 from jviz.window.recent import folder_of
 
 __all__ = ["Welcome"]
@@ -124,7 +125,10 @@ class Welcome(QWidget):
         return column
 
     def showEvent(self, event: Any) -> None:
-        self.refresh()
+        if self._window.startup.is_done:
+            in_turn(self.refresh)  # the last viewer has just been closed, which takes long enough
+        else:
+            self.refresh()
         super().showEvent(event)
 
     def refresh(self) -> None:
