@@ -118,6 +118,10 @@ class CubeSpectra:
                     found[cube] = None
         return list(found)
 
+    def regions_shown(self) -> list[tuple[str, str, Cube]]:
+        """Return title, region and cube of each live spectrum of a region."""
+        return [(title[1], key[1], key[2]) for key, title in self._names.items() if key[0] == "region" and key[1]]
+
     def reader(self, cube: Cube) -> Any:
         """Return the `jviz.cube_readers.CubeReader` of a cube; None while a job makes it."""
         if cube not in self._readers:

@@ -148,6 +148,8 @@ OWN = (
     PanelSpec("pixels", "Pixels", "right", "fa6s.table-cells", "Ctrl+8", OwnPanel("pixels", "PixelsPanel")),
     PanelSpec("spectrum", "Spectrum", "right", "fa6s.wave-square", "Ctrl+Shift+U",
               OwnPanel("spectrum", "SpectrumPanel")),
+    PanelSpec("cube_spectra", "Spectra of Cubes", "right", "fa6s.cubes", "Ctrl+Alt+U",
+              OwnPanel("cube_spectra", "CubeSpectraPanel")),
     PanelSpec("extraction", "Extraction", "right", "mdi6.arrow-collapse-vertical", "Ctrl+Shift+X",
               OwnPanel("extraction", "ExtractionPanel")),
     PanelSpec("profiles", "Profiles", "right", "fa6s.chart-area", "Ctrl+Shift+I",

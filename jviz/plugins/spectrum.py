@@ -91,7 +91,7 @@ class SpectrumPanel(Panel):
         self.fine.setToolTip("Drag to shift the lines by up to 1 %; let go, and the slider is in its middle again")
         self.redshift.valueChanged.connect(lambda value: self._shift(value))
         self.velocity.valueChanged.connect(lambda value: self._shift(value / SPEED_OF_LIGHT))
-        self.fine.sliderPressed.connect(self._begin)
+        self.fine.sliderPressed.connect(self._take)
         self.fine.sliderMoved.connect(self._slide)
         self.fine.sliderReleased.connect(self._end)
         grid = QGridLayout()
@@ -201,7 +201,7 @@ class SpectrumPanel(Panel):
         if not self._filling:
             self._set(redshift=min(max(redshift, -0.99), 100.0))
 
-    def _begin(self) -> None:
+    def _take(self) -> None:
         self._start = self.view.redshift if self.view is not None else 0.0
         self._seal()
 

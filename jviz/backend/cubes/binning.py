@@ -19,8 +19,8 @@ from jviz.errors import JvizError
 __all__ = ["Bins", "binned_spectra", "bins_of", "signal_and_noise"]
 
 ROUNDS = 60
-NEIGHBOURS = 24
-"""Nearest generators among which the one of a spaxel is looked for."""
+SETTLED = 5e-4
+"""Share of spaxels that may still change their bin at the end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,28 +135,27 @@ def _tessellated(
     progress: Progress,
 ) -> Bins:
     """Move generators to the middles of their bins until these stay, each with a scale √(spaxels ∕ S/N)."""
-    from scipy.spatial import cKDTree
+    from jviz.backend.cubes import tessellation
 
     s, v = signals
+    extent = (float(places[:, 0].max()), float(places[:, 1].max()))
     scale = np.ones(len(generators))
     label = np.zeros(len(places), int)
     for number in range(ROUNDS):
         progress(number, ROUNDS, "rounding bins")
-        near = min(NEIGHBOURS, len(generators))
-        distance, which = cKDTree(generators).query(places, k=near)
-        distance, which = distance.reshape(-1, near), which.reshape(-1, near)
-        best = (distance / scale[which]).argmin(axis=1)
-        new = np.take_along_axis(which, best[:, None], 1)[:, 0]
+        new = np.empty(len(places), np.int64)
+        cells = tessellation.sorted_into_cells(generators, extent)
+        tessellation.assign(places, generators, scale, *cells, new)
         # Bins that lost all their spaxels go.
-        used, new = np.unique(new, return_inverse=True)
-        n = len(used)
+        used = np.bincount(new, minlength=len(generators)) > 0
+        new, n = (np.cumsum(used) - 1)[new], int(used.sum())
         count = np.bincount(new, minlength=n)
         snr = np.bincount(new, s, n) / np.sqrt(np.bincount(new, v, n))
         middles = _centres(places, new, n)
-        moved = np.inf if n != len(generators) else float(np.abs(middles - generators).max())
+        changed = len(new) if n != len(generators) else np.count_nonzero(new != label)
         generators, label = middles, new
         scale = np.sqrt(count / np.maximum(snr, 1e-3 * max(snr.max(), 1e-300)))
-        if moved < 0.05:
+        if changed <= SETTLED * len(places):
             break
     whole = np.full(good.shape, -1)
     whole[good] = label
