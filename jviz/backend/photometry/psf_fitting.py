@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -171,6 +170,12 @@ class StarFit:
         self._start = self.stars.copy()
         self._prepare()
 
+    def use(self, psf: PsfModel) -> None:
+        """Go on with another PSF."""
+        self.psf = psf
+        self._prepare()
+        self.renew()
+
     def _prepare(self) -> None:
         """Find groups, PSFs, and how far stars are subtracted."""
         ny, nx = self.residual.shape
@@ -285,11 +290,3 @@ class StarFit:
             group, size, ~restless & usable, far & (count == 3) & usable, usable,
         )  # fmt: skip
 
-
-def places_near(x: np.ndarray, y: np.ndarray, others: np.ndarray, distance: float) -> Any:
-    """Return which places have one of others, shape (m, 2), within a distance."""
-    from scipy.spatial import KDTree
-
-    if not len(others) or not len(x):
-        return np.zeros(len(x), bool)
-    return np.isfinite(KDTree(others).query(np.c_[x, y], distance_upper_bound=distance)[0])

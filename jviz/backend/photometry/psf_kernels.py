@@ -9,7 +9,7 @@ from numba import njit
 
 from jviz.backend.render.kernels import choose_cache
 
-__all__ = ["assess", "deposit", "maxima", "subtract", "sweep"]
+__all__ = ["assess", "gather", "maxima", "subtract", "sweep"]
 
 choose_cache()
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
@@ -20,6 +20,10 @@ STEP = 0.7
 """Farthest that a star moves along an axis in one step, in pixels: PSFs are not linear beyond."""
 FAINT = 1.5
 """S/N below which the place of a star is left as it is: it would follow the noise."""
+SLACK = 0.05
+"""Part of the PSF by which a pixel may differ from it before it is taken for a neighbour or a cosmic ray."""
+DOUBT = 0.01
+"""Part of the PSF by which stars differ from it beyond their noise."""
 
 TABLE = "float64[:, :, ::1], int64, float64, float64, int64[:, ::1], float64[:, ::1]"
 
@@ -452,48 +456,63 @@ def maxima(ratio: np.ndarray, threshold: float, half: int, out: np.ndarray) -> i
     return n
 
 
+@compiled
+def _add(
+    bands: np.ndarray, right: np.ndarray, wx: np.ndarray, wy: np.ndarray, corner: int, mx: int, g: float, value: float
+) -> None:
+    for a in range(4):
+        for b in range(4):
+            one = g * wy[a] * wx[b]
+            right[corner + a * mx + b] += one * value
+            for c in range(4):
+                for d in range(4):
+                    bands[(c - a + 3) * 7 + d - b + 3, corner + c * mx + d] += one * wy[c] * wx[d]
+
+
 @njit("void(float32[:, ::1], float32[:, ::1], float64[:, ::1], int64, float64, float64, float64[:, ::1], int64,"
-      " float64, float64[:, ::1], float64[:, ::1])", cache=True, nogil=True, error_model="numpy")  # fmt: skip
-def deposit(
-    residual: np.ndarray, weight: np.ndarray, table: np.ndarray, fine: int, ox: float, oy: float, stars: np.ndarray,
-    half: int, clip: float, total: np.ndarray, count: np.ndarray,
+      " float64, float64[:, ::1], float64[::1])", cache=True, nogil=True, error_model="numpy")  # fmt: skip
+def gather(
+    image: np.ndarray, weight: np.ndarray, coefs: np.ndarray, fine: int, ox: float, oy: float, stars: np.ndarray,
+    half: int, clip: float, bands: np.ndarray, right: np.ndarray,
 ) -> None:  # fmt: skip
-    """Lay the residuals of stars over their fluxes on the grid of a PSF (Anderson & King 2000, PASP 112, 1360).
+    """Add stars to the normal equations of the coefficients of their PSF.
 
     Parameters
     ----------
-    residual, weight
-        As `sweep` has them.
-    table : ndarray, shape (my, mx)
-        Scatter of what was laid there before; residuals beyond ``clip`` of them are left out.
+    image : ndarray of float32, shape (ny, nx)
+        Less all stars.
+    weight
+        As `sweep` has it.
+    coefs : ndarray, shape (my, mx)
+        Of the PSF that was subtracted. Pixels farther off than ``clip`` errors and 5 % of it are left out.
     stars : ndarray, shape (n, 3)
     half : int
         Half the side of the boxes in pixels.
-    total, count : ndarray, shape (my, mx)
-        Zeros, filled with Σ g r and Σ g, where the shares g of four samples are those of bilinear interpolation, times
-        the weight of the residual.
+    bands : ndarray, shape (49, my × mx)
+        Filled: element (i, j) of the matrix is ``bands[k, j]``, k for the steps of −3 to 3 along y and x from i to j.
+    right : ndarray, shape (my × mx,)
+        Filled; the unknowns are the coefficients, not their changes.
     """
-    my, mx = total.shape
+    my, mx = coefs.shape
+    wx, wy, unused = np.empty(4), np.empty(4), np.empty(4)
     for k in range(len(stars)):
         x, y, flux = stars[k, X], stars[k, Y], stars[k, FLUX]
-        box = _box(x, y, half, residual.shape)
+        box = _box(x, y, half, image.shape)
+        u0 = _start(box[2], x, fine, ox, wx, unused)
+        v0 = _start(box[0], y, fine, oy, wy, unused)
         for i in range(box[0], box[1]):
-            v = (i - y) * fine + oy
-            iv = int(np.floor(v))
-            if iv < 0 or iv + 1 >= my:
-                continue
+            v = v0 + (i - box[0]) * fine
             for j in range(box[2], box[3]):
-                u = (j - x) * fine + ox
-                iu = int(np.floor(u))
-                if iu < 0 or iu + 1 >= mx or weight[i, j] == 0.0:
+                u = u0 + (j - box[2]) * fine
+                if v < 0 or v + 3 >= my or u < 0 or u + 3 >= mx or weight[i, j] == 0.0:
                     continue
-                r = residual[i, j] / flux
-                a, b = v - iv, u - iu
-                if abs(r) > clip * table[iv + int(a + 0.5), iu + int(b + 0.5)]:
+                known = 0.0
+                for a in range(4):
+                    for b in range(4):
+                        known += wy[a] * wx[b] * coefs[v + a, u + b]
+                r, error = image[i, j] / flux, 1.0 / (flux * np.sqrt(np.float64(weight[i, j])))
+                if abs(r) > clip * error + SLACK * abs(known):
                     continue
-                g = np.float64(weight[i, j]) * flux * flux
-                for c in range(2):
-                    for e in range(2):
-                        part = g * (a if c else 1.0 - a) * (b if e else 1.0 - b)
-                        total[iv + c, iu + e] += part * r
-                        count[iv + c, iu + e] += part
+                # The brightest star alone would not say what lies between its samples: all bright ones count alike
+                g = 1.0 / (error * error + (DOUBT * known) ** 2)
+                _add(bands, right, wx, wy, v * mx + u, mx, g, known + r)

@@ -1,0 +1,231 @@
+"""A point spread function built from stars: the effective PSF of Anderson & King (2000, PASP 112, 1360)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.photometry.psf_fitting import StarFit, usual_half
+from jviz.backend.photometry.psfs import EDGE, PsfModel, gaussian_psf
+from jviz.backend.progress import Progress, silent
+from jviz.errors import CommandError
+
+__all__ = ["Built", "build"]
+
+CLIP = 5.0
+"""Errors beyond which a pixel is a neighbour's or a cosmic ray's."""
+
+WORSE = 6.0
+"""Scatters of the goodness of the fit beyond which a star is no single star."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A PSF with the stars it was built from.
+
+    Attributes
+    ----------
+    psf : PsfModel
+    used : ndarray of bool
+        Which stars it was built from in the end.
+    x, y, flux : ndarray
+        Of all stars that were given.
+    spread : float
+        Median of Σ|r| over the flux, a few per cent of noise for a good PSF.
+    """
+
+    psf: PsfModel
+    used: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    flux: np.ndarray
+    spread: float
+
+
+def build(
+    values: np.ndarray,
+    variance: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    fine: int = 4,
+    size: int = 0,
+    rounds: int = 8,
+    others: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: Progress = silent,
+) -> Built:
+    """Build a PSF from stars.
+
+    Parameters
+    ----------
+    values, variance : ndarray, shape (ny, nx)
+        Less the background, and the variance of each pixel; not finite: not used.
+    x, y : ndarray, shape (n,)
+        Places of the stars, to a pixel.
+    fine : int
+        Samples for one pixel along each axis.
+    size : int
+        Pixels along the sides of the PSF, an odd number; 0: 8 widths.
+    rounds : int
+        How often stars and PSF are fitted in turn.
+    others : (x, y), optional
+        Further stars, which are subtracted.
+
+    Raises
+    ------
+    CommandError
+        When no star can be used.
+    """
+    width = width_of(values, x, y)
+    half = size // 2 if size else int(np.ceil(4 * width))
+    psf = _resampled(gaussian_psf(float(np.clip(width, 0.8, 50))), half, fine)
+    fit_half = min(usual_half(width), half)
+    fit = StarFit(values, variance, psf, half=fit_half, apart=fit_half + 1.0, limit=2.0)
+    n = len(x)
+    fit.add(*(x, y) if others is None else (np.r_[x, others[0]], np.r_[y, others[1]]))
+    used = np.ones(n, bool)
+    for number in range(rounds):
+        progress(number, rounds, f"building the PSF from {used.sum()} stars")
+        fit.use(psf)
+        fit.run()
+        found = fit.fitted()
+        used = _good(found, n, used, number)
+        psf = _improved(fit, psf, used, half, CLIP if number >= 3 else np.inf)
+    fit.use(psf)
+    fit.run()
+    found = fit.fitted()
+    return Built(psf, used, found.x[:n], found.y[:n], found.flux[:n], float(np.median(found.qfit[:n][used])))
+
+
+def width_of(values: np.ndarray, x: np.ndarray, y: np.ndarray, reach: int = 12) -> float:
+    """Estimate the FWHM of stars in pixels, from the median profile of light over their highest pixel."""
+    around = np.arange(-reach, reach + 1)
+    far, light = [], []
+    for px, py in zip(np.rint(x).astype(int), np.rint(y).astype(int), strict=True):
+        part, (i, j) = _peak(values, px, py)
+        if part is None:
+            continue
+        rows, columns = i + around, j + around
+        if rows[0] < 0 or columns[0] < 0 or rows[-1] >= values.shape[0] or columns[-1] >= values.shape[1]:
+            continue
+        square = values[np.ix_(rows, columns)] / values[i, j]
+        far.append(np.hypot(*np.meshgrid(around, around)).ravel())
+        light.append(square.ravel())
+    if not far:
+        return 2.5
+    r, v = np.concatenate(far), np.concatenate(light)
+    steps = np.arange(0.5, reach, 0.5)
+    profile = np.array([np.nanmedian(v[(r > s - 0.5) & (r <= s + 0.5)]) for s in steps])
+    below = np.flatnonzero(profile < 0.5)
+    return float(np.clip(2 * steps[below[0]] - 0.5, 1.2, reach)) if below.size else float(reach)
+
+
+def _peak(values: np.ndarray, px: int, py: int) -> tuple[np.ndarray | None, tuple[int, int]]:
+    """Return the part round a place and its highest pixel; None when there is none."""
+    i0, j0 = max(py - 2, 0), max(px - 2, 0)
+    part = values[i0 : max(py + 3, 0), j0 : max(px + 3, 0)]
+    if not part.size or not np.isfinite(part).any() or not np.nanmax(part) > 0:
+        return None, (0, 0)
+    i, j = np.unravel_index(np.nanargmax(part), part.shape)
+    return part, (i0 + int(i), j0 + int(j))
+
+
+def _good(found: object, n: int, before: np.ndarray, number: int) -> np.ndarray:
+    """Return which stars serve: whole, not masked in the core, and after a few rounds no worse than the others."""
+    good = found.usable[:n] & (found.n_masked[:n] == 0) & (found.n_beyond[:n] == 0) & (found.flux[:n] > 0)
+    good &= found.flux[:n] > 5 * found.flux_error[:n]
+    if number >= 3:
+        good &= before
+        spread = found.qfit[:n] - np.median(found.qfit[:n][good]) if good.any() else found.qfit[:n]
+        # Faint stars have more noise over their flux: what counts is what is worse than that
+        noise = np.sqrt(found.n_used[:n]) * found.flux_error[:n] / found.flux[:n]
+        scatter = 1.4826 * np.median(np.abs(spread[good])) if good.any() else np.inf
+        good &= spread < WORSE * scatter + noise
+    if not good.any():
+        raise CommandError(
+            f"None of the {n} stars can make a PSF: each is off the image, cut by its edge, has NaN, saturated or masked "
+            "pixels, or a S/N below 5. Pick brighter ones that stand alone."
+        )
+    return good
+
+
+def _improved(fit: StarFit, psf: PsfModel, used: np.ndarray, half: int, clip: float) -> PsfModel:
+    """Return the PSF that fits the stars best where they are now, as smooth as PSFs are."""
+    from scipy.sparse import dia_array
+    from scipy.sparse.linalg import cg
+
+    from jviz.backend.photometry import psf_kernels
+
+    coefs = psf.coefs[0]
+    my, mx = coefs.shape
+    bands, right = np.zeros((49, coefs.size)), np.zeros(coefs.size)
+    stars = np.ascontiguousarray(fit.stars[: len(used)][used])
+    psf_kernels.gather(
+        fit.residual, fit.weight, coefs, psf.fine, *psf.centre, stars, half, clip, bands, right
+    )  # fmt: skip
+    steps = [c * mx + d for c in range(-3, 4) for d in range(-3, 4)]
+    matrix = dia_array((bands, steps), shape=(coefs.size, coefs.size)).tocsr() + _roughness(coefs, psf)
+    diagonal = matrix.diagonal()
+    scale = dia_array((1 / np.sqrt(diagonal)[None], [0]), shape=matrix.shape).tocsr()
+    solved, _ = cg(scale @ matrix @ scale, scale @ right, x0=coefs.ravel() * np.sqrt(diagonal), rtol=1e-7, maxiter=400)
+    table = _values((solved / np.sqrt(diagonal)).reshape(my, mx))
+    return _settled(table[EDGE:-EDGE, EDGE:-EDGE], psf.fine)
+
+
+def _values(coefs: np.ndarray) -> np.ndarray:
+    """Return what a bicubic B-spline is at its samples."""
+    from scipy.ndimage import convolve1d
+
+    for axis in (0, 1):
+        coefs = convolve1d(coefs, [1 / 6, 4 / 6, 1 / 6], axis=axis, mode="constant")
+    return coefs
+
+
+def _roughness(coefs: np.ndarray, psf: PsfModel) -> Any:
+    """Return the penalty on third differences that PSFs of this width do not have; and the edges are 0.
+
+    The third differences of a Gaussian are at most 1.4 / σ³ of its height, σ in samples.
+    """
+    from scipy.ndimage import maximum_filter
+    from scipy.sparse import dia_array, eye_array, kron
+
+    sigma = psf.fwhm * psf.fine / 2.355
+    level = maximum_filter(np.abs(coefs), max(3, round(sigma) | 1))
+    allowed = 1.4 / sigma**3 * level + 1e-6 * coefs.max()
+    weight = dia_array((1 / allowed.ravel()[None] ** 2, [0]), shape=(coefs.size, coefs.size)).tocsr()
+    my, mx = coefs.shape
+    total = None
+    for n, make in ((mx, lambda d: kron(eye_array(my), d)), (my, lambda d: kron(d, eye_array(mx)))):
+        third = dia_array((np.tile([[-1.0], [3.0], [-3.0], [1.0]], (1, n)), [-1, 0, 1, 2]), shape=(n, n))
+        rough = make(third).tocsr()
+        total = rough.T @ weight @ rough if total is None else total + rough.T @ weight @ rough
+    return total
+
+
+def _settled(table: np.ndarray, fine: int) -> PsfModel:
+    """Return a PSF whose light is 1 and whose centroid, within a box of its width, is the middle."""
+    from scipy.ndimage import shift
+
+    middle = (len(table) - 1) / 2
+    reach = max(2, int(np.ceil(np.sqrt(np.count_nonzero(table >= 0.5 * table.max())))))
+    around = np.arange(len(table)) - middle
+    for _ in range(3):
+        core = np.clip(table, 0, None) * (np.abs(around) <= reach) * (np.abs(around) <= reach)[:, None]
+        dx, dy = core.sum(axis=0) @ around / core.sum(), core.sum(axis=1) @ around / core.sum()
+        if max(abs(dx), abs(dy)) < 1e-3:
+            break
+        table = shift(table, (-dy, -dx), order=3, mode="nearest")
+    return PsfModel((table / table.sum() * fine**2)[None], fine)
+
+
+def _resampled(psf: PsfModel, half: int, fine: int) -> PsfModel:
+    """Return a PSF on another grid."""
+    from scipy.ndimage import map_coordinates
+
+    x0, y0 = psf.centre
+    offsets = np.arange(-half * fine, half * fine + 1) / fine * psf.fine
+    rows, columns = np.meshgrid(offsets + y0, offsets + x0, indexing="ij")
+    table = map_coordinates(psf.coefs[0], [rows, columns], order=3, prefilter=False, mode="constant")
+    return PsfModel((table / table.sum() * fine**2)[None], fine)
