@@ -17,6 +17,7 @@ __all__ = [
     "Image",
     "Other",
     "Profile",
+    "Psf",
     "Ramp",
     "Regions",
     "Spectrum",
@@ -107,6 +108,23 @@ class Ramp(WithPicture):
     """Up-the-ramp samples (integrations, groups, y, x) or integrations (integrations, y, x)."""
 
     kind = "ramp"
+
+
+class Psf(WithPicture):
+    """A point spread function, or several over a detector, finer than the pixels of images."""
+
+    kind = "psf"
+    _model: Any = None
+
+    @property
+    def model(self) -> Any:
+        """The `jviz.backend.photometry.psfs.PsfModel`; read on first use."""
+        from jviz.backend.photometry.psfs import model_from_cards
+
+        with self._lock:
+            if self._model is None:
+                self._model = model_from_cards(self.plane().read(), self.header)
+            return self._model
 
 
 class Catalog(Data):
@@ -210,7 +228,7 @@ class Other(Data):
     """What jviz reads but has no viewer for; its header can be looked at."""
 
 
-_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Profile, Regions, Other)}
+_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Profile, Psf, Regions, Other)}
 
 
 def from_product(product: Product, name: str | None = None) -> Data:

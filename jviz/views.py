@@ -390,7 +390,7 @@ class ImageView(View):
     """
 
     kind = "image"
-    accepts = ("image", "spectrum2d", "cube", "ramp")
+    accepts = ("image", "spectrum2d", "cube", "ramp", "psf")
     layer_type = ImageLayer
     lent = LAYER_PROPERTIES
     navigation = frozenset({"centre", "scale"})

@@ -31,11 +31,12 @@ ICONS = {
     "ramp": "fa6s.stairs",
     "catalog": "fa6s.table",
     "regions": "fa6s.draw-polygon",
+    "psf": "fa6s.certificate",
 }
 
 SELECT = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 
-WORDS = {"spectrum2d": "2-D spectrum", "catalog": "catalogue"}
+WORDS = {"spectrum2d": "2-D spectrum", "catalog": "catalogue", "psf": "PSF"}
 
 
 class DataPanel(Panel):

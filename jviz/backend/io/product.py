@@ -19,7 +19,7 @@ from jviz.errors import ReadError
 
 __all__ = ["Identity", "Kind", "Meaning", "Plane", "Product", "Unit", "WcsResult"]
 
-Kind = Literal["image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "profile", "other"]
+Kind = Literal["image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "profile", "psf", "other"]
 Meaning = Literal["data", "error", "variance", "inverse variance", "flags", "weight", "other"]
 
 

@@ -52,7 +52,7 @@ def build(
     *,
     fine: int = 4,
     size: int = 0,
-    rounds: int = 8,
+    rounds: int = 10,
     others: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Progress = silent,
 ) -> Built:
