@@ -38,7 +38,6 @@ _WORDS = {
     "cfit": "residual of the middle pixel over the flux",
     "n_masked": "pixels in the box that are not used",
     "group_id": "stars that were fitted at once",
-    "found_in": "0: given; 1: found in the image; 2 and more: in the residuals",
     "abmag_err": "2.5 log10(1 + flux_err / flux)",
 }
 

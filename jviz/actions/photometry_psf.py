@@ -23,8 +23,6 @@ from jviz.running import Apply, add_data
 from jviz.session import Session
 from jviz.views import ImageView
 
-FOUND_IN = "found_in"
-
 
 @command("photometry.model_psf", title="Gaussian or Moffat PSF…", menu=MENU, group="psf", icon="fa6s.certificate")
 def model_psf(
@@ -118,7 +116,7 @@ def build_psf(
     built = build(ready.values, ready.variance, x, y, fine=oversampling, size=size, rounds=rounds, others=beside,
                   progress=progress)  # fmt: skip
     count, left_out = int(built.used.sum()), int((~built.used).sum())
-    notes = [("NSTARS", count, "stars it was built from"), ("PSFQFIT", round(built.spread, 5), "median of sum |r| / flux"),
+    notes = [("NSTARS", count, "stars it is made of"), ("PSFQFIT", round(built.spread, 5), "median of sum |r|/flux"),
              ("HISTORY", f"jviz: built from {count} stars of {data.name}", "")]  # fmt: skip
     made = psf_data(built.psf, name or f"{data.name} PSF", f"PSF of {count} stars", notes)
 
@@ -200,8 +198,8 @@ def psf_photometry(
     if box_size:
         level = level + _settle_background(fit, ready, box_size, progress)
     table, notes = _table_of(ready, fit, level, zero_point)
-    table[FOUND_IN] = found
-    table[FOUND_IN].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
+    table["found_in"] = found
+    table["found_in"].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
     table.meta |= {"psf": psf.name, "fit_size": 2 * fit.half + 1, "notes": notes}
     catalog = _catalog(table, name or f"{data.name} stars")
     left = ready.picture.but(values=(ready.picture.values - fit.model).astype(ready.picture.values.dtype))
@@ -283,9 +281,22 @@ def fit_passes(
         fit.add(new_x, new_y)
         found = np.r_[found, np.full(len(new_x), number)]
         fit.run(progress)
+        found = _without_doubtful(fit, found, snr, progress)
     if not len(fit.stars):
         raise CommandError(f"No star is above S/N {snr:g}; lower snr, or give positions.")
     return found
+
+
+def _without_doubtful(fit: StarFit, found: np.ndarray, snr: float, progress: Progress) -> np.ndarray:
+    """Let go of stars that were found and are none beside their neighbours; return when the others were found."""
+    fitted = fit.fitted()
+    with np.errstate(invalid="ignore"):
+        good = (found == 0) | (fitted.flux > 0.7 * snr * fitted.flux_error)
+    if good.all():
+        return found
+    fit.keep(good)
+    fit.run(progress)
+    return found[good]
 
 
 def _settle_background(fit: StarFit, ready: Ready, box_size: int, progress: Progress) -> np.ndarray:
@@ -313,7 +324,9 @@ def _table_of(ready: Ready, fit: StarFit, level: np.ndarray, zero_point: float |
         notes.insert(0, f"it has no errors: those given come from {noise}")
     lost = int((~fitted.usable).sum())
     if lost:
-        notes.append(f"{lost} of {len(table)} have no pixel to use (off the image, NaN, saturated or flagged) and stay NaN")
+        notes.append(
+            f"{lost} of {len(table)} have no pixel to use (off the image, NaN, saturated or flagged) and stay NaN"
+        )
     return table, notes
 
 
@@ -331,8 +344,7 @@ def _lay_over(session: Session, data: Image, rest: Image) -> None:
         if isinstance(view, ImageView) and any(layer.data is data for layer in view.layers):
             below = next(layer for layer in view.layers if layer.data is data)
             place(session, view, [rest], "add")
-            same = ("limits_mode", "limits", "percentiles", "stretch", "colormap", "invert")
-            view.layers[-1].update(**{n: getattr(below, n) for n in same if below.is_callback_property(n)})
+            view.layers[-1].update(limits=below.limits, stretch=below.stretch, colormap=below.colormap)
             return
 
 

@@ -145,8 +145,8 @@ def _good(found: object, n: int, before: np.ndarray, number: int) -> np.ndarray:
         good &= spread < WORSE * scatter + noise
     if not good.any():
         raise CommandError(
-            f"None of the {n} stars can make a PSF: each is off the image, cut by its edge, has NaN, saturated or masked "
-            "pixels, or a S/N below 5. Pick brighter ones that stand alone."
+            f"None of the {n} stars can make a PSF: each is off the image, cut by its edge, has NaN, saturated or "
+            "masked pixels, or a S/N below 5. Pick brighter ones that stand alone."
         )
     return good
 

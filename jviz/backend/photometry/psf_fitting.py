@@ -1,4 +1,4 @@
-"""All stars of an image fitted by a PSF: in groups at once, all others subtracted, again and again until nothing moves."""
+"""All stars of an image fitted by a PSF: in groups at once, all others subtracted, until nothing moves any more."""
 
 from __future__ import annotations
 
@@ -167,8 +167,14 @@ class StarFit:
         """Add stars at places; those off the image stay without flux."""
         new = np.c_[x, y, np.zeros(len(x))].astype(float)
         self.stars = np.ascontiguousarray(np.r_[self.stars, new])
-        self._start = self.stars.copy()
+        self._start = np.ascontiguousarray(np.r_[self._start, new])
         self._prepare()
+
+    def keep(self, good: np.ndarray) -> None:
+        """Let go of all stars but these."""
+        self.stars, self._start = (np.ascontiguousarray(v[good]) for v in (self.stars, self._start))
+        self._prepare()
+        self.renew()
 
     def use(self, psf: PsfModel) -> None:
         """Go on with another PSF."""
@@ -289,4 +295,3 @@ class StarFit:
             used.astype(int), (box - used).astype(int), ((2 * self.half + 1) ** 2 - box).astype(int),
             group, size, ~restless & usable, far & (count == 3) & usable, usable,
         )  # fmt: skip
-

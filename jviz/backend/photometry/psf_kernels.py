@@ -243,28 +243,34 @@ def _derivatives(
 
 
 @compiled
-def _hold(normal: np.ndarray, right: np.ndarray, size: int, row: int, free: float) -> None:
+def _hold(normal: np.ndarray, right: np.ndarray, size: int, row: int) -> None:
     """Take an unknown out of the equations: one of no weight, or a place that the noise would move."""
     for c in range(size):
         normal[row, c] = 0.0
         normal[c, row] = 0.0
-    normal[row, row], right[row] = free, 0.0
+    normal[row, row], right[row] = 1.0, 0.0
 
 
 @compiled
-def _hold_weak(normal: np.ndarray, right: np.ndarray, stars: np.ndarray, members: np.ndarray, count: int) -> None:
+def _hold_weak(
+    normal: np.ndarray, right: np.ndarray, stars: np.ndarray, members: np.ndarray, count: int, held: np.ndarray
+) -> None:
+    """Hold stars without a pixel and the places of faint ones, and note which unknowns these are."""
     size = len(members) * count
+    held[:size] = False
     for a in range(len(members)):
         row = a * count
         if not normal[row, row] > 0.0:
             for c in range(count):
-                _hold(normal, right, size, row + c, 1.0)
+                _hold(normal, right, size, row + c)
+                held[row + c] = True
         elif count == 3:
             flux = stars[members[a], FLUX]
             weak = not flux * np.sqrt(normal[row, row]) > FAINT
             for c in (1, 2):
                 if weak or not normal[row + c, row + c] > 0.0:
-                    _hold(normal, right, size, row + c, 1.0)
+                    _hold(normal, right, size, row + c)
+                    held[row + c] = True
 
 
 @compiled
@@ -318,7 +324,7 @@ def sweep(
     scratch = np.empty(coefs.shape[1:])
     boxes, d = np.zeros((most, 4), np.int64), np.zeros((most, 3, side, side))
     p, px, py = np.empty((side, side)), np.empty((side, side)), np.empty((side, side))
-    normal, right = np.zeros((3 * most, 3 * most)), np.zeros(3 * most)
+    normal, right, held = np.zeros((3 * most, 3 * most)), np.zeros(3 * most), np.zeros(3 * most, np.bool_)
     for g in range(len(first) - 1):
         if not active[g]:
             continue
@@ -327,7 +333,7 @@ def sweep(
         _derivatives(coefs, fine, ox, oy, near, share, stars, members, half, count, residual.shape, scratch,
                      boxes, d, p, px, py)  # fmt: skip
         _normal(weight, residual, boxes, d, n, count, normal, right)
-        _hold_weak(normal, right, stars, members, count)
+        _hold_weak(normal, right, stars, members, count, held)
         size = n * count
         for r in range(size):
             normal[r, r] *= 1.0 + 1e-9
@@ -389,17 +395,14 @@ def assess(
     scratch = np.empty(coefs.shape[1:])
     boxes, d = np.zeros((most, 4), np.int64), np.zeros((most, 3, side, side))
     p, px, py = np.empty((side, side)), np.empty((side, side)), np.empty((side, side))
-    normal, right = np.zeros((3 * most, 3 * most)), np.zeros(3 * most)
+    normal, right, held = np.zeros((3 * most, 3 * most)), np.zeros(3 * most), np.zeros(3 * most, np.bool_)
     for g in range(len(first) - 1):
         members = order[first[g] : first[g + 1]]
         n = len(members)
         _derivatives(coefs, fine, ox, oy, near, share, stars, members, half, count, residual.shape, scratch,
                      boxes, d, p, px, py)  # fmt: skip
         _normal(weight, residual, boxes, d, n, count, normal, right)
-        _hold_weak(normal, right, stars, members, count)
-        held = np.zeros(n * count, np.bool_)
-        for r in range(n * count):
-            held[r] = right[r] == 0.0
+        _hold_weak(normal, right, stars, members, count, held)
         _errors(normal, n, count, members, held, out)
         for a in range(n):
             row = out[members[a]]

@@ -1,4 +1,4 @@
-"""Point spread functions as tables finer than the pixels: analytic ones, those built from stars, grids over a detector."""
+"""Point spread functions as tables finer than the pixels: analytic ones, those of stars, grids over a detector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from jviz.errors import CommandError
 
-__all__ = ["PsfModel", "gaussian_psf", "moffat_psf", "model_from_cards"]
+__all__ = ["PsfModel", "gaussian_psf", "model_from_cards", "moffat_psf"]
 
 EDGE = 3
 """Samples of 0 round a table, so that its spline ends smoothly."""
@@ -26,8 +26,8 @@ class PsfModel:
     Attributes
     ----------
     values : ndarray, shape (n, my, mx)
-        Light that a pixel gets whose centre is at each sample, of a star of flux 1 (the effective PSF of Anderson & King
-        2000): the sum is about the square of ``fine``.
+        Light that a pixel gets whose centre is at each sample, of a star of flux 1 (the effective PSF of
+        Anderson & King 2000): the sum is about the square of ``fine``.
     fine : int
         Samples for one pixel along each axis.
     places : ndarray, shape (n, 2)
@@ -44,8 +44,8 @@ class PsfModel:
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or min(self.values.shape[1:]) < 5 or self.fine < 1:
             raise CommandError(
-                f"A PSF of shape {self.values.shape} with {self.fine} samples a pixel is none; it takes 5 or more along "
-                "each axis."
+                f"A PSF of shape {self.values.shape} with {self.fine} samples a pixel is none; it takes 5 or more "
+                "along each axis."
             )
         if not np.isfinite(self.values).all() or not (self.values.sum(axis=(1, 2)) > 0).all():
             raise CommandError("The PSF has NaN in it or no light; PSFs are finite and their sums above 0.")
@@ -102,7 +102,7 @@ class PsfModel:
         return np.maximum.accumulate(most[::-1])[::-1]
 
     def at(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which four PSFs make that at each place, and their weights (bilinear; the nearest outside of the grid).
+        """Return which four PSFs make that at each place, and their weights (bilinear; off the grid the nearest).
 
         Returns
         -------
