@@ -112,8 +112,8 @@ def test_saturated_masked_and_missing_stars_are_flagged(session):
     flags = np.zeros(image.shape, np.uint32)
     flags[60, 60], image[60, 60] = 2, 1e5
     flags[85:96, 85:96], image[85:96, 85:96] = 1, np.nan
-    data = session.add(CCDData(image, unit="MJy/sr", wcs=sip_wcs(size=120), uncertainty=StdDevUncertainty(np.ones_like(image))),
-                       name="image")  # fmt: skip
+    errors = StdDevUncertainty(np.ones_like(image))
+    data = session.add(CCDData(image, unit="MJy/sr", wcs=sip_wcs(size=120), uncertainty=errors), name="image")
     data.product.planes["DQ"] = Plane("DQ", flags.shape, flags.dtype, lambda progress: flags, "flags")
     data.product.flags = "jwst"
     session.run("photometry.model_psf", shape="moffat", fwhm=2.8, beta=3.5, name="star")
