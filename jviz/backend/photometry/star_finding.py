@@ -39,7 +39,7 @@ def find_stars(
     -----
     The best estimate of the flux is Σ g w r / Σ g² w with the error 1/√(Σ g² w).
     """
-    from jviz.backend.photometry.psf_kernels import maxima
+    from jviz.backend.photometry.peak_kernels import maxima
     from jviz.backend.photometry.smoothing import smooth
 
     if not (np.isfinite(snr) and snr > 0):
