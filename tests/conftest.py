@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import privileges
+
 pytest_plugins = ["tests.archives"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -29,6 +31,18 @@ def own_folders(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("jviz-home")
     monkeypatch.setenv("JVIZ_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def like_anybody():
+    """Let the permissions of files count for the test even when root runs it, who may read everything."""
+    if os.name != "posix":
+        pytest.skip("there are no such permissions here")
+    if os.geteuid() != 0:
+        yield
+        return
+    with privileges.without_overriding_permissions():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,8 @@ def open_files(
     if not loaded and not saved:
         raise ReadError(_none_of(paths, problems))
     check_loaded(loaded, progress)
-    session.views_awaited.emit({kind_for(data) for data in loaded})
+    kept_views = {view.kind for parts in saved.values() for view in parts.views}
+    session.views_awaited.emit({kind_for(data) for data in loaded} | kept_views)
     if name is not None:
         for data in loaded:
             data.name = name

@@ -35,6 +35,7 @@ def open_session(session: Session, path: Path, search: list[Path] | None = None,
     """
     path = Path(path)
     parts = read(path, [Path(folder) for folder in search or []], progress=progress)
+    session.views_awaited.emit({view.kind for view in parts.views})
     session.dispatcher.ask(lambda: adopt(session, parts, path, replace=True))
 
 

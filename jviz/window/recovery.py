@@ -91,6 +91,7 @@ class Keeper(QObject):
         def work(job: Job) -> None:
             try:
                 parts = read(recovery.path, progress=job.report)
+                session.views_awaited.emit({view.kind for view in parts.views})
                 session.dispatcher.ask(lambda: apply(parts))
             except JvizError as error:
                 session.notice("error", f"The session could not be restored: {error}")

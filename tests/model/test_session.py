@@ -81,12 +81,26 @@ def test_what_cannot_be_read_is_told_and_keeps_nothing_else_from_opening(session
         session.open(tmp_path / "pipe.fits", tmp_path / "empty")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_without_permission_is_told(session, image_file, tmp_path):
+def test_a_folder_without_permission_is_told(like_anybody, session, image_file, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
     assert len(session.open(closed, image_file)) == 1
-    assert "Permission denied" in session.notices[-1][1]
+    level, told = session.notices[-1]
+    assert level == "warning"
+    assert str(closed) in told
+    assert "permission denied" in told.casefold()
+    before = session.names
+    with pytest.raises(ReadError, match=r"(?i)permission denied"):
+        session.open(closed)
+    assert session.names == before
+
+
+def test_of_a_folder_what_may_be_read_is_opened(like_anybody, session, image_file):
+    closed = image_file.with_name("closed.fits")
+    closed.write_bytes(image_file.read_bytes())
+    closed.chmod(0)
+    assert [data.name for data in session.open(image_file.parent)] == [image_file.stem]
+    assert "closed.fits" in session.notices[-1][1]
 
 
 def test_the_folders_of_a_download_are_looked_through(session, image_file, tmp_path):

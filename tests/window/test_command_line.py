@@ -142,14 +142,20 @@ print(sorted(m for m in sys.modules if m.startswith(late)))
 heard = []
 session = jviz.Session()
 session.views_awaited.connect(lambda kinds: heard.append((sorted(map(str, kinds)), threading.current_thread().name)))
-session.submit("file.open", paths=[sys.argv[1]]).result()
-print(heard[0][0], heard[0][1] != threading.main_thread().name)
+for id, arguments in (("file.open", {"paths": [sys.argv[1]]}), ("file.save_session", {"path": sys.argv[2]}),
+                      ("file.open_session", {"path": sys.argv[2]}), ("file.open", {"paths": [sys.argv[2]]})):
+    session.submit(id, **arguments).result()
+for kinds, thread in heard:
+    print(kinds, thread != threading.main_thread().name)
 """
 
 
 def test_a_start_imports_the_viewer_of_images_only_and_others_while_their_files_are_read(tmp_path):
     table = tmp_path / "stars.csv"
     table.write_text("ra,dec\n1,2\n3,4\n")
-    command = [sys.executable, "-c", START, str(table)]
+    command = [sys.executable, "-c", START, str(table), str(tmp_path / "kept.jviz")]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert run.stdout.splitlines() == ["[]", "['table'] True"]
+    # Opened from its file, from a session, and from one that is added to what is there.
+    first, *read = run.stdout.splitlines()
+    assert first == "[]"
+    assert read == ["['table'] True", "[] True", "[] True"] or read == ["['table'] True"] * 3

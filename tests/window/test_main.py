@@ -36,6 +36,18 @@ def test_a_file_that_cannot_be_read_is_told_and_nothing_else_happens(make_window
     assert len(window.viewers) == 0
 
 
+def test_a_file_that_may_not_be_read_is_told_and_nothing_else_happens(like_anybody, filled, image_file, qtbot):
+    image_file.chmod(0)
+    filled.open_files([str(image_file)])
+    qtbot.waitUntil(lambda: any(level == "error" for level, _ in filled.session.notices))
+    [told] = [text for level, text in filled.session.notices if level == "error"]
+    assert str(image_file) in told
+    assert "permission denied" in told
+    assert "chmod u+r" in told
+    assert filled.session.names == ["picture"]
+    assert len(filled.viewers) == 1
+
+
 def test_viewers_follow_the_views_of_the_session(filled, qtbot):
     view = filled.session.view("image", data="picture")
     assert filled.viewers.names == ["Image 1", view.name]
