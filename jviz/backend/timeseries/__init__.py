@@ -1,0 +1,1 @@
+"""Light curves: sums over stacks of integrations, their times, trends and scatter."""
