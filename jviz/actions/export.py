@@ -7,7 +7,7 @@ from typing import Any
 
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Catalog, Data, Spectrum
+from jviz.data import Catalog, Data, Psf, Spectrum
 from jviz.errors import CommandError
 from jviz.pictures import cards_kept, plane_wcs
 from jviz.running import Apply
@@ -24,7 +24,7 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
     ----------
     data : Data
         Images are written with errors, flags, WCS (SIP and lookup tables too), units and header; spectra with their
-        uncertainty of its kind, masks and flags.
+        uncertainty of its kind, masks and flags; PSFs as FITS that photutils reads too.
     path : Path
         Ends with .fits, .asdf or .npy; for tables and spectra with .ecsv, .fits, .vot, .parquet, .csv or .tsv.
 
@@ -42,6 +42,11 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
         write_table(data.table, path)
     elif isinstance(data, Spectrum) and path.suffix.lower() not in (".npy", ".asdf"):
         _write_spectra(data, path)
+    elif isinstance(data, Psf) and path.suffix.lower() in (".fits", ".fit"):
+        from jviz.backend.io.psf_files import write_psf
+
+        others = [card for card in _cards(data) if card[0] in ("NSTARS", "PSFQFIT", "HISTORY")]
+        write_psf(path, data.plane().read(), [*data.model.cards(), *others])
     elif data.planes:
         _write_planes(data, path, progress)
     else:

@@ -34,7 +34,7 @@ def read_fits(
     return fits_products.read_fits(path, progress=progress, hdu=hdu, section=section)
 
 
-for _module in ("asdf_reader", "tables", "parquet", "pictures", "tiff", "arrays", "regions_reader"):
+for _module in ("asdf_reader", "tables", "parquet", "pictures", "tiff", "arrays", "regions_reader", "psf_files"):
     _name = f"jviz.backend.io.{_module}"
     try:
         importlib.import_module(_name)
