@@ -23,6 +23,9 @@ SAMPLED = 24
 ROUGH = 16
 """Channels of a first look at a slab."""
 
+ANEW = 100
+"""Steps of a slab that is dragged after which its sums are begun anew."""
+
 PIECE = 1 << 22
 """Values read between two looks at whether the result is still wanted."""
 
@@ -100,15 +103,32 @@ def slab_map(cube: Cube, plane: str, slab: tuple[float, float, str], progress: P
     even = np.ptp(axis.widths) <= 1e-4 * axis.widths.mean()
     if statistic in ("sum", "mean") and not even:
         return maps.collapse(source, shares, statistic, progress=progress).values
-    totals_only = statistic in ("sum", "mean", "moment0")
-    if store is not None:
-        sums = maps.sums_from_store(store, axis, shares, source, totals_only=totals_only)
-    else:
-        sums = maps.moment_sums(source, axis, shares, progress)
+    sums = _running_sums(cube, source, store, shares, progress, totals_only=statistic in ("sum", "mean", "moment0"))
     if statistic.startswith("moment"):
         return maps.moment(sums, int(statistic[-1]))
     total = np.where(sums.number > 0, sums.s0, np.nan) / axis.widths.mean()
     return total if statistic == "sum" else total / _coverage(source, shares, sums.number)
+
+
+def _running_sums(
+    cube: Cube, source: Any, store: Any, shares: np.ndarray, progress: Progress, *, totals_only: bool
+) -> Any:
+    """Return sums over channels: those of the last slab with what came and went, while a range is dragged."""
+    from jviz.backend.cubes import maps
+
+    axis, kept = cube.axis, cube.__dict__.get("_slab_sums")
+    key = (source.plane, totals_only)
+    sums = None
+    # Begun anew now and then, so that rounding does not pile up.
+    if kept is not None and kept[0] == key and kept[3] < ANEW:
+        sums = maps.sums_moved(kept[2], axis, kept[1], shares, source)
+    steps = 0 if sums is None else kept[3] + 1
+    if sums is None and store is not None:
+        sums = maps.sums_from_store(store, axis, shares, source, totals_only=totals_only)
+    elif sums is None:
+        sums = maps.moment_sums(source, axis, shares, progress)
+    cube._slab_sums = (key, shares, sums, steps)
+    return sums
 
 
 def _coverage(source: Any, shares: np.ndarray, number: np.ndarray) -> np.ndarray:

@@ -89,7 +89,9 @@ class CubeSpectraPanel(Panel):
         regions = [live for live in shown if not live.name.startswith("Cursor")]
         self.keep.setEnabled(bool(regions))
         unit = pretty_unit(regions[0].samples.unit) if regions else ""
-        self.note.setText(f"In {unit}" if unit else "" if regions else "Draw a region on the cube.")
+        drawn = any(subset.on_images for subset in self.session.subsets.values())
+        waiting = "Draw a region on the cube." if not drawn else "No region on the cube yet, or its spectrum is coming."
+        self.note.setText("" if regions and not unit else f"In {unit}" if unit else waiting)
 
     def _fill(self, wanted: list[tuple[str, str]], chosen: set[str]) -> None:
         self.list.clear()

@@ -135,7 +135,7 @@ def extract(
     n = source.shape[0]
     values, coverage = np.full(n, np.nan), np.zeros(n)
     error = np.full(n, np.nan) if variance is not None else None
-    step = max(1, PIECE // _area(fixed, source)) if fixed is not None else 1
+    step = max(1, PIECE // (8 * _area(fixed, source))) if fixed is not None else 1
     for first in range(0, n, step):
         progress(first, n, "adding up spaxels")
         channels = slice(first, min(first + step, n))

@@ -26,7 +26,11 @@ __all__ = [
     "moment_errors",
     "moment_sums",
     "sums_from_store",
+    "sums_moved",
 ]
+
+MOVED = 16
+"""Channels that may come and go until sums are begun anew."""
 
 Collapse = Literal["sum", "mean", "median", "min", "max", "percentile"]
 ReadVariance = Callable[[slice, slice, slice], np.ndarray]
@@ -86,11 +90,17 @@ def collapse(
     for row in range(0, ny, step):
         progress(row, ny, "collapsing")
         rows = slice(row, min(row + step, ny))
-        part = source.read(channels, rows, dtype=np.dtype(np.float64))
+        part = source.read(channels, rows, dtype=source.dtype)
         spread = variance(channels, rows, slice(None)) if variance is not None else None
-        values[rows], found = _reduced(part, spread, weights, statistic, percentile)
-        if error is not None:
-            error[rows] = found
+        # Few rows at a time: sums need several float64 arrays of that size.
+        few = max(1, PIECE // (8 * len(weights) * nx))
+        for first in range(0, part.shape[1], few):
+            some = slice(first, first + few)
+            noise = None if spread is None else spread[:, some]
+            there = slice(row + first, row + min(first + few, part.shape[1]))
+            values[there], found = _reduced(part[:, some].astype(np.float64), noise, weights, statistic, percentile)
+            if error is not None:
+                error[there] = found
     return Map(values, error)
 
 
@@ -142,7 +152,7 @@ def moment_sums(
     x = (axis.values - zero)[channels]
     _, ny, nx = source.shape
     sums = np.zeros((4, ny, nx))
-    step = max(1, PIECE // (ny * nx))
+    step = max(1, PIECE // (8 * ny * nx))
     for first in range(0, len(x), step):
         progress(first, len(x), "adding up channels")
         last = min(first + step, len(x))
@@ -200,6 +210,36 @@ def sums_from_store(
         else:
             _add(total, sums, middles[block] - zero, halves[block])
     return MomentSums(total[0], total[1], total[2], total[3], zero)
+
+
+def sums_moved(
+    sums: MomentSums, axis: SpectralAxis, before: np.ndarray, after: np.ndarray, source: CubeSource
+) -> MomentSums | None:
+    """Return the sums over other channels from those over nearly the same ones; None where many channels differ.
+
+    Parameters
+    ----------
+    before, after : ndarray, shape (n_channels,)
+        How much of each channel counts in ``sums``, and should count.
+    source : CubeSource
+        From which the channels that come and go are read.
+    """
+    from jviz.backend.cubes import kernels
+
+    changed = np.flatnonzero(before != after)
+    if len(changed) > MOVED or not source.has_whole_planes:
+        return None
+    total = np.stack([sums.s0, sums.s1, sums.s2, sums.number])
+    x, change = axis.values - sums.zero, (after - before) * axis.widths
+    counts = (after > 0).astype(float) - (before > 0)
+    for part in np.split(changed, np.flatnonzero(np.diff(changed) > 1) + 1):
+        if len(part):
+            there = slice(int(part[0]), int(part[-1]) + 1)
+            kernels.plane_sums(source.read(there), change[there], x[there], counts[there], total)
+    zero = _span(axis, after)[1]
+    s0, s1, s2, number = total
+    by = zero - sums.zero
+    return MomentSums(s0, s1 - by * s0, s2 - 2 * by * s1 + by**2 * s0, number, zero)
 
 
 def _beginning(store: SpectralStore, block: int, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

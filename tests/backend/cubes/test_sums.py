@@ -182,6 +182,20 @@ def test_block_sums_give_the_moments_of_the_file(source, span, ends_from_file):
     np.testing.assert_allclose(maps.moment(fast, 2), maps.moment(exact, 2), rtol=1e-4, atol=1e-12)
 
 
+def test_sums_of_a_range_that_moves_are_those_of_the_range(source):
+    before = AXIS.shares(5.2, 5.9)
+    sums = maps.moment_sums(source, AXIS, before)
+    for low, high in ((5.203, 5.911), (5.16, 5.87), (5.19, 5.94)):
+        after = AXIS.shares(low, high)
+        sums, before = maps.sums_moved(sums, AXIS, before, after, source), after
+        exact = maps.moment_sums(source, AXIS, after)
+        np.testing.assert_array_equal(sums.number, exact.number)
+        assert np.isclose(sums.zero, exact.zero)
+        for order in (0, 1, 2):
+            np.testing.assert_allclose(maps.moment(sums, order), maps.moment(exact, order), rtol=1e-8, atol=1e-12)
+    assert maps.sums_moved(sums, AXIS, before, AXIS.shares(6.2, 6.6), source) is None
+
+
 def source_of(values):
     return CubeSource(Plane("A", values.shape, values.dtype, lambda progress: values))
 
