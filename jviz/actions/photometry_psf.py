@@ -109,7 +109,7 @@ def build_psf(
         raise CommandError("A PSF takes 1 to 16 samples a pixel, 5 pixels or more, and a round or more.")
     x, y, recorded = stars_meant(session, data, positions)
     check_on(x, y, data)
-    ready = _ready(session, data, box_size, gain, exclude_flags, progress)
+    ready = ready_for(session, data, box_size, gain, exclude_flags, progress)
     beside = None
     if others is not None:
         beside = _without_near(*stars_meant(session, data, others)[:2], x, y)
@@ -191,7 +191,7 @@ def psf_photometry(
     if positions is not None:
         x, y, recorded = stars_meant(session, data, positions)
         check_on(x, y, data)
-    ready = _ready(session, data, box_size, gain, exclude_flags, progress)
+    ready = ready_for(session, data, box_size, gain, exclude_flags, progress)
     fit = star_fit(ready, psf.model, fit_size, 0.0 if fixed else max_shift)
     found = fit_passes(fit, x, y, snr, passes, positions is not None, progress)
     level = ready.level
@@ -201,7 +201,7 @@ def psf_photometry(
     table["found_in"] = found
     table["found_in"].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
     table.meta |= {"psf": psf.name, "fit_size": 2 * fit.half + 1, "notes": notes}
-    catalog = _catalog(table, name or f"{data.name} stars")
+    catalog = catalog_of(table, name or f"{data.name} stars")
     left = ready.picture.but(values=(ready.picture.values - fit.model).astype(ready.picture.values.dtype))
     rest = data_from(left, f"{data.name} residual", data, f"{data.name} less {len(table)} stars, PSF {psf.name}")
     rest.prepare()
@@ -234,7 +234,10 @@ class Ready:
     from_errors: bool
 
 
-def _ready(session: Session, data: Image, box_size: int, gain: float | None, flags: Any, progress: Progress) -> Ready:
+def ready_for(
+    session: Session, data: Image, box_size: int, gain: float | None, flags: Any, progress: Progress
+) -> Ready:
+    """Subtract the background of an image and find the variance of its pixels."""
     if gain is not None and not gain > 0:
         raise CommandError(f"A gain of {gain:g} is none; give the electrons for 1 in the image, above 0.")
     field = Field(session, data, exclude_flags=flags)
@@ -330,7 +333,8 @@ def _table_of(ready: Ready, fit: StarFit, level: np.ndarray, zero_point: float |
     return table, notes
 
 
-def _catalog(table: Any, name: str) -> Catalog:
+def catalog_of(table: Any, name: str) -> Catalog:
+    """Make a catalogue of a table."""
     from jviz.conversion.taken import take_table
 
     return from_product(take_table(table, name))  # type: ignore[return-value]

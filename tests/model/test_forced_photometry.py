@@ -1,0 +1,70 @@
+"""Forced photometry over bands on other pixels, and artificial stars: completeness and bias with truth."""
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.nddata import CCDData, StdDevUncertainty
+
+import jviz
+from jviz import CommandError
+from jviz.backend.photometry.psfs import gaussian_psf
+from tests.backend.photometry.test_psfs import crowd, pictured
+from tests.backend.regions.skies import sip_wcs
+
+
+@pytest.fixture
+def session():
+    session = jviz.Session(settings={})
+    yield session
+    session.close()
+
+
+def test_fluxes_at_fixed_places_in_two_bands_with_other_widths_and_pixels(session):
+    narrow, wide = gaussian_psf(2.2), gaussian_psf(3.4)
+    draw = np.random.default_rng(5)
+    x, y = (v.ravel() + draw.uniform(-1, 1, v.size) for v in np.meshgrid(*[np.arange(25, 180, 15.0)] * 2))
+    blue, red = 10 ** draw.uniform(2, 3.5, (2, x.size))
+    sky = sip_wcs(size=200)
+    moved = sky.deepcopy()
+    moved.wcs.crpix += [7.0, -4.0]
+    errors = StdDevUncertainty(np.ones((200, 200), np.float32))
+    for name, psf, flux, wcs, shift, band in (
+        ("short", narrow, blue, sky, (0, 0), "F150W"),
+        ("long", wide, red, moved, (7, -4), "F277W"),
+    ):
+        image = pictured(psf, x + shift[0], y + shift[1], flux, (200, 200))
+        image += draw.normal(0, 1, image.shape).astype(np.float32)
+        session.add(CCDData(image, unit="uJy", uncertainty=errors, wcs=wcs, meta={"FILTER": band}), name=name)
+        session.run("photometry.model_psf", fwhm=2.2 if psf is narrow else 3.4, name=f"{name} PSF")
+    table = session.run(
+        "photometry.forced", data=["short", "long"], psf=["short PSF", "long PSF"], positions=np.c_[x, y], box_size=0
+    ).table
+    for band, flux in (("F150W", blue), ("F277W", red)):
+        pull = (table[f"flux_{band}"].to_value("uJy") - flux) / table[f"flux_err_{band}"].to_value("uJy")
+        assert pull.std() == pytest.approx(1, abs=0.2)
+        assert abs(pull.mean()) < 0.3
+    assert table["abmag_F150W"].unit == u.mag
+    assert "photometry.forced" in session.script()
+    session.undo()
+    assert "forced photometry of 2 images" not in session.names
+    with pytest.raises(CommandError, match="2 images and 3 PSFs"):
+        session.run("photometry.forced", data=["short", "long"], psf=["short PSF"] * 3, positions=[(50, 50)])
+
+
+def test_bright_artificial_stars_are_all_found_with_true_fluxes_and_faint_ones_are_not(session):
+    psf = gaussian_psf(2.5)
+    image, *_ = crowd(3, 60, 400, psf)
+    session.add(CCDData(image, unit="Jy", uncertainty=StdDevUncertainty(np.ones_like(image))), name="field")
+    session.run("photometry.model_psf", fwhm=2.5, name="star")
+    options = {"data": "field", "psf": "star", "stars": 120, "rounds": 4, "bins": 6, "box_size": 0}
+    table = session.run("photometry.inject", **options).table
+    assert table["n"].sum() == 480
+    assert table["completeness"][0] > 0.9
+    assert table["completeness"][-1] < 0.3
+    assert table["flux_ratio"][:3] == pytest.approx(np.ones(3), abs=0.02)
+    assert table["pull_width"][:4].mean() == pytest.approx(1, abs=0.2)
+    assert table["mag"].value[0] == pytest.approx(-2.5 * np.log10(100 * 3.55 / 3631) + 0.35, abs=0.3)
+    again = session.run("photometry.inject", **options).table
+    np.testing.assert_array_equal(again["completeness"], table["completeness"])
+    with pytest.raises(CommandError, match="brightest below faintest"):
+        session.run("photometry.inject", data="field", psf="star", brightest=9, faintest=5)
