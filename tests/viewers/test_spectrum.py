@@ -348,16 +348,34 @@ def test_many_spectra_are_drawn_where_their_numbers_are(make, qtbot):
         assert like(image, at(viewer, 4.0, n + 0.5), colour, 1)
 
 
-def test_the_kernel_and_its_twin_draw_the_same():
+def test_bands_of_many_spectra_stay_while_they_are_dragged(make, qtbot):
     from jviz.backend.spectra import strokes
 
     strokes.prepare()
-    draw = np.random.default_rng(2)
-    values = draw.normal(20, 15, 500)
-    values[100:110] = np.nan
-    for edges in (np.linspace(-5, 70, 501), np.linspace(-500, 2000, 501)):
-        first, second = np.zeros((2, 40, 60), np.uint32)
-        strokes.draw_steps(first, edges, values, (1.0, 0.0), (-1.0, 39.0), 7)
-        strokes._steps(second, edges, values, 1.0, 0.0, -1.0, 39.0, np.uint32(7))
-        np.testing.assert_array_equal(first, second)
-        assert first.any()
+    data = [spectrum(np.full(401, float(n)), f"s{n:02d}", uncertainty=np.full(401, 0.3), kind="std") for n in range(20)]
+    viewer = make(*data, legend=False)
+    middle = at(viewer, 3.0)
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseMove(viewer, middle + QPoint(60, 0))
+    picture = QPixmap(viewer.size())
+    viewer.render(picture)
+    image, ground = picture.toImage(), QColor(viewer.look.canvas)
+    for n in (3, 12):
+        beside = image.pixelColor(at(viewer, 2.5, n + 0.2))
+        free = image.pixelColor(at(viewer, 2.5, n + 0.5))
+        assert beside != ground
+        assert free == ground
+    qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=middle + QPoint(60, 0))
+
+
+def test_log_axes_of_many_spectra(make, qtbot):
+    from jviz.backend.spectra import strokes
+
+    strokes.prepare()
+    viewer = make(*[spectrum(np.full(401, 10.0 ** (n / 5)), f"s{n:02d}") for n in range(20)], legend=False)
+    viewer.state.update(x_log=True, y_log=True)
+    picture = QPixmap(viewer.size())
+    viewer.render(picture)
+    image, scene = picture.toImage(), viewer.scene_now()
+    for n in (1, 10, 18):
+        assert like(image, at(viewer, 2.0, 10.0 ** (n / 5)), scene.colors[id(viewer.state.layers[n])], 1)

@@ -10,7 +10,7 @@ import numpy as np
 from jviz.backend.render.ticks import Ticks, value_ticks
 from jviz.plot_views import Curve, PlotView
 
-__all__ = ["Axis", "axes_between", "axis_ticks", "spans_of"]
+__all__ = ["Axis", "Curves", "axes_between", "axis_ticks", "spans_of"]
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HIDING = 40.0
@@ -90,23 +90,53 @@ def axes_between(
     return Axis(*spans[0], left, right, view.x_log), Axis(*spans[1], bottom, top, view.y_log)
 
 
-def spans_of(view: PlotView, curves: Sequence[Curve]) -> tuple[Span, Span]:
+class Curves:
+    """Curves that axes have to reach over.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+    """
+
+    def __init__(self, curves: Sequence[Curve]) -> None:
+        self.curves = curves
+
+    @property
+    def turned(self) -> bool:
+        """Whether y grows downwards."""
+        return bool(self.curves) and self.curves[0].turned
+
+    def across(self, *, log: bool) -> Span:
+        """Return the span of x from end to end."""
+        curves = [curve for curve in self.curves if len(curve.x)]
+        if log:
+            return _span([curve.x for curve in curves], log=True)
+        ends = [end for curve in curves for end in (curve.edges[0], curve.edges[-1])]
+        return _span([np.array(ends)], log=False)
+
+    def span(self, low: float, high: float, *, log: bool) -> Span:
+        """Return the span of y for x between two values."""
+        return _span(self._parts(low, high), log=log)
+
+    def some(self, low: float, high: float, count: int) -> np.ndarray:
+        """Return about so many of the values of y for x between two values, spread evenly over all."""
+        parts = self._parts(low, high)
+        step = max(1, sum(map(len, parts)) // count)
+        return np.concatenate([part[min(step // 2, len(part) // 2) :: step] for part in parts] or [np.zeros(0)])
+
+    def _parts(self, low: float, high: float) -> list[np.ndarray]:
+        return [_in_sight(curve, low, high) for curve in self.curves]
+
+
+def spans_of(view: PlotView, curves: Sequence[Curve] | Curves) -> tuple[Span, Span]:
     """Return what the axes of a view show: of y what is in sight, where the view does not say."""
-    x = _usable(*(view.x_range or _across(view, curves)), view.x_log)
+    curves = curves if isinstance(curves, Curves) else Curves(curves)
+    x = _usable(*(view.x_range or curves.across(log=view.x_log)), view.x_log)
     if view.y_range is not None:
         return x, _usable(*view.y_range, view.y_log)
-    parts = [_in_sight(curve, *x) for curve in curves]
-    span = _scaled(parts, getattr(view, "robust", "off"), log=view.y_log)
+    span = _scaled(curves, *x, getattr(view, "robust", "off"), log=view.y_log)
     y = _usable(*_padded(*span, log=view.y_log), view.y_log)
-    return x, y[::-1] if curves and curves[0].turned else y
-
-
-def _across(view: PlotView, curves: Sequence[Curve]) -> Span:
-    curves = [curve for curve in curves if len(curve.x)]
-    if view.x_log:
-        return _span([curve.x for curve in curves], log=True)
-    ends = [end for curve in curves for end in (curve.edges[0], curve.edges[-1])]
-    return _span([np.array(ends)], log=False)
+    return x, y[::-1] if curves.turned else y
 
 
 def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
@@ -120,23 +150,20 @@ def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
     return y
 
 
-def _scaled(parts: Sequence[np.ndarray], robust: str, *, log: bool) -> Span:
+def _scaled(curves: Curves, low: float, high: float, robust: str, *, log: bool) -> Span:
     """Return the span of what is in sight, with or without peaks of noise."""
-    span = _span(parts, log=log) if robust != "on" else (0.0, 0.0)
-    if robust == "off":
+    span = curves.span(low, high, log=log) if robust != "on" else (0.0, 0.0)
+    if robust == "off" or (robust == "auto" and log):
         return span
-    middle = _robust(parts, log=log)
+    values = curves.some(low, high, 10_000)
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    middle = _robust(values, log=log) if len(values) >= 10 else curves.span(low, high, log=log)
     hides = span[1] - span[0] > HIDING * (middle[1] - middle[0]) > 0
-    return middle if robust == "on" or (hides and not log) else span
+    return middle if robust == "on" or hides else span
 
 
-def _robust(parts: Sequence[np.ndarray], *, log: bool) -> Span:
+def _robust(values: np.ndarray, *, log: bool) -> Span:
     """Return the span of all but the farthest hundredth of the values."""
-    step = max(1, sum(map(len, parts)) // 10_000)
-    parts = [part[min(step // 2, len(part) // 2) :: step] for part in parts]
-    values = np.concatenate([part[np.isfinite(part) & ((part > 0) | (not log))] for part in parts] or [np.zeros(0)])
-    if len(values) < 10:
-        return _span(parts, log=log)
     low, high = np.percentile(values, (0.5, 99.5))
     room = 0.0 if log else 0.1 * (high - low)
     return float(low - room), float(high + room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -10,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.plot_views import Curve, PlotLayer, PlotView
 from jviz.viewers.look import Look
-from jviz.viewers.plot.axes import axes_between, spans_of
+from jviz.viewers.plot.axes import Curves, axes_between, spans_of
 from jviz.viewers.plot.curves import outline_of, polygon
 from jviz.viewers.plot.frame import Frame, Title, draw_frame, picture_in
 from jviz.viewers.plot.legend import draw_legend
@@ -69,13 +70,19 @@ def layer_colors(view: PlotView, look: Look) -> dict[int, str]:
         colours = ON_DARK if look.is_dark else ON_LIGHT
         own = [colours[number % len(colours)] for number in range(count)]
     else:
-        from jviz.backend.render.colormaps import colormap
-
         low, high = (0.25, 1.0) if look.is_dark else (0.0, 0.82)
-        table = np.asarray(colormap("viridis"))
-        chosen = table[(np.linspace(low, high, count) * (len(table) - 1)).astype(int)]
-        own = [QColor.fromRgb(*(int(part) for part in row[:3])).name() for row in chosen]
+        own = _along_map(count, low, high)
     return {id(layer): layer.color or own[number] for number, layer in enumerate(view.layers)}
+
+
+@lru_cache(maxsize=4)
+def _along_map(count: int, low: float, high: float) -> list[str]:
+    """Return so many colours between two places of a colour map."""
+    from jviz.backend.render.colormaps import colormap
+
+    table = np.asarray(colormap("viridis"))
+    chosen = table[(np.linspace(low, high, count) * (len(table) - 1)).astype(int)]
+    return [QColor.fromRgb(*(int(part) for part in row[:3])).name() for row in chosen]
 
 
 def plot_scene(
@@ -88,6 +95,8 @@ def plot_scene(
     shown: Shown | None = None,
     spanning: list[Curve] = (),  # type: ignore[assignment]
     kind: type[PlotScene] = PlotScene,
+    within: Curves | None = None,
+    colors: dict[int, str] | None = None,
 ) -> PlotScene:
     """Lay out a view of curves in a size in logical pixels.
 
@@ -99,10 +108,14 @@ def plot_scene(
         More curves that the axes reach over.
     kind : type
         Of the scene.
+    within : Curves, optional
+        What knows quicker how far all those curves reach.
+    colors : dict, optional
+        Of the layers, as `layer_colors` gives them.
     """
     shown = curves_of(view) if shown is None else shown
     curves = [curve for _, curve in shown] + list(spanning)
-    spans = spans_of(view, curves)
+    spans = spans_of(view, within or curves)
     # The numbers of the y axis decide how much room they need, and that decides little about them.
     picture = picture_in(width, height, look, axes_between(view, spans, 0.0, width, height, 0.0)[1])
     x, y = axes_between(view, spans, picture.left(), picture.right(), picture.bottom(), picture.top())
@@ -112,7 +125,7 @@ def plot_scene(
         titles = {"x_title": Title(first.x_label, first.x_unit), "y_title": Title(first.y_label, first.y_unit)}
     return kind(
         view=view, look=look, picture=picture, whole=QRectF(0, 0, width, height), x=x, y=y, shown=shown,
-        grid=view.grid, cursor=cursor, colors=layer_colors(view, look), **titles,
+        grid=view.grid, cursor=cursor, colors=layer_colors(view, look) if colors is None else colors, **titles,
     )  # fmt: skip
 
 

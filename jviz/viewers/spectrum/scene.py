@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -70,6 +71,8 @@ class Made:
     is_complete: bool = True
     fresh: int = 0
     """Curves that were made for this frame."""
+    version: int = 0
+    """Another one when anything about ``shown`` has changed."""
 
 
 class CurveKeeper:
@@ -84,29 +87,66 @@ class CurveKeeper:
     def __init__(self, session: Session, view: SpectrumView, stir: Any) -> None:
         self._session, self._view, self._stir = session, view, stir
         self._under_way: set[Any] = set()
+        self._known: dict[SpectrumLayer, SpectrumCurve | None] = {}
+        self._last: tuple[Any, ...] = ()
+        self.version = 0
+
+    def forget(self) -> None:
+        """Something else than what is in sight has changed: ask every layer again."""
+        self._known.clear()
+        self._last = ()
+        self.version += 1
 
     def make(self, *, wait: bool) -> Made:
         """Return the curves of the visible layers and of live spectra, as far as they are at hand."""
         made, until = Made(), time.perf_counter() + (1e9 if wait else SECONDS)
-        layers = [layer for layer in self._view.layers if layer.data is not None]
-        visible = [layer for layer in layers if layer.visible]
+        layers = self._view.layers
         first = self._first(layers, wait)
         if first is None:
             made.is_complete = not layers
             return made
         made.scale = scale_of_view(self._view, first.axis)
-        recipes: dict[bool, Recipe] = {}
-        for number, layer in enumerate(visible):
-            errors = bool(layer.errors)
-            if self._view.offset or errors not in recipes:
-                recipes[errors] = recipe_of(self._view, first, number, errors=errors)
-            self._take(made, layer, recipes[errors], wait, until)
+        last = self._last
+        if not last or last[0] is not layers:
+            self._known = {layer: self._known[layer] for layer in layers if layer in self._known}
+        if last and (last[1] is not first or (self._view.offset and last[0] is not layers)):
+            self._known.clear()
+        self._take_layers(made, layers, first, wait, until)
+        self._last = (layers, first, len(made.shown))
+        if not last or last[0] is not layers or last[1:] != self._last[1:]:
+            self.version += 1
+        made.version = self.version
         self._take_live(made, first)
         return made
 
-    def _first(self, layers: list[SpectrumLayer], wait: bool) -> Samples | None:
+    def _take_layers(
+        self, made: Made, layers: Sequence[SpectrumLayer], first: Samples, wait: bool, until: float
+    ) -> None:
+        """Take the curves of the visible layers; of those that are known nothing is asked."""
+        recipes: dict[bool, Recipe] = {}
+        number, offset = 0, self._view.offset
         for layer in layers:
-            found = self._samples(layer, wait)
+            if layer in self._known:
+                curve = self._known[layer]
+                if curve is not None:
+                    made.shown.append((layer, curve))
+                    number += 1
+                continue
+            if layer.data is None or not layer.visible:
+                self._known[layer] = None
+                continue
+            errors = bool(layer.errors)
+            if offset or errors not in recipes:
+                recipes[errors] = recipe_of(self._view, first, number, errors=errors)
+            before = len(made.shown)
+            self._take(made, layer, recipes[errors], wait, until)
+            if len(made.shown) > before:
+                self._known[layer] = made.shown[-1][1]
+            number += 1
+
+    def _first(self, layers: Sequence[SpectrumLayer], wait: bool) -> Samples | None:
+        for layer in layers:
+            found = self._samples(layer, wait) if layer.data is not None else None
             if found is not None:
                 return found
         live = self._session.live_spectra.shown

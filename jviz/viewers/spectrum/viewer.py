@@ -18,11 +18,11 @@ from jviz.spectrum_views import SpectrumView, bounds_in
 from jviz.viewers.base import viewer
 from jviz.viewers.plot.frame import draw_frame, title_rects
 from jviz.viewers.plot.legend import draw_legend, legend_of
-from jviz.viewers.plot.paint import draw_curve, ground, plot_scene
+from jviz.viewers.plot.paint import draw_curve, ground, layer_colors, plot_scene
 from jviz.viewers.plot.viewer import PlotReadout, PlotViewer, _nearest
 from jviz.viewers.readout import number_text, pretty_unit
 from jviz.viewers.spectrum import marks
-from jviz.viewers.spectrum.crowd import draw_crowd, is_crowd
+from jviz.viewers.spectrum.crowd import CROWD, Crowd
 from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, range_part_at
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
 from jviz.viewers.spectrum.pointing import draw_pointed, pointed_wavelength
@@ -32,6 +32,8 @@ __all__ = ["SpectrumReadout", "SpectrumViewer"]
 
 EMPTY = "Move the mouse over a cube, draw a region on it, or open a spectrum"
 WAITING = "Reading the spectrum…"
+ASIDE = frozenset({"x_range", "y_range", "redshift", "lines", "ranges", "legend", "grid", "locks", "name", "active"})
+"""Properties of a view of which its curves do not depend."""
 FEW_CURVES = 6
 """Curves up to which all are drawn anew for each live spectrum."""
 
@@ -75,7 +77,8 @@ class SpectrumViewer(PlotViewer):
         self._legend_first = 0
         self._still: tuple[Any, QPixmap] | None = None
         self._complete = self._compiling = False
-        self._curves = CurveKeeper(session, state, self.stir)
+        self._curves, self._crowd = CurveKeeper(session, state, self.stir), Crowd()
+        self._colors: tuple[Any, dict[int, str]] | None = None
         self._views: list[Any] = []
         super().__init__(session, state, parent)
         session.subsets_changed.connect(self.stir)
@@ -103,6 +106,11 @@ class SpectrumViewer(PlotViewer):
         self.session.pointer.moved.disconnect(self._pointer_moved)
         self._follow([])
         super().release()
+
+    def _state_changed(self, **values: Any) -> None:
+        if not values.keys() <= ASIDE | {"layers"}:
+            self._curves.forget()
+        super()._state_changed(**values)
 
     def _watch_cubes(self) -> None:
         """Hear of the slices that cube views show."""
@@ -134,15 +142,26 @@ class SpectrumViewer(PlotViewer):
         """Lay out the view in the present size, with the curves that are at hand."""
         made = self._curves.make(wait=not self.isVisible())
         self._complete = made.is_complete
+        live, within = [curve for _, curve in made.live], None
+        if len(made.shown) >= CROWD and self._can_crowd():
+            self._crowd.take(made.shown, made.version)
+            within = self._crowd.curves(live)
         scene = plot_scene(
-            self.state, self.width(), self.height(), self.look, self._cursor, shown=made.shown,
-            spanning=[curve for _, curve in made.live], kind=SpectrumScene,
+            self.state, self.width(), self.height(), self.look, self._cursor, shown=made.shown, spanning=live,
+            kind=SpectrumScene, within=within, colors=self._colours(made.version),
         )  # fmt: skip
         scene.live, scene.scale, scene.notes = made.live, made.scale, made.notes
         visible = self._hovered is not None and any(layer is self._hovered for layer, _ in made.shown)
         scene.hovered = self._hovered if visible else None
         scene.legend_first = self._legend_first
         return scene
+
+    def _colours(self, version: int) -> dict[int, str]:
+        """Return the colours of the layers, kept as long as nothing about them changes."""
+        key = (version, self.look, len(self.state.layers))
+        if self._colors is None or self._colors[0] != key:
+            self._colors = (key, layer_colors(self.state, self.look))
+        return self._colors[1]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the spectra and what the mouse is doing."""
@@ -198,11 +217,16 @@ class SpectrumViewer(PlotViewer):
         draw_frame(painter, scene, choices=scene.on_screen)
         painter.save()
         painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
-        if is_crowd(scene) and self._can_crowd():
-            draw_crowd(painter, scene, self.devicePixelRatioF())
-            painter.restore()
-            return
-        for layer, curve in sorted(scene.shown, key=lambda pair: pair[0] is scene.hovered):
+        shown = scene.shown
+        if scene.on_screen and len(shown) >= CROWD:
+            if not self._can_crowd():
+                # Until the kernels are there some of them, so that the window goes on.
+                shown, self._complete = shown[:CROWD], False
+            elif self._crowd.is_one:
+                self._crowd.draw(painter, scene, self.devicePixelRatioF())
+                painter.restore()
+                return
+        for layer, curve in sorted(shown, key=lambda pair: pair[0] is scene.hovered):
             if getattr(curve, "masked", None) is not None:
                 bare = replace_drawing(layer)
                 draw_curve(painter, scene, bare, curve.masked, scene.look.faint, width=1.0)
@@ -259,7 +283,14 @@ class SpectrumViewer(PlotViewer):
             return None
         wanted = scene.x.value(position.x())
         best: tuple[float, Any, Any, int] | None = None
-        for layer, curve in scene.shown + scene.live:
+        shown = scene.shown
+        if len(shown) >= CROWD and self._can_crowd():
+            channels, values = self._crowd.nearest(wanted)
+            far = np.abs(scene.y.place(values) - position.y())
+            if len(far) == len(shown) and np.isfinite(far).any():
+                n = int(np.nanargmin(far))
+                best, shown = (float(far[n]), *shown[n], int(channels[n])), []
+        for layer, curve in shown + scene.live:
             if not len(curve.x):
                 continue
             n = _nearest(curve.x, wanted)
