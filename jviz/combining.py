@@ -28,15 +28,19 @@ def combined(values: np.ndarray, others: np.ndarray, operation: str) -> np.ndarr
     return np.subtract(values, others)
 
 
-def sampled(blocks: Any, mesh: Mesh, shape: tuple[int, int], *, smooth: bool = False) -> np.ndarray:
+def sampled(
+    blocks: Any, mesh: Mesh, shape: tuple[int, int], *, smooth: bool = False, out: np.ndarray | None = None
+) -> np.ndarray:
     """Return the values that a picture shows of an image: float32 of its shape, NaN outside.
 
     Parameters
     ----------
     blocks : sequence of Block
         Coarse to sharp.
+    out : ndarray of float32, optional
+        Is filled, and returned.
     """
-    out = np.empty(shape, np.float32)
+    out = np.empty(shape, np.float32) if out is None else out
     out.fill(np.nan)
     for number, block in enumerate(blocks):
         if number == 0:
@@ -64,7 +68,10 @@ def limits_of(layer: ImageLayer) -> tuple[float, float]:
             low, high = (float(v) for v in np.percentile(sample, (3, 97)))
             return (low, high) if low < high else (low - 0.5, high + 0.5)
         sizes = np.abs(sample)
-        reach, most = float(np.percentile(sizes, 99.5)), float(sizes.max())
+        usual, reach = (float(v) for v in np.percentile(sizes, (68.3, 99.5)))
+        most = float(sizes.max())
+        # Five times the noise, where the stars that vary would else hide it.
+        reach = min(reach, 5 * usual) if usual > 1e-3 * reach else reach
         # On a sky without noise nearly all differences are nothing: take what there is.
         reach = (most if reach < 1e-3 * most else reach) or 1.0
         return -reach, reach

@@ -61,6 +61,9 @@ WANTED: dict[tuple[str, str, str], dict[str, str]] = {
     },
     ("HST", "STIS", "HST"): {
         "OV50": "CCD", "OF25": "FUV MAMA", "ON25": "NUV MAMA",
+        "OVL050": "slit 52×0.05", "OVL100": "slit 52×0.1", "OVL200": "slit 52×0.2", "OVL500": "slit 52×0.5",
+        "OVL2": "slit 52×2", "OV6X060": "slit 6×0.06", "OV6X200": "slit 6×0.2", "OV6X500": "slit 6×0.5",
+        "OV1X060": "slit 1×0.06", "OV1X200": "slit 1×0.2", "OV200A": "aperture 0.2×0.2", "OV2X2": "aperture 2×2",
     },
     ("HST", "COS", "HST"): {
         "LFPSA": "primary aperture, FUV", "LNPSA": "primary aperture, NUV", "LFBOA": "bright object aperture, FUV",

@@ -111,13 +111,10 @@ def _add_operation(
 def _checked_units(data: Any, against: Any, operation: str) -> None:
     first, second = data.plane().unit, against.plane().unit
     if operation == "difference" and first and second and first != second:
-        from astropy import units
+        from jviz.backend.units import parse_unit
 
-        try:
-            same = units.Unit(first) == units.Unit(second)
-        except ValueError:
-            return  # units that nobody knows cannot be told apart
-        if not same:
+        units = [parse_unit(unit) for unit in (first, second)]
+        if None not in units and units[0] != units[1]:  # those that nobody knows cannot be told apart
             raise CommandError(
                 f"{data.name} is in {first} and {against.name} in {second}, so they have no difference. Convert one "
                 "of them first, or look at their ratio."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +83,12 @@ def move(session: Session, group: str, position: str | None = None, turn: float 
         Degrees, north through east.
     """
     members = members_of(session, group)
-    outlines = [_corners(subset) for subset in members]
+    outlines = [corners_of(subset) for subset in members]
     start = middle_of(outlines)
     end = start if position is None else sky_position(session, position)[:2]
 
     def apply() -> None:
-        new = {
-            s.name: s.but(region=_polygon(moved(o, start, end, turn))) for s, o in zip(members, outlines, strict=True)
-        }
+        new = turned_by(members, start, turn, to=end)
         session.set_subsets({n: new.get(n, s) for n, s in session.subsets.items()})
 
     recorded = {} if position is None else {"position": f"{end[0]:.8f} {end[1]:.8f}"}
@@ -201,7 +200,16 @@ def _polygon(corners: np.ndarray) -> Any:
     return PolygonSkyRegion(SkyCoord(corners[:, 0], corners[:, 1], unit="deg"))
 
 
-def _corners(subset: Subset) -> np.ndarray:
+def turned_by(
+    members: Iterable[Subset], middle: tuple[float, float], turn: float, *, to: tuple[float, float] | None = None
+) -> dict[str, Subset]:
+    """Return polygons on the sky turned by degrees (north through east) about a place, and carried to another."""
+    end = middle if to is None else to
+    return {s.name: s.but(region=_polygon(moved(corners_of(s), middle, end, turn))) for s in members}
+
+
+def corners_of(subset: Subset) -> np.ndarray:
+    """Return RA and Dec of the corners of a polygon on the sky, degrees, shape (n, 2)."""
     if type(subset.region).__name__ != "PolygonSkyRegion":
         raise CommandError(f"{subset.name} is no polygon on the sky; only those move with their group.")
     vertices = subset.region.vertices.icrs

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import LOCKS, ImageView, JvizError
+from jviz.api import LOCKS, ImageLayer, ImageView, JvizError
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["ComparePanel"]
@@ -46,7 +47,9 @@ class ComparePanel(Panel):
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(10)
-        self.title = muted(QLabel(textFormat=Qt.TextFormat.PlainText))
+        self.title = muted(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True))
+        # Long names must not push the viewers aside.
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(self.title)
         layout.addWidget(self._layers_group())
         layout.addWidget(self._links_group())
@@ -131,7 +134,7 @@ class ComparePanel(Panel):
         self.links.states("view", [view], self._changed)
         if view is None:
             return
-        self.title.setText(f"{view.name} · {', '.join(layer.data.name for layer in view.layers)}")
+        self.title.setText(f"{view.name} · {', '.join(map(_called, view.layers))}")
         widgets = (self.way, self.pace, self.q, self.stretch, self.align, *self.locks.values())
         blockers = [QSignalBlocker(widget) for widget in widgets]
         way = self._way(view)
@@ -197,6 +200,14 @@ class ComparePanel(Panel):
             self.context.notify("error", str(error))
         self.session.flush()
         self.session.history.seal()
+
+
+def _called(layer: ImageLayer) -> str:
+    """Return what a layer shows: the name of its image, or those of the two that it compares."""
+    sign = {"difference": "−", "ratio": "/"}.get(layer.operation)
+    if sign is None or layer.against is None:
+        return layer.data.name
+    return f"{layer.data.name} {sign} {layer.against.name}"
 
 
 def _number(low: float, high: float, step: float, suffix: str, name: str, on_change: Any) -> QDoubleSpinBox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import shiboken6
@@ -82,6 +82,9 @@ class ImageViewer(ImageEvents):
         warm_up().ended.connect(self._warm)
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._come_to_rest)
+        self._sharpener = QTimer(self, interval=0)
+        self._sharpener.timeout.connect(self._draw_step)
+        self._steps: Iterator[None] = iter(())
         self.drops = DropZones(self)
         self.fingers = Fingers(self)
         self.companion = Companion(self)
@@ -126,12 +129,18 @@ class ImageViewer(ImageEvents):
         """Pixels of the picture per logical pixel: those of the screen, or half of them while the picture moves
         and is large, has many layers or the fast kernels are not there yet, and for the first look without them.
         """
-        ratio, layers = self.devicePixelRatioF(), len(self.state.shown)
+        ratio = self.devicePixelRatioF()
         pixels = self.width() * self.canvas_height() * ratio * ratio
-        effort = layers * (1.5 if self.state.composite == "lupton" and layers > 1 else 1.0)
-        slow = pixels > MUCH or pixels * effort > MUCH_LAYERED or not kernels.ready
+        slow = pixels > MUCH or self._has_many_layers or not kernels.ready
         first = not (self.has_painted or kernels.ready)
         return ratio / 2 if first or (self._moving and slow) else ratio
+
+    @property
+    def _has_many_layers(self) -> bool:
+        """Whether all layers together, in all pixels of the screen, take longer than a frame."""
+        ratio, layers = self.devicePixelRatioF(), len(self.state.shown)
+        effort = layers * (1.5 if self.state.composite == "lupton" else 1.0)
+        return layers > 1 and self.width() * self.canvas_height() * ratio * ratio * effort > MUCH_LAYERED
 
     @property
     def is_sharp(self) -> bool:
@@ -150,6 +159,9 @@ class ImageViewer(ImageEvents):
     def refresh(self) -> None:
         """Look for what is missing in memory, have it fetched, and paint what there is."""
         self.companion.follow()
+        self._sharpener.stop()
+        if self._has_many_layers and self.isVisible():
+            self._moving = True  # coarsely at once; `_sharpen` draws the rest
         if not self.isVisible():
             warm_up().begin()
         self.loader.want(need for need in self._needs() if warm_up().is_over or not isinstance(need, SkyNeed))
@@ -249,8 +261,29 @@ class ImageViewer(ImageEvents):
         self._prepare()
         self._tell_readout()
         if self._moving and self.gesture is None:
+            self._sharpen()
+
+    def _sharpen(self) -> None:
+        """Draw in full resolution: at once, or many layers one after the other, so that no step takes long."""
+        if not self._has_many_layers:
             self._moving = False
             self.refresh()
+            return
+        geometry, ratio = self.geometry_now(), self.devicePixelRatioF()
+        needs = list(missing(self.state, geometry, ratio, self.compositor, settled=False))
+        if self.loader.open_needs(needs):
+            self.loader.want(needs)  # what arrives leads back here
+            return
+        self._steps = self.compositor.gradually(self.state, geometry, ratio, self.look)
+        self._sharpener.start()
+
+    def _draw_step(self) -> None:
+        """Draw one more layer in full resolution; after the last, show them."""
+        if next(self._steps, self) is self:
+            self._sharpener.stop()
+            self._moving = False
+            self.loader.want(self._needs())
+            self.update()
 
     def _describe(self) -> None:
         names = ", ".join(layer.data.name for layer in self.state.layers) or "empty"
@@ -307,6 +340,7 @@ class ImageViewer(ImageEvents):
     def release(self) -> None:
         """Stop fetching, and stop listening to the state."""
         self._rest.stop()
+        self._sharpener.stop()
         self.companion.release()
         self.session.interaction.changed.disconnect(self._show_cursor)
         for signal in self._heard:

@@ -5,6 +5,7 @@ Nothing here reads a file: what is not in memory is left out, and listed by `jvi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -185,9 +186,15 @@ class _Part:
         colours = (id(self.table), self.limits, self.blank, self.opacity, self.blend)
         return (blocks, id(self.placed), *colours, self.smooth, self.over)
 
-    def values(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return the data values in the picture, NaN outside."""
-        return sampled(self.blocks, self.placed.mesh, shape, smooth=self.smooth)
+    def fill(self, out: np.ndarray) -> None:
+        """Fill an array of the picture's shape with the data values in it, NaN outside."""
+        sampled(self.blocks, self.placed.mesh, out.shape, smooth=self.smooth, out=out)
+
+    def same_values(self, other: _Part | None) -> bool:
+        """Whether the values of another part are those of this one, whatever their colours."""
+        return other is not None and (self.blocks, self.placed, self.smooth) == (
+            other.blocks, other.placed, other.smooth
+        )  # fmt: skip
 
     def colour(self, out: np.ndarray, *, clear: bool) -> None:
         for block in self.blocks:
@@ -226,6 +233,7 @@ class Compositor:
         self._bar: tuple[tuple, Stretch, BarLook] | None = None
         self._kept: dict[str, _Kept] = {}
         self._spare: dict[str, np.ndarray] = {}
+        self._stacks: dict[str, tuple[np.ndarray, list[_Part | None]]] = {}
 
     def memory(self, layer: ImageLayer) -> _Memory:
         """Return what is remembered about a layer."""
@@ -272,36 +280,70 @@ class Compositor:
         ndarray of uint32, shape (height, width), or None
             Opaque 0xFFRRGGBB; valid until the next call for this slot. None when nothing can be drawn yet.
         """
+        for _ in self.gradually(view, geometry, ratio, look, slot):
+            pass
+        return self._kept[slot].pixels if self._kept.get(slot) is not None else None
+
+    def gradually(
+        self, view: ImageView, geometry: Geometry, ratio: float, look: Look, slot: str = "main"
+    ) -> Iterator[None]:
+        """Draw as `compose` does, a layer with each step; nothing, when the picture is there already.
+
+        What was drawn last, in another size, stays the picture of the slot until the end.
+        """
         parts = self._parts(view, geometry, ratio, look)
         if not parts:
-            return None
+            self._kept.pop(slot, None)
+            return
         size, lupton = picture_size(geometry, ratio), _lupton_of(view, parts)
         curtain = None if view.curtain is None or lupton else (view.curtain_axis, view.curtain)
         key = (size, look.canvas, kernels.ready, lupton, curtain, *(part.key for part in parts))
         kept = self._kept.get(slot)
-        if kept is None or kept.key != key:
-            self._kept[slot] = kept = self._drawn(slot, key, parts, look, size)
-        return kept.pixels
+        if kept is not None and kept.key == key:
+            return
+        pixels = self._buffer(slot, size)
+        if kept is not None and kept.pixels is pixels:
+            del self._kept[slot]  # drawn over; when the rest is never asked for, it is nothing
+        yield from self._draw(slot, kept, key, parts, look, pixels)
+        self._kept[slot] = _Kept(key, parts, pixels)
 
-    def _drawn(self, slot: str, key: tuple, parts: list[_Part], look: Look, size: tuple[int, int]) -> _Kept:
-        pixels, kept = self._buffer(slot, size), self._kept.get(slot)
+    def _draw(
+        self, slot: str, kept: _Kept | None, key: tuple, parts: list[_Part], look: Look, pixels: np.ndarray
+    ) -> Iterator[None]:
         lupton, curtain = key[3:5]
         if lupton:
-            pixels.fill(argb(look.canvas))
-            images = [part for part in parts if part.over is None]
-            hues = np.array([_hue(part.table) for part in images])
-            values = np.stack([part.values(pixels.shape) for part in images])
-            limits = np.array([part.limits for part in images])
-            kernels.lupton(values, hues, limits, pixels, q=lupton[0], stretch=lupton[1])
-            _draw([part for part in parts if part.over is not None], pixels, self)
-        elif kept is not None and curtain is None and len(kept.key) < len(key) and kept.key == key[: len(kept.key)]:
+            yield from self._draw_lupton(slot, parts, lupton, look, pixels)
+            return
+        before = len(kept.key) if kept is not None and kept.pixels is pixels and curtain is None else len(key)
+        if before < len(key) and kept.key == key[:before]:
             # Nothing but layers on top is new.
-            _draw(parts[len(kept.parts) :], pixels, self)
-        else:
-            light = any(part.blend in ("add", "screen", "lighten") for part in parts)
-            pixels.fill(0xFF000000 if light else argb(look.canvas))
-            _draw(parts, pixels, self, curtain)
-        return _Kept(key, parts, pixels)
+            yield from _draw(parts[len(kept.parts) :], pixels, self)
+            return
+        light = any(part.blend in ("add", "screen", "lighten") for part in parts)
+        pixels.fill(0xFF000000 if light else argb(look.canvas))
+        yield from _draw(parts, pixels, self, curtain)
+
+    def _draw_lupton(
+        self, slot: str, parts: list[_Part], softening: tuple[float, float], look: Look, pixels: np.ndarray
+    ) -> Iterator[None]:
+        images = [part for part in parts if part.over is None]
+        values, filled = self._stack(slot, (len(images), *pixels.shape))
+        for number, part in enumerate(images):
+            if not part.same_values(filled[number]):
+                filled[number] = None
+                part.fill(values[number])
+                filled[number] = part
+                yield
+        pixels.fill(argb(look.canvas))
+        hues, limits = np.array([_hue(part.table) for part in images]), np.array([part.limits for part in images])
+        kernels.lupton(values, hues, limits, pixels, q=softening[0], stretch=softening[1])
+        yield from _draw([part for part in parts if part.over is not None], pixels, self)
+
+    def _stack(self, slot: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[_Part | None]]:
+        """Return the values of layers as they were last drawn, and of which parts they are."""
+        if slot not in self._stacks or self._stacks[slot][0].shape != shape:
+            self._stacks[slot] = (np.empty(shape, np.float32), [None] * shape[0])
+        return self._stacks[slot]
 
     def _parts(self, view: ImageView, geometry: Geometry, ratio: float, look: Look) -> list[_Part]:
         made = []
@@ -396,31 +438,38 @@ class Compositor:
         return buffer
 
 
-def _draw(parts: list[_Part], out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None = None) -> None:
-    """Lay parts over a picture; the last one on its side of the curtain only."""
+def _draw(
+    parts: list[_Part], out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None = None
+) -> Iterator[None]:
+    """Lay parts over a picture, one with each step; the last one on its side of the curtain only."""
     images = [part for part in parts if part.over is None]
     top = parts.index(images[-1]) if len(images) > 1 else len(parts)
     for number, part in enumerate(parts):
         drawn = curtain if number >= top else None
         if part is parts[0] and part.opacity == 1 and part.blank and not drawn:
             part.colour(out, clear=False)
-            continue
-        if part.over is not None and len(part.blocks) == 1 and drawn is None:
+        elif part.over is not None and len(part.blocks) == 1 and drawn is None:
             part.veil(out, part.opacity)
-            continue
-        sheet = owner._buffer(f"sheet {out.shape}", out.shape[::-1])
-        if part.over is None:
-            part.colour(sheet, clear=True)
         else:
-            sheet.fill(0)
-            part.veil(sheet, 1.0)
-        if drawn is not None:
-            axis, share = drawn
-            if axis == "vertical":
-                sheet[:, : round(share * sheet.shape[1])] = 0
-            else:
-                sheet[: round(share * sheet.shape[0])] = 0
-        kernels.blend(out, sheet, part.opacity, part.blend)
+            _lay(part, out, owner, drawn)
+        yield
+
+
+def _lay(part: _Part, out: np.ndarray, owner: Compositor, curtain: tuple[str, float] | None) -> None:
+    """Draw a part on a sheet of its own and lay that over the picture."""
+    sheet = owner._buffer(f"sheet {out.shape}", out.shape[::-1])
+    if part.over is None:
+        part.colour(sheet, clear=True)
+    else:
+        sheet.fill(0)
+        part.veil(sheet, 1.0)
+    if curtain is not None:
+        axis, share = curtain
+        if axis == "vertical":
+            sheet[:, : round(share * sheet.shape[1])] = 0
+        else:
+            sheet[: round(share * sheet.shape[0])] = 0
+    kernels.blend(out, sheet, part.opacity, part.blend)
 
 
 @lru_cache(maxsize=8)

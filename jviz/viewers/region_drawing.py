@@ -15,6 +15,7 @@ from jviz.backend.render import kernels
 from jviz.geometry import Geometry
 from jviz.places import Outline, Places, finely, placed
 from jviz.subsets import Subset
+from jviz.viewers.footprint_turn import draw_turn_grip, turn_grip
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.ink import Ink
@@ -274,6 +275,10 @@ def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
         if subset.shape == "combined":
             _draw_members(painter, scene, subset, scene.look.accent)
         _draw_handles(painter, handles_on_screen(subset, data, ready_sky(data), scene.geometry), scene.look.accent)
+    elif 1 < len(numbers) <= FEW:
+        grip = turn_grip(scene.session, ready_sky(scene.view.layers[0].data), scene.geometry)
+        if grip is not None:
+            draw_turn_grip(painter, grip, scene.look.accent)
 
 
 def _draw_members(painter: QPainter, scene: Scene, subset: Subset, accent: str) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 
+from jviz.actions.footprint import turned_by
 from jviz.backend.regions.combining import with_member
 from jviz.backend.regions.kinds import kind_of
 from jviz.geometry import Geometry
 from jviz.places import Places, places_of
 from jviz.subsets import Subset
+from jviz.viewers.footprint_turn import TurnGrip, position_angle, turn_grip, turn_group
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_mouse import Gesture, Pan
@@ -76,6 +78,13 @@ def _handle_under(viewer: ImageViewer, place: Place) -> tuple[Subset, Grip] | No
     return (chosen[0], min(near, key=lambda pair: pair[1])[0]) if near else None
 
 
+def _turn_grip_under(viewer: ImageViewer, place: Place) -> TurnGrip | None:
+    """Return the handle under the cursor that turns the selected group."""
+    grip = turn_grip(viewer.session, place.sky, place.geometry)
+    near = grip is not None and (grip.at - place.inside).manhattanLength() < REACH + 4
+    return grip if near else None
+
+
 def _movable_under(viewer: ImageViewer, place: Place) -> Subset | None:
     """Return the region that a drag would move: a selected one by its inside, others by their outline."""
     chosen = {s.name for s in selected_regions(viewer.session, unlocked=True)}
@@ -94,6 +103,8 @@ def over(viewer: ImageViewer, position: QPointF) -> Qt.CursorShape | None:
     handle = _handle_under(viewer, place)
     if handle is not None:
         return SHAPES[handle[1].handle.what]
+    if _turn_grip_under(viewer, place) is not None:
+        return SHAPES["turn"]
     if viewer.session.interaction.tool != "pan":
         return None
     return Qt.CursorShape.SizeAllCursor if _movable_under(viewer, place) is not None else None
@@ -106,6 +117,9 @@ def grasp(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
     handle = _handle_under(viewer, place)
     if handle is not None:
         return DragHandle(viewer, event.position(), place, *handle)
+    grip = _turn_grip_under(viewer, place)
+    if grip is not None:
+        return TurnGroup(viewer, event.position(), place, grip)
     held = event.modifiers()
     if viewer.session.interaction.tool != "pan" or held & Qt.KeyboardModifier.ControlModifier:
         return None
@@ -273,6 +287,32 @@ def _moved(subset: Subset, region: Any, place: Place, ways: np.ndarray) -> Any:
     if not np.isfinite([x0, y0, x1, y1]).all():
         return None
     return grid.region(grid.shape(region).moved(x1 - x0, y1 - y0), region)
+
+
+class TurnGroup(LiveEdit):
+    """Turns a group of polygons on the sky about its middle; by steps of 15° with Shift."""
+
+    cursor = SHAPES["turn"]
+
+    def __init__(self, viewer: ImageViewer, start: QPointF, place: Place, grip: TurnGrip) -> None:
+        super().__init__(viewer, start, place)
+        self.grip, self.turn = grip, 0.0
+        self.before = {subset.name: subset for subset in grip.members}
+
+    def _angle(self, x: float, y: float) -> float:
+        ra, dec = (float(np.ravel(c)[0]) for c in self.place.sky.pixel_to_sky(x, y))
+        return position_angle(self.grip.middle, ra, dec)
+
+    def changed(self, x: float, y: float) -> dict[str, Subset]:
+        turn = (self._angle(x, y) - self._angle(self.place.x, self.place.y) + 180) % 360 - 180
+        if not np.isfinite(turn):
+            return {}
+        self.turn = 15.0 * round(turn / 15) if self.modifiers & Qt.KeyboardModifier.ShiftModifier else turn
+        return turned_by(self.grip.members, self.grip.middle, self.turn)
+
+    def finish(self, position: QPointF) -> None:
+        if self.after:
+            turn_group(self.viewer.session, self.grip, self.turn)
 
 
 class DragHandle(LiveEdit):

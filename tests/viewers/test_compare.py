@@ -10,6 +10,7 @@ from jviz.backend.render import kernels
 from jviz.backend.render.warp import warp_between, warps
 from jviz.backend.skymap import SkyMap
 from jviz.viewers.image import ImageViewer
+from jviz.viewers.image_layers import Compositor
 from jviz.viewers.readout import read_out
 from tests.model.sky_pairs import STARS, header, image
 
@@ -264,3 +265,24 @@ def test_real_images_with_gwcs_lie_on_each_other(session, show, shared_data, qtb
         exact = second.sky.sky_to_pixel(*first.sky.pixel_to_sky(*geometry.to_data(u, v)))
         wrong = np.hypot(place.mesh.x - exact[0], place.mesh.y - exact[1]) * scale
         assert np.nanmax(wrong) < 0.05
+
+
+def test_many_layers_are_drawn_coarsely_and_then_one_by_one(session, show, qtbot):
+    fields = [session.add(np.random.default_rng(n).normal(size=(900, 1000)), name=f"layer {n}") for n in range(7)]
+    view = session.run("image.compose_rgb", data=fields, method="lupton")
+    viewer = ImageViewer(session, view)
+    qtbot.addWidget(viewer)
+    viewer.resize(1000, 800)
+    viewer.show()
+    qtbot.waitUntil(lambda: viewer.is_sharp, timeout=20_000)
+    sharp = viewer.grab().copy()
+    view.centre = (view.centre or (500.0, 450.0))[0] + 3.0, 450.0
+    viewer.refresh()
+    assert viewer.pixels_ratio == 0.5
+    qtbot.waitUntil(lambda: viewer.is_sharp, timeout=20_000)
+    assert viewer.pixels_ratio == 1.0
+    geometry = viewer.geometry_now()
+    by_steps = viewer.compositor.compose(view, geometry, 1.0, viewer.look).copy()
+    at_once = Compositor().compose(view, geometry, 1.0, viewer.look)
+    assert np.array_equal(by_steps, at_once)
+    assert viewer.grab() != sharp

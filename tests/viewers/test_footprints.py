@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
 
+from jviz.viewers.footprint_turn import turn_grip
 from tests.viewers.test_image_mouse import drag
 
 
@@ -43,3 +46,33 @@ def test_one_drag_moves_all_of_a_footprint(qtbot, show, session, field):
     session.undo()
     for name in names:
         assert np.allclose(pixels(session, name, field.sky), before[name], atol=1e-6)
+
+
+def test_the_handle_turns_a_footprint_about_its_middle(qtbot, show, session, field):
+    viewer = show(field, size=(500, 500), scale=1.0)
+    names = [subset.name for subset in session.run("footprint.place", aperture="NRCAS_FULL", pa=20)]
+    session.interaction.select(names)
+    qtbot.waitUntil(lambda: viewer.is_sharp)
+    geometry = viewer.geometry_now()
+    grip = turn_grip(session, field.sky, geometry)
+    corner = viewer.frame_now().picture.topLeft()
+    start = grip.at + corner
+    # A quarter turn to the left of the screen, which is to the east.
+    end = grip.centre + corner - QPointF(grip.centre.y() - grip.at.y(), 0)
+    assert QColor(viewer.grab().pixel(start.toPoint())).lightness() > 200
+    before = {name: pixels(session, name, field.sky) for name in names}
+    steps, script = len(session.history), len(session.script().splitlines())
+    drag(qtbot, viewer, (round(start.x()), round(start.y())), (round(end.x()), round(end.y())))
+    middle = np.stack(field.sky.sky_to_pixel(*grip.middle))
+    for name in names:
+        x, y = (before[name] - middle).T
+        assert np.allclose(pixels(session, name, field.sky) - middle, np.stack([-y, x], 1), atol=2.5)
+    assert len(session.history) == steps + 1
+    assert len(session.script().splitlines()) == script + 1
+    assert "footprint.move" in session.script()
+    session.undo()
+    for name in names:
+        assert np.allclose(pixels(session, name, field.sky), before[name], atol=1e-6)
+    assert turn_grip(session, field.sky, geometry) is not None
+    session.interaction.select(names[1:])
+    assert turn_grip(session, field.sky, geometry) is None

@@ -207,15 +207,11 @@ def lupton(
     low, factor = limits[:, 0].astype(float), 1.0 / np.where(np.ptp(limits, axis=1) == 0, 1.0, np.diff(limits)[:, 0])
     hues = hues / np.maximum(hues.sum(axis=0), 1.0)
     values = np.ascontiguousarray(values)
-    halves = [slice(0, len(out) // 2), slice(len(out) // 2, len(out))]
 
-    def rows(part: slice) -> None:
-        _active.lupton(values[:, part].copy(), hues, low, factor, soften, slope, out[part])
+    def rows(first: int, last: int) -> None:
+        _active.lupton(values, hues, low, factor, soften, slope, out[first:last], first)
 
-    other = threading.Thread(target=rows, args=(halves[1],))
-    other.start()
-    rows(halves[0])
-    other.join()
+    _in_halves(rows, out)
 
 
 def lupton_curve(q: float, stretch: float) -> tuple[float, float]:
@@ -299,7 +295,7 @@ def _exercise(module: ModuleType) -> Iterator[None]:
     yield
     module.blend(out, out.copy(), np.uint32(256), 0)
     yield
-    module.lupton(data[None].copy(), np.ones((1, 3)), np.zeros(1), np.ones(1), 1.0, 1.0, out)
+    module.lupton(data[None].copy(), np.ones((1, 3)), np.zeros(1), np.ones(1), 1.0, 1.0, out, 0)
     yield
     sums, counts = np.zeros((1, 1)), np.zeros((1, 1), np.int32)
     module.gather(data, sums, counts)

@@ -354,14 +354,16 @@ def _ratio(y: float, table: Array) -> float:
 
 
 @compiled
-def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array) -> None:
-    count, rows, columns = values.shape
+def lupton(
+    values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array, first: int
+) -> None:
+    count, (rows, columns) = values.shape[0], out.shape
     table, black = _ratios(), np.uint32(0xFF000000)
     for i in range(rows):
         for j in range(columns):
             red, green, blue, some = 0.0, 0.0, 0.0, False
             for n in range(count):
-                value = values[n, i, j]
+                value = values[n, first + i, j]
                 if value == value:
                     some = True
                     x = (np.float64(value) - low[n]) * factor[n]

@@ -199,8 +199,11 @@ def blend(out: Array, layer: Array, opacity: np.uint32, mode: int) -> None:
     out[...] = result
 
 
-def lupton(values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array) -> None:
-    """Bring layers of values (n, rows, columns) into one picture by the asinh of their mean brightness."""
+def lupton(
+    values: Array, hues: Array, low: Array, factor: Array, soften: float, slope: float, out: Array, first: int
+) -> None:
+    """Bring layers of values (n, rows, columns), from a row on, into one picture by the asinh of their mean."""
+    values = values[:, first : first + len(out)]
     some = ~np.isnan(values).all(axis=0)
     x = np.where(np.isnan(values), 0.0, (values - low[:, None, None]) * factor[:, None, None])
     rgb = np.einsum("nc,nij->cij", hues, x)
