@@ -130,6 +130,8 @@ class WithSky(Data):
 
     _wcs_result: Any = None
     _sky: Any = None
+    corrections: tuple[Any, ...] = ()
+    """What was done to their place on the sky (`jviz.astrometry`)."""
 
     @property
     def wcs(self) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jviz import astrometry
 from jviz.backend.fingerprint import Fingerprint, find
 from jviz.backend.io.product import Product, Unit, WcsResult
 from jviz.backend.progress import Progress, silent
@@ -151,6 +152,8 @@ def _source_of(data: Data, whole: bool, progress: Progress) -> dict[str, Any]:
     about = {"name": data.name, "kind": data.kind, "product": data.product.name, "made_by": data.made_by}
     if chosen := saved(data):
         about["spectral_axis"] = chosen
+    if data.path is not None and (corrections := astrometry.saved(data)):
+        about["astrometry"] = corrections
     if data.path is None:
         return {**about, "kept": _keep(data)}
     path = data.path.absolute()
@@ -289,6 +292,7 @@ def _open(source: dict[str, Any], finder: _Finder, progress: Progress) -> Data |
                 _rewrite(finder.parts.history, source["path"], str(path))
             product = _read(path, source, progress)
         data = restored(from_product(product, name), source.get("spectral_axis", {}))
+        data = astrometry.restored(data, source.get("astrometry", []))
         data.made_by = source["made_by"]
         data.prepare(progress)
     except JvizError as error:
