@@ -57,6 +57,8 @@ class Session:
     jobs : Jobs
     data_changed, views_changed, subsets_changed, markers_changed, results_changed, history_changed : Signal
         Without arguments, emitted in the thread that owns the session.
+    axis_unclear : Signal
+        ``(cube)`` whose file does not say what its spectral axis is, when that is found out.
     noticed : Signal
         Emitted with (level, text) for what a user should know: "info", "warning" or "error".
     notices : deque of (str, str)
@@ -90,6 +92,7 @@ class Session:
         self.results_changed = Signal()
         self.history_changed = Signal()
         self.noticed = Signal()
+        self.axis_unclear = Signal()
         self.extras_changed = Signal()
         self.views_awaited = Signal()
         self.notices: deque[tuple[str, str]] = deque(maxlen=200)
@@ -362,7 +365,7 @@ class Session:
             self.history_changed, self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed,
             self._recorder.touched, self.interaction.changed, self.interaction.selection_changed,
             self.interaction.line_changed, self.interaction.pixel_changed, self.pointer.moved,
-            self.live_spectra.changed,
+            self.live_spectra.changed, self.axis_unclear,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 

@@ -179,6 +179,8 @@ class Loader:
             need.apply(value)
             for text in getattr(need, "notes", ()):
                 self._session.notice("warning", text)
+            for data in getattr(need, "unclear", ()):
+                self._session.axis_unclear.emit(data)
         elif not isinstance(error, Cancelled):
             self._failed.append(need)
             self._session.notice("error", failed_text(error))

@@ -76,6 +76,13 @@ class SkyNeed:
         unclear = [f"{note} {way_out}" for note in getattr(axis, "notes", ()) if axis.quantity == "channel"]
         return tuple(f"{self.data.name}: {text}" for text in (*self.data.wcs_notes, *unclear))
 
+    @property
+    def unclear(self) -> tuple[Any, ...]:
+        """The cube, when nobody has said yet what its spectral axis is."""
+        axis = getattr(self.data, "axis", None)
+        open_question = axis is not None and axis.notes and axis.quantity == "channel" and self.data.path is not None
+        return (self.data,) if open_question and getattr(self.data, "choice", None) is None else ()
+
     def apply(self, value: Any) -> None:
         """The data have kept it already."""
 

@@ -16,6 +16,7 @@ from jviz.plugins.context import Context
 from jviz.session import Session
 from jviz.viewers.tidying import tidying
 from jviz.views import View
+from jviz.window.asking import AxisQuestion
 from jviz.window.central import Central
 from jviz.window.closing import Leaving
 from jviz.window.docks import Docks
@@ -130,6 +131,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(StatusBar(self))
         self.menus = Menus(self)
         self.toasts = Toasts(self)
+        self.axis_question = AxisQuestion(self)
         self.drops = DropTarget(self)
         self.keeper = Keeper(self)
         self.leaving = Leaving(self)

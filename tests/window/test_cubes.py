@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
 
 from jviz.viewers.cube import CubeViewer
+from jviz.window.forms import Form
 
 
 @pytest.fixture
@@ -36,10 +38,35 @@ def test_an_axis_that_the_file_leaves_open_is_asked_about_once(qtbot, make_windo
     fits.PrimaryHDU(np.zeros((5, 6, 7), np.float32)).writeto(tmp_path / "plain.fits")
     window = make_window([tmp_path / "plain.fits"])
     told = window.session.notices
-    qtbot.waitUntil(lambda: any("Spectral Axis" in text for _, text in told), timeout=20_000)
-    window.session.run("cube.spectral_axis", data="plain", unit="um", first=1.0, step=0.1)
+    qtbot.waitUntil(lambda: bool(window.findChildren(Form)), timeout=20_000)
+    [form] = window.findChildren(Form)
+    assert any("Spectral Axis" in text for _, text in told)
+    for name, text in (("unit", "um"), ("first", "1.0"), ("step", "0.1")):
+        field = form.fields[name]
+        widget = field if isinstance(field, QLineEdit) else getattr(field, "widget", field)
+        editor = widget if isinstance(widget, QLineEdit) else widget.findChild(QLineEdit)
+        editor.setFocus()
+        qtbot.keyClicks(editor, text)
+    qtbot.mouseClick(form.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.session["plain"].axis.unit == "um", timeout=10_000)
+    assert np.allclose(window.session["plain"].axis.values, 1 + 0.1 * np.arange(5))
     told.clear()
     window.session.open(tmp_path / "plain.fits")
     cubes = lambda: [viewer for viewer in window.viewers if viewer.kind == "cube"]  # noqa: E731
     qtbot.waitUntil(lambda: len(cubes()) == 2 and all(v.is_sharp for v in cubes()), timeout=20_000)
     assert not any("Spectral Axis" in text for _, text in told)
+    assert not [form for form in window.findChildren(Form) if form.isVisible()]
+    assert np.allclose(window.session.data[-1].axis.values, 1 + 0.1 * np.arange(5))
+
+
+def test_a_question_that_was_closed_is_not_asked_again(qtbot, make_window, tmp_path):
+    fits.PrimaryHDU(np.zeros((5, 6, 7), np.float32)).writeto(tmp_path / "plain.fits")
+    window = make_window([tmp_path / "plain.fits"])
+    qtbot.waitUntil(lambda: bool(window.findChildren(Form)), timeout=20_000)
+    qtbot.keyClick(window.findChildren(Form)[0], Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window.findChildren(Form))
+    window.session.notices.clear()
+    window.session.open(tmp_path / "plain.fits")
+    qtbot.waitUntil(lambda: any("Spectral Axis" in text for _, text in window.session.notices), timeout=20_000)
+    qtbot.wait(50)
+    assert not window.findChildren(Form)
