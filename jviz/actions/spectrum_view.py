@@ -290,6 +290,22 @@ def lock(session: Session, on: bool | None = None, *, view: SpectrumView | None 
     view.locks = ("x",) if on else ()
 
 
+@command("spectrum.align_panels", title="Align All Spectrum Viewers", menu="Spectrum", needs="spectrum",
+         group="views", icon="fa6s.grip-lines")  # fmt: skip
+def align_panels(session: Session, on: bool | None = None, *, view: SpectrumView | None = None) -> None:
+    """Let all spectrum viewers show the wavelengths of this one, each in its own unit, and follow each other."""
+    view = _filled(session, view)
+    views = [one for one in session.views.values() if isinstance(one, SpectrumView)]
+    if len(views) < 2:
+        raise CommandError("Only one spectrum viewer is open; open another one to align it with.")
+    on = not all("x" in one.locks for one in views) if on is None else on
+    for one in views:
+        one.locks = ("x",) if on else ()
+    for one in views:
+        if on and one is not view:
+            one.x_range = view.x_range_for(one)
+
+
 @command("spectrum.home", title="Show All", menu="Spectrum", needs="spectrum", group="views", merges=True)
 def home(session: Session, view: SpectrumView | None = None) -> None:
     """Show the spectra from end to end."""

@@ -142,6 +142,8 @@ class SpectrumPanel(Panel):
         self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head = QHBoxLayout()
         head.addWidget(self.where, 1)
+        self.fit = tool_button(self.context, "fa6s.chart-area", "Fit lines in a range…", self._fit)
+        head.addWidget(self.fit)
         head.addWidget(self.all)
         layout = QVBoxLayout()
         layout.addLayout(head)
@@ -255,6 +257,10 @@ class SpectrumPanel(Panel):
                 item.setToolTip(f"{value}\n{note}".strip())
                 self.table.setItem(row, column, item)
         self.table.resizeColumnsToContents()
+
+    def _fit(self) -> None:
+        if self.view is not None:
+            self.context.run("spectrum.fit_lines")
 
     def _tabulate(self) -> None:
         if self.view is not None:

@@ -36,6 +36,18 @@ def test_buttons_and_boxes_set_the_lines(make_panel, view, session, qtbot):
     assert view.redshift == 0.0
 
 
+def test_the_slider_shifts_the_lines_in_one_step_and_returns(make_panel, view, session):
+    panel = make_panel("spectrum")
+    panel.fine.sliderPressed.emit()
+    for place in (4_000, 10_000):
+        panel.fine.sliderMoved.emit(place)
+    panel.fine.sliderReleased.emit()
+    assert np.isclose(view.redshift, 0.005)
+    assert panel.fine.value() == 0
+    session.undo()
+    assert view.redshift == 0.0
+
+
 def test_numbers_follow_a_range_that_is_dragged(make_panel, view, session, qtbot):
     subset = session.subset("line", SpectralRanges(((2.5, 3.5),), "um"))
     panel = make_panel("spectrum")

@@ -258,6 +258,19 @@ def test_locked_views_show_the_same_wavelengths(viewer, make, session):
     assert other.state.x_range is None
 
 
+def test_all_viewers_are_aligned_in_one_step(viewer, make, session):
+    other = make(spectrum(name="twin"), x_unit="nm")
+    viewer.state.x_range = (2.0, 3.0)
+    session.run("spectrum.align_panels", view=viewer.state)
+    np.testing.assert_allclose(other.state.x_range, (2000, 3000))
+    other.state.x_range = (2500, 2600)
+    np.testing.assert_allclose(viewer.state.x_range, (2.5, 2.6))
+    session.flush()
+    session.undo()
+    session.undo()
+    assert (other.state.x_range, other.state.locks) == (None, ())
+
+
 def test_the_context_menu_knows_the_place(viewer, session):
     session.subset("band", SpectralRanges(((2.9, 3.1),), "um"))
     menu = context_menu(viewer, QPointF(at(viewer, 3.0)))
