@@ -199,15 +199,15 @@ class StarFit:
         """Return how far each star is subtracted: until its light is lost in the noise."""
         x, y = (np.rint(self.stars[self._on, k]).astype(int) for k in (0, 1))
         reach = np.full(len(self.stars), self.psf.reach, np.int64)
-        seen = self.weight[self.weight > 0]
-        if not seen.size:
+        weight = self.weight[y, x]
+        if not (weight > 0).any():
             return reach
-        noise = 1 / np.sqrt(np.where(self.weight[y, x] > 0, self.weight[y, x], seen[:: max(1, seen.size // 999)].max()))
+        noise = 1 / np.sqrt(np.where(weight > 0, weight, weight.max()))
         peak = np.maximum(self._image[y, x] / self.psf.mean.max(), self.stars[self._on, 2])
         with np.errstate(divide="ignore"):
             needed = FAINT_TAIL * noise / np.maximum(peak, 1e-30)
         far = np.searchsorted(-self.psf.tails, -needed) + 1
-        far = np.where(self.weight[y, x] > 0, far, self.psf.reach)
+        far = np.where(weight > 0, far, self.psf.reach)
         reach[self._on] = np.clip(far, self.half + 1, self.psf.reach)
         return reach
 
