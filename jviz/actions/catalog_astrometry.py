@@ -92,8 +92,7 @@ def fit_wcs(
             _put(session, image, new)
             _move_rows(session, catalog, steps)
         add_data(session, [made])
-        if session.showing:
-            open_view(session, "scatter", made, x="residual_ra", y="residual_dec")
+        open_view(session, "scatter", made, x="residual_ra", y="residual_dec")
         session.notice("status", _said(table.meta, image.name))
         return made
 

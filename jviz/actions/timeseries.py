@@ -98,8 +98,7 @@ def light_curve(
 
     def end() -> Catalog:
         add_data(session, [made])
-        if session.showing:
-            open_view(session, "scatter", made, x="time", y="flux", errors=True)
+        open_view(session, "scatter", made, x="time", y="flux", errors=True)
         return made
 
     return Apply(end, f"Light Curve of {data.name}")
@@ -335,6 +334,8 @@ def allan(
     profiles = [profile_of(stem, "scatter by size of bins", measured, meta),
                 profile_of(f"{stem}, 1/√n", "scatter of noise without memory", without, meta)]  # fmt: skip
     add_data(session, profiles)
-    if session.showing:
-        place(session, open_view(session, "profile", profiles[0], x_log=True, y_log=True), profiles[1:], "add")
+    view = open_view(session, "profile", profiles[0], x_log=True, y_log=True)
+    place(session, view, profiles[1:], "add")
+    for layer in view.layers:
+        layer.drawing = "line"
     return profiles

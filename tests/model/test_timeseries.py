@@ -66,7 +66,9 @@ def test_a_light_curve_is_that_of_photutils_with_barycentric_times(session, tmp_
     np.testing.assert_allclose(table["time"].to_value("d"), 60000.003 + np.arange(101, 101 + N) / 1000)
     assert table.meta["time_label"].startswith("BJD (TDB)")
     assert table["flux"][10].value == pytest.approx(4000, rel=0.02)
-    assert "timeseries.light_curve" in session.script() or "light_curve" in session.script()
+    [view] = [view for view in session.views.values() if view.kind == "scatter"]
+    assert (view.data, view.x, view.y, view.errors) == (made, "time", "flux", True)
+    assert "timeseries.light_curve" in session.script()
     session.undo()
     assert made not in session.data
 
@@ -141,8 +143,13 @@ def test_the_scatter_of_bins_makes_two_profiles(session):
     curve = session.run("timeseries.light_curve", data="stack", position=(20, 15))
     measured, line = session.run("timeseries.allan", data=curve)
     np.testing.assert_allclose(line.table["rms"], measured.table["rms"][0] / np.sqrt(measured.table["bin_size"]))
+    [view] = [view for view in session.views.values() if view.kind == "profile"]
+    assert [layer.data for layer in view.layers] == [measured, line]
+    assert view.x_log
+    assert view.y_log
     session.undo()
     assert measured not in session.data
+    assert view.name not in session.views
 
 
 def test_what_cannot_be_measured_is_said(session):
