@@ -117,7 +117,7 @@ def _running_sums(
     from jviz.backend.cubes import maps
 
     axis, kept = cube.axis, cube.__dict__.get("_slab_sums")
-    key = (source.plane, totals_only)
+    key = (source.plane.name, totals_only)
     sums = None
     # Begun anew now and then, so that rounding does not pile up.
     if kept is not None and kept[0] == key and kept[3] < ANEW:
