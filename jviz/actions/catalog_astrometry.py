@@ -122,7 +122,6 @@ def _pairs(
     measured: np.ndarray, aim: np.ndarray, radius: float, tolerance: float, names: tuple[str, str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows that belong together: the commonest shift is found first, then the nearest after it."""
-    # What is behind the tangent plane's horizon projects onto it as well.
     near = match_places(measured, aim, radius / ARCSEC)
     if not len(near):
         raise CommandError(

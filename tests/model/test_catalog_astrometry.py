@@ -127,6 +127,7 @@ def test_the_plane_is_that_of_fits():
     plane = on_plane(lon, lat, 10.0, 85.0)
     np.testing.assert_allclose(plane, np.transpose(wcs.wcs_world2pix(lon, lat, 0)) + 1, atol=1e-10)
     np.testing.assert_allclose(on_sky(plane, 10.0, 85.0), (lon, lat), atol=1e-11)
+    assert np.isnan(on_plane([190.0], [-85.0], 10.0, 85.0)).all()
 
 
 @pytest.mark.parametrize("model", ["shift", "rotation", "similarity", "affine"])

@@ -69,9 +69,13 @@ class Fit:
 
 
 def on_plane(lon: Any, lat: Any, lon0: float, lat0: float) -> np.ndarray:
-    """Return gnomonic coordinates (xi, eta) in degrees, shape (n, 2) (Calabretta & Greisen 2002, A&A 395, 1077)."""
+    """Return gnomonic coordinates (xi, eta) in degrees, shape (n, 2) (Calabretta & Greisen 2002, A&A 395, 1077).
+
+    What is 90 degrees or farther away has none and becomes NaN.
+    """
     lon, lat, lat0 = np.radians(np.asarray(lon, float) - lon0), np.radians(np.asarray(lat, float)), np.radians(lat0)
     depth = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon)
+    depth = np.where(depth > 1e-12, depth, np.nan)
     xi = np.cos(lat) * np.sin(lon) / depth
     eta = (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon)) / depth
     return np.degrees(np.stack([xi, eta], axis=-1))
