@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ EMPTY = "Move the mouse over a cube, draw a region on it, or open a spectrum"
 WAITING = "Reading the spectrum…"
 ASIDE = frozenset({"x_range", "y_range", "redshift", "lines", "ranges", "legend", "grid", "locks", "name", "active"})
 """Properties of a view of which its curves do not depend."""
+PATIENCE = 0.25
+"""Seconds between pictures while very many curves are made."""
 FEW_CURVES = 6
 """Curves up to which all are drawn anew for each live spectrum."""
 
@@ -74,6 +77,7 @@ class SpectrumViewer(PlotViewer):
         self.titles: dict[str, QRectF] = {}
         self._grip: Grip | None = None
         self._hovered: Any = None
+        self._painted = 0.0
         self._legend_first = 0
         self._still: tuple[Any, QPixmap] | None = None
         self._complete = self._compiling = False
@@ -138,6 +142,14 @@ class SpectrumViewer(PlotViewer):
 
     # --- picture --------------------------------------------------------------------------------
 
+    def refresh(self) -> None:
+        """Show the state; while very many curves are made, only now and then."""
+        if not self._complete and len(self.state.layers) >= CROWD and time.perf_counter() < self._painted + PATIENCE:
+            made = self._curves.make(wait=False)
+            if made.fresh and not made.is_complete:  # it has asked for the next refresh
+                return
+        super().refresh()
+
     def scene_now(self) -> SpectrumScene:
         """Lay out the view in the present size, with the curves that are at hand."""
         made = self._curves.make(wait=not self.isVisible())
@@ -172,7 +184,7 @@ class SpectrumViewer(PlotViewer):
             self.paint(painter, scene)
             self._draw_mouse(painter, scene)
             self.drops.draw(painter, self.look)
-        self.has_painted = True
+        self.has_painted, self._painted = True, time.perf_counter()
 
     def paint(self, painter: QPainter, scene: SpectrumScene) -> None:
         """Paint a scene, on the screen or into a file."""
@@ -242,7 +254,7 @@ class SpectrumViewer(PlotViewer):
                 strokes.prepare()
                 self.stir()
 
-            self.session.jobs.submit("Prepare to draw many spectra", work, quiet=True)
+            self.session.jobs.submit("Prepare to draw many spectra", work, quiet=True, urgent=True)
         return strokes.is_ready()
 
     def _draw_notes(self, painter: QPainter, scene: SpectrumScene) -> None:
