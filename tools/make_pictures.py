@@ -170,6 +170,18 @@ def curtain() -> Any:
     return window
 
 
+def tiles() -> Any:
+    window = opened([])
+    window.session.open(*three_filters(Path(os.environ["JVIZ_HOME"])), show=False)
+    first, *others = window.session.names
+    view = window.session.view("image", data=first)
+    for name in others:
+        window.session.run("view.show", view=view, data=name)
+    window.session.run("view.tile_layers")
+    settle(window)
+    return window
+
+
 def composite() -> Any:
     window = opened([])
     window.session.open(*three_filters(Path(os.environ["JVIZ_HOME"])), show=False)
@@ -344,6 +356,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "console": console,
     "chooser": chooser,
     "curtain": curtain,
+    "tiles": tiles,
     "composite": composite,
     "data-quality": data_quality,
     "footprints": footprints,

@@ -13,6 +13,7 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Data, WithPicture
 from jviz.errors import CommandError
+from jviz.outputs import maker_of, output_path
 from jviz.session import Session
 from jviz.views import ImageLayer, ImageView
 
@@ -258,10 +259,8 @@ def export_rgb(
     from jviz.compose import composed
 
     view = layered(session, view)
-    path = Path(path).expanduser().absolute()
-    writers = {".tif": write_tiff, ".tiff": write_tiff, ".png": write_png}
-    if path.suffix.lower() not in writers:
-        raise CommandError(f"{path.name} is no TIFF or PNG file; choose a name that ends with .tif or .png.")
+    path = output_path(session, path)
+    write = maker_of(path, {".tif": write_tiff, ".tiff": write_tiff, ".png": write_png}, "colour pictures")
     ny, nx = view.layers[0].data.shape[-2:]
     most = min(nx, ny)
     if not 0 < step <= most or nx * ny / step**2 > MOST_PIXELS:
@@ -274,5 +273,5 @@ def export_rgb(
     levels = (picture * top + 0.5).astype(np.uint16 if bits == 16 else np.uint8)
     packet = avm_packet(view.layers[0].data.sky, (ny, nx), step=step, title=title or view.layers[0].data.name)
     with writing(path) as temporary:
-        writers[path.suffix.lower()](temporary, levels, packet)
+        write(temporary, levels, packet)
     return path

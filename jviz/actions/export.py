@@ -9,6 +9,7 @@ from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import Catalog, Data, Psf, Spectrum
 from jviz.errors import CommandError
+from jviz.outputs import output_path
 from jviz.pictures import cards_kept, plane_wcs
 from jviz.running import Apply
 from jviz.session import Session
@@ -33,8 +34,7 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
     CommandError
         When the session has that file open, or the format cannot hold the data.
     """
-    path = Path(path).expanduser().absolute()
-    _check_free(session, path)
+    path = output_path(session, path)
     progress(0, 1, "writing")
     if isinstance(data, Catalog):
         from jviz.backend.io.table_writer import write_table
@@ -54,12 +54,6 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
             f"{data.name} is of kind {data.kind} and holds no array; export regions with region.export_file."
         )
     return Apply(lambda: path, f"Export {path.name}", {"path": path})
-
-
-def _check_free(session: Session, path: Path) -> None:
-    for data in session.data:
-        if data.path is not None and data.path.exists() and path.exists() and path.samefile(data.path):
-            raise CommandError(f"{path.name} is open in this session as {data.name}; choose another name.")
 
 
 def _write_spectra(data: Spectrum, path: Path) -> None:

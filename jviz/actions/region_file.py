@@ -16,6 +16,7 @@ from jviz.backend.regions.stcs import parse_stcs
 from jviz.commands import command
 from jviz.data import Data
 from jviz.errors import CommandError
+from jviz.outputs import output_path
 from jviz.running import Apply
 from jviz.session import Session
 from jviz.subsets import PALETTE, Subset, next_color
@@ -91,20 +92,21 @@ def export_file(
     format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
         By the ending of the name by default.
     """
+    path = output_path(session, path)
     subsets = found(session, names) if names is not None else list(session.subsets.values())
-    kind = format or format_of(Path(path))
+    kind = format or format_of(path)
     if kind in ("crtf", "stcs"):
         coordinates = "sky"
     elif kind == "fits":
         coordinates, data = "pixel", data or (active_image(session) if any(s.kind == "sky" for s in subsets) else None)
     regions = [_described(s, coordinates, data) for s in subsets if s.kind in ("pixel", "sky")]
-    left = write_regions(Path(path), regions, format) + [s.kind for s in subsets if s.kind not in ("pixel", "sky")]
+    left = write_regions(path, regions, format) + [s.kind for s in subsets if s.kind not in ("pixel", "sky")]
     if left:
         session.notice(
             "warning",
             f"{path.name}: left out {len(left)} that the format does not have ({', '.join(sorted(set(left)))}).",
         )
-    return Path(path)
+    return path
 
 
 @command(

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPagedPaintDevice, QPageSize, QPainter
 from jviz.backend.files import writing
 from jviz.backend.progress import Progress, silent
 from jviz.errors import JvizError
+from jviz.outputs import maker_of, output_path
 from jviz.session import Session
 from jviz.viewers.look import Look
 from jviz.viewers.picture import (
@@ -101,10 +102,8 @@ def export_figure(session: Session, view: View, path: Path, sheet: Sheet, *, pro
     JvizError
         For another suffix, sizes that make no sense, or a file that cannot be written.
     """
-    path = Path(path).expanduser().absolute()
-    writer = {".png": _png, ".pdf": _pdf, ".svg": _svg}.get(path.suffix.lower())
-    if writer is None:
-        raise JvizError(f"{path.name} cannot be written: figures are .png, .pdf or .svg files. Choose such a name.")
+    path = output_path(session, path)
+    writer = maker_of(path, {".png": _png, ".pdf": _pdf, ".svg": _svg}, "figures")
     sheet.check()
     needs_application()
     draw = _drawing(session, view, sheet, progress)

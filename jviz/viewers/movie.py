@@ -13,6 +13,7 @@ from jviz.backend.files import writing
 from jviz.backend.progress import Progress
 from jviz.cube_views import CubeView, cube_layer
 from jviz.errors import JvizError
+from jviz.outputs import maker_of, output_path
 from jviz.session import Session
 from jviz.spectral_display import scale_of
 from jviz.viewers.ink import BRIGHT
@@ -40,13 +41,11 @@ def write_movie(
     JvizError
         For a suffix other than .gif and .mp4, a size that makes no sense, or an mp4 without imageio-ffmpeg.
     """
-    path = path.expanduser().absolute()
+    path = output_path(session, path)
     width, height = (int(side) for side in size)
     if not (32 <= width <= 4096 and 32 <= height <= 4096):
         raise JvizError(f"A movie of {width} × {height} pixels cannot be written; choose sides of 32 to 4096.")
-    writer = {".gif": _gif, ".mp4": _mp4}.get(path.suffix.lower())
-    if writer is None:
-        raise JvizError(f"{path.name} cannot be written: movies are .gif or .mp4 files. Choose such a name.")
+    writer = maker_of(path, {".gif": _gif, ".mp4": _mp4}, "movies")
     with writing(path) as temporary:
         writer(temporary, _frames(session, view, slices, (width, height), label, progress), rate, (width, height))
     return path

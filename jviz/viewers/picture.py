@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from jviz.backend.files import writing
 from jviz.backend.progress import Progress, silent
 from jviz.errors import JvizError
+from jviz.outputs import maker_of, output_path
 from jviz.session import Session
 from jviz.viewers.image_layers import Compositor
 from jviz.viewers.image_needs import fulfil
@@ -68,13 +69,8 @@ def save(
         When the suffix is none of those, the size makes no sense, or the file cannot be written; what was
         there before is left as it is.
     """
-    path = Path(path).expanduser().absolute()
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise JvizError(
-            f"{path.name} cannot be written: jviz draws {', '.join(WRITERS)} files. "
-            "Choose a name that ends with one of them."
-        )
+    path = output_path(session, path)
+    writer = maker_of(path, WRITERS, "pictures")
     width, height = _checked(size, path)
     needs_application()
     ratio = max(1.0, min(width / USUAL[0], height / USUAL[1]))

@@ -489,3 +489,46 @@ def test_transforms_that_nothing_here_reads_are_seen_in_the_text_without_importi
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "with the transform nircam_grism_dispersion-0.7.0" in said
+
+
+def made_gwcs(shape, crpix, scale):
+    """A GWCS of a TAN projection, x and y axes free of turns, with its bounding box."""
+    import gwcs
+    from astropy.coordinates import ICRS
+    from astropy.modeling import models
+    from gwcs import coordinate_frames as cf
+
+    steps = models.Shift(-crpix[0]) & models.Shift(-crpix[1]) | models.Scale(-scale) & models.Scale(scale)
+    sky = models.Pix2Sky_TAN() | models.RotateNative2Celestial(150.0, 2.0, 180.0)
+    detector = cf.Frame2D(name="detector", axes_order=(0, 1), unit=(u.pix, u.pix))
+    made = gwcs.WCS([(detector, steps | sky), (cf.CelestialFrame(reference_frame=ICRS(), name="world"), None)])
+    made.bounding_box = ((-0.5, shape[1] - 0.5), (-0.5, shape[0] - 0.5))
+    return made
+
+
+@pytest.mark.parametrize("shift", [0, 12])
+def test_a_made_cut_out_lies_where_its_keywords_say(tmp_path, shift):
+    """Both say the same, or the GWCS is still that of the whole array from which it was cut."""
+    import io
+
+    import asdf
+
+    shape, scale = (60, 70), 0.1 / 3600
+    made, buffer = made_gwcs(shape, (30.0, 25.0), scale), io.BytesIO()
+    asdf.AsdfFile({"meta": {"wcs": made}}).write_to(buffer)
+    raw = np.frombuffer(buffer.getvalue(), np.uint8)
+    column = fits.Column(name="ASDF_METADATA", format=f"{raw.size}B", array=raw[None])
+    cards = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 150.0, "CRVAL2": 2.0, "CRPIX1": 31.0 - shift,
+             "CRPIX2": 26.0, "CDELT1": -scale, "CDELT2": scale, "CUNIT1": "deg", "CUNIT2": "deg"}  # fmt: skip
+    pixels = fits.ImageHDU(np.zeros(shape, "f4"), fits.Header(cards), name="SCI")
+    units = [fits.PrimaryHDU(), pixels, fits.BinTableHDU.from_columns([column], name="ASDF")]
+    fits.HDUList(units).writeto(tmp_path / "made.fits")
+    result = load_fits_wcs(tmp_path / "made.fits", 1, shape)
+    assert isinstance(result.wcs, WCS) == bool(shift)
+    assert len(result.warnings) == bool(shift)
+    if shift:
+        assert "cut-out" in result.warnings[0]
+        assert f"{0.1 * shift:.1f} arcsec" in result.warnings[0]
+    place = SkyCoord(*SkyMap.of(result.wcs, shape).pixel_to_sky(50, 40), unit="deg")
+    truth = WCS(fits.Header(cards)).pixel_to_world(50, 40)
+    assert place.separation(truth) < 1e-6 * u.arcsec

@@ -62,7 +62,7 @@ def test_pdf_and_svg_are_vector_files_of_the_size(session, view, tmp_path):
 
 @pytest.mark.parametrize("name", ["fig.jpeg2", "fig", "fig.fits"])
 def test_unknown_suffixes_are_refused_with_those_known(session, view, tmp_path, name):
-    with pytest.raises(JvizError, match=r"\.png, \.pdf, \.svg"):
+    with pytest.raises(JvizError, match=r"\.png, \.pdf or \.svg"):
         save(session, view, tmp_path / name)
     assert not list(tmp_path.iterdir())
 
