@@ -9,7 +9,7 @@ from jviz.data import Cube, Data
 from jviz.errors import CommandError
 from jviz.spectral import AxisChoice
 
-__all__ = ["as_remembered", "choice_of", "choose", "restored", "saved"]
+__all__ = ["as_remembered", "choice_of", "choose", "is_unclear", "restored", "saved"]
 
 
 def choice_of(cube: Cube, chosen: AxisChoice) -> AxisChoice:
@@ -78,6 +78,13 @@ def _show(view: Any, layer: Any, new: Cube, *, turned: bool) -> None:
     if getattr(layer, "slab", None) is not None:
         values |= {"slab": None, "slab_subset": ""}
     layer.update(**values)
+
+
+def is_unclear(data: Data) -> bool:
+    """Whether the file of a cube does not say what its channels are, and nobody else has; its axis is loaded."""
+    if not isinstance(data, Cube) or data.path is None or data.choice is not None:
+        return False
+    return bool(data.axis.notes) and data.axis.quantity == "channel"
 
 
 def as_remembered(session: Any, data: Data) -> Data:

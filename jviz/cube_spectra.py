@@ -261,9 +261,13 @@ class CubeSpectra:
     # --- showing ----------------------------------------------------------------------------------
 
     def _deliver(self, key: Key, result: Any) -> None:
+        from jviz.cube_choice import is_unclear
+
         if key[0] == "reader":
             if key[2] in self._readers:
                 self._readers[key[2]] = result
+                if is_unclear(key[2]):
+                    self._session.axis_unclear.emit(key[2])
                 self.follow()
                 self._pointer_moved()
         elif key in self._names:

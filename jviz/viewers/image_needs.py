@@ -79,9 +79,9 @@ class SkyNeed:
     @property
     def unclear(self) -> tuple[Any, ...]:
         """The cube, when nobody has said yet what its spectral axis is."""
-        axis = getattr(self.data, "axis", None)
-        open_question = axis is not None and axis.notes and axis.quantity == "channel" and self.data.path is not None
-        return (self.data,) if open_question and getattr(self.data, "choice", None) is None else ()
+        from jviz.cube_choice import is_unclear
+
+        return (self.data,) if is_unclear(self.data) else ()
 
     def apply(self, value: Any) -> None:
         """The data have kept it already."""
