@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
+    QGradient,
     QImage,
     QKeyEvent,
     QPainter,
@@ -38,6 +39,10 @@ from jviz.viewers.post import post
 __all__ = ["ChannelMapsViewer", "draw_maps"]
 
 GAP = 3.0
+
+# Members of this enum are made when `QPainter.fillRect` first looks for them. When that is in the main thread and in a
+# job at the same time, the program ends: so they are made here.
+PRESETS = tuple(QGradient.Preset)
 
 
 @viewer(kind="channel_maps", title="Channel Maps", view=ChannelMapsView)
