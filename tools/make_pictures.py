@@ -344,6 +344,26 @@ def catalogue() -> Any:
     return window
 
 
+def psf_photometry() -> Any:
+    window = opened(sample("i2d", "cat"))
+    session, image = window.session, window.viewers[0].state
+    session.run("catalog.select", data=session.data[-1], expression="kind == 'star'")
+    [table] = [view for view in session.views.values() if view.kind == "table"]
+    session.run("view.close", view=table)
+    psf = session.run("photometry.build_psf", data=image.data, name="star PSF")
+    session.run("photometry.psf", data=image.data, psf=psf, positions="picked", name="stars", passes=1)
+    [shown] = [view for view in session.views.values() if view.layers and view.layers[0].data is psf]
+    shown.update(stretch="log")
+    table = list(session.views.values())[-1]
+    window.central.move(shown.name, image.name, "right")
+    window.central.move(table.name, shown.name, "bottom")
+    window.docks.toggle("display")
+    place = session["stars"].table[45]
+    image.update(scale=5.0, centre=(float(place["x"]), float(place["y"])), colorbar=False, catalog_marks=False, curtain=0.5)
+    settle(window)
+    return window
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "window-dark": window_dark,
     "window-light": window_light,
@@ -365,6 +385,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "spectrum": spectrum,
     "two-d-spectrum": two_d_spectrum,
     "catalogue": catalogue,
+    "psf-photometry": psf_photometry,
 }
 
 
