@@ -359,7 +359,8 @@ def psf_photometry() -> Any:
     window.central.move(table.name, shown.name, "bottom")
     window.docks.toggle("display")
     place = session["stars"].table[45]
-    image.update(scale=5.0, centre=(float(place["x"]), float(place["y"])), colorbar=False, catalog_marks=False, curtain=0.5)
+    image.update(scale=5.0, centre=(float(place["x"]), float(place["y"])), colorbar=False, catalog_marks=False)
+    image.curtain = 0.5
     settle(window)
     return window
 
