@@ -159,6 +159,7 @@ OWN = (
     PanelSpec("flags", "Data Quality", "right", "fa6s.flag", "Ctrl+Shift+Q", OwnPanel("flags", "FlagsPanel")),
     PanelSpec("footprints", "Footprints", "right", "fa6s.satellite", "Ctrl+Alt+F",
               OwnPanel("footprints", "FootprintsPanel")),
+    PanelSpec("archive", "Archive", "bottom", "fa6s.box-archive", "Ctrl+Shift+A", OwnPanel("archive", "ArchivePanel")),
     PanelSpec("results", "Results", "bottom", "fa6s.square-poll-horizontal", "Ctrl+Shift+R",
               OwnPanel("results", "ResultsPanel")),
     PanelSpec("history", "History", "right", "fa6s.clock-rotate-left", "Ctrl+4", OwnPanel("history", "HistoryPanel")),

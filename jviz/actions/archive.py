@@ -100,8 +100,7 @@ def count(
         return len(search_library(session.archives.library, sky=circle, criteria=criteria))
     if collection != "mast":
         raise CommandError(f"{collection} cannot count without searching; use archive.search with a limit.")
-    progress(0, 1, "Asking MAST")
-    return mast_of(session).count(circle, criteria)
+    return mast_of(session).count(circle, criteria, progress=progress)
 
 
 @command("archive.products", title="List Products…", menu=MENU, job=True, group="search", icon="fa6s.list")

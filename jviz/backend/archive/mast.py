@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import product
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 from astropy.table import Table, vstack
 
-from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of
+from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of, waited
 from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of
 from jviz.errors import JvizError
@@ -53,7 +54,7 @@ class Mast:
 
     # --- observations -----------------------------------------------------------------------------
 
-    def count(self, sky: Sky | None, criteria: Mapping[str, Any]) -> int:
+    def count(self, sky: Sky | None, criteria: Mapping[str, Any], *, progress: Progress = silent) -> int:
         """Return how many observations there are.
 
         Raises
@@ -61,9 +62,12 @@ class Mast:
         NetError, JvizError
             When MAST cannot be asked, or has no such column.
         """
-        questions = self._questions(sky, criteria)
-        return sum(self._ask(lambda q=q: int(self._page(q[0], {**q[1], "columns": "COUNT_BIG(*)"}, 1)[0][0][0]))
-                   for q in questions)  # fmt: skip
+        tick, total = partial(progress, 0, 1, "Asking MAST"), 0
+        for service, parameters in self._questions(sky, criteria, tick):
+            counting = {**parameters, "columns": "COUNT_BIG(*)"}
+            page, _ = self._ask(partial(self._page, service, counting, 1), tick)
+            total += int(page[0][0])
+        return total
 
     def search(
         self,
@@ -90,7 +94,7 @@ class Mast:
         """
         pages: list[Table] = []
         total = 0
-        for service, parameters in self._questions(sky, criteria):
+        for service, parameters in self._questions(sky, criteria, partial(progress, 0, 1, "Asking MAST")):
             total += self._pages(service, parameters, pages, most, progress, each)
         table = vstack(pages, metadata_conflicts="silent") if pages else Table()
         return _once(table, "obsid"), total
@@ -102,9 +106,13 @@ class Mast:
         before = sum(map(len, pages))
         rows, total, number = 0, 1, 0
         while rows < total and before + rows < most:
-            progress(rows, total, f"Asking MAST: {rows:,} of {total:,} observations" if number else "Asking MAST")
+            text = f"Asking MAST: {rows:,} of {total:,} observations" if number else "Asking MAST"
+            progress(rows, total, text)
             number += 1
-            page, total = self._ask(lambda number=number: self._page(service, parameters, number))
+            page, total = self._ask(
+                lambda number=number: self._page(service, parameters, number),
+                lambda rows=rows, total=total, text=text: progress(rows, total, text),
+            )
             if not len(page):
                 return rows
             pages.append(page[: most - before - rows])
@@ -112,12 +120,14 @@ class Mast:
             each(pages[-1], total)
         return total
 
-    def _questions(self, sky: Sky | None, criteria: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    def _questions(
+        self, sky: Sky | None, criteria: Mapping[str, Any], tick: Callable[[], None]
+    ) -> list[tuple[str, dict[str, Any]]]:
         """Return the services that answer, and what each is asked."""
         if sky is None and not criteria:
             raise JvizError("A search of all of MAST needs a target, a position or a condition such as "
                             "instrument='NIRCAM'.")  # fmt: skip
-        caom, columns = self.observations, self._ask(self._columns)
+        caom, columns = self.observations, self._ask(self._columns, tick)
         service = caom._caom_filtered if sky is None else caom._caom_filtered_position
         where = {} if sky is None else {"position": ", ".join(repr(float(number)) for number in sky)}
         return [(service, {"columns": "*", "filters": self._ask(lambda asked=asked: self._filters(asked)), **where})
@@ -158,10 +168,10 @@ class Mast:
         wanted = list(dict.fromkeys(str(number) for number in ids))
         pages = []
         for start in range(0, len(wanted), BATCH):
-            progress(start, len(wanted), f"Asking for the products of {len(wanted)} observations")
-            batch = wanted[start : start + BATCH]
-            pages += self._ask(lambda batch=batch: self._all_pages(self.observations._caom_products,
-                                                                   {"obsid": ",".join(batch)}))  # fmt: skip
+            tick = partial(progress, start, len(wanted), f"Asking for the products of {len(wanted)} observations")
+            tick()
+            parameters = {"obsid": ",".join(wanted[start : start + BATCH])}
+            pages += self._ask(partial(self._all_pages, self.observations._caom_products, parameters), tick)
         return _once(vstack(pages, metadata_conflicts="silent") if pages else Table(), "dataURI")
 
     def _all_pages(self, service: str, parameters: Mapping[str, Any]) -> list[Table]:
@@ -194,11 +204,12 @@ class Mast:
         with connection(token=self._token, **self._options) as session:
             return json_of(session.get((host or mast_url()) + path), WHO)
 
-    def _ask(self, question: Callable[[], Any]) -> Any:
+    def _ask(self, question: Callable[[], Any], tick: Callable[[], None] | None = None) -> Any:
+        """Return an answer; a ``tick`` that raises leaves the question alone, and this connection with it."""
         from astroquery.exceptions import InvalidQueryError, RemoteServiceError
 
         try:
-            return question()
+            return question() if tick is None else waited(question, tick)
         except JvizError:
             raise
         except InvalidQueryError as error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +18,7 @@ from urllib3.util import Retry
 
 from jviz.errors import JvizError
 
-__all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of"]
+__all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of", "waited"]
 
 MAST = "https://mast.stsci.edu"
 HOSTS = ("mast.stsci.edu", "mastresolver.stsci.edu", "auth.mast.stsci.edu", "catalogs.mast.stsci.edu")
@@ -27,6 +29,9 @@ CONNECT, READ = 10.0, 60.0
 
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which asking again later may help."""
+
+TICK = 0.1
+"""Seconds between two looks at whether somebody still waits for an answer."""
 
 POLL = 0.5
 """Seconds before a query that is still executing is asked for again; real servers hold the reply themselves."""
@@ -113,6 +118,31 @@ def prepare(session: requests.Session, *, token: str, timeout: tuple[float, floa
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.auth = _Token(token)
+
+
+def waited[T](question: Callable[[], T], tick: Callable[[], None]) -> T:
+    """Return the answer to a question that a server may be slow to give.
+
+    It is asked in a thread that is left alone when ``tick``, called ten times a second, raises: nobody waits for the
+    answer any more, and the time-out ends it.
+    """
+    answers: list[Any] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:
+            errors.append(error)
+        done.set()
+
+    threading.Thread(target=ask, daemon=True, name="jviz-archive").start()
+    while not done.wait(TICK):
+        tick()
+    if errors:
+        raise errors[0]
+    return answers[0]
 
 
 def json_of(reply: requests.Response, who: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,14 +13,13 @@ from urllib.parse import urlsplit
 
 from astropy.table import Table
 
-from jviz.backend.archive.net import NetError, connection, reason_of
+from jviz.backend.archive.net import NetError, connection, reason_of, waited
 from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import WORDS, days_of, pattern_of
 from jviz.errors import JvizError
 
 __all__ = ["Service", "ask_tap", "cone", "obscore_query", "service_of", "services"]
 
-POLL = 0.1
 TEXTS = ("dataproduct_type", "obs_collection", "obs_id", "target_name", "instrument_name", "facility_name",
          "dataproduct_subtype", "obs_title", "proposal_id", "proposal_pi", "filters")  # fmt: skip
 NUMBERS = ("calib_level", "t_exptime", "s_resolution", "em_min", "em_max", "s_fov")
@@ -87,7 +85,7 @@ def ask_tap(service: Service, adql: str, *, token: str = "", timeout: float = 12
             result = tap.run_async(adql) if wait else tap.run_sync(adql)
             return _plain(result)
 
-    return _in_thread(question, service.title, progress)
+    return _asked(question, service.title, progress)
 
 
 def cone(service: Service, sky: tuple[float, float, float], *, progress: Progress = silent) -> Table:
@@ -99,7 +97,7 @@ def cone(service: Service, sky: tuple[float, float, float], *, progress: Progres
         with _Quiet(), connection(timeout=(10.0, 120.0)) as session:
             return _plain(pyvo.dal.SCSService(service.url, session=session).search(sky[:2], sky[2]))
 
-    return _in_thread(question, service.title, progress)
+    return _asked(question, service.title, progress)
 
 
 def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], most: int) -> str:
@@ -160,24 +158,11 @@ class _Quiet(warnings.catch_warnings):
         return found
 
 
-def _in_thread(question: Callable[[], Table], who: str, progress: Progress) -> Table:
-    """Ask in a thread that is left alone when nobody waits for the answer any more: its time-out ends it."""
-    answers: list[Table | BaseException] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        try:
-            answers.append(question())
-        except BaseException as error:
-            answers.append(error)
-        done.set()
-
-    threading.Thread(target=ask, daemon=True, name="jviz-vo").start()
-    while not done.wait(POLL):
-        progress(0, 1, f"Asking {who}")
-    if isinstance(answers[0], BaseException):
-        raise _said(answers[0], who) from answers[0]
-    return answers[0]
+def _asked(question: Callable[[], Table], who: str, progress: Progress) -> Table:
+    try:
+        return waited(question, lambda: progress(0, 1, f"Asking {who}"))
+    except Exception as error:
+        raise _said(error, who) from error
 
 
 def _said(error: BaseException, who: str) -> JvizError:

@@ -18,11 +18,14 @@ from jviz.backend.library.schema import COLUMNS
 from jviz.backend.searching import WORDS, days_of, pattern_of
 from jviz.errors import JvizError
 
-__all__ = ["duplicates", "facets", "made_from", "refused", "search", "used_by"]
+__all__ = ["duplicates", "facets", "made_from", "meeting", "refused", "search", "used_by"]
 
 SHOWN = ("name", *(column for column in COLUMNS if column != "s_region"), "size", "state", "path", "source", "sha256",
          "s_region")  # fmt: skip
 """Columns of an answer."""
+
+CHUNK = 500
+"""Rows asked for at a time by their numbers."""
 
 FACETS = ("obs_collection", "instrument_name", "filters", "calib_level", "dataproduct_type", "suffix", "proposal_id")
 NUMBERS = {"calib_level": int, "size": int, "s_ra": float, "s_dec": float, "t_min": float, "t_max": float,
@@ -60,13 +63,8 @@ def search(
         For a column that there is not.
     """
     wheres, values = [] if missing else ["state = 'present'"], []
-    tables = "file"
-    if sky is not None:
-        tables, circle = "foot JOIN file ON file.id = foot.id", _box_of_circle(sky)
-        wheres += ["x1 >= ? AND x0 <= ? AND y1 >= ? AND y0 <= ? AND z1 >= ? AND z0 <= ?"]
-        values += circle
     if text.strip():
-        wheres.append("file.id IN (SELECT rowid FROM words WHERE words MATCH ?)")
+        wheres.append("id IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(" ".join(f'"{word}"*' for word in re.findall(r"\w+", text)) or '""')
     if tag:
         wheres.append("sha256 IN (SELECT sha256 FROM tag WHERE tag = ?)")
@@ -75,13 +73,43 @@ def search(
         where, more = _condition(name, wanted)
         wheres.append(where)
         values += more
-    columns = ", ".join(SHOWN)
-    order = "" if sky is not None else " ORDER BY t_min DESC, name"
-    rows = library.ask(f"SELECT {columns}, footprint FROM {tables} WHERE {' AND '.join(wheres) or '1'}{order} LIMIT ?",
-                       (*values, most))  # fmt: skip
     if sky is not None:
-        rows = _meeting(rows, sky)
-    return _table(rows)
+        return _table(_rows_of(library, meeting(library, sky), wheres, values, most))
+    where = " AND ".join(wheres) or "1"
+    return _table(library.ask(f"SELECT {', '.join(SHOWN)} FROM file WHERE {where} ORDER BY t_min DESC, name LIMIT ?",
+                              (*values, most)))  # fmt: skip
+
+
+def meeting(library: Library, sky: tuple[float, float, float]) -> list[int]:
+    """Return the numbers of the files that meet a circle, the nearest first."""
+    rows = library.ask(
+        "SELECT file.id, s_ra, s_dec, footprint FROM foot JOIN file ON file.id = foot.id "
+        "WHERE x1 >= ? AND x0 <= ? AND y1 >= ? AND y0 <= ? AND z1 >= ? AND z0 <= ?",
+        _box_of_circle(sky),
+    )
+    place, radius = vector(sky[0], sky[1]), sky[2]
+    away = _away(rows, place)
+    # The boxes of the index are larger than the footprints: those whose middle is outside are looked at.
+    found = [
+        (distance, row["id"])
+        for row, distance in zip(rows, away, strict=True)
+        if distance <= radius or (row["footprint"] and Footprint.from_bytes(row["footprint"]).meets(place, radius))
+    ]
+    return [number for _, number in sorted(found)]
+
+
+def _rows_of(library: Library, numbers: Sequence[int], wheres: Sequence[str], values: Sequence[Any], most: int) -> Any:
+    """Return the rows of files in the order of their numbers, as far as they fit."""
+    found: dict[int, Any] = {}
+    columns = ", ".join(SHOWN)
+    for start in range(0, len(numbers), CHUNK):
+        part = numbers[start : start + CHUNK]
+        marks = ", ".join("?" * len(part))
+        where = " AND ".join([f"id IN ({marks})", *wheres])
+        found |= {
+            row["id"]: row for row in library.ask(f"SELECT id, {columns} FROM file WHERE {where}", (*part, *values))
+        }
+    return [found[number] for number in numbers if number in found][:most]
 
 
 def _box_of_circle(sky: tuple[float, float, float]) -> list[float]:
@@ -92,22 +120,12 @@ def _box_of_circle(sky: tuple[float, float, float]) -> list[float]:
     return [float(v) for number in vector(ra, dec) for v in (number - chord, number + chord)]
 
 
-def _meeting(rows: Sequence[sqlite3.Row], sky: tuple[float, float, float]) -> list[sqlite3.Row]:
-    """Return the rows that truly meet a circle (the boxes of the index are larger), the nearest first."""
-    place, radius = vector(sky[0], sky[1]), sky[2]
-    found = []
-    for row in rows:
-        away = _away(row, place)
-        if away <= radius or (row["footprint"] and Footprint.from_bytes(row["footprint"]).meets(place, radius)):
-            found.append((away, row["path"], row))
-    return [row for *_, row in sorted(found, key=lambda item: item[:2])]
-
-
-def _away(row: sqlite3.Row, place: np.ndarray) -> float:
-    if row["s_ra"] is None or row["s_dec"] is None:
-        return math.inf
-    half = np.linalg.norm(vector(row["s_ra"], row["s_dec"]) - place) / 2
-    return math.degrees(2 * math.asin(min(float(half), 1.0)))
+def _away(rows: Sequence[sqlite3.Row], place: np.ndarray) -> np.ndarray:
+    """Return the distances of positions from a unit vector, in degrees; infinite for files without one."""
+    ra = np.array([row["s_ra"] for row in rows], float)
+    dec = np.array([row["s_dec"] for row in rows], float)
+    half = np.linalg.norm(vector(ra, dec) - place, axis=1) / 2 if len(rows) else np.empty(0)
+    return np.where(np.isfinite(half), np.degrees(2 * np.arcsin(np.clip(half, 0, 1))), np.inf)
 
 
 def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:

@@ -95,12 +95,12 @@ def test_an_unknown_column_is_told_before_anybody_is_asked(session, service):
 
 
 def test_cancelling_does_not_wait_for_the_service(service, monkeypatch):
-    from jviz.backend.archive import vo
+    from jviz.backend.archive import net, vo
 
     def progress(done, total=1.0, text=""):
         raise Cancelled
 
-    monkeypatch.setattr(vo, "POLL", 0.0)
+    monkeypatch.setattr(net, "TICK", 0.0)
     with pytest.raises(Cancelled):
         vo.cone(vo.service_of(f"{service.url}/cone?", "cone"), (53.0, -27.0, 0.1), progress=progress)
 
