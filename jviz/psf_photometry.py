@@ -147,7 +147,7 @@ def flags_of(fitted: Fitted, saturated: np.ndarray) -> np.ndarray:
 
 
 def psf_table(
-    field: Field, fitted: Fitted, level: np.ndarray, zero_point: float | None, saturated: np.ndarray, noise: bool = True
+    field: Field, fitted: Fitted, level: np.ndarray, zero_point: float | None, saturated: np.ndarray
 ) -> tuple[Any, list[str]]:
     """Return the ``QTable`` of stars, and what could not be had.
 
@@ -155,14 +155,12 @@ def psf_table(
     ----------
     level : ndarray, shape (n,)
         Background at each star.
-    noise : bool
-        Whether the errors are those of the image; else it has no scale and they are NaN.
     """
     from astropy import units as u
     from astropy.table import QTable
 
     x, y = fitted.x, fitted.y
-    error = fitted.flux_error if noise else np.full(len(x), np.nan)
+    error = fitted.flux_error
     table = QTable({"id": np.arange(1, len(x) + 1), "x": x, "y": y})
     if field.data.sky is not None:
         table["sky"] = field.coordinates(x, y)

@@ -161,8 +161,8 @@ def psf_photometry(
     snr : float
         Threshold of finding stars, over the noise.
     passes : int
-        How often stars are looked for: in the image where no positions are given, then in what is left of it. With
-        positions 1 (or 2 and more) looks for more of them in the residuals so often less one.
+        The first looks for stars in the image, unless positions are given; every further one looks for more of them in
+        the residuals.
     fit_size : int
         Side in pixels of the box round each star that is fitted; 0: 2.6 widths of the PSF.
     fixed : bool
