@@ -31,6 +31,12 @@ PATIENCE = 0.03
 
 GLANCE = 0.001
 
+SHORT, STALE = 0.0005, 0.02
+"""Seconds between two looks at what the window does, less than which tell nothing, and more than which are too old."""
+
+BUSY = 0.15
+"""Share of the time in which a busy window has a processor at least: it waits for Python, too."""
+
 PAUSE = 0.25
 """Seconds without a change after which the user is taken to rest."""
 
@@ -56,7 +62,8 @@ class GivingWay(MetaPathFinder):
     def __init__(self) -> None:
         self._known = _known_modules()
         self._thread = threading.get_ident()
-        self._resting = 0
+        self._clock = _clock_of_this_thread()
+        self._seen = (0.0, 0.0, True)
         self._turns, self._gave_up = 0, -1
         self._watches = False
         self._busy_since = self._busy_until = 0.0
@@ -117,15 +124,27 @@ class GivingWay(MetaPathFinder):
 
     @property
     def _is_resting(self) -> bool:
-        """Whether the thread of the widgets runs no Python but what started its loop."""
-        # The signals of the loop do not tell: with GLib it says that it waits and then runs what came.
-        frame = sys._current_frames().get(self._thread)
-        return not self._resting or id(frame) == self._resting
+        """Whether the thread of the widgets does next to nothing: it waits for the user, or for what a thread does."""
+        # The signals of the loop do not tell: with GLib it says that it waits and then runs what came. Nor do the
+        # frames of Python: one that is looked at by two threads may end the program (CPython 3.13, issue 125723).
+        if self._clock is None or not self._watches:
+            return True
+        now, used = time.monotonic(), time.clock_gettime(self._clock)
+        then, used_then, rested = self._seen
+        if now - then < SHORT:
+            return rested
+        rested = now - then < STALE and used - used_then < BUSY * (now - then)
+        self._seen = (now, used, rested)
+        return rested
 
     def _turn(self) -> None:
-        """Note who runs the loop; its number is enough, and keeps nothing alive."""
         self._turns += 1
-        self._resting = id(sys._getframe().f_back)
+
+
+def _clock_of_this_thread() -> int | None:
+    """Return the clock of the processor time of this thread, None where no other thread can read it."""
+    of_thread = getattr(time, "pthread_getcpuclockid", None)
+    return of_thread(threading.get_ident()) if of_thread is not None else None
 
 
 def _known_modules() -> dict[str, int]:
