@@ -7,7 +7,7 @@ conventions, and is lenient: what does not parse stays text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +50,14 @@ class Header(Sequence[Card]):
             end += CARD
         value = next(parse_cards(self.block[start:end]))[1]
         return default if value is None else value
+
+    def some(self, keywords: Set[bytes], prefix: bytes = b"") -> dict[str, Any]:
+        """Return the values of those keywords that are there (8 bytes each), and of all that begin with a prefix."""
+        found = self._starts.keys() & keywords
+        if prefix:
+            found |= {key for key in self._starts if key.startswith(prefix)}
+        names = [key.decode("latin-1").rstrip() for key in found]
+        return {name: value for name in names if (value := self.get(name)) is not None}
 
     @cached_property
     def _starts(self) -> dict[bytes, int]:

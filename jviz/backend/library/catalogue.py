@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
 import time
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jviz.backend.archive.checks import digest
+from jviz.backend.io.cards import Card, parse_cards
 from jviz.backend.library.footprints import vector
 from jviz.backend.library.records import SUFFIXES, Record, read_record
 from jviz.backend.library.schema import COLUMNS, connect
@@ -52,6 +53,7 @@ class _Seen:
     record: Record | None = None
     sha256: str = ""
     problem: str = ""
+    header: bytes = b""
 
 
 class Library:
@@ -236,6 +238,11 @@ class Library:
             if text.strip():
                 database.execute("INSERT INTO note VALUES (?, ?)", (total, text))
 
+    def header_of(self, path: Path) -> list[Card]:
+        """Return the cards that a file had when it was taken in, ``(keyword, value, comment)`` each."""
+        rows = self.ask("SELECT header FROM file WHERE path = ?", (str(path),))
+        return list(parse_cards(zlib.decompress(rows[0]["header"]))) if rows else []
+
     def sum_of(self, path: Path) -> str | None:
         """Return the SHA-256 that a file had when it was taken in, None when it is not known."""
         rows = self.ask("SELECT sha256 FROM file WHERE path = ?", (str(path),))
@@ -263,7 +270,9 @@ def _files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 def _read_one(file: _Seen) -> _Seen:
     try:
         record = read_record(file.path)
-        return _Seen(file.path, file.size, file.mtime_ns, record, digest(file.path))
+        # Compressed here, where several threads do it at a time.
+        header = zlib.compress(record.header, 1)
+        return _Seen(file.path, file.size, file.mtime_ns, record, digest(file.path), header=header)
     except (JvizError, OSError, ValueError) as error:
         return _Seen(file.path, file.size, file.mtime_ns, problem=str(error))
 
@@ -281,7 +290,7 @@ def _insert(database: sqlite3.Connection, seen: _Seen, root: int | None, source:
         "sha256": seen.sha256, "state": "present", "root": root, "added": added, "seen": now, "source": source or None,
         **{name: record.columns.get(name) for name in COLUMNS},
         "footprint": record.footprint.as_bytes() if record.footprint is not None else None,
-        "header": json.dumps(record.header, separators=(",", ":")),
+        "header": seen.header,
     }  # fmt: skip
     marks = ", ".join("?" * len(values))
     row = database.execute(f"INSERT INTO file({', '.join(values)}) VALUES ({marks})", list(values.values())).lastrowid

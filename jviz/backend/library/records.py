@@ -58,10 +58,20 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "s_dec": ("TARG_DEC", "DEC_TARG", "DEC_OBJ", "OBSDEC"),
 }
 
-KEPT = str | int | float | bool
-
 REFERENCE = re.compile(r"R_[A-Z]{3,6}\Z")
 """Keywords of JWST and Roman that name a reference file."""
+
+
+KEYWORDS = frozenset(
+    keyword.ljust(8).encode()
+    for keyword in (
+        *(name for names in (*NAMES.values(), *NUMBERS.values()) for name in names),
+        *("S_REGION", "FILTER2", "ASNTABLE", "TIME-OBS", "TIME-BEG"),
+        *(f"{name}{n}" for name in ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CROTA") for n in range(1, 5)),
+        *(f"{name}{i}_{j}" for name in ("CD", "PC") for i in range(1, 5) for j in range(1, 5)),
+    )
+)
+"""All that is read of a header, as it stands there."""
 
 
 @dataclass
@@ -75,15 +85,15 @@ class Record:
     footprint : Footprint or None
     members : list of (str, str, str)
         Name, role (``member``, ``reference``, ``source``) and step of what it was made of.
-    header : dict
-        Keywords of the first unit and of the first with data.
+    header : bytes
+        Cards of the first unit and of the first with data, as they are in the file.
     """
 
     path: Path
     columns: dict[str, Any] = field(default_factory=dict)
     footprint: Footprint | None = None
     members: list[tuple[str, str, str]] = field(default_factory=list)
-    header: dict[str, Any] = field(default_factory=dict)
+    header: bytes = b""
 
 
 def read_record(path: Path) -> Record:
@@ -126,7 +136,8 @@ def _read_fits(record: Record) -> None:
         raise JvizError(file.warnings[0])
     first = file.hdus[0]
     data = next((hdu for hdu in file.hdus if hdu.is_array), next((hdu for hdu in file.hdus if hdu.is_table), first))
-    headers = [first.header] if data is first else [first.header, data.header]
+    units = [first] if data is first else [first, data]
+    headers = [unit.header.some(KEYWORDS, b"R_") for unit in units]
     for column, keywords in NAMES.items():
         record.columns[column] = _text(headers, keywords)
     for column, keywords in NUMBERS.items():
@@ -135,8 +146,7 @@ def _read_fits(record: Record) -> None:
     record.columns["proposal_id"] = (record.columns["proposal_id"] or "").lstrip("0") or None
     _settle(record, data, headers)
     record.members = list(_members(headers))
-    record.header = {keyword: value for header in reversed(headers) for keyword, value, _ in header
-                     if keyword not in ("", "COMMENT", "HISTORY") and isinstance(value, KEPT)}  # fmt: skip
+    record.header = b"".join(unit.header.block for unit in units)
 
 
 def _settle(record: Record, data: Hdu, headers: list[Any]) -> None:
@@ -145,7 +155,7 @@ def _settle(record: Record, data: Hdu, headers: list[Any]) -> None:
     region = _text(headers, ("S_REGION",))
     record.footprint = of_region(region) if region else None
     if record.footprint is None and data.is_array:
-        record.footprint = of_wcs(data.header, data.shape)
+        record.footprint = of_wcs(headers[-1], data.shape)
     columns["s_region"] = region
     if record.footprint is not None:
         columns["s_ra"], columns["s_dec"] = record.footprint.middle
@@ -194,8 +204,8 @@ def _filters(headers: list[Any], first: str | None) -> str | None:
 def _members(headers: list[Any]) -> Iterable[tuple[str, str, str]]:
     """Yield what a product was made of: reference files, and the association it names."""
     for header in headers:
-        for keyword, value, _ in header:
-            if isinstance(value, str) and REFERENCE.match(keyword) and value.startswith("crds://"):
+        for keyword, value in header.items():
+            if REFERENCE.match(keyword) and str(value).startswith("crds://"):
                 yield value.removeprefix("crds://"), "reference", keyword
     association = _text(headers, ("ASNTABLE",))
     if association and association.upper() not in ("NONE", "SINGLETON"):

@@ -24,7 +24,7 @@ CREATE TABLE file(
     id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, sha256 TEXT, state TEXT NOT NULL DEFAULT 'present', root INTEGER REFERENCES root(id),
     added REAL NOT NULL, seen REAL NOT NULL, source TEXT, pinned INTEGER NOT NULL DEFAULT 0,
-    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, footprint BLOB, header TEXT
+    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, footprint BLOB, header BLOB
 );
 CREATE INDEX file_sha256 ON file(sha256);
 CREATE INDEX file_name ON file(name);
