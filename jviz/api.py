@@ -45,6 +45,13 @@ from jviz.history import Edit, Entry, History
 from jviz.jobs import Job, Jobs
 from jviz.linking import place_in
 from jviz.measuring import corners_of
+from jviz.photometry_preview import (
+    aperture_preview,
+    background_preview,
+    detection_preview,
+    part_in_sight,
+    photometry_shown,
+)
 from jviz.placement import Placement, outlines_of
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.records import LogKeeper, Record
@@ -148,8 +155,10 @@ __all__ = [
     "WcsResult",
     "all_commands",
     "aperture_on_sky",
+    "aperture_preview",
     "apertures",
     "as_table",
+    "background_preview",
     "blended",
     "colormap",
     "colormap_names",
@@ -160,6 +169,7 @@ __all__ = [
     "curves_at",
     "declare_setting",
     "declare_view",
+    "detection_preview",
     "entries",
     "extraction_preview",
     "extraction_shown",
@@ -181,6 +191,8 @@ __all__ = [
     "pair",
     "panel",
     "panels",
+    "part_in_sight",
+    "photometry_shown",
     "place_in",
     "pretty_unit",
     "ranges_to_measure",

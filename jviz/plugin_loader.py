@@ -152,6 +152,7 @@ OWN = (
               OwnPanel("cube_spectra", "CubeSpectraPanel")),
     PanelSpec("extraction", "Extraction", "right", "mdi6.arrow-collapse-vertical", "Ctrl+Shift+X",
               OwnPanel("extraction", "ExtractionPanel")),
+    PanelSpec("photometry", "Photometry", "right", "fa6s.bullseye", "", OwnPanel("photometry", "PhotometryPanel")),
     PanelSpec("profiles", "Profiles", "right", "fa6s.chart-area", "Ctrl+Shift+I",
               OwnPanel("profiles", "ProfilesPanel")),
     PanelSpec("contours", "Contours", "right", "mdi6.chart-bell-curve-cumulative", "",

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from jviz.actions.region_measure import chosen
-from jviz.backend.photometry.circles import Skies, Statistic, Sums, skies_in_rings, sums_in_circles
-from jviz.backend.photometry.corrections import checked, corrections_at, radius_of_energy, read_corrections, rows_for
-from jviz.backend.photometry.tables import FLAGS, NOTHING, Measured, aperture_table
+from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant
+from jviz.backend.photometry.circles import Statistic
+from jviz.backend.photometry.tables import FLAGS, NOTHING, Measured, aperture_table, flags_of
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Catalog, WithPicture
+from jviz.data import WithPicture
 from jviz.errors import CommandError
-from jviz.photometry import (
-    DEFAULT_FLAGS,
-    Field,
-    places_meant,
-    radius_in_pixels,
-    sky_of_region,
-    sums_in_regions,
-)
+from jviz.flags import DEFAULT_FLAGS
+from jviz.photometry import Field, places_meant
 from jviz.running import Apply
 from jviz.session import Session
 from jviz.subsets import Subset
@@ -96,32 +89,52 @@ def aperture(
     """
     field = Field(session, data, exclude_flags=exclude_flags, error=error, plane=plane, index=tuple(index))
     table = correction_table(session, aperture_correction, data.header)
+    how = Photometry(_sky_meant(session, data, annulus), None if table is not None else aperture_correction, table,
+                     sky, sky_clip, gain, zero_point, pixel_area)  # fmt: skip
     if positions is not None and region is not None:
         raise CommandError("Give regions or positions, not both.")
-    recorded: dict[str, Any] = {}
-    sizes: np.ndarray | None = None
-    first: dict[str, Any] = {}
-    if positions is not None:
-        x, y = places_meant(session, data, positions)
-        _check_places(x, y, data, field)
-        sizes = _sizes(radii, table, data)
-        sums = _circles(field, x, y, sizes, progress)
-        if isinstance(positions, str) and positions.strip().lower() == "cursor":
-            recorded["positions"] = [(float(x[0]), float(y[0]))]
+    if positions is None:
+        measured, notes, recorded = _of_regions(session, field, region, how, progress)
+        sizes = None
     else:
-        subsets = _regions_meant(session, region, data)
-        sums, x, y = sums_in_regions(field, subsets, progress)
-        first["name"] = [subset.name for subset in subsets]
-        recorded["region"] = first["name"] if region is None else region
-    if not (sums.used > 0).any():
-        raise CommandError(f"{data.name} has no pixel with a value there: all are NaN, flagged or off the image.")
-    skies = _skies(session, field, annulus, x, y, sky, sky_clip, progress)
-    correction = _corrections(aperture_correction, table, sizes)
-    measured, notes = _measured(field, sums, skies, (x, y), sizes, correction, gain, zero_point, pixel_area == "wcs")
-    measured = _with_names(measured, first)
+        sizes = sizes_meant(radii, table, data)
+        measured, notes, recorded = _of_places(session, field, positions, sizes, how, progress)
     result = aperture_table(measured)
     result.meta |= _meta(field, sizes, measured, notes, result)
     return Apply(lambda: _told(session, data, result), f"Aperture Photometry of {data.name}", recorded)
+
+
+def _of_regions(
+    session: Session, field: Field, region: Any, how: Photometry, progress: Progress
+) -> tuple[Measured, list[str], dict[str, Any]]:
+    """Return what was measured, what could not be had, and the arguments to record."""
+    subsets = _regions_meant(session, region, field.data)
+    measured, notes = in_regions(field, subsets, how, progress)
+    names = [subset.name for subset in subsets]
+    return replace(measured, first={"name": names}), notes, {"region": names if region is None else region}
+
+
+def _of_places(
+    session: Session, field: Field, positions: Any, sizes: np.ndarray, how: Photometry, progress: Progress
+) -> tuple[Measured, list[str], dict[str, Any]]:
+    """Return what was measured, what could not be had, and the arguments to record."""
+    x, y = places_meant(session, field.data, positions)
+    _check_places(x, y, field.data, field)
+    measured, notes = in_circles(field, x, y, sizes, how, progress)
+    at_cursor = isinstance(positions, str) and positions.strip().lower() == "cursor"
+    return measured, notes, {"positions": [(float(x[0]), float(y[0]))]} if at_cursor else {}
+
+
+def _sky_meant(session: Session, data: Any, annulus: Any) -> Any:
+    """Return two radii, the region of the sky, or None."""
+    if annulus is None:
+        return None
+    if isinstance(annulus, list | tuple) or (hasattr(annulus, "isscalar") and not annulus.isscalar):
+        if len(annulus) != 2:
+            raise CommandError("An annulus has two radii, inner and outer; or give the name of a region.")
+        return tuple(annulus)
+    [subset] = chosen(session, annulus, data)[:1]
+    return subset
 
 
 def _told(session: Session, data: Any, result: Any) -> Any:
@@ -131,15 +144,7 @@ def _told(session: Session, data: Any, result: Any) -> Any:
     return result
 
 
-def _with_names(measured: Measured, first: dict[str, Any]) -> Measured:
-    from dataclasses import replace
-
-    return replace(measured, first=first)
-
-
 def _meta(field: Field, sizes: Any, measured: Measured, notes: list[str], result: Any) -> dict[str, Any]:
-    from jviz.backend.photometry.tables import flags_of
-
     lost = int(((flags_of(measured) & NOTHING) != 0).sum())
     if lost:
         notes.append(f"{lost} of {len(result)} have no pixel to use (off the image, NaN or flagged) and stay NaN")
@@ -170,126 +175,3 @@ def _check_places(x: np.ndarray, y: np.ndarray, data: Any, field: Field) -> None
         raise CommandError("There are no positions to measure: the catalogue or the list is empty.")
     if not on.any():
         raise CommandError(f"None of the {len(x)} positions lies on {data.name} ({nx} × {ny} pixels).")
-
-
-def _sizes(radii: Any, table: Any, data: Any) -> np.ndarray:
-    """Return radii in pixels; parts of light by the table of corrections."""
-    several = radii if isinstance(radii, list | tuple) else [radii]
-    if isinstance(radii, np.ndarray) or (hasattr(radii, "isscalar") and not radii.isscalar):
-        several = list(radii)
-    if not len(several):
-        raise CommandError("Give at least one radius.")
-    return np.array([_size(one, table, data) for one in several], float)
-
-
-def _size(radius: Any, table: Any, data: Any) -> float:
-    if isinstance(radius, str) and radius.strip().endswith("%"):
-        if table is None:
-            raise CommandError(f"A radius of {radius} of the light needs a table of aperture corrections; name one.")
-        try:
-            part = float(radius.strip().rstrip("% "))
-        except ValueError:
-            raise CommandError(f"{radius!r} is no part of the light; write 70 %.") from None
-        return radius_of_energy(table, part / 100)
-    return radius_in_pixels(radius, data)
-
-
-def correction_table(session: Session, correction: Any, header: Mapping[str, Any]) -> Any:
-    """Return the rows of a table of corrections for the filter of an image; None for numbers."""
-    if isinstance(correction, str) and correction in session.names:
-        correction = session[correction]
-    if isinstance(correction, Catalog):
-        return rows_for(checked(correction.table, correction.name), header)
-    if hasattr(correction, "colnames"):
-        return rows_for(checked(correction, "the table"), header)
-    if isinstance(correction, str | Path):
-        return rows_for(read_corrections(Path(correction)), header)
-    return None
-
-
-def _corrections(correction: Any, table: Any, sizes: np.ndarray | None) -> np.ndarray:
-    count = 1 if sizes is None else len(sizes)
-    if table is not None:
-        if sizes is None:
-            raise CommandError("A table of aperture corrections is for circles at positions; give regions a number.")
-        return corrections_at(table, sizes)
-    try:
-        numbers = np.atleast_1d(np.asarray(1.0 if correction is None else correction, float))
-    except (TypeError, ValueError):
-        raise CommandError(f"{correction!r} is no aperture correction; give a number, a file or a table.") from None
-    if len(numbers) not in (1, count) or not (np.isfinite(numbers) & (numbers > 0)).all():
-        raise CommandError(f"Aperture corrections are numbers above 0, one or {count}; these are {correction}.")
-    return np.broadcast_to(numbers, count)
-
-
-# --- measuring ----------------------------------------------------------------------------------------
-
-
-def _circles(field: Field, x: np.ndarray, y: np.ndarray, sizes: np.ndarray, progress: Progress) -> Sums:
-    return sums_in_circles(
-        field.read, field.shape, x, y, sizes,
-        kind=field.kind, exclude=field.bits, saturated=field.saturated, progress=progress,
-    )  # fmt: skip
-
-
-def _skies(
-    session: Session, field: Field, annulus: Any, x: np.ndarray, y: np.ndarray, sky: Statistic, clip: float,
-    progress: Progress,
-) -> Skies | None:  # fmt: skip
-    if annulus is None:
-        return None
-    if isinstance(annulus, list | tuple) or (hasattr(annulus, "isscalar") and not annulus.isscalar):
-        if len(annulus) != 2:
-            raise CommandError("An annulus has two radii, inner and outer; or give the name of a region.")
-        inner, outer = (0.0 if _is_zero(r) else radius_in_pixels(r, field.data) for r in annulus)
-        if not outer > inner:
-            raise CommandError(f"The annulus reaches from {inner:g} to {outer:g} pixels; the outer radius is larger.")
-        return skies_in_rings(
-            field.read, field.shape, x, y, (inner, outer),
-            statistic=sky, clip=clip, exclude=field.bits, progress=progress,
-        )  # fmt: skip
-    [subset] = chosen(session, annulus, field.data)[:1]
-    return sky_of_region(field, subset, len(x), sky, clip)
-
-
-def _is_zero(radius: Any) -> bool:
-    return isinstance(radius, int | float) and radius == 0
-
-
-def _variance(field: Field, sums: Sums, skies: Skies | None, gain: float | None) -> tuple[np.ndarray | None, str]:
-    """Return the variances of the sums and what they come from; None: they cannot be had."""
-    scatter = None if skies is None else (np.nan_to_num(skies.scatter) ** 2)[:, None] * sums.squares
-    if gain is not None:
-        if not gain > 0:
-            raise CommandError(f"A gain of {gain:g} is none; give the electrons for 1 in the image, above 0.")
-        level = 0.0 if skies is None else np.nan_to_num(skies.level)[:, None]
-        photons = np.maximum(sums.squared_light - level * sums.squares, 0.0) / gain
-        return photons + (0.0 if scatter is None else scatter), "Poisson" + (" and sky scatter" if skies else "")
-    if field.constant is not None:
-        return field.constant**2 * sums.squares, f"error {field.constant:g} of each pixel"
-    if field.has_errors:
-        return sums.variance, "errors of the pixels"
-    return (None, "none") if scatter is None else (scatter, "sky scatter")
-
-
-def _measured(
-    field: Field, sums: Sums, skies: Skies | None, places: tuple[np.ndarray, np.ndarray], sizes: np.ndarray | None,
-    correction: np.ndarray, gain: float | None, zero_point: float | None, exact: bool,
-) -> tuple[Measured, list[str]]:  # fmt: skip
-    """Bring together what the table is made of, and say what cannot be had."""
-    notes = []
-    variance, source = _variance(field, sums, skies, gain)
-    if variance is None:
-        notes.append("it has no errors, so none are given; name error=, gain= or an annulus")
-    elif source == "sky scatter" and gain is None:
-        notes.append("it has no errors: those given come from the scatter of the sky alone")
-    factors = field.calibration(zero_point)
-    solid, where = field.solid_angles(*places, exact=exact)
-    if factors.known and factors.per_area and not np.isfinite(solid).any():
-        factors = type(factors)(np.nan, False, f"the solid angle of pixels is not known: {where}")
-    if not factors.known:
-        notes.append(f"no flux in Jy and no magnitudes ({factors.how}); flux is the sum less the sky")
-    expected = None if sizes is None else np.pi * sizes**2
-    coordinates = field.coordinates(*places)
-    made = Measured(*places, sums, expected, skies, variance, field.unit, factors, solid, correction, coordinates)
-    return made, notes

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jviz.actions.photometry import correction_table
 from jviz.actions.photometry_sources import MENU, Prepared, prepare, segment_image, with_places
+from jviz.aperture_measuring import correction_table
 from jviz.backend.photometry.catalogs import (
     ENERGIES,
     STAR_LIMITS,

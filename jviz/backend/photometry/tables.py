@@ -10,7 +10,8 @@ import numpy as np
 from jviz.backend.photometry.circles import Skies, Sums
 from jviz.backend.photometry.fluxes import Calibration, magnitudes
 
-__all__ = ["EDGE", "FLAGS", "MASKED", "NOTHING", "NO_SKY", "SATURATED", "Measured", "aperture_table", "flux_errors"]
+__all__ = ["EDGE", "FLAGS", "MASKED", "NOTHING", "NO_SKY", "SATURATED", "Measured", "aperture_table", "columns_of",
+           "flux_errors"]  # fmt: skip
 
 MASKED, EDGE, SATURATED, NO_SKY, NOTHING = 1, 2, 4, 8, 16
 FLAGS = {
@@ -96,7 +97,7 @@ def aperture_table(measured: Measured) -> Any:
     for name, values in measured.first.items():
         table[name] = values
     table["x"], table["y"], table["sky"] = measured.x, measured.y, measured.coordinates
-    columns = _columns(measured)
+    columns = columns_of(measured)
     single = measured.sums.sum.shape[1] == 1
     for k in range(measured.sums.sum.shape[1]):
         for name, values in columns.items():
@@ -109,7 +110,7 @@ def aperture_table(measured: Measured) -> Any:
     return table
 
 
-def _columns(measured: Measured) -> dict[str, np.ndarray]:
+def columns_of(measured: Measured) -> dict[str, np.ndarray]:
     """Return all numbers, shape (n, m), or (n,) where they do not depend on the size."""
     sums, n = measured.sums, len(measured.x)
     used = sums.used > 0

@@ -1,0 +1,85 @@
+"""What the panel of photometry works out, over its image: maps, segments, marks, apertures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
+
+from jviz.photometry_preview import Preview, photometry_shown
+from jviz.viewers.image_overlays import Scene
+from jviz.viewers.image_tools import Overlay, register_overlay
+from jviz.viewers.ink import Ink
+
+__all__ = ["PhotometryOverlay"]
+
+APERTURE, SKY = Ink("#7ee787", "#000000"), Ink("#ffb86b", "#000000")
+MARK = 6.0
+
+
+class PhotometryOverlay(Overlay):
+    """The preview of the panel of photometry, while it is seen."""
+
+    order = 34
+
+    def signals(self, session: Any) -> Iterable[Any]:
+        return (photometry_shown(session).changed,)
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        if scene.session is None or not scene.view.layers or not scene.fast:
+            return
+        shown = photometry_shown(scene.session).current
+        if shown is None or shown.data is not scene.view.layers[0].data:
+            return
+        painter.save()
+        if shown.rgba is not None:
+            _picture(painter, scene, shown)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        if shown.marks is not None:
+            APERTURE.stroke(painter, _marks(scene, shown.marks), 1.4)
+        if shown.ring is not None:
+            x, y, *edges = shown.ring
+            SKY.stroke(painter, _circles(scene, [(x, y, r) for r in edges]), 1.2)
+        if shown.circles:
+            APERTURE.stroke(painter, _circles(scene, shown.circles), 1.6)
+        if shown.caption:
+            font = scene.look.font(0.95, bold=True)
+            Ink("#ffffff", "#000000").write(painter, QPointF(14, 14), shown.caption, font)
+        painter.restore()
+
+
+def _picture(painter: QPainter, scene: Scene, shown: Preview) -> None:
+    """Lay the coloured pixels of a part where they are on the screen."""
+    rgba = np.ascontiguousarray(shown.rgba)
+    image = QImage(rgba.data, rgba.shape[1], rgba.shape[0], 4 * rgba.shape[1], QImage.Format.Format_ARGB32)
+    (a, b, c), (d, e, f) = scene.geometry.to_screen_matrix
+    x, y = shown.corner[0] - 0.5, shown.corner[1] - 0.5
+    painter.save()
+    painter.setTransform(QTransform(a, d, b, e, a * x + b * y + c, d * x + e * y + f), True)
+    painter.drawImage(0, 0, image)
+    painter.restore()
+
+
+def _marks(scene: Scene, places: np.ndarray) -> QPainterPath:
+    u, v = scene.geometry.to_screen(*places.T)
+    seen = (u > -9) & (v > -9) & (u < scene.geometry.width + 9) & (v < scene.geometry.height + 9)
+    path = QPainterPath()
+    for a, b in zip(u[seen].tolist(), v[seen].tolist(), strict=True):
+        path.addEllipse(QPointF(a, b), MARK, MARK)
+    return path
+
+
+def _circles(scene: Scene, circles: Iterable[tuple[float, float, float]]) -> QPainterPath:
+    path = QPainterPath()
+    for x, y, radius in circles:
+        u, v = scene.geometry.to_screen(x, y)
+        reach = radius * scene.geometry.scale
+        if -reach < u < scene.geometry.width + reach and -reach < v < scene.geometry.height + reach:
+            path.addEllipse(QPointF(u, v), reach, reach)
+    return path
+
+
+register_overlay(PhotometryOverlay())
