@@ -93,6 +93,11 @@ class Places:
         return np.searchsorted(self.owners, np.arange(len(self.subsets) + 1))
 
     @cached_property
+    def lengths(self) -> np.ndarray:
+        """How many points each region has."""
+        return np.diff(self.starts[self.firsts])
+
+    @cached_property
     def kinds(self) -> np.ndarray:
         """What shape each region has."""
         return np.array([s.shape for s in self.subsets], dtype="U24")
@@ -166,7 +171,7 @@ class Places:
         for k, subset in changed.items():
             subsets[k] = subset
         made = replace(self, subsets=subsets)
-        kept = ["firsts", "numbers"]
+        kept = ["firsts", "lengths", "numbers"]
         if all(before[k].shape == s.shape for k, s in changed.items()):
             kept += ["kinds", "curved", "marked", "worded"]
         if all(before[k].color == s.color for k, s in changed.items()):
@@ -419,7 +424,7 @@ def _place_aside(
             job.report(done, len(new))
             parts.append(placed(new[done : done + PART], data, sky))
         places = _joined(parts, wanted)
-        for name in ("firsts", "kinds", "curved", "marked", "worded", "colours", "numbers"):
+        for name in ("firsts", "lengths", "kinds", "curved", "marked", "worded", "colours", "numbers"):
             getattr(places, name)  # worked out here, not in the window's thread
         with _lock:
             _last[data.number] = Kept(stamp, subsets, places)

@@ -56,68 +56,61 @@ def draw_regions(painter: QPainter, scene: Scene, places: Places) -> None:
     labelled = np.flatnonzero(seen)
     seen[strong] = False  # they are drawn by `draw_selection`
     numbers = np.flatnonzero(seen)
-    large = [k for k in numbers.tolist() if sizes[k] > LARGE and places.curved[k]][:FEW]
+    large = numbers[(sizes[numbers] > LARGE) & places.curved[numbers]][:FEW]
+    plain = scene.fast and len(numbers) > MANY
+    marked = numbers[places.marked[numbers]]
     seen[large] = False
-    lines = np.flatnonzero(seen[places.owners])
-    owners = places.owners[lines]
-    names, of = places.colours
-    quick = _Quick(painter, scene) if len(numbers) > MANY and scene.fast else None
-    strides = np.ones(len(owners), int)
-    if quick is not None:
-        strides = np.where(places.curved[owners], STRIDES[np.searchsorted(STRIDE_SIZES, sizes[owners])], 1)
-    for number in np.unique(of[numbers]).tolist():
-        mine = of[owners] == number
-        path = QPainterPath()
-        if quick is not None:
-            quick.draw(places, lines[mine], strides[mine], names[number])
-        else:
-            path = path_of(*_on_the_way(scene.geometry, places, lines[mine], strides[mine]))
-        for k in large:
-            if of[k] == number:
-                path.addPath(_fine(scene, places.subsets[k]))
-        marked = numbers[(of[numbers] == number) & places.marked[numbers]]
-        if len(marked):
-            path.addPath(_crosses(scene.geometry, places, marked))
-        _stroke(painter, path, names[number], quick=quick is not None)
-    if quick is not None:
-        quick.finish()
+    strides = np.where(places.curved, STRIDES[np.searchsorted(STRIDE_SIZES, sizes)], 1) if plain else None
+    done = plain and _draw_at_once(painter, scene, places, seen, strides)
+    of, alone = places.colours[1], np.union1d(large, marked) if done else numbers
+    for number in np.unique(of[alone]).tolist():
+        colour, path = places.colours[0][number], QPainterPath()
+        if not done:
+            _add_lines(painter, path, scene, places, seen & (of == number), strides, colour)
+        for k in large[of[large] == number].tolist():
+            path.addPath(_fine(scene, places.subsets[k]))
+        crossed = marked[of[marked] == number]
+        if len(crossed):
+            path.addPath(_crosses(scene.geometry, places, crossed))
+        _stroke(painter, path, colour, quick=plain)
     _write_texts(painter, scene, places, labelled, sizes)
 
 
-class _Quick:
-    """Draws very many lines plainly, one pixel wide: into a picture of its own once the kernels are compiled."""
+def _draw_at_once(painter: QPainter, scene: Scene, places: Places, seen: np.ndarray, strides: np.ndarray) -> bool:
+    """Draw very many lines into a picture of its own, if there are as many and once the kernels are compiled."""
+    if not kernels.ready or (places.lengths[seen] / strides[seen]).sum() <= ROUGH:
+        return False
+    from jviz.backend.render import line_kernels
 
-    def __init__(self, painter: QPainter, scene: Scene) -> None:
-        self._painter, self._scene = painter, scene
-        self._ratio = scene.ratio
-        self._picture: np.ndarray | None = None
+    geometry, ratio = scene.geometry, scene.ratio
+    picture = _blank(int(geometry.width * ratio) + 1, int(geometry.height * ratio) + 1)
+    to = np.ascontiguousarray(geometry.to_screen_matrix * ratio)
+    shades = np.array([QColor(name).rgba() for name in places.colours[0]], np.uint32)[places.colours[1]]
+    drawn = np.where(seen, strides, 0)
+    line_kernels.draw_outlines(places.points, places.starts, places.owners, drawn, shades, to, picture)
+    height, width = picture.shape
+    image = QImage(picture.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(QRectF(0, 0, width / ratio, height / ratio), image)
+    return True
 
-    def draw(self, places: Places, lines: np.ndarray, strides: np.ndarray, colour: str) -> None:
-        """Draw some polylines of places."""
-        geometry = self._scene.geometry
-        if not kernels.ready:
-            draw_plainly(self._painter, segments_of(*_on_the_way(geometry, places, lines, strides)), colour)
-            return
-        from jviz.backend.render import line_kernels
 
-        lengths = places.starts[lines + 1] - places.starts[lines]
-        out = np.empty((int((-(-lengths // strides) + 1).sum()), 4))
-        to = np.linalg.inv(np.vstack([geometry.matrix, [0.0, 0.0, 1.0]]))[:2]
-        count = line_kernels.segments(places.points, places.starts, lines, strides, np.ascontiguousarray(to), out)
-        if count <= ROUGH:
-            draw_plainly(self._painter, out[:count], colour)
-            return
-        if self._picture is None:
-            self._picture = _blank(int(geometry.width * self._ratio) + 1, int(geometry.height * self._ratio) + 1)
-        line_kernels.draw_lines(out[:count], np.uint32(QColor(colour).rgba()), float(self._ratio), self._picture)
-
-    def finish(self) -> None:
-        """Show what was drawn."""
-        if self._picture is None:
-            return
-        height, width = self._picture.shape
-        image = QImage(self._picture.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-        self._painter.drawImage(QRectF(0, 0, width / self._ratio, height / self._ratio), image)
+def _add_lines(
+    painter: QPainter,
+    path: QPainterPath,
+    scene: Scene,
+    places: Places,
+    wanted: np.ndarray,
+    strides: np.ndarray | None,
+    colour: str,
+) -> None:
+    """Add the lines of some regions to a path; with strides, draw them plainly at once."""
+    lines = np.flatnonzero(wanted[places.owners])
+    steps = np.ones(len(lines), int) if strides is None else strides[places.owners[lines]]
+    points, starts = _on_the_way(scene.geometry, places, lines, steps)
+    if strides is None:
+        path.addPath(path_of(points, starts))
+    else:
+        draw_plainly(painter, segments_of(points, starts), colour)
 
 
 @lru_cache(maxsize=2)

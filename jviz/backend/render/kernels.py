@@ -309,10 +309,10 @@ def _exercise(module: ModuleType) -> Iterator[None]:
 
 
 def _exercise_lines(module: ModuleType) -> Iterator[None]:
-    pieces, numbers = np.zeros((1, 4)), np.array([0, 2])
-    module.segments(np.zeros((2, 2)), numbers, np.zeros(1, int), np.ones(1, int), np.zeros((2, 3)), pieces)
-    yield
-    module.draw_lines(pieces, np.uint32(0), 1.0, np.zeros((2, 2), np.uint32))
+    starts, numbers, colours = np.array([0, 2]), np.zeros(1, int), np.zeros(1, np.uint32)
+    module.draw_outlines(
+        np.zeros((2, 2)), starts, numbers, numbers, colours, np.zeros((2, 3)), np.zeros((2, 2), np.uint32)
+    )
     yield
 
 

@@ -3,68 +3,65 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["draw_lines", "segments"]
+__all__ = ["draw_outlines"]
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
-def segments(
-    points: np.ndarray, starts: np.ndarray, lines: np.ndarray, strides: np.ndarray, to: np.ndarray, out: np.ndarray
-) -> int:
-    """Fill in the pieces of polylines on the screen and return how many they are; NaN interrupts a line.
+def draw_outlines(
+    points: np.ndarray,
+    starts: np.ndarray,
+    owners: np.ndarray,
+    strides: np.ndarray,
+    colours: np.ndarray,
+    to: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Draw polylines one pixel wide; NaN interrupts a line.
 
     Parameters
     ----------
     points : ndarray, shape (n, 2)
     starts : ndarray of int
         Where each polyline begins, and the end of the last.
-    lines : ndarray of int
-        Numbers of the polylines that are wanted.
-    strides : ndarray of int
-        Of each of them every n-th point only, and the last one.
+    owners : ndarray of int
+        Which outline each polyline is of.
+    strides : ndarray of int, shape (outlines,)
+        Of an outline every n-th point only, and the last one; 0: it is not drawn.
+    colours : ndarray of uint32, shape (outlines,)
+        0xAARRGGBB
     to : ndarray, shape (2, 3)
-        ``screen = to @ (x, y, 1)``
-    out : ndarray, shape (m, 4)
-        From x and y to x and y.
+        ``pixel of the picture = to @ (x, y, 1)``
+    out : ndarray of uint32, shape (height, width)
     """
-    count = 0
-    for k in range(len(lines)):
-        first, last, stride = starts[lines[k]], starts[lines[k] + 1] - 1, strides[k]
-        x0 = to[0, 0] * points[first, 0] + to[0, 1] * points[first, 1] + to[0, 2]
-        y0 = to[1, 0] * points[first, 0] + to[1, 1] * points[first, 1] + to[1, 2]
-        i = first
+    height, width = out.shape
+    for line in range(len(owners)):
+        stride, colour = strides[owners[line]], colours[owners[line]]
+        if stride == 0:
+            continue
+        i, last = starts[line], starts[line + 1] - 1
+        x0 = to[0, 0] * points[i, 0] + to[0, 1] * points[i, 1] + to[0, 2]
+        y0 = to[1, 0] * points[i, 0] + to[1, 1] * points[i, 1] + to[1, 2]
         while i < last:
             i = min(i + stride, last)
             x1 = to[0, 0] * points[i, 0] + to[0, 1] * points[i, 1] + to[0, 2]
             y1 = to[1, 0] * points[i, 0] + to[1, 1] * points[i, 1] + to[1, 2]
-            if x0 == x0 and x1 == x1 and y0 == y0 and y1 == y1:
-                out[count, 0], out[count, 1], out[count, 2], out[count, 3] = x0, y0, x1, y1
-                count += 1
+            _draw_line(x0, y0, x1, y1, colour, width, height, out)
             x0, y0 = x1, y1
-    return count
 
 
 @compiled
-def draw_lines(pieces: np.ndarray, colour: np.uint32, ratio: float, out: np.ndarray) -> None:
-    """Draw lines one pixel wide.
-
-    Parameters
-    ----------
-    pieces : ndarray, shape (m, 4)
-    colour : uint32
-        0xAARRGGBB
-    ratio : float
-        Pixels of the picture for each unit of the pieces.
-    out : ndarray of uint32, shape (height, width)
-    """
-    height, width = out.shape
-    for k in range(len(pieces)):
-        x0, y0, x1, y1 = pieces[k, 0] * ratio, pieces[k, 1] * ratio, pieces[k, 2] * ratio, pieces[k, 3] * ratio
-        if max(x0, x1) < 0.0 or min(x0, x1) >= width or max(y0, y1) < 0.0 or min(y0, y1) >= height:
-            continue
-        dx, dy = x1 - x0, y1 - y0
-        # cut to the picture, so that a long line costs what can be seen of it
+def _draw_line(
+    x0: float, y0: float, x1: float, y1: float, colour: np.uint32, width: int, height: int, out: np.ndarray
+) -> None:
+    """Draw a line, cut to the picture, so that a long one costs what can be seen of it."""
+    dx, dy = x1 - x0, y1 - y0
+    if not (abs(dx) < np.inf and abs(dy) < np.inf):
+        return
+    if max(x0, x1) < 0.0 or min(x0, x1) >= width or max(y0, y1) < 0.0 or min(y0, y1) >= height:
+        return
+    if min(x0, x1) < 0.0 or max(x0, x1) >= width or min(y0, y1) < 0.0 or max(y0, y1) >= height:
         low, high = 0.0, 1.0
         if dx != 0.0:
             a, b = -x0 / dx, (width - x0) / dx
@@ -72,11 +69,15 @@ def draw_lines(pieces: np.ndarray, colour: np.uint32, ratio: float, out: np.ndar
         if dy != 0.0:
             a, b = -y0 / dy, (height - y0) / dy
             low, high = max(low, min(a, b)), min(high, max(a, b))
-        if high <= low and (dx != 0.0 or dy != 0.0):
-            continue
-        steps = int(max(abs(dx), abs(dy)) * (high - low)) + 1
-        for step in range(steps + 1):
-            at = low + (high - low) * step / steps
-            column, row = int(np.floor(x0 + dx * at)), int(np.floor(y0 + dy * at))
-            if 0 <= column < width and 0 <= row < height:
-                out[row, column] = colour
+        if high <= low:
+            return
+        x0, y0, dx, dy = x0 + low * dx, y0 + low * dy, (high - low) * dx, (high - low) * dy
+    steps = int(max(abs(dx), abs(dy))) + 1
+    right, down = dx / steps, dy / steps
+    for _ in range(steps + 1):
+        # rounding may lead a little below zero, which is pixel zero
+        column, row = int(x0), int(y0)
+        if column < width and row < height:
+            out[row, column] = colour
+        x0 += right
+        y0 += down
