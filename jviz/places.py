@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from threading import RLock
@@ -30,6 +29,10 @@ ASIDE = 200
 
 PART = 1250
 """Regions that the job places together; between the parts it may be cancelled."""
+
+
+WORKED_OUT = ("firsts", "lengths", "kinds", "curved", "marked", "worded", "colours", "numbers")
+"""What places of thousands of regions work out once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +182,19 @@ class Places:
         vars(made).update({name: getattr(self, name) for name in kept})
         return made
 
+    def without(self, wanted: Sequence[Subset]) -> Places:
+        """Return the same, incomplete, with all regions but those wanted out of sight; nothing large is copied."""
+        left = set(map(id, wanted))
+        gone = [k for k, subset in enumerate(self.subsets) if id(subset) not in left]
+        boxes = self.boxes.copy()
+        boxes[gone] = np.nan
+        made = replace(self, boxes=boxes, complete=False)
+        vars(made).update({name: getattr(self, name) for name in WORKED_OUT})
+        if gone:
+            hidden = {self.subsets[k].name for k in gone}
+            vars(made)["numbers"] = {name: k for name, k in self.numbers.items() if name not in hidden}
+        return made
+
     def under(self, x: float, y: float, reach: float, *, inside: bool = True) -> list[Subset]:
         """Return the regions at a point, the smallest first.
 
@@ -287,7 +303,7 @@ def places_of(session: Any, data: Any, sky: Any, *, at_once: bool = True) -> Pla
         if places is None:
             wanted = visible_regions(session)
             known = kept.places if kept is not None else NOTHING
-            if not at_once and _many_new(known, wanted):
+            if not at_once and (_many_new(known, wanted) or _many_to_copy(known, wanted)):
                 return _aside(session, known, stamp, wanted, data, sky)
             places = _anew(known, wanted, data, sky)
         while len(_last) >= 8:
@@ -375,6 +391,12 @@ def _many_new(known: Places, wanted: list[Subset]) -> bool:
     return sum(id(s) not in have for s in wanted) > ASIDE
 
 
+def _many_to_copy(known: Places, wanted: list[Subset]) -> bool:
+    """Whether thousands of outlines are to be put together anew: more than is added at their end."""
+    first = wanted[: len(known.subsets)]
+    return len(known.subsets) > PART and list(map(id, first)) != list(map(id, known.subsets))
+
+
 def _anew(known: Places, wanted: list[Subset], data: Any, sky: Any) -> Places:
     """Place what is new, and put all together in the order wanted."""
     have = {id(s): k for k, s in enumerate(known.subsets)}
@@ -408,9 +430,7 @@ def _aside(session: Any, known: Places, stamp: tuple, wanted: list[Subset], data
         session.jobs.submit("Place the regions", work, quiet=True, urgent=True)
     if not _aside_for[data.number][1]:
         return _anew(known, wanted, data, sky)  # the job failed
-    meanwhile = copy(_joined([known], wanted))
-    object.__setattr__(meanwhile, "complete", False)
-    return meanwhile
+    return known.without(wanted)
 
 
 def _place_aside(
@@ -424,7 +444,7 @@ def _place_aside(
             job.report(done, len(new))
             parts.append(placed(new[done : done + PART], data, sky))
         places = _joined(parts, wanted)
-        for name in ("firsts", "lengths", "kinds", "curved", "marked", "worded", "colours", "numbers"):
+        for name in WORKED_OUT:
             getattr(places, name)  # worked out here, not in the window's thread
         with _lock:
             _last[data.number] = Kept(stamp, subsets, places)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
+from jviz.backend.progress import Progress
+from jviz.backend.regions.masks import Target, Weights, weights
 from jviz.commands import command
 from jviz.data import Profile, WithPicture
 from jviz.errors import CommandError
@@ -16,6 +19,7 @@ from jviz.pixels import Pixels
 from jviz.placement import home_of
 from jviz.running import Apply
 from jviz.session import Session
+from jviz.subsets import Subset, next_color
 from jviz.views import ImageView
 
 
@@ -52,6 +56,61 @@ def histogram(
     seen = in_sight(_showing(session, data, view), data)
     made = _counted(session, data, seen, bins, low, high, exclude_flags)
     return Apply(lambda: made, "Histogram of what is in sight", {"region": seen, "within": "image", "view": None})
+
+
+@command("image.select_values", title="Region of Values…", menu=MENU, needs="image", group="cuts", job=True)
+def select_values(
+    session: Session,
+    data: WithPicture,
+    low: float | None = None,
+    high: float | None = None,
+    region: Any = None,
+    name: str = "",
+    *,
+    exclude_flags: Any = None,
+    progress: Progress,
+) -> Apply:
+    """Make a subset of the pixels of an image whose values lie in a range.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        In the unit of the image; both count as inside. Without one of them that side is open.
+    region : region or name of a subset, optional
+        Only pixels whose centres lie inside.
+    name : str
+        Of the subset, by default the range; one of that name is replaced.
+    exclude_flags : str, int or list, optional
+        Pixels with any of these flags are left out.
+    """
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    if not low <= high or (low, high) == (-np.inf, np.inf):
+        raise CommandError("Say which values: give low, high, or both, the lower one first.")
+    pixels = pixels_of(session, data, exclude_flags)
+    mask = np.zeros(data.shape, bool)
+    inside = mask[pixels.index]
+    for row in range(0, len(inside), 512):
+        progress(row, len(inside), "Reading")
+        rows = slice(row, min(row + 512, len(inside)))
+        values = pixels.read(rows, slice(None))[0]
+        inside[rows] = (values >= low) & (values <= high)
+    if region is not None:
+        box = _inside(session, pixels, region)
+        within = np.zeros(inside.shape, bool)
+        within[box.slices] = box.values > 0
+        inside &= within
+    if not inside.any():
+        raise CommandError(f"No pixel of {data.name} lies between {low:.6g} and {high:.6g} there; widen the range.")
+    name = name.strip() or f"{data.name}: {low:.4g} to {high:.4g}"
+    return Apply(partial(_as_subset, session, name, mask, data))
+
+
+def _as_subset(session: Session, name: str, mask: np.ndarray, data: WithPicture) -> Subset:
+    old = session.subsets.get(name) or Subset(name, mask, data, color=next_color(session.subsets))
+    made = old.but(region=mask, data=data)
+    session.set_subsets({**session.subsets, name: made})
+    session.notice("status", f"{name}: {np.count_nonzero(mask):,} pixels")
+    return made
 
 
 def _showing(session: Session, data: WithPicture, view: ImageView | None) -> ImageView:
@@ -118,11 +177,13 @@ def _values_inside(session: Session, pixels: Pixels, region: Any) -> np.ndarray:
             part = pixels.read(slice(row, min(row + rows, pixels.shape[0])), slice(None))[0].astype(np.float32)
             parts.append(part[np.isfinite(part)])
         return np.concatenate(parts)
-    from jviz.backend.regions.masks import Target, weights
-
-    subset = subset_of(session, pixels.data, region)
-    found = weights(
-        subset.region, Target(pixels.shape, pixels.data.sky), home=home_of(subset, pixels.data), mode="center"
-    )
+    found = _inside(session, pixels, region)
     values = pixels.read(*found.slices)[0][found.values > 0]
     return values[np.isfinite(values)]
+
+
+def _inside(session: Session, pixels: Pixels, region: Any) -> Weights:
+    """Return which pixels have their centres in a region."""
+    subset = subset_of(session, pixels.data, region)
+    target = Target(pixels.shape, pixels.data.sky)
+    return weights(subset.region, target, home=home_of(subset, pixels.data), mode="center")

@@ -58,6 +58,7 @@ def import_file(
             added = subsets_of(session.subsets, regions, to, path.stem, group)
         session.set_subsets({**session.subsets, **{s.name: s for s in added}})
         _tell(session, path, problems)
+        _tell_excluded(session, path, regions)
         return added
 
     recorded = {"path": str(path.absolute())}
@@ -182,6 +183,17 @@ def _tell(session: Session, path: Path, problems: list[tuple[int, str]]) -> None
     said = [f"line {number}: {text}" if number else text for number, text in problems[:5]]
     more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
     session.notice("warning", f"{path.name}: left out {len(problems)} ({'; '.join(said)}{more}).")
+
+
+def _tell_excluded(session: Session, path: Path, regions: Sequence[Any]) -> None:
+    cut = sum(region.meta.get("include", True) in (False, "-") for region in regions)
+    if cut:
+        said = "1 region has" if cut == 1 else f"{cut} regions have"
+        session.notice(
+            "warning",
+            f"{path.name}: {said} a minus sign (exclude). They are regions like the others here, measured inside, and "
+            "keep the sign in DS9 files; to cut one out of another, combine the two with and-not.",
+        )
 
 
 def _described(subset: Subset, coordinates: str, data: Data | None) -> Any:

@@ -80,6 +80,23 @@ def test_histograms_count_every_pixel_of_a_region(session):
     assert counts.table["pixels"].sum() == inside.sum()
 
 
+def test_values_in_a_range_become_a_region(session):
+    values = session["field"].get(np.ndarray)
+    made = session.run("image.select_values", data="field", low=10.0, high=60.0, name="rim")
+    assert np.array_equal(made.region, (values >= 10) & (values <= 60))
+    counts = session.run("image.histogram", data="field", region="rim", bins=4, low=10.0, high=60.0)
+    assert counts.table["pixels"].value.sum() == made.region.sum()
+    circle = regions.CirclePixelRegion(regions.PixCoord(60.2, 33.1), 3.3)
+    inside = circle.to_mask(mode="center").to_image((80, 100)) > 0
+    part = session.run("image.select_values", data="field", high=200.0, region=circle)
+    assert np.array_equal(part.region, inside & (values <= 200))
+    session.undo()
+    assert part.name not in session.subsets
+    for wrong, words in (({}, "Say which"), ({"low": 9.0, "high": 8.0}, "lower one first"), ({"low": 1e9}, "No pixel")):
+        with pytest.raises(CommandError, match=words):
+            session.run("image.select_values", data="field", **wrong)
+
+
 def test_histograms_of_what_is_in_sight(session):
     view = session.view("image", data="field", rotation=30.0, scale=8.0, centre=(50.0, 40.0))
     view.viewport = (400, 240)

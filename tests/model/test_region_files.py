@@ -155,6 +155,17 @@ def test_bad_lines_are_told_by_number_and_the_rest_is_kept(session, tmp_path):
     assert len(session.subsets) == 2
 
 
+def test_excluded_regions_are_told_of_and_keep_their_sign(session, tmp_path):
+    path, out = tmp_path / "cut.reg", tmp_path / "out.reg"
+    path.write_text("image\ncircle(20,20,9)\n-circle(20,20,3)\n")
+    added = session.run("region.import_file", path=str(path))
+    level, text = session.notices[-1]
+    assert (level, len(added)) == ("warning", 2)
+    assert "1 region has a minus sign" in text
+    session.run("region.export_file", path=str(out))
+    assert [line[0] for line in out.read_text().splitlines() if "circle(" in line] == ["c", "-"]
+
+
 def test_casa_files_hold_pixel_regions_by_their_place_on_the_sky(session, tmp_path):
     session.run("region.add", region=PIXEL["circle"], name="one", data="image")
     session.run("region.export_file", path=str(tmp_path / "a.crtf"))

@@ -56,9 +56,25 @@ def test_meanwhile_regions_that_are_gone_are_not_shown(qtbot, viewer, session):
     qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
     session.set_subsets(grid_of_circles(data))
     meanwhile = places_of(session, data, None, at_once=False)
-    assert all(session.subsets[s.name] is s for s in meanwhile.subsets)
+    assert all(session.subsets[s.name] is s for s in meanwhile.seen())
+    assert not meanwhile.numbers
     qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
     assert places_of(session, data, None).numbers.keys() == session.subsets.keys()
+
+
+def test_what_is_hidden_among_thousands_goes_at_once_and_comes_back(qtbot, viewer, session):
+    data = viewer.state.data
+    many = {f"c{k}": Subset(f"c{k}", CirclePixelRegion(PixCoord(k % 60, k // 60), 0.4), data) for k in range(1500)}
+    session.set_subsets(many)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
+    session.set_subsets({**many, "c700": many["c700"].but(visible=False)})
+    meanwhile = places_of(session, data, None, at_once=False)
+    assert {s.name for s in meanwhile.seen()} == many.keys() - {"c700"}
+    assert many["c700"] not in meanwhile.under(700 % 60, 700 // 60, 1.0)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
+    session.set_subsets(many)
+    qtbot.waitUntil(lambda: places_of(session, data, None, at_once=False).complete)
+    assert [s.name for s in places_of(session, data, None).seen()] == list(many)
 
 
 def test_a_curve_has_as_many_points_as_are_asked_for_and_all_are_on_it():
