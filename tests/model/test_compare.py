@@ -262,7 +262,7 @@ def test_composites_of_bad_input(session):
             session.run("image.compose_rgb", **arguments)
     assert not session.views
     view = session.run("image.compose_rgb", data=["c0", "c1"])
-    with pytest.raises(CommandError, match="TIFF or PNG"):
+    with pytest.raises(CommandError, match=r"\.tiff or \.png"):
         session.run("image.export_rgb", path="x.jpg", view=view)
     with pytest.raises(CommandError, match="step"):
         session.run("image.export_rgb", path="x.png", view=view, step=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -111,7 +112,8 @@ def test_a_defect_opens_a_dialog_with_a_report_to_copy(filled, qtbot, capsys):
 def test_what_ends_a_script_with_a_window_is_said_where_the_script_was_started(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import jviz\nw = jviz.launch([], show=False)\nw.session.run('data.remove', data='none')\n")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    plain = {**os.environ, "PYTHON_COLORS": "0"}
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=plain)
     assert run.returncode == 1
     assert 'script.py", line 3' in run.stderr
     assert "SessionError: There is no data named 'none'" in run.stderr.splitlines()[-1]
