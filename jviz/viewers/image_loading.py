@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 import time
@@ -28,6 +29,9 @@ __all__ = ["Loader", "Preparer", "WarmUp", "preparer_of", "warm_up"]
 LONG = 8.0
 """Seconds beyond which the kernels were not only loaded."""
 
+LONGEST_KERNEL = 10.0
+"""Seconds that compiling one kernel may take while the program ends."""
+
 
 class WarmUp:
     """Loads the compiled kernels in a thread, once in a program.
@@ -48,7 +52,7 @@ class WarmUp:
         self.pause: Callable[[], None] = kernels.no_pause
         self._thread: threading.Thread | None = None
         self._over = False
-        self._wanted = False
+        self._wanted = self._ending = False
         self._held = 0
 
     @property
@@ -71,7 +75,18 @@ class WarmUp:
         self._wanted = True
         if not self._held and not self.is_over and self._thread is None:
             self._thread = threading.Thread(target=self._work, name="jviz-kernels", daemon=True)
+            atexit.register(self._end)
             self._thread.start()
+
+    def _end(self) -> None:
+        """Stop before the next kernel: a compiler at work while the program takes itself apart would abort it."""
+        self._ending = True
+        self._thread.join(LONGEST_KERNEL)
+
+    def _next_kernel(self) -> None:
+        if self._ending:
+            raise Cancelled
+        self.pause()
 
     def _work(self) -> None:
         step_aside()
@@ -79,12 +94,15 @@ class WarmUp:
         # What is imported stays: to look through it for garbage would stop the window for a tenth of a second.
         try:
             with tidying().undisturbed():
-                kernels.warm_up(self.pause)
+                kernels.warm_up(self._next_kernel)
                 if time.monotonic() - begun < LONG:
                     gc.freeze()  # else they were compiled, which leaves much behind that should go
+        except Cancelled:
+            return
         finally:
             self._over = True
-            post(self.ended.emit)
+            if not self._ending:
+                post(self.ended.emit)
 
 
 @cache
