@@ -256,10 +256,13 @@ def _candidates(low: float, high: float, places: np.ndarray, n: int) -> tuple[np
 def _spread(
     values: np.ndarray, places: np.ndarray, ranks: np.ndarray, gap: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Take the roundest first and leave out what comes nearer than the gap."""
+    """Take the roundest first and leave out what comes nearer than the gap, which is smaller when one alone is left."""
     taken: list[int] = []
-    for one in np.lexsort((-np.abs(values), ranks)):
-        if all(abs(places[one] - places[other]) >= gap for other in taken):
-            taken.append(int(one))
+    while len(taken) < min(2, len(values)):
+        taken = []
+        for one in np.lexsort((-np.abs(values), ranks)):
+            if all(abs(places[one] - places[other]) >= gap for other in taken):
+                taken.append(int(one))
+        gap /= 2
     taken.sort(key=lambda one: values[one])
     return tuple(values[taken].tolist()), tuple(places[taken].tolist())

@@ -48,6 +48,11 @@ def test_ticks_of_a_stretch_are_where_the_table_says(limits, stretch):
     assert list(ticks.values) == sorted(ticks.values)
 
 
+def test_a_bar_whose_round_values_crowd_at_one_end_has_two_ticks():
+    ticks = ticks_for_table(np.log1p(1000 * np.linspace(0, 1, 4096)), 3.50001, 6.66229)
+    assert ticks.values == (4.0, 5.0, 6.5)
+
+
 def test_log_ticks_are_decades():
     x = np.linspace(0, 1, 4096)
     assert set(ticks_for_table(np.log1p(1e3 * x), 0, 1000).labels) >= {"0", "10", "100", "1000"}
