@@ -20,6 +20,7 @@ from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.colormaps import names as colormap_names
 from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
+from jviz.backend.render.frames import separation
 from jviz.backend.render.stretch import Stretch, look_table, stretch
 from jviz.backend.spectra.lines import LISTS as LINE_LISTS
 from jviz.commands import Command, all_commands, command
@@ -200,6 +201,7 @@ __all__ = [
     "readers",
     "register_colormap",
     "said",
+    "separation",
     "shown_bits",
     "silent",
     "stretch",

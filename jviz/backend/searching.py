@@ -6,7 +6,7 @@ from typing import Any
 
 from jviz.errors import JvizError
 
-__all__ = ["DATES", "WILD", "WORDS", "days_of", "pattern_of"]
+__all__ = ["DATES", "WILD", "WORDS", "cells", "days_of", "pattern_of", "several"]
 
 WORDS = {
     "instrument": "instrument_name", "program": "proposal_id", "pi": "proposal_pi", "filter": "filters",
@@ -20,6 +20,21 @@ DATES = ("t_min", "t_max", "t_obs_release")
 
 WILD = ("instrument_name", "proposal_pi", "filters", "target_name", "obs_title")
 """Columns in which a part of the text is enough: "MIRI" means MIRI/IMAGE, MIRI/MRS and the others."""
+
+
+def several(value: Any) -> list[Any]:
+    """Return alternatives: those of a list, a tuple or a set, else the value alone."""
+    return list(value) if isinstance(value, list | tuple | set) else [value]
+
+
+def cells(rows: Any, *names: str) -> list[Any] | None:
+    """Return the values of the first of these columns in a table or a row; None when it is neither or has none."""
+    there = getattr(rows, "colnames", ())
+    name = next((name for name in names if name in there), None)
+    if name is None:
+        return None
+    column = rows[name]
+    return list(column) if getattr(column, "shape", ()) else [column]
 
 
 def pattern_of(column: str, text: str) -> str:

@@ -108,24 +108,19 @@ def agreeing(gwcs: Any, other: WcsResult, shape: tuple[int, ...], name: str) -> 
 
 def _distance(gwcs: Any, wcs: Any, shape: tuple[int, ...]) -> str:
     """Say how far the middle of the array is in the two, ``""`` when that can be."""
+    from jviz.backend.render.frames import separation
+
     mine, other = SkyMap.of(gwcs, shape), SkyMap.of(wcs, shape)
     if mine is None or other is None:
         return ""
     centre = (shape[-1] - 1) / 2, (shape[-2] - 1) / 2
-    apart = _separation(*mine.pixel_to_sky(*centre), *other.pixel_to_sky(*centre))
+    apart = 3600 * float(separation(*mine.pixel_to_sky(*centre), *other.pixel_to_sky(*centre)))
     limit = _tolerance
     if not wcs.has_distortion:
         # keywords without distortion are right at CRPIX and drift by a few per cent from there
         reference = wcs.wcs.crpix[:2] - 1 - centre
         limit += _undistorted_tolerance * np.hypot(*reference) * other.pixel_scale().mean
     return "" if not apart > limit else f"it is {apart:.1f} arcsec away from the FITS keywords"
-
-
-def _separation(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> float:
-    from jviz.backend.render.frames import unit_vectors
-
-    chord = unit_vectors(lon1, lat1) - unit_vectors(lon2, lat2)
-    return float(np.degrees(2 * np.arcsin(min(1.0, np.sqrt((chord**2).sum()) / 2))) * 3600)
 
 
 def _from_keywords(header: Any, units: Any, shape: tuple[int, ...], name: str) -> WcsResult:

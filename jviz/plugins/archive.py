@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Job, JvizError, TableView
+from jviz.api import Job, JvizError, TableView, separation
 from jviz.plugins.archive_question import Question
 from jviz.plugins.parts import Panel, ProgressBar, muted, tool_button
 
@@ -162,7 +162,7 @@ class ArchivePanel(Panel):
         if not np.isfinite([lon, lat]).all():
             self.context.notify("warning", "The corner of that image is not on the sky; give a position and a radius.")
             return
-        away = _separation(lon, lat)
+        away = float(separation(lon[0], lat[0], lon[1], lat[1]))
         self.question.target.setText(f"{lon[0]:.6f} {lat[0]:+.6f}")
         self.question.radius.setText(f"{away * 60:.3f} arcmin")
 
@@ -318,10 +318,3 @@ def _column(*parts: Any) -> QWidget:
 def _ordered(table: Any, first: tuple[str, ...]) -> Any:
     names = [name for name in first if name in table.colnames]
     return table[[*names, *(name for name in table.colnames if name not in names)]]
-
-
-def _separation(lon: np.ndarray, lat: np.ndarray) -> float:
-    """Return the distance of two places in degrees."""
-    a, b = np.radians(lon), np.radians(lat)
-    half = np.sin((b[1] - b[0]) / 2) ** 2 + np.cos(b[0]) * np.cos(b[1]) * np.sin((a[1] - a[0]) / 2) ** 2
-    return float(np.degrees(2 * np.arcsin(np.sqrt(half))))

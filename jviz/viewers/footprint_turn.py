@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.actions.footprint import corners_of, turned_by
 from jviz.backend.apertures import middle_of
+from jviz.backend.regions.offsets import offsets_to
 from jviz.geometry import Geometry
 from jviz.script import literal
 from jviz.session import Session
@@ -55,10 +56,8 @@ def turn_grip(session: Session, sky: Any, geometry: Geometry) -> TurnGrip | None
 
 def position_angle(middle: tuple[float, float], ra: float, dec: float) -> float:
     """Return the position angle of a place as seen from another, degrees from north through east."""
-    a0, d0, a, d = np.radians([*middle, ra, dec])
-    east = np.cos(d) * np.sin(a - a0)
-    north = np.cos(d0) * np.sin(d) - np.sin(d0) * np.cos(d) * np.cos(a - a0)
-    return float(np.degrees(np.arctan2(east, north)))
+    west, north = offsets_to(*middle, np.array(ra), np.array(dec))
+    return float(np.degrees(np.arctan2(-west, north)))
 
 
 def turn_group(session: Session, grip: TurnGrip, degrees: float) -> None:

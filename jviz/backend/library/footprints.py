@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.render.frames import unit_vectors
+
 __all__ = ["Footprint", "of_region", "of_wcs", "vector"]
 
 CORNERS = 16
@@ -60,8 +62,7 @@ class Footprint:
 
 def vector(ra: Any, dec: Any) -> np.ndarray:
     """Return unit vectors of positions in degrees, shape (..., 3)."""
-    lon, lat = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
+    return np.moveaxis(unit_vectors(ra, dec), 0, -1)
 
 
 def _cap(shape: Shape) -> np.ndarray:

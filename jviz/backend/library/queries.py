@@ -15,7 +15,8 @@ from astropy.table import MaskedColumn, Table
 from jviz.backend.library.catalogue import Library
 from jviz.backend.library.footprints import Footprint, vector
 from jviz.backend.library.schema import COLUMNS
-from jviz.backend.searching import WORDS, days_of, pattern_of
+from jviz.backend.render.frames import separation
+from jviz.backend.searching import WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
 __all__ = ["duplicates", "facets", "made_from", "meeting", "refused", "search", "used_by"]
@@ -88,7 +89,8 @@ def meeting(library: Library, sky: tuple[float, float, float]) -> list[int]:
         _box_of_circle(sky),
     )
     place, radius = vector(sky[0], sky[1]), sky[2]
-    away = _away(rows, place)
+    positions = np.array([(row["s_ra"], row["s_dec"]) for row in rows], float).reshape(-1, 2).T
+    away = np.nan_to_num(separation(*positions, sky[0], sky[1]), nan=np.inf)  # files without a position
     # The boxes of the index are larger than the footprints: those whose middle is outside are looked at.
     found = [
         (distance, row["id"])
@@ -120,14 +122,6 @@ def _box_of_circle(sky: tuple[float, float, float]) -> list[float]:
     return [float(v) for number in vector(ra, dec) for v in (number - chord, number + chord)]
 
 
-def _away(rows: Sequence[sqlite3.Row], place: np.ndarray) -> np.ndarray:
-    """Return the distances of positions from a unit vector, in degrees; infinite for files without one."""
-    ra = np.array([row["s_ra"] for row in rows], float)
-    dec = np.array([row["s_dec"] for row in rows], float)
-    half = np.linalg.norm(vector(ra, dec) - place, axis=1) / 2 if len(rows) else np.empty(0)
-    return np.where(np.isfinite(half), np.degrees(2 * np.arcsin(np.clip(half, 0, 1))), np.inf)
-
-
 def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
     """Return SQL with marks, and the values for them."""
     column = WORDS.get(name.lower(), name)
@@ -138,10 +132,9 @@ def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
     if column in NUMBERS:
         if isinstance(wanted, list | tuple) and len(wanted) == 2 and column != "calib_level":
             return f"{column} BETWEEN ? AND ?", list(wanted)
-        several = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
-        return f"{column} IN ({', '.join('?' * len(several))})", several
-    several = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
-    like = [pattern_of(column, str(value)).replace("*", "%") for value in several]
+        alternatives = several(wanted)
+        return f"{column} IN ({', '.join('?' * len(alternatives))})", alternatives
+    like = [pattern_of(column, str(value)).replace("*", "%") for value in several(wanted)]
     return "(" + " OR ".join(f"{column} LIKE ?" for _ in like) + ")", like
 
 

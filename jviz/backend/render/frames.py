@@ -3,6 +3,7 @@
 import math
 import re
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -107,6 +108,13 @@ def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     lon, lat = np.radians(lon), np.radians(lat)
     across = np.cos(lat)
     return np.stack([across * np.cos(lon), across * np.sin(lon), np.sin(lat)])
+
+
+def separation(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> np.ndarray:
+    """Return the angles between directions in degrees: from the chord, so exact for the smallest."""
+    lon1, lat1, lon2, lat2 = np.broadcast_arrays(lon1, lat1, lon2, lat2)
+    chord = unit_vectors(lon1, lat1) - unit_vectors(lon2, lat2)
+    return np.degrees(2 * np.arcsin(np.minimum(1.0, np.sqrt((chord**2).sum(0)) / 2)))
 
 
 def lonlat(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
