@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jviz.errors import CommandError, JvizError
+from jviz.backend.searching import cells, several
+from jviz.errors import CommandError
 from jviz.positions import sky_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from jviz.backend.archive.mast import Mast
     from jviz.backend.library.catalogue import Library
 
-__all__ = ["Archives", "answer", "circle_of", "mast_of", "online", "store"]
+__all__ = ["Archives", "answer", "circle_of", "ids_of", "mast_of", "online", "store"]
 
 KEYRING = ("astroquery:mast.stsci.edu.token", "token")
 """Where astroquery keeps the token too, so that one who logged in there is known here."""
@@ -187,23 +188,13 @@ def ids_of(observations: Any) -> list[str]:
     CommandError
         When they are none.
     """
-    if isinstance(observations, str | int):
-        observations = [observations]
-    names = getattr(observations, "colnames", None)
-    if names is not None:
-        column = next((name for name in ("obsid", "obsID", "parent_obsid") if name in names), None)
-        if column is None:
-            raise CommandError("These are no observations: a column obsid is missing. Take what archive.search gives.")
-        values = observations[column]
-        observations = [values] if getattr(values, "shape", ()) == () else list(values)
+    found = cells(observations, "obsid", "obsID", "parent_obsid")
+    if found is None and hasattr(observations, "colnames"):
+        raise CommandError("These are no observations: a column obsid is missing. Take what archive.search gives.")
+    observations = several(observations) if found is None else found
     ids = [str(value).strip() for value in observations]
     if not ids or not all(value.isdigit() for value in ids):
         wrong = next((value for value in ids if not value.isdigit()), "")
         raise CommandError(f"{wrong!r} is no obsid of MAST (a number such as 71738612). Take observations from "
                            "archive.search.")  # fmt: skip
     return ids
-
-
-def as_error(error: Exception) -> JvizError:
-    """Return an error as one that is meant for users."""
-    return error if isinstance(error, JvizError) else CommandError(str(error))

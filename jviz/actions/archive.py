@@ -177,7 +177,7 @@ def download(
         rest = "" if len(lost) == 1 else f" The same goes for the other {len(lost) - 1}."
         raise CommandError(f"{lost[0].error}{rest}")
     for outcome in here:
-        library.add(outcome.fetched.path, source=outcome.wanted.url)
+        library.add(outcome.fetched.path, source=outcome.wanted.url, sha256=outcome.fetched.sha256)
     return Apply(
         partial(_arrived, session, [outcome.fetched.path for outcome in here], lost, open),
         recorded={"products": [file.url for file in files]},

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jviz.archives import DEFAULT_RADIUS, answer, circle_of
 from jviz.backend.progress import Progress, silent
+from jviz.backend.searching import cells, several
 from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.history import Edit
+from jviz.outputs import output_path
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -117,7 +119,7 @@ def tag(session: Session, files: Any, tag: str, on: bool = True) -> Edit:
 def note(session: Session, file: Any, text: str) -> Edit:
     """Write a note to a file of the library; an empty one is taken away."""
     library = session.archives.library
-    [total] = _sums(session, [file] if isinstance(file, str | Path) else file)
+    [total] = _sums(session, file)
     before = library.note_of(total)
     return Edit("Write a note", partial(library.note, total, text), partial(library.note, total, before))
 
@@ -196,7 +198,7 @@ def bundle(session: Session, products: Any, path: Path, *, progress: Progress) -
     paths = _paths(products)
     if not paths:
         raise CommandError("No files were given, so there is nothing to bundle.")
-    target = Path(path).expanduser().absolute()
+    target = output_path(session, path)
     if target.suffix.lower() != ".zip":
         raise CommandError(f"{target.name} is no name of a bundle; it must end with .zip.")
     write_bundle(session.archives.library, paths, target, progress=progress)
@@ -216,14 +218,10 @@ def _told(taken: Taken) -> Any:
 
 def _paths(files: Any) -> list[Path]:
     """Return the paths that a table, a row, a path or several stand for."""
-    names = getattr(files, "colnames", None)
-    if names is not None:
-        if "path" not in names:
-            raise CommandError("These are no files of the library: a column path is missing.")
-        column = files["path"]
-        files = [str(column)] if getattr(column, "shape", ()) == () else [str(path) for path in column]
-    elif isinstance(files, str | Path):
-        files = [files]
+    found = cells(files, "path")
+    if found is None and hasattr(files, "colnames"):
+        raise CommandError("These are no files of the library: a column path is missing.")
+    files = several(files) if found is None else found
     return [Path(str(path)).expanduser().absolute() for path in files]
 
 

@@ -31,8 +31,10 @@ def digest(path: Path, kind: str = "sha256", watch: Callable[[], None] | None = 
     return total.hexdigest()
 
 
-def is_page(start: bytes) -> bool:
-    """Whether bytes begin a page for people, such as those of errors and of logging in."""
+def is_page(start: bytes, name: str) -> bool:
+    """Whether bytes begin a page for people, such as those of errors and of logging in, in the place of a file."""
+    if name.lower().endswith((".html", ".htm")):
+        return False
     head = start[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     return head.startswith((b"<!doctype html", b"<html", b"<head"))
 
@@ -50,7 +52,7 @@ def problem_of(path: Path, name: str, md5: str = "") -> str:
     low = name.lower()
     with path.open("rb") as stream:
         start = stream.read(512)
-    if is_page(start) and not low.endswith((".html", ".htm")):
+    if is_page(start, name):
         return "the server sent a page instead of the file"
     if md5 and digest(path, "md5") != md5.lower():
         return "its checksum is not the one that the archive gives"

@@ -25,7 +25,7 @@ import urllib3
 
 from jviz.backend.archive.checks import digest, is_page, problem_of
 from jviz.backend.archive.net import BUSY, NetError
-from jviz.backend.files import unwritable
+from jviz.backend.files import unwritable, writing
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
 
@@ -293,7 +293,7 @@ class _Transfer:
         first = done == 0
         while chunk := reply.raw.read1(CHUNK) if hasattr(reply.raw, "read1") else reply.raw.read(CHUNK):
             self.stop.check()
-            if first and is_page(chunk) and not self.wanted.name.lower().endswith((".html", ".htm")):
+            if first and is_page(chunk, self.wanted.name):
                 raise self._refused("the server sent a page instead of the file")
             first = False
             file.write(chunk)
@@ -337,9 +337,8 @@ class _Transfer:
         return state, self._size()
 
     def _write_note(self, state: _State) -> None:
-        temporary = self.note.with_suffix(".new")
-        temporary.write_text(json.dumps(asdict(state)), "utf-8")
-        os.replace(temporary, self.note)
+        with writing(self.note) as temporary:
+            temporary.write_text(json.dumps(asdict(state)), "utf-8")
 
     def _forget(self) -> None:
         self.part.unlink(missing_ok=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import product
 from typing import Any
@@ -14,7 +15,7 @@ from astropy.table import Table, vstack
 
 from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of, waited
 from jviz.backend.progress import Progress, silent
-from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of
+from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
 __all__ = ["WHO", "Mast", "Sky"]
@@ -93,32 +94,31 @@ class Mast:
             Called with every page and the total as soon as they are here.
         """
         pages: list[Table] = []
-        total = 0
+        rows = total = 0
         for service, parameters in self._questions(sky, criteria, partial(progress, 0, 1, "Asking MAST")):
-            total += self._pages(service, parameters, pages, most, progress, each)
+            count = 0
+            for page, count in self._pages(service, parameters, most - rows, progress):
+                pages.append(page)
+                rows += len(page)
+                each(page, count)
+            total += count
         table = vstack(pages, metadata_conflicts="silent") if pages else Table()
         return _once(table, "obsid"), total
 
-    def _pages(
-        self, service: str, parameters: Any, pages: list[Table], most: int, progress: Progress, each: Any
-    ) -> int:
-        """Append the pages of one question, and return how many rows it has."""
-        before = sum(map(len, pages))
+    def _pages(self, service: str, parameters: Any, most: int, progress: Progress) -> Iterator[tuple[Table, int]]:
+        """Yield the pages of one question, so many rows at most, and how many rows it has."""
         rows, total, number = 0, 1, 0
-        while rows < total and before + rows < most:
-            text = f"Asking MAST: {rows:,} of {total:,} observations" if number else "Asking MAST"
-            progress(rows, total, text)
+        while rows < min(total, most):
+            text = f"Asking MAST: {rows:,} of {total:,} rows" if number else "Asking MAST"
+            tick = partial(progress, rows, total, text)
+            tick()
             number += 1
-            page, total = self._ask(
-                lambda number=number: self._page(service, parameters, number),
-                lambda rows=rows, total=total, text=text: progress(rows, total, text),
-            )
+            page, total = self._ask(partial(self._page, service, parameters, number), tick)
             if not len(page):
-                return rows
-            pages.append(page[: most - before - rows])
-            rows += len(pages[-1])
-            each(pages[-1], total)
-        return total
+                return
+            page = page[: most - rows]
+            rows += len(page)
+            yield page, total
 
     def _questions(
         self, sky: Sky | None, criteria: Mapping[str, Any], tick: Callable[[], None]
@@ -130,7 +130,7 @@ class Mast:
         caom, columns = self.observations, self._ask(self._columns, tick)
         service = caom._caom_filtered if sky is None else caom._caom_filtered_position
         where = {} if sky is None else {"position": ", ".join(repr(float(number)) for number in sky)}
-        return [(service, {"columns": "*", "filters": self._ask(lambda asked=asked: self._filters(asked)), **where})
+        return [(service, {"columns": "*", "filters": self._ask(partial(self._filters, asked)), **where})
                 for asked in _alternatives(criteria, columns)]  # fmt: skip
 
     def _columns(self) -> dict[str, Any]:
@@ -147,13 +147,19 @@ class Mast:
         return portal.build_filter_set(caom._caom_cone, caom._caom_filtered, **values)
 
     def _page(self, service: str, parameters: Mapping[str, Any], number: int) -> tuple[Table, int]:
+        from astroquery.exceptions import RemoteServiceError
+        from astroquery.mast.discovery_portal import _json_to_table
+
         portal = self.observations._portal_api_connection
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "no results" is an answer
-            replies = portal.service_request_async(service, dict(parameters), pagesize=PAGE, page=number)
-            reply = replies[0].json()
+            [answer] = portal.service_request_async(service, dict(parameters), pagesize=PAGE, page=number)
+            reply = answer.json()
+            if reply["status"] == "ERROR":
+                raise RemoteServiceError(reply.get("msg", ""))
             paging = reply.get("paging") or {}
-            return portal._parse_result(replies), int(paging.get("rowsFiltered") or len(reply.get("data", ())))
+            table = _json_to_table(reply, portal._column_configs.get(service))
+            return table, int(paging.get("rowsFiltered") or len(table))
 
     # --- products ---------------------------------------------------------------------------------
 
@@ -168,25 +174,11 @@ class Mast:
         wanted = list(dict.fromkeys(str(number) for number in ids))
         pages = []
         for start in range(0, len(wanted), BATCH):
-            tick = partial(progress, start, len(wanted), f"Asking for the products of {len(wanted)} observations")
-            tick()
             parameters = {"obsid": ",".join(wanted[start : start + BATCH])}
-            pages += self._ask(partial(self._all_pages, self.observations._caom_products, parameters), tick)
+            tick = partial(progress, start, len(wanted), f"Asking for the products of {len(wanted)} observations")
+            found = self._pages(self.observations._caom_products, parameters, sys.maxsize, lambda *_, t=tick: t())
+            pages += [page for page, _ in found]
         return _once(vstack(pages, metadata_conflicts="silent") if pages else Table(), "dataURI")
-
-    def _all_pages(self, service: str, parameters: Mapping[str, Any]) -> list[Table]:
-        portal = self.observations._portal_api_connection
-        if service not in portal._column_configs:
-            portal._get_col_config(service)
-        pages, rows, total, number = [], 0, 1, 0
-        while rows < total:
-            number += 1
-            page, total = self._page(service, parameters, number)
-            if not len(page):
-                break
-            pages.append(page)
-            rows += len(page)
-        return pages
 
     # --- other questions --------------------------------------------------------------------------
 
@@ -262,13 +254,13 @@ def _values(column: str, value: Any) -> list[Any]:
         return list(days_of(value))
     if column == "mtFlag":
         return ["true" if value in (True, 1, "true", "yes") else "false"]
-    values = list(value) if isinstance(value, list | tuple | set) else [value]
+    values = several(value)
     return [pattern_of(column, values[0])] if len(values) == 1 and isinstance(values[0], str) else values
 
 
 def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Part a search into several: of texts that are a part of a value, MAST takes one at a time."""
     named = {_column(name, columns): value for name, value in criteria.items()}
-    several = {column: list(value) for column, value in named.items()
-               if column in WILD and isinstance(value, list | tuple | set) and len(value) > 1}  # fmt: skip
-    return [{**named, **dict(zip(several, chosen, strict=True))} for chosen in product(*several.values())]
+    parted = {column: several(value) for column, value in named.items() if column in WILD}
+    parted = {column: values for column, values in parted.items() if len(values) > 1}
+    return [{**named, **dict(zip(parted, chosen, strict=True))} for chosen in product(*parted.values())]

@@ -11,6 +11,7 @@ from astropy.table import Table
 
 from jviz.backend.archive.fetch import Wanted
 from jviz.backend.archive.net import mast_url
+from jviz.backend.searching import cells, several
 from jviz.errors import JvizError
 
 __all__ = ["address_of", "addresses", "narrowed", "wanted_files"]
@@ -25,15 +26,15 @@ def narrowed(table: Table, *, level: Any = None, type: Any = None, suffix: Any =
         return table
     keep = np.ones(len(table), bool)
     if level is not None:
-        keep &= np.isin(_filled(table["calib_level"], -1), _several(level))
+        keep &= np.isin(_filled(table["calib_level"], -1), several(level))
     names = [str(name).lower() for name in table["productFilename"]]
     if type is not None:
-        keep &= np.isin(np.char.upper(np.asarray(table["productType"], str)), [str(t).upper() for t in _several(type)])
+        keep &= np.isin(np.char.upper(np.asarray(table["productType"], str)), [str(t).upper() for t in several(type)])
     if suffix is not None:
-        wanted = {str(word).lower().strip("_") for word in _several(suffix)}
+        wanted = {str(word).lower().strip("_") for word in several(suffix)}
         keep &= [name.partition(".")[0].rpartition("_")[2] in wanted for name in names]
     if extension is not None:
-        ends = tuple("." + str(end).lower().lstrip(".") for end in _several(extension))
+        ends = tuple("." + str(end).lower().lstrip(".") for end in several(extension))
         keep &= [name.endswith(ends) for name in names]
     if suffix is not None and extension is None:
         keep |= _associations(table, names, keep)
@@ -44,10 +45,6 @@ def _associations(table: Table, names: list[str], keep: np.ndarray) -> np.ndarra
     owners = {str(owner) for owner in np.asarray(table["obs_id"], str)[keep]}
     return np.array([name.endswith("_asn.json") and str(owner) in owners
                      for name, owner in zip(names, table["obs_id"], strict=True)], bool)  # fmt: skip
-
-
-def _several(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple | set) else [value]
 
 
 def _filled(column: Any, missing: Any) -> np.ndarray:
@@ -87,28 +84,20 @@ def wanted_files(products: Any) -> list[Wanted]:
         When they are none.
     """
     names = getattr(products, "colnames", None)
-    if names is None:
-        uris = [products] if isinstance(products, str) else list(products)
-        if not uris:
-            raise JvizError("No products were given, so there is nothing to download.")
-        return [Wanted(address_of(str(uri)), _name(str(uri))) for uri in uris]
-    column = next((name for name in ("dataURI", "access_url", "uri") if name in names), None)
-    if column is None:
+    uris = several(products) if names is None else cells(products, "dataURI", "access_url", "uri")
+    if uris is None:
         raise JvizError("These are no products: a column dataURI is missing. Take what archive.products gives.")
-    if getattr(products[column], "shape", ()) == ():
-        rows = [products]
-    else:
-        rows = list(products)
-    if not rows:
+    if not uris:
         raise JvizError("No products were given, so there is nothing to download.")
-    return [_wanted(row, str(row[column]), names) for row in rows]
+    texts = [str(uri) for uri in uris]
+    files = cells(products, "productFilename") or [_name(text) for text in texts]
+    sizes = cells(products, "size") or [0] * len(texts)
+    return [Wanted(address_of(text), str(file), _bytes(size))
+            for text, file, size in zip(texts, files, sizes, strict=True)]  # fmt: skip
 
 
-def _wanted(row: Any, uri: str, names: list[str]) -> Wanted:
-    name = str(row["productFilename"]) if "productFilename" in names else _name(uri)
-    size = row["size"] if "size" in names else 0
-    size = 0 if np.ma.is_masked(size) else max(int(getattr(size, "value", size)), 0)
-    return Wanted(address_of(uri), name, size)
+def _bytes(size: Any) -> int:
+    return 0 if np.ma.is_masked(size) else max(int(getattr(size, "value", size)), 0)
 
 
 def _name(uri: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from requests import Session
 
-from jviz.backend.archive.fetch import READ, Fetched, Stop, Wanted, fetch
+from jviz.backend.archive.fetch import Fetched, Stop, Wanted, fetch
 from jviz.backend.archive.net import connection, reason_of
 from jviz.backend.progress import Cancelled, Progress, silent
 from jviz.errors import JvizError
@@ -64,9 +64,7 @@ def fetch_all(
     token: str = "",
     progress: Progress = silent,
     per_host: int = PER_HOST,
-    read_timeout: float = READ,
     known: Callable[[Path], str | None] = lambda path: None,
-    each: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Fetch files, several at a time.
 
@@ -77,8 +75,6 @@ def fetch_all(
     folder : Path, or callable that gives one for each file
     token : str
         Shown to MAST alone.
-    each : callable
-        Called in this thread with what became of each file, as soon as it is known.
 
     Returns
     -------
@@ -98,25 +94,23 @@ def fetch_all(
         with session:
             while not batch.stop.is_set and (number := batch.next(host)) is not None:
                 where = folder(wanted[number]) if callable(folder) else folder
-                batch.outcomes[number] = _outcome(batch, number, wanted[number], where, session, read_timeout, known)
+                batch.outcomes[number] = _outcome(batch, number, wanted[number], where, session, known)
                 batch.finished.put(number)
 
     # Threads that nobody joins: one that waits for a server to accept a connection must not hold up a cancel.
     for number, host in enumerate(batch.hosts):
         threading.Thread(target=work, args=(host,), daemon=True, name=f"jviz-fetch-{number}").start()
     try:
-        _wait(batch, len(wanted), progress, each)
+        _wait(batch, len(wanted), progress)
     except BaseException:
         batch.stop.set()
         raise
     return [outcome for outcome in batch.outcomes if outcome is not None]
 
 
-def _outcome(
-    batch: _Batch, number: int, file: Wanted, where: Path, session: Session, read_timeout: float, known: Any
-) -> Outcome:
+def _outcome(batch: _Batch, number: int, file: Wanted, where: Path, session: Session, known: Any) -> Outcome:
     try:
-        return Outcome(file, fetch(file, where, session, stop=batch.stop, read_timeout=read_timeout, known=known,
+        return Outcome(file, fetch(file, where, session, stop=batch.stop, known=known,
                                    report=lambda done, total: batch.report(number, done, total)))  # fmt: skip
     except Cancelled:
         return Outcome(file, error=JvizError(f"{file.name} was not fetched: the download was stopped."))
@@ -126,14 +120,13 @@ def _outcome(
         return Outcome(file, error=reason_of(error, urlsplit(file.url).hostname or file.url))
 
 
-def _wait(batch: _Batch, count: int, progress: Progress, each: Callable[[Outcome], None]) -> None:
+def _wait(batch: _Batch, count: int, progress: Progress) -> None:
     finished = 0
     while finished < count:
         done, total = sum(batch.done), sum(batch.sizes)
         progress(done, max(total, 1), f"Fetching {count - finished} of {count} files: {done / 1e6:,.1f} MB")
         try:
-            number = batch.finished.get(timeout=TICK)
+            batch.finished.get(timeout=TICK)
         except queue.Empty:
             continue
         finished += 1
-        each(batch.outcomes[number])

@@ -15,7 +15,7 @@ from astropy.table import Table
 
 from jviz.backend.archive.net import NetError, connection, reason_of, waited
 from jviz.backend.progress import Progress, silent
-from jviz.backend.searching import WORDS, days_of, pattern_of
+from jviz.backend.searching import WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
 __all__ = ["Service", "ask_tap", "cone", "obscore_query", "service_of", "services"]
@@ -130,8 +130,7 @@ def _condition(name: str, value: Any) -> str:
         return f"{column} = {float(value)!r}"
     if column not in TEXTS:
         raise JvizError(f"ObsCore has no column {name!r}; it has {', '.join((*TEXTS, *NUMBERS, 't_min', 't_max'))}.")
-    several = list(value) if isinstance(value, list | tuple | set) else [value]
-    likes = [f"{column} LIKE '{_quoted(pattern_of(column, str(text)))}'" for text in several]
+    likes = [f"{column} LIKE '{_quoted(pattern_of(column, str(text)))}'" for text in several(value)]
     return likes[0] if len(likes) == 1 else f"({' OR '.join(likes)})"
 
 

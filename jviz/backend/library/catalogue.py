@@ -96,7 +96,7 @@ class Library:
 
     # --- taking in --------------------------------------------------------------------------------
 
-    def add(self, path: Path, *, source: str = "", progress: Progress = silent) -> Taken:
+    def add(self, path: Path, *, source: str = "", sha256: str = "", progress: Progress = silent) -> Taken:
         """Take in a file, or all files below a folder; what is known and unchanged is not read again.
 
         Parameters
@@ -105,6 +105,8 @@ class Library:
             A folder becomes one that is looked through again by `rescan`.
         source : str
             Where a file was fetched from.
+        sha256 : str
+            Of a file, where it is known already.
 
         Raises
         ------
@@ -117,7 +119,9 @@ class Library:
             return self._take(_files_below(path), root, path, source, progress)
         if not path.is_file():
             raise JvizError(f"{path} is not there, so it cannot be added to the library.")
-        return self._take([(path, path.stat())], None, None, source, progress)
+        status = path.stat()
+        seen = _Seen(path, status.st_size, status.st_mtime_ns, sha256=sha256)
+        return self._take([seen], None, path, source, progress)
 
     def rescan(self, *, progress: Progress = silent) -> Taken:
         """Look through all linked folders again."""
@@ -133,30 +137,27 @@ class Library:
             database.execute("INSERT OR IGNORE INTO root(path) VALUES (?)", (str(path),))
         return self.ask("SELECT id FROM root WHERE path = ?", (str(path),))[0]["id"]
 
-    def _take(self, files: Iterable[tuple[Path, os.stat_result]], root: int | None, below: Path | None, source: str,
-              progress: Progress) -> Taken:  # fmt: skip
-        taken, known = Taken(), self._known(below)
+    def _take(self, files: Iterable[_Seen], root: int | None, where: Path, source: str, progress: Progress) -> Taken:
+        """Take in the files that are at a path or below it; of a folder (with a ``root``) all that there are."""
+        taken, known = Taken(), self._known(where)
         wanted: list[_Seen] = []
         here: set[str] = set()
-        for path, status in files:
-            here.add(str(path))
-            before = known.get(str(path))
-            if before == (status.st_size, status.st_mtime_ns):
-                taken.unchanged.append(path)
+        for file in files:
+            here.add(str(file.path))
+            if known.get(str(file.path)) == (file.size, file.mtime_ns):
+                taken.unchanged.append(file.path)
             else:
-                wanted.append(_Seen(path, status.st_size, status.st_mtime_ns))
-        if below is not None:
+                wanted.append(file)
+        if root is not None:
             self._gone([path for path in known if path not in here], taken)
         self._read(wanted, root, source, known, taken, progress)
         return taken
 
-    def _known(self, below: Path | None) -> dict[str, tuple[int, int]]:
-        """Return size and time of what the library holds there, what it refused included."""
-        where, values = "", ()
-        if below is not None:
-            where, values = " AND path >= ? AND path < ?", (f"{below}/", f"{below}0")
-        rows = self.ask(f"SELECT path, size, mtime_ns FROM file WHERE state = 'present'{where}", values)
-        rows += self.ask(f"SELECT path, size, mtime_ns FROM refused WHERE 1{where}", values)
+    def _known(self, where: Path) -> dict[str, tuple[int, int]]:
+        """Return size and time of what the library holds at a path and below it, what it refused included."""
+        there, values = "(path = ? OR (path >= ? AND path < ?))", (str(where), f"{where}/", f"{where}0")
+        rows = self.ask(f"SELECT path, size, mtime_ns FROM file WHERE state = 'present' AND {there}", values)
+        rows += self.ask(f"SELECT path, size, mtime_ns FROM refused WHERE {there}", values)
         return {row["path"]: (row["size"], row["mtime_ns"]) for row in rows}
 
     def _gone(self, paths: Sequence[str], taken: Taken) -> None:
@@ -249,7 +250,7 @@ class Library:
         return rows[0]["sha256"] if rows else None
 
 
-def _files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _files_below(folder: Path) -> Iterator[_Seen]:
     """Yield the data files below a folder; hidden ones and links to folders are left out."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -262,7 +263,8 @@ def _files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files_below(Path(entry.path))
             elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
-                yield Path(entry.path), entry.stat()
+                status = entry.stat()
+                yield _Seen(Path(entry.path), status.st_size, status.st_mtime_ns)
         except OSError:
             continue  # it went away, or may not be looked at
 
@@ -272,7 +274,7 @@ def _read_one(file: _Seen) -> _Seen:
         record = read_record(file.path)
         # Compressed here, where several threads do it at a time.
         header = zlib.compress(record.header, 1)
-        return _Seen(file.path, file.size, file.mtime_ns, record, digest(file.path), header=header)
+        return _Seen(file.path, file.size, file.mtime_ns, record, file.sha256 or digest(file.path), header=header)
     except (JvizError, OSError, ValueError) as error:
         return _Seen(file.path, file.size, file.mtime_ns, problem=str(error))
 
