@@ -17,12 +17,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
+
+from tests.loopback import LoopbackServer
 
 TOKEN = "right-token"
 OBSERVATION_TYPES = {
@@ -59,7 +61,7 @@ class Asked:
         return json.loads(urllib.parse.unquote(self.body.decode().removeprefix("request=")))["service"]
 
 
-class Standin(ThreadingHTTPServer):
+class Standin(LoopbackServer):
     """The server; ``url`` is where it listens.
 
     Parameters
@@ -70,11 +72,7 @@ class Standin(ThreadingHTTPServer):
         Names of files that need the token.
     """
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self, folder: Path, *, exclusive: Iterable[str] = ()) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.folder, self.exclusive = folder, frozenset(exclusive)
         self.log: list[Asked] = []
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
@@ -85,18 +83,11 @@ class Standin(ThreadingHTTPServer):
         self.etags = self.ranges = self.lengths = True
         self.rate = 0
         self.stopping = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(Handler)
 
     def close(self) -> None:
         self.stopping.set()
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        super().close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error."""

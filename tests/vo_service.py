@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import sqlite3
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 from astropy.io.votable import from_table, writeto
 from astropy.table import Table
+
+from tests.loopback import LoopbackServer
 
 ERROR = """<?xml version="1.0"?><VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE
 type="results"><INFO name="QUERY_STATUS" value="ERROR">{}</INFO></RESOURCE></VOTABLE>"""
@@ -29,26 +30,12 @@ def rows_of(count: int = 40) -> Table:
     })  # fmt: skip
 
 
-class Service(ThreadingHTTPServer):
+class Service(LoopbackServer):
     """``url``/tap and ``url``/cone."""
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
         self.rows, self.asked, self.broken = rows_of(), [], ""
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
