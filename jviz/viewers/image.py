@@ -30,12 +30,13 @@ from jviz.viewers.image_layers import Compositor, rasters_of
 from jviz.viewers.image_loading import Loader, preparer_of, warm_up
 from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_needs import Need, SkyNeed, fulfil, missing
-from jviz.viewers.image_overlays import draw_band, lens, overview
+from jviz.viewers.image_overlays import lens, overview
 from jviz.viewers.image_paint import paint, scene_of
 from jviz.viewers.image_tools import overlays
 from jviz.viewers.image_touch import Fingers
 from jviz.viewers.look import Look
 from jviz.viewers.post import post
+from jviz.viewers.zoom_band import draw_band
 from jviz.views import ImageView
 
 __all__ = ["ImageViewer"]

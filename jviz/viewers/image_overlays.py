@@ -24,7 +24,7 @@ from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
 from jviz.views import ImageView
 
-__all__ = ["Scene", "draw_band", "draw_bar", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
+__all__ = ["Scene", "draw_bar", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
@@ -347,12 +347,3 @@ def outline(scene: Scene, inset: Inset) -> QPolygonF:
         xs, ys = scene.geometry.to_data(np.array([0, width, width, 0]), np.array([0, 0, height, height]))
     u, v = inset.geometry.to_screen(xs, ys)
     return QPolygonF([QPointF(a, b) for a, b in zip(u.tolist(), v.tolist(), strict=True)])
-
-
-def draw_band(painter: QPainter, band: QRectF, look: Look) -> None:
-    """Draw the rectangle of a drag that zooms to it."""
-    accent = QColor(look.accent)
-    painter.setPen(QPen(accent, 1.5))
-    accent.setAlphaF(0.15)
-    painter.setBrush(accent)
-    painter.drawRect(band)

@@ -6,13 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -24,6 +22,7 @@ from jviz.viewers.drops import DropZones
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
 from jviz.viewers.plot.frame import Frame
+from jviz.viewers.zoom_band import draw_band
 from jviz.views import View
 
 __all__ = ["AxesViewer"]
@@ -81,11 +80,7 @@ class AxesViewer(Viewer):
             scene = self.scene_now()
             self.paint(painter, scene)
             if self._band is not None:
-                accent = QColor(self.look.accent)
-                painter.setPen(QPen(accent, 1.5))
-                accent.setAlphaF(0.15)
-                painter.setBrush(accent)
-                painter.drawRect(self._band)
+                draw_band(painter, self._band, self.look)
             self.drops.draw(painter, self.look)
         self.has_painted = True
 

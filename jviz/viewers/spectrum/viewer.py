@@ -28,6 +28,7 @@ from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, r
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
 from jviz.viewers.spectrum.pointing import draw_pointed, pointed_wavelength
 from jviz.viewers.spectrum.scene import CurveKeeper, SpectrumScene
+from jviz.viewers.zoom_band import draw_band
 
 __all__ = ["SpectrumReadout", "SpectrumViewer"]
 
@@ -274,11 +275,7 @@ class SpectrumViewer(PlotViewer):
     def _draw_mouse(self, painter: QPainter, scene: SpectrumScene) -> None:
         """Draw the box that is being zoomed to, what is being dragged, and the sample under the cursor."""
         if self._band is not None:
-            accent = QColor(self.look.accent)
-            painter.setPen(QPen(accent, 1.5))
-            accent.setAlphaF(0.15)
-            painter.setBrush(accent)
-            painter.drawRect(self._band)
+            draw_band(painter, self._band, self.look)
         if self._grip is not None:
             self._grip.draw(painter)
         elif self._cursor is not None and self._start is None:
