@@ -10,13 +10,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant
-from jviz.backend.photometry.backgrounds import mesh_background, uncovered
+from jviz.backend.photometry.backgrounds import clipped_scatter, mesh_background, uncovered
 from jviz.backend.photometry.sources import peaks, segments, stars
 from jviz.backend.photometry.tables import FLAGS, columns_of, flags_of
 from jviz.backend.render.colormaps import colormap
 from jviz.errors import CommandError
 from jviz.geometry import geometry_of
 from jviz.photometry import Field, places_meant
+from jviz.pictures import standard_deviation
 from jviz.plot_views import Curve
 from jviz.signals import Signal
 from jviz.subsets import Subset
@@ -146,7 +147,7 @@ def detection_preview(
         level, rms = mesh_background(values, min(box_size, *values.shape), mask=hidden)
         values = (values - level).astype(values.dtype)
     else:
-        rms = np.full(values.shape, _scatter(values[~hidden]))
+        rms = np.full(values.shape, clipped_scatter(values[~hidden]))
     if noise == "errors":
         rms = _errors(field, part)
     rms = rms.astype(values.dtype)
@@ -200,15 +201,8 @@ def _errors(field: Field, part: tuple[slice, slice]) -> np.ndarray:
     sigma = field.read(*part).sigma
     if sigma is None:
         raise CommandError(f"{field.data.name} has no plane of errors; take the scatter of the background as noise.")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        turned = {"variance": np.sqrt, "inverse variance": lambda v: 1 / np.sqrt(v)}.get(field.kind, np.asarray)(sigma)
+    turned = standard_deviation(field.kind, sigma)
     return np.where(turned > 0, turned, np.nan)
-
-
-def _scatter(values: np.ndarray) -> float:
-    from astropy.stats import sigma_clipped_stats
-
-    return float(sigma_clipped_stats(values[np.isfinite(values)])[2])
 
 
 # --- colours ------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def picture_of(
         values = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
     return Picture(
         values,
-        None if error is None else standard_deviation(error, reader.read(error)),
+        None if error is None else standard_deviation(error.meaning, reader.read(error)),
         None if flags is None else reader.read(flags),
         main.unit,
         plane_wcs(data) if part is None else crop_wcs(plane_wcs(data), *part),
@@ -118,13 +118,13 @@ def plane_of(data: Data, *meanings: Any) -> Plane | None:
     return None
 
 
-def standard_deviation(plane: Plane, values: np.ndarray) -> np.ndarray:
-    """Return standard deviations from a plane of errors, variances or inverse variances."""
+def standard_deviation(meaning: str, values: np.ndarray) -> np.ndarray:
+    """Return standard deviations from values of a plane of errors, variances or inverse variances."""
     values = values if values.dtype.kind == "f" else values.astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if plane.meaning == "variance":
+        if meaning == "variance":
             return np.sqrt(values)
-        return 1 / np.sqrt(values) if plane.meaning == "inverse variance" else values
+        return 1 / np.sqrt(values) if meaning == "inverse variance" else values
 
 
 def read_rows(data: Data, plane: Plane, rows: slice) -> np.ndarray:

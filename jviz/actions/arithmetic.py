@@ -159,5 +159,5 @@ def _operand(term: Any, rows: slice, unit: Any) -> Operand:
     values = read_rows(data, plane, rows).astype(np.float64)
     variance = None
     if error is not None:
-        variance = np.square(standard_deviation(error, read_rows(data, error, rows)).astype(np.float64))
+        variance = np.square(standard_deviation(error.meaning, read_rows(data, error, rows)).astype(np.float64))
     return Operand(values, variance, None if flags is None else read_rows(data, flags, rows), unit)

@@ -205,7 +205,7 @@ def _rows(data: Image) -> Rows:
     error, flags = _error(data), plane_of(data, "flags")
 
     def rows(part: slice) -> Any:
-        deviation = None if error is None else standard_deviation(error, read_rows(data, error, part))
+        deviation = None if error is None else standard_deviation(error.meaning, read_rows(data, error, part))
         return read_rows(data, data.plane(), part), deviation, None if flags is None else read_rows(data, flags, part)
 
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from jviz.actions.region_measure import chosen
 from jviz.backend.images.picture import Picture
-from jviz.backend.photometry.backgrounds import Estimator, Rms, mesh_background, uncovered
+from jviz.backend.photometry.backgrounds import Estimator, Rms, clipped_scatter, mesh_background, uncovered
 from jviz.backend.photometry.sources import Found, Method, peaks, segments, stars
 from jviz.backend.progress import Progress
 from jviz.commands import command
@@ -189,7 +189,7 @@ def prepare(
     if box_size:
         level, rms = mesh_background(picture.values, box_size, mask=mask if mask.any() else None)
     else:
-        scatter = np.nan if noise == "errors" else _scatter(picture.values[~(mask | empty)])
+        scatter = np.nan if noise == "errors" else clipped_scatter(picture.values[~(mask | empty)])
         level, rms = np.zeros(picture.shape, np.float32), np.full(picture.shape, scatter, np.float32)
     if noise == "errors":
         if picture.error is None:
@@ -198,13 +198,6 @@ def prepare(
     kind = picture.values.dtype
     values = np.where(empty, np.nan, picture.values - level).astype(kind)
     return Prepared(picture, values, level.astype(kind), rms.astype(kind), mask | empty)
-
-
-def _scatter(values: np.ndarray) -> float:
-    """Return the clipped standard deviation; of a million of the values, which tell it to 0.1 %."""
-    from astropy.stats import sigma_clipped_stats
-
-    return float(sigma_clipped_stats(values[:: max(1, len(values) // 1_000_000)])[2])
 
 
 def _mask(session: Session, data: Image, picture: Picture, region: Any, segmentation: Any, flags: Any) -> np.ndarray:

@@ -54,14 +54,7 @@ class ApertureTab(Tab):
             correction_of,
             "none",
         )
-        self.zero = self.line(
-            "zero_point",
-            "Zero point",
-            "",
-            "AB magnitude of 1 in the image",
-            lambda t: number_of(t, "zero point"),
-            "of the header",
-        )
+        self.zero = self.zero_point()
         self.where.currentIndexChanged.connect(self._allow)
 
     def below(self) -> QWidget:

@@ -141,6 +141,13 @@ class Tab(QWidget):
         box.textChanged.connect(lambda _: self.changed.emit())
         return box
 
+    def zero_point(self) -> QLineEdit:
+        """Add the zero point of images whose header has none."""
+        return self.line(
+            "zero_point", "Zero point", "", "AB magnitude of 1 in the image",
+            lambda text: number_of(text, "zero point"), "of the header",
+        )  # fmt: skip
+
     def offer(self, box: QComboBox, items: dict[Any, str]) -> None:
         """Put other values into a choice; what was chosen stays while it is there."""
         if [box.itemData(k) for k in range(box.count())] == list(items):

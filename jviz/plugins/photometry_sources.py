@@ -193,14 +193,7 @@ class CatalogTab(_Finding):
             lambda t: t or None,
             "none",
         )
-        self.zero = self.line(
-            "zero_point",
-            "Zero point",
-            "",
-            "AB magnitude of 1 in the image",
-            lambda t: number_of(t, "zero point"),
-            "of the header",
-        )
+        self.zero = self.zero_point()
 
     def refresh(self) -> None:
         super().refresh()

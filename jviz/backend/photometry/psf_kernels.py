@@ -284,6 +284,18 @@ def _moved(stars: np.ndarray, start: np.ndarray, k: int, step: np.ndarray, row: 
         stars[k, c] = min(max(stars[k, c] + move, start[k, c] - limit), start[k, c] + limit)
 
 
+@compiled
+def _room(first: np.ndarray, half: int) -> tuple:
+    """Return what the equations of the largest group need: boxes, derivatives, a stamp, matrix and right side."""
+    side = 2 * half + 1
+    most = 0
+    for g in range(len(first) - 1):
+        most = max(most, first[g + 1] - first[g])
+    stamp = np.empty((3, side, side))
+    return (np.zeros((most, 4), np.int64), np.zeros((most, 3, side, side)), stamp[0], stamp[1], stamp[2],
+            np.zeros((3 * most, 3 * most)), np.zeros(3 * most), np.zeros(3 * most, np.bool_))  # fmt: skip
+
+
 @njit(f"void(float32[:, ::1], float32[:, ::1], {TABLE}, float64[:, ::1], float64[:, ::1], int64[::1], int64[::1],"
       " int64[::1], boolean[::1], int64, int64, float64, float64[::1])",
       cache=True, nogil=True, error_model="numpy")  # fmt: skip
@@ -317,14 +329,8 @@ def sweep(
     change : ndarray
         Greatest step of each group over its error, filled.
     """
-    side = 2 * half + 1
-    most = 0
-    for g in range(len(first) - 1):
-        most = max(most, first[g + 1] - first[g])
     scratch = np.empty(coefs.shape[1:])
-    boxes, d = np.zeros((most, 4), np.int64), np.zeros((most, 3, side, side))
-    p, px, py = np.empty((side, side)), np.empty((side, side)), np.empty((side, side))
-    normal, right, held = np.zeros((3 * most, 3 * most)), np.zeros(3 * most), np.zeros(3 * most, np.bool_)
+    boxes, d, p, px, py, normal, right, held = _room(first, half)
     for g in range(len(first) - 1):
         if not active[g]:
             continue
@@ -388,14 +394,8 @@ def assess(
         Filled: errors of flux, x, y (NaN before); Σ w r²; pixels used; Σ|r|; r of the middle pixel; pixels in the
         box (all 0 before).
     """
-    side = 2 * half + 1
-    most = 0
-    for g in range(len(first) - 1):
-        most = max(most, first[g + 1] - first[g])
     scratch = np.empty(coefs.shape[1:])
-    boxes, d = np.zeros((most, 4), np.int64), np.zeros((most, 3, side, side))
-    p, px, py = np.empty((side, side)), np.empty((side, side)), np.empty((side, side))
-    normal, right, held = np.zeros((3 * most, 3 * most)), np.zeros(3 * most), np.zeros(3 * most, np.bool_)
+    boxes, d, p, px, py, normal, right, held = _room(first, half)
     for g in range(len(first) - 1):
         members = order[first[g] : first[g + 1]]
         n = len(members)
