@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from jviz.backend.catalogs.expressions import Values, error_column, numbers, rows_where, values_of
-from jviz.data import Catalog, Data
+from jviz.data import Catalog, Data, from_product
 from jviz.errors import JvizError
 from jviz.signals import Signal
 
@@ -54,6 +54,13 @@ def selections_of(session: Any, data: Data) -> list[Any]:
 _worked: WeakKeyDictionary[Any, dict[str, Values]] = WeakKeyDictionary()
 _passed: WeakKeyDictionary[Any, dict[str, np.ndarray]] = WeakKeyDictionary()
 KEPT = 24
+
+
+def catalog_of(table: Any, name: str) -> Catalog:
+    """Make a catalogue of a table of astropy."""
+    from jviz.conversion.taken import take_table
+
+    return from_product(take_table(table, name))  # type: ignore[return-value]
 
 
 def evaluated(data: Catalog, expression: str) -> Values:

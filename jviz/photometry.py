@@ -14,7 +14,7 @@ from jviz.backend.photometry.fluxes import Calibration, calibration
 from jviz.backend.regions.masks import Target, Weights
 from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.units import parse_unit
-from jviz.catalogs import places_on
+from jviz.catalogs import catalog_of, places_on
 from jviz.data import Catalog, Data, WithPicture
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS, excluded_bits, flags_meant
@@ -237,10 +237,7 @@ def _of_catalog(catalog: Catalog, data: WithPicture) -> tuple[np.ndarray, np.nda
 
 
 def _of_table(table: Any, data: WithPicture) -> tuple[np.ndarray, np.ndarray]:
-    from jviz.conversion.taken import take_table
-    from jviz.data import from_product
-
-    return _of_catalog(from_product(take_table(table, "the table")), data)  # type: ignore[arg-type]
+    return _of_catalog(catalog_of(table, "the table"), data)
 
 
 def _of_sky(lon: np.ndarray, lat: np.ndarray, data: WithPicture) -> tuple[np.ndarray, np.ndarray]:

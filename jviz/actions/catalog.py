@@ -8,7 +8,7 @@ import numpy as np
 
 from jviz.actions.view import open_view
 from jviz.catalog_views import HistogramView, ScatterView
-from jviz.catalogs import evaluated, passing, places_on, selection_name
+from jviz.catalogs import catalog_of, evaluated, passing, places_on, selection_name
 from jviz.commands import command
 from jviz.data import Catalog, Regions, from_product
 from jviz.errors import CommandError
@@ -106,7 +106,7 @@ def rows(session: Session, data: Catalog, subset: str = "", *, condition: str = 
         chosen, what = found.region, found.name
     if not chosen.any():
         raise CommandError(f"{what} holds no row of {data.name}.")
-    return _made(data.table[chosen], name.strip() or f"{data.name} ({what.removeprefix(data.name).strip()})")
+    return catalog_of(data.table[chosen], name.strip() or f"{data.name} ({what.removeprefix(data.name).strip()})")
 
 
 @command("catalog.to_regions", title="Rows as Regions…", menu="Catalogue", needs="catalog", group="make",
@@ -399,15 +399,9 @@ def _column(values: np.ndarray, unit: str, wanted: str) -> Any:
     return (values * known).to(target)
 
 
-def _made(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]
-
-
 def _exchange(session: Session, old: Catalog, table: Any) -> Catalog:
     """Put a catalogue with other columns in the place of one, in all views and subsets."""
-    new = _made(table, old.name)
+    new = catalog_of(table, old.name)
     new.made_by = old.made_by
     session.set_data(tuple(new if data is old else data for data in session.data))
     for view in session.views.values():

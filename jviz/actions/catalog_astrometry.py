@@ -11,9 +11,9 @@ from jviz.astrometry import moved
 from jviz.backend.catalogs.astrometry import Correction, Fit, Model, corrected, first_shift, fit_offsets, on_plane
 from jviz.backend.catalogs.matching import match_places, one_to_one
 from jviz.backend.progress import Progress
-from jviz.catalogs import places_on
+from jviz.catalogs import catalog_of, places_on
 from jviz.commands import command
-from jviz.data import Catalog, Image, from_product
+from jviz.data import Catalog, Image
 from jviz.errors import CommandError
 from jviz.running import Apply, add_data
 from jviz.session import Session
@@ -85,7 +85,7 @@ def fit_wcs(
         new, steps = _corrected(image, (x[first], y[first]), [v[second] for v in known], fit, model, clip)
     table = _table(fit, (x[first], y[first]), [v[second] for v in known], aim[second] - measured[first], rows[first])
     table.meta |= _numbers(fit) | {"image": image.name, "reference": reference.name, "model": model, "applied": apply}
-    made = _catalog(table, name or f"{image.name} astrometry")
+    made = catalog_of(table, name or f"{image.name} astrometry")
 
     def end() -> Catalog:
         if apply:
@@ -211,7 +211,7 @@ def _move_rows(session: Session, catalog: Catalog, steps: tuple[Correction, ...]
     table = catalog.table
     if not _moved_columns(table, catalog, steps):
         return
-    new = _catalog(table, catalog.name)
+    new = catalog_of(table, catalog.name)
     new.made_by = catalog.made_by
     _put(session, catalog, new)
 
@@ -243,9 +243,3 @@ def _through(lon: np.ndarray, lat: np.ndarray, steps: tuple[Correction, ...]) ->
     for step in steps:
         lon, lat = corrected(lon, lat, step)
     return lon, lat
-
-
-def _catalog(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]

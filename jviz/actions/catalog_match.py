@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.catalogs.matching import Pairs, match_names, match_places, on_sphere, one_to_one
+from jviz.catalogs import catalog_of
 from jviz.commands import command
-from jviz.data import Catalog, Image, from_product
+from jviz.data import Catalog, Image
 from jviz.errors import CommandError
 from jviz.session import Session
 
@@ -79,7 +80,7 @@ def match(
     table = _joined(a.table[pairs.first], b.table[pairs.second], suffixes)
     _add_numbers(table, pairs, shifts, by)
     table.meta = {"matched": [a.name, b.name], "by": by, "radius": radius, "keep": keep}
-    return _made(table, name or f"{a.name} × {b.name}")
+    return catalog_of(table, name or f"{a.name} × {b.name}")
 
 
 def _names(data: Catalog, column: str) -> np.ndarray:
@@ -154,10 +155,4 @@ def _rest(data: Catalog, matched: np.ndarray, both: tuple[Catalog, Catalog], nam
     other = both[1] if data is both[0] else both[0]
     if not left.any():
         raise CommandError(f"Every row of {data.name} has a match in {other.name}.")
-    return _made(data.table[left], name or f"{data.name} not in {other.name}")
-
-
-def _made(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]
+    return catalog_of(data.table[left], name or f"{data.name} not in {other.name}")

@@ -21,8 +21,9 @@ from jviz.backend.photometry.circles import Block, sums_in_circles
 from jviz.backend.photometry.corrections import corrections_at, radius_of_energy
 from jviz.backend.photometry.sources import Found, segments
 from jviz.backend.progress import Progress
+from jviz.catalogs import catalog_of
 from jviz.commands import command
-from jviz.data import Catalog, Image, from_product
+from jviz.data import Catalog, Image
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
@@ -101,7 +102,7 @@ def catalog(
         "star_limits": [float(v) for v in limits],
         "notes": notes,
     }
-    made = _catalog(table, name or f"{data.name} catalogue")
+    made = catalog_of(table, name or f"{data.name} catalogue")
     maps = [segment_image(found, prepared.picture, data)] if fresh else []
 
     def end() -> Catalog:
@@ -201,9 +202,3 @@ def _add_circles(
                      for v, n in ((y, values.shape[0]), (x, values.shape[1])))  # fmt: skip
     table["background"] = prepared.level[rows, columns] * field.unit
     return notes
-
-
-def _catalog(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jviz.actions.photometry_psf import Ready, catalog_of, fit_passes, ready_for, star_fit
+from jviz.actions.photometry_psf import Ready, fit_passes, ready_for, star_fit
 from jviz.actions.photometry_sources import MENU
 from jviz.backend.photometry.completeness import Injected, bins_of, injected, matched
 from jviz.backend.progress import Progress
+from jviz.catalogs import catalog_of
 from jviz.commands import command
 from jviz.data import Image, Psf
 from jviz.errors import CommandError
@@ -199,9 +200,7 @@ def _zero(ready: Ready, data: Image, zero_point: float | None) -> float:
     return float(-2.5 * np.log10(factor / AB_ZERO)) if np.isfinite(factor) and factor > 0 else 0.0
 
 
-def _range(
-    ready: Ready, psf: Psf, zero: float, brightest: float | None, faintest: float | None
-) -> tuple[float, float]:
+def _range(ready: Ready, psf: Psf, zero: float, brightest: float | None, faintest: float | None) -> tuple[float, float]:
     """Return the least and the greatest flux, in the unit of the image."""
     seen = ready.variance[np.isfinite(ready.variance)]
     model = psf.model

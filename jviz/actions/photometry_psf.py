@@ -12,8 +12,9 @@ from jviz.backend.photometry.backgrounds import mesh_background
 from jviz.backend.photometry.psf_fitting import StarFit, usual_half
 from jviz.backend.photometry.psfs import PsfModel, gaussian_psf, moffat_psf
 from jviz.backend.progress import Progress
+from jviz.catalogs import catalog_of
 from jviz.commands import command
-from jviz.data import Catalog, Image, Psf, from_product
+from jviz.data import Catalog, Image, Psf
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
@@ -331,13 +332,6 @@ def _table_of(ready: Ready, fit: StarFit, level: np.ndarray, zero_point: float |
             f"{lost} of {len(table)} have no pixel to use (off the image, NaN, saturated or flagged) and stay NaN"
         )
     return table, notes
-
-
-def catalog_of(table: Any, name: str) -> Catalog:
-    """Make a catalogue of a table."""
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]
 
 
 def _lay_over(session: Session, data: Image, rest: Image) -> None:

@@ -12,8 +12,9 @@ from jviz.backend.images.picture import Picture
 from jviz.backend.photometry.backgrounds import Estimator, Rms, clipped_scatter, mesh_background, uncovered
 from jviz.backend.photometry.sources import Found, Method, peaks, segments, stars
 from jviz.backend.progress import Progress
+from jviz.catalogs import catalog_of
 from jviz.commands import command
-from jviz.data import Catalog, Image, from_product
+from jviz.data import Catalog, Image
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
@@ -146,7 +147,7 @@ def detect(
             f"No source of {data.name} is above S/N {snr:g} ({method}); lower snr or npixels, or look at the noise."
         )
     table = with_places(table, Field(session, data), data)
-    catalog = _catalog(table, name or f"{data.name} sources")
+    catalog = catalog_of(table, name or f"{data.name} sources")
     maps = [] if found is None else [segment_image(found, prepared.picture, data)]
 
     def end() -> Catalog:
@@ -276,9 +277,3 @@ def with_places(table: Any, field: Field, data: Image) -> Any:
             table[name] = np.asarray(table[name]) * field.unit
     table.meta["image"] = data.name
     return table
-
-
-def _catalog(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]

@@ -10,8 +10,9 @@ from jviz.actions.view import open_view, place
 from jviz.backend.progress import Progress
 from jviz.backend.timeseries.curves import Curve, binned, curve_of_stack, decorrelated, outliers, scatter_by_bin
 from jviz.backend.timeseries.times import Times, times_of
+from jviz.catalogs import catalog_of, evaluated
 from jviz.commands import command
-from jviz.data import Catalog, Cube, Profile, Ramp, Spectrum, from_product
+from jviz.data import Catalog, Cube, Profile, Ramp, Spectrum
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.measuring import profile_of, with_unit
@@ -94,7 +95,7 @@ def light_curve(
     table = _table(columns, times, "" if normalize else unit, bin_size)
     table.meta |= meta | {"data": data.name, "time_scale": times.scale or "integration", "time_label": times.label,
                           "pixel_unit": unit}  # fmt: skip
-    made = _catalog(table, name or f"{data.name} light curve")
+    made = catalog_of(table, name or f"{data.name} light curve")
 
     def end() -> Catalog:
         add_data(session, [made])
@@ -290,12 +291,6 @@ def _table(columns: dict[str, np.ndarray], times: Times, unit: str, size: int) -
     return QTable({n: with_unit(v, units[n]) if units.get(n) else v for n, v in made.items()})
 
 
-def _catalog(table: Any, name: str) -> Catalog:
-    from jviz.conversion.taken import take_table
-
-    return from_product(take_table(table, name))  # type: ignore[return-value]
-
-
 # --- the scatter of bins ------------------------------------------------------------------------------
 
 
@@ -317,7 +312,6 @@ def allan(
     list of Profile
         The scatter with its error, rms / √(2 (bins − 1)), and rms(1) / √n.
     """
-    from jviz.catalogs import evaluated
 
     made = evaluated(data, f"({column}) - ({subtract})" if subtract.strip() else column)
     values = np.asarray(made.values, float)
