@@ -38,6 +38,7 @@ from jviz.data import (
     Spectrum2D,
     from_product,
 )
+from jviz.describe import size_text
 from jviz.errors import CommandError, JvizError, ReadError, SessionError
 from jviz.extraction import extraction_preview, extraction_shown
 from jviz.flags import Flag, flag_color, flag_counts, flags_plane, known_flags, shown_bits
@@ -204,6 +205,7 @@ __all__ = [
     "separation",
     "shown_bits",
     "silent",
+    "size_text",
     "stretch",
     "themed_icon",
     "to_pixel",

@@ -10,7 +10,7 @@ from jviz.backend.io.product import Plane, Product, Unit
 from jviz.data import Data, from_product, loaded_object
 from jviz.errors import JvizError
 
-__all__ = ["describe"]
+__all__ = ["describe", "size_text"]
 
 
 def describe(path: Path, *, header: bool = False) -> str:
@@ -32,7 +32,7 @@ def describe(path: Path, *, header: bool = False) -> str:
     if is_session_file(path):
         return "\n".join(_of_session(path))
     products = open_products(path)
-    lines = [f"{path}: {_size_of(path)}, {_counted(len(products), 'data set')}"]
+    lines = [f"{path}: {size_text(path.stat().st_size)}, {_counted(len(products), 'data set')}"]
     for product in products:
         lines += _of_product(product)
     if len(products[0].units) > 1:
@@ -143,8 +143,8 @@ def _of_header(unit: Unit) -> Iterator[str]:
             yield f"    {keyword:<8} = {value!r}" + (f" / {comment}" if comment else "")
 
 
-def _size_of(path: Path) -> str:
-    size = float(path.stat().st_size)
+def size_text(size: float) -> str:
+    """Write a number of bytes with the unit that suits it: ``"4.1 MB"``."""
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if size < 1000 or unit == "TB":
             return f"{size:.3g} {unit}" if unit != "bytes" else f"{size:.0f} bytes"

@@ -295,7 +295,7 @@ def aperture_preview(
         reach = float(sizes.max())
         circles = tuple((float(x[0]), float(y[0]), float(r)) for r in sizes)
     ring = None if annulus is None else (float(x[0]), float(y[0]), *(float(r) for r in annulus))
-    said = _numbers(measured, notes)
+    said = _numbers(measured, notes, _unit(field, measured))
     return Preview(data, circles=circles, ring=ring), said, _growth(field, x, y, reach, how)
 
 
@@ -315,14 +315,17 @@ def _growth(field: Field, x: np.ndarray, y: np.ndarray, reach: float, how: Photo
     except CommandError:
         return None  # no pixel there: the numbers have said so
     columns = columns_of(measured)
-    unit = "Jy" if measured.calibration.known else str(measured.unit)
-    return Curve(radii, columns["flux"][0], columns["flux_err"][0], "Radius", "Flux", "pix", unit)
+    return Curve(radii, columns["flux"][0], columns["flux_err"][0], "Radius", "Flux", "pix", _unit(field, measured))
 
 
-def _numbers(measured: Any, notes: list[str]) -> dict[str, str]:
+def _unit(field: Field, measured: Any) -> str:
+    """Return the unit of fluxes; that of the file in its own words where it cannot be turned into Jy."""
+    return "Jy" if measured.calibration.known else field.plane.unit
+
+
+def _numbers(measured: Any, notes: list[str], unit: str) -> dict[str, str]:
     """Return the numbers of the first place in words."""
     columns = columns_of(measured)
-    unit = "Jy" if measured.calibration.known else str(measured.unit)
     several = measured.sums.sum.shape[1] > 1
     said: dict[str, str] = {}
     for k in range(measured.sums.sum.shape[1]):

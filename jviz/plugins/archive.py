@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Job, JvizError, TableView, separation
+from jviz.api import Job, JvizError, TableView, separation, size_text
 from jviz.plugins.archive_question import Question
 from jviz.plugins.parts import Panel, ProgressBar, muted, tool_button
 
@@ -91,6 +91,7 @@ class ArchivePanel(Panel):
         scroll.setWidget(self.question)
         row = QHBoxLayout()
         row.setContentsMargins(10, 4, 10, 8)
+        row.setSpacing(6)
         row.addWidget(self.search_button)
         row.addWidget(self.cancel_button)
         row.addStretch(1)
@@ -236,7 +237,7 @@ class ArchivePanel(Panel):
         rows = self._chosen(self.products, self._shown)
         count = 0 if rows is None else len(rows)
         size = float(np.sum(np.asarray(rows["size"], float))) if count else 0.0
-        self.about_products.setText(f"{count:,} file{'' if count == 1 else 's'}, {size / 1e6:,.1f} MB")
+        self.about_products.setText(f"{count:,} file{'' if count == 1 else 's'}, {size_text(size)}")
 
     def download(self) -> None:
         """Fetch the selected files, or all that are listed."""

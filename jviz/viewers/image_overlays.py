@@ -18,13 +18,13 @@ from jviz.flags import flag_color, shown_bits
 from jviz.geometry import Geometry, fitting_scale, image_shape
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_layers import Compositor, is_flags
-from jviz.viewers.ink import Ink, ground_of, ink_on
+from jviz.viewers.ink import BRIGHT, Ink, ground_of, ink_on
 from jviz.viewers.kept import draw_kept
 from jviz.viewers.look import Look
 from jviz.viewers.readout import pretty_unit
 from jviz.views import ImageView
 
-__all__ = ["Scene", "draw_bar", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
+__all__ = ["Scene", "draw_bar", "draw_caption", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
@@ -91,6 +91,15 @@ def draw_plate(painter: QPainter, area: QRectF) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(16, 18, 22, 190))
     painter.drawRoundedRect(area, 6, 6)
+
+
+def draw_caption(painter: QPainter, look: Look, text: str, share: float) -> None:
+    """Write a line on a plate in the upper left corner, at a share of the size of the font."""
+    metrics = look.metrics(share)
+    area = QRectF(8, 8, 1.1 * metrics.horizontalAdvance(text) + 16, metrics.height() + 6)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    draw_plate(painter, area)
+    BRIGHT.write(painter, QPointF(16, area.center().y()), text, look.font(share, bold=True), across=0.0, down=0.5)
 
 
 def image_of(pixels: np.ndarray) -> QImage:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QImage, QPainter
 
 from jviz.backend.files import writing
 from jviz.backend.progress import Progress
@@ -16,7 +15,7 @@ from jviz.errors import JvizError
 from jviz.outputs import maker_of, output_path
 from jviz.session import Session
 from jviz.spectral_display import scale_of
-from jviz.viewers.ink import BRIGHT
+from jviz.viewers.image_overlays import draw_caption
 from jviz.viewers.look import PAPER
 from jviz.viewers.picture import image_of_view
 
@@ -68,13 +67,7 @@ def _frames(
 
 def _write(image: QImage, text: str) -> None:
     with QPainter(image) as painter:
-        font, metrics = PAPER.font(1.1, bold=True), PAPER.metrics(1.1)
-        wide = 1.1 * metrics.horizontalAdvance(text) + 16
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(QColor(0, 0, 0, 0))
-        painter.setBrush(QColor(16, 18, 22, 190))
-        painter.drawRoundedRect(QRectF(8, 8, wide, metrics.height() + 6), 5, 5)
-        BRIGHT.write(painter, QPointF(16, 11 + metrics.height() / 2), text, font, across=0.0, down=0.5)
+        draw_caption(painter, PAPER, text, 1.1)
 
 
 def _pixels(image: QImage) -> np.ndarray:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
 
 from jviz.photometry_preview import Preview, photometry_shown
-from jviz.viewers.image_overlays import Scene
+from jviz.viewers.image_overlays import Scene, draw_caption
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
 
@@ -46,8 +46,7 @@ class PhotometryOverlay(Overlay):
         if shown.circles:
             APERTURE.stroke(painter, _circles(scene, shown.circles), 1.6)
         if shown.caption:
-            font = scene.look.font(0.95, bold=True)
-            Ink("#ffffff", "#000000").write(painter, QPointF(14, 14), shown.caption, font)
+            draw_caption(painter, scene.look, shown.caption, 0.95)
         painter.restore()
 
 
