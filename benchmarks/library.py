@@ -100,7 +100,8 @@ def _cones(folder: Path) -> list[Row]:
 
 def _downloads(folder: Path) -> list[Row]:
     from jviz.backend.archive.fetch import Wanted
-    from jviz.backend.archive.transfers import fetch_all
+    from jviz.backend.archive.transfers import Transfers
+    from jviz.backend.library.catalogue import Library
     from tests.standin import Standin
 
     held = folder / "held"
@@ -108,16 +109,20 @@ def _downloads(folder: Path) -> list[Row]:
     rng = np.random.default_rng(5)
     for number in range(FETCHED):
         (held / f"file{number:02d}.bin").write_bytes(rng.bytes(600_000))
+    library = Library(folder / "fetched.sqlite")
     server = Standin(held)
     server.rate = RATE
     wanted = [Wanted(f"{server.url}/plain/file{n:02d}.bin", f"file{n:02d}.bin") for n in range(FETCHED)]
     start = time.perf_counter()
-    fetch_all(wanted, folder / "one", per_host=1)
+    alone_by_one = Transfers(library, per_host=1)
+    alone_by_one.wait(alone_by_one.add(wanted, folder / "one"))
     alone = time.perf_counter() - start
     start = time.perf_counter()
-    fetch_all(wanted, folder / "four")
+    four = Transfers(library)
+    four.wait(four.add(wanted, folder / "four"))
     together = time.perf_counter() - start
     server.close()
+    library.close()
     return [
         Row(f"{FETCHED} files at 1.5 MB/s each, four at a time", 1000 * together),
         Row("as a share of one by one", together / alone, "", limit=1 / 3),

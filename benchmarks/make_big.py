@@ -49,7 +49,7 @@ def _header(side: int) -> bytes:
         "CD1_1": -scale, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": scale, "RADESYS": "'ICRS'",
         "OBJECT": "'SIMULATED'",
     }  # fmt: skip
-    text = "".join(f"{key:8}= {value!s:>20}".ljust(80) for key, value in cards.items()) + "END"
+    text = "".join(f"{key:8}= {str(value).upper():>20}".ljust(80) for key, value in cards.items()) + "END"
     return text.ljust(-(-len(text) // 2880) * 2880).encode()
 
 

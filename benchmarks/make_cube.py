@@ -16,10 +16,10 @@ __all__ = ["big_cube", "write_cube"]
 CHANNELS, SIDE, SEED = 2000, 400, 20_261_126
 
 
-def big_cube(channels: int = CHANNELS, side: int = SIDE) -> Path:
+def big_cube(channels: int = CHANNELS, side: int = SIDE, *, make: bool = True) -> Path:
     """Return the path of a cube, made first if it is not there."""
     path = cache.home("cache").parent / "jviz-benchmarks" / f"cube{channels}x{side}.fits"
-    if not path.exists():
+    if make and not path.exists():
         write_cube(path, channels, side)
     return path
 

@@ -61,8 +61,15 @@ def launch(files: Any = (), *, session: "Session | None" = None, show: bool = Tr
     return import_module("jviz.window").launch(files, session=session, show=show)
 
 
+class _Text(str):
+    """A text that a console shows as it is read, with its lines."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def help(id: str) -> str:
     """Return the signature and the documentation of a command, ``help("image.stretch")``."""
     from jviz.commands import find
 
-    return find(id).help
+    return _Text(find(id).help)

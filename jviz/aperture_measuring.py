@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from jviz.backend.photometry.circles import Skies, Statistic, Sums, skies_in_rings, sums_in_circles
+from jviz.backend.photometry.circles import (
+    Skies,
+    Statistic,
+    Sums,
+    add_weighted,
+    skies_in_rings,
+    sums_in_circles,
+)
 from jviz.backend.photometry.corrections import checked, corrections_at, radius_of_energy, read_corrections, rows_for
 from jviz.backend.photometry.tables import Measured
+from jviz.backend.photometry.vega import checked as checked_offsets
+from jviz.backend.photometry.vega import read_offsets
 from jviz.backend.progress import Progress, silent
 from jviz.data import Catalog
 from jviz.errors import CommandError
 from jviz.photometry import Field, radius_in_pixels, sky_of_region, sums_in_regions
 from jviz.subsets import Subset
 
-__all__ = ["Photometry", "correction_table", "in_circles", "in_regions", "sizes_meant"]
+__all__ = ["Photometry", "correction_table", "in_circles", "in_regions", "in_squares", "sizes_meant",
+           "vega_meant"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Photometry:
         Numbers, where there is no ``table``.
     table : Table or None
         Of aperture corrections, for the filter of the image.
+    vega : float, Table or None
+        m(AB) − m(Vega), or a table of them; by default that of the filter.
     """
 
     annulus: Any = None
@@ -42,6 +54,7 @@ class Photometry:
     gain: float | None = None
     zero_point: float | None = None
     pixel_area: Literal["header", "wcs"] = "header"
+    vega: Any = None
 
 
 def in_circles(
@@ -49,6 +62,30 @@ def in_circles(
 ) -> tuple[Measured, list[str]]:
     """Measure circles of radii in pixels at places in pixels; return that, and what could not be had."""
     return _measured(field, _circles(field, x, y, sizes, progress), (x, y), sizes, how, progress)
+
+
+def in_squares(
+    field: Field, place: tuple[float, float], halves: np.ndarray, how: Photometry, progress: Progress = silent
+) -> tuple[Measured, list[str]]:
+    """Measure squares round a place with sides of twice ``halves`` pixels; return that, and what could not be had."""
+    found = np.zeros((1, len(halves), 10))
+    for k, half in enumerate(halves):
+        rows, down = _overlaps(place[1], half, field.shape[0])
+        columns, across = _overlaps(place[0], half, field.shape[1])
+        if len(down) and len(across):
+            weights = np.outer(down, across)
+            add_weighted(field.read(rows, columns), field.kind, field.bits, field.saturated, weights, found[0, k])
+    x, y = np.array([place[0]]), np.array([place[1]])
+    measured, notes = _measured(field, Sums.of(found[..., :8]), (x, y), None, replace(how, correction=None), progress)
+    return replace(measured, correction=np.ones(len(halves)), expected=4 * halves**2), notes
+
+
+def _overlaps(centre: float, half: float, n: int) -> tuple[slice, np.ndarray]:
+    """Return which pixels along an axis lie within ``half`` of a place, and which part of each."""
+    first, last = max(int(np.floor(centre - half + 0.5)), 0), min(int(np.ceil(centre + half + 0.5)), n)
+    pixels = np.arange(first, max(last, first))
+    part = np.minimum(pixels + 0.5, centre + half) - np.maximum(pixels - 0.5, centre - half)
+    return slice(first, max(last, first)), np.clip(part, 0, 1)
 
 
 def in_regions(
@@ -92,6 +129,17 @@ def correction_table(session: Any, correction: Any, header: Mapping[str, Any]) -
     if isinstance(correction, str | Path):
         return rows_for(read_corrections(Path(correction)), header)
     return None
+
+
+def vega_meant(session: Any, vega: Any) -> Any:
+    """Return a number, a table of Vega offsets, or None for that of the filter."""
+    if isinstance(vega, str) and vega in session.names:
+        vega = session[vega]
+    if isinstance(vega, Catalog):
+        return checked_offsets(vega.table, vega.name)
+    if hasattr(vega, "colnames"):
+        return checked_offsets(vega, "the table")
+    return read_offsets(Path(vega)) if isinstance(vega, str | Path) else vega
 
 
 def _corrections(correction: Any, table: Any, sizes: np.ndarray | None) -> np.ndarray:
@@ -174,13 +222,14 @@ def _measured(
         notes.append("it has no errors, so none are given; name error=, gain= or an annulus")
     elif source == "sky scatter" and how.gain is None:
         notes.append("it has no errors: those given come from the scatter of the sky alone")
-    factors = field.calibration(how.zero_point)
+    factors = field.calibration(how.zero_point, how.vega)
     solid, where = field.solid_angles(*places, exact=how.pixel_area == "wcs")
     if factors.known and factors.per_area and not np.isfinite(solid).any():
         factors = type(factors)(np.nan, False, f"the solid angle of pixels is not known: {where}")
     if not factors.known:
         notes.append(f"no flux in Jy and no magnitudes ({factors.how}); flux is the sum less the sky")
+    elif factors.no_vega:
+        notes.append(factors.no_vega)
     expected = None if sizes is None else np.pi * sizes**2
-    coordinates = field.coordinates(*places)
-    made = Measured(*places, sums, expected, skies, variance, field.unit, factors, solid, correction, coordinates)
+    made = Measured(*places, sums, expected, skies, variance, field.unit, factors, solid, correction)
     return made, notes

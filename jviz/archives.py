@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from jviz.backend.searching import cells, several
 from jviz.errors import CommandError
 from jviz.positions import sky_of
+from jviz.signals import Signal
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
 
     from jviz.backend.archive.mast import Mast
+    from jviz.backend.archive.transfers import Transfers
     from jviz.backend.library.catalogue import Library
 
-__all__ = ["Archives", "answer", "circle_of", "ids_of", "mast_of", "online", "store"]
+__all__ = ["Archives", "answer", "arranged", "circle_of", "ids_of", "mast_of", "online", "store"]
 
 KEYRING = ("astroquery:mast.stsci.edu.token", "token")
 """Where astroquery keeps the token too, so that one who logged in there is known here."""
@@ -27,6 +29,11 @@ KEYRING = ("astroquery:mast.stsci.edu.token", "token")
 UNITS = {"s_ra": "deg", "s_dec": "deg", "t_exptime": "s", "em_min": "nm", "em_max": "nm", "distance": "arcsec",
          "size": "byte"}  # fmt: skip
 """Units of columns of MAST."""
+
+FIRST = ("new", "asked_for", "obs_collection", "instrument_name", "filters", "target_name", "obs_id", "name",
+         "calib_level", "t_exptime", "proposal_id", "proposal_pi", "s_ra", "s_dec", "distance", "t_min",
+         "dataproduct_type", "dataRights", "obs_title")  # fmt: skip
+"""Columns that are shown first; the others follow."""
 
 DEFAULT_RADIUS = "3 arcmin"
 
@@ -36,8 +43,17 @@ class Archives:
 
     def __init__(self) -> None:
         self._library: Library | None = None
-        self._lock = threading.Lock()
+        self._transfers: Transfers | None = None
+        self.transfers_changed = Signal()
+        """Emitted, in any thread, when a transfer begins, ends or is put on the list."""
+        self.library_changed = Signal()
+        """Emitted, in any thread, after what the library knows of files changed."""
+        self.basket_changed = Signal()
+        """Emitted, in any thread, when products were put into the basket or taken out."""
+        self._lock = threading.RLock()
         self._token: str | None = None
+        self.arrived = Signal()
+        """Emitted in the session's thread with the job of a search, its `Grown` rows, and the total so far."""
 
     @property
     def library(self) -> Library:
@@ -47,8 +63,19 @@ class Archives:
 
         with self._lock:
             if self._library is None:
-                self._library = Library(home("data") / "library.sqlite")
+                self._library = Library(home("data") / "library.sqlite", changed=self.library_changed.emit)
             return self._library
+
+    @property
+    def transfers(self) -> Transfers:
+        """The list of downloads."""
+        from jviz.backend.archive.transfers import Transfers
+
+        with self._lock:
+            if self._transfers is None:
+                self._transfers = Transfers(self.library, token=lambda: self.token,
+                                            changed=self.transfers_changed.emit)  # fmt: skip
+            return self._transfers
 
     @property
     def token(self) -> str:
@@ -65,9 +92,17 @@ class Archives:
         self._token = token
         return "keyring" if remember and _to_keyring(token) else "memory"
 
+    def stop(self) -> None:
+        """Pause what is being fetched: it goes on another time."""
+        with self._lock:
+            if self._transfers is not None:
+                self._transfers.close()
+
     def close(self) -> None:
         """Let go of the database."""
+        self.stop()
         with self._lock:
+            self._transfers = None
             if self._library is not None:
                 self._library.close()
                 self._library = None
@@ -114,7 +149,9 @@ def mast_of(session: Any) -> Mast:
     return Mast(session.archives.token)
 
 
-def circle_of(session: Any, target: str | None, position: Any, radius: Any) -> tuple[float, float, float] | None:
+def circle_of(
+    session: Any, target: str | None, position: Any, radius: Any, resolver: str = "auto"
+) -> tuple[float, float, float] | None:
     """Return the circle that is searched: RA, Dec and radius in degrees; None when no place is given.
 
     Parameters
@@ -123,6 +160,8 @@ def circle_of(session: Any, target: str | None, position: Any, radius: Any) -> t
         A name; position : any form that `jviz.positions` knows.
     radius : str, float or Quantity
         ``"3 arcmin"``, ``0.05`` (degrees).
+    resolver : str
+        Who is asked about names, see `jviz.backend.names.RESOLVERS`.
 
     Raises
     ------
@@ -135,7 +174,13 @@ def circle_of(session: Any, target: str | None, position: Any, radius: Any) -> t
         raise CommandError("Give a target or a position, not both.")
     if isinstance(position, tuple | list) and len(position) == 2:
         position = f"{float(position[0])!r} {float(position[1])!r}"
-    lon, lat = sky_of(session, None, target if target is not None else position)
+    place = target if target is not None else position
+    if resolver != "auto" and isinstance(place, str):
+        from jviz.positions import sky_position
+
+        lon, lat, _ = sky_position(session, place, resolver=resolver)
+    else:
+        lon, lat = sky_of(session, None, place)
     return lon, lat, _degrees(radius)
 
 
@@ -153,8 +198,17 @@ def _degrees(radius: Any) -> float:
     return degrees
 
 
-def answer(table: Table, total: int, source: str, asked: Mapping[str, Any]) -> QTable:
-    """Return a table as the answer of a search: units, and in its ``meta`` who said it, when, and if it is all."""
+def answer(table: Table, total: int, source: str, asked: Mapping[str, Any], *, incomplete: str = "",
+           when: float | None = None) -> QTable:  # fmt: skip
+    """Return a table as the answer of a search: units, and in its ``meta`` who said it, when, and if it is all.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is missing, in words.
+    when : float
+        When it was said (seconds since 1970), of an answer that was kept.
+    """
     import time
 
     from astropy.table import QTable
@@ -162,11 +216,19 @@ def answer(table: Table, total: int, source: str, asked: Mapping[str, Any]) -> Q
     for name, unit in UNITS.items():
         if name in table.colnames and table[name].unit is None and table[name].dtype.kind in "fi":
             table[name].unit = unit
-    found = QTable(table)
+    found = QTable(arranged(table))
     found.meta.clear()
-    found.meta.update(source=source, time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), total=int(total),
-                      truncated=len(found) < total, question=dict(asked))  # fmt: skip
+    found.meta.update(source=source, time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when)), total=int(total),
+                      truncated=len(found) < total, incomplete=incomplete, cached=when is not None,
+                      question=dict(asked))  # fmt: skip
     return found
+
+
+def arranged(table: Table) -> Table:
+    """Return a table with the columns first that people look at first; nothing is copied."""
+    names = [name for name in FIRST if name in table.colnames]
+    names += [name for name in table.colnames if name not in names]
+    return type(table)([table[name] for name in names], names=names, copy=False, meta=table.meta)
 
 
 def store(collection: str, obs_id: str) -> Path:
@@ -193,7 +255,9 @@ def ids_of(observations: Any) -> list[str]:
         raise CommandError("These are no observations: a column obsid is missing. Take what archive.search gives.")
     observations = several(observations) if found is None else found
     ids = [str(value).strip() for value in observations]
-    if not ids or not all(value.isdigit() for value in ids):
+    if not ids:
+        raise CommandError("No observations were given, so there are no files to list.")
+    if not all(value.isdigit() for value in ids):
         wrong = next((value for value in ids if not value.isdigit()), "")
         raise CommandError(f"{wrong!r} is no obsid of MAST (a number such as 71738612). Take observations from "
                            "archive.search.")  # fmt: skip

@@ -6,7 +6,8 @@ from typing import Any
 
 from echo import CallbackProperty
 
-from jviz.views import Checked, State, View, declare_view, number, one_of, pair
+from jviz.checked import Checked, colour, colour_map, number, one_of, pair
+from jviz.views import State, View, declare_view
 
 __all__ = ["MARKS", "CatalogLayer", "CatalogPlotView", "HistogramView", "ScatterView", "TableView"]
 
@@ -15,6 +16,25 @@ MARKS = ("circle", "square", "diamond", "triangle", "cross", "plus", "dot")
 
 def _bins(value: Any) -> int | None:
     return None if value in (None, "auto", 0) else int(number(1, 100_000, "number of bins")(value))
+
+
+def _functions(value: Any) -> tuple[tuple[str, str, bool, str], ...]:
+    """Check functions: an expression alone, or with its colour, whether it is seen, and its name."""
+    from jviz.backend.catalogs.tracks import function_of
+
+    made = []
+    for one in value or ():
+        given = (one,) if isinstance(one, str) else tuple(one)
+        text, color, visible, label = (*given, *("", True, "")[len(given) - 1 :])
+        function_of(text)
+        made.append((str(text).strip(), colour(color), bool(visible), str(label)))
+    return tuple(made)
+
+
+def _extinction(value: Any) -> tuple[tuple[str, float], ...]:
+    check = number(-1000, 1000, "A / E(B − V)")
+    items = value.items() if hasattr(value, "items") else value or ()
+    return tuple((str(name), check(factor)) for name, factor in items)
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -44,20 +64,50 @@ class CatalogLayer(State):
         Column whose text stands beside the marks on images when there are few; empty: none.
     image : Data or None
         The image whose pixels positions in pixels count; None: any.
+    drawing : str
+        "points", or "line": rows are joined in their order, as isochrones and tracks are.
+    x, y, condition : str
+        Of a line: expressions of its own (empty: those of the plot), and which of its rows are taken.
+    distance_modulus, reddening : float
+        Of a line, mag: its magnitudes are drawn as at this distance, and behind dust of this E(B − V).
+    extinction : tuple of (str, float)
+        A / E(B − V) of its columns of magnitudes.
+    width : float
+        Of a line, in screen pixels.
+    arrows : str
+        Offsets that are drawn as arrows on images: ``"residual"`` takes the columns residual_ra and residual_dec (east
+        and north), or residual_x and residual_y; empty: none.
+    arrow_scale : float
+        By which arrows are longer than what they show; 0: so that they are seen well.
     """
 
     data = CallbackProperty(None)
     visible = CallbackProperty(True)
-    color = CallbackProperty("")
+    color = Checked("", colour)
     mark = Checked("circle", one_of(*MARKS, name="mark"))
     size = Checked(9.0, number(1, 200, "size"))
     size_by = CallbackProperty("")
     color_by = CallbackProperty("")
-    colormap = CallbackProperty("viridis")
+    colormap = Checked("viridis", colour_map)
     opacity = Checked(1.0, number(0, 1, "opacity"))
     on_images = CallbackProperty(True)
     label = CallbackProperty("")
     image = CallbackProperty(None)
+    drawing = Checked("points", one_of("points", "line", name="way to draw rows"))
+    x = CallbackProperty("")
+    y = CallbackProperty("")
+    condition = CallbackProperty("")
+    distance_modulus = Checked(0.0, number(-20, 60, "distance modulus"))
+    reddening = Checked(0.0, number(-10, 100, "reddening"))
+    extinction = Checked((), _extinction)
+    width = Checked(1.8, number(0.5, 12, "width"))
+    arrows = CallbackProperty("")
+    arrow_scale = Checked(0.0, number(0, 1e9, "scale of arrows"))
+
+    @property
+    def title(self) -> str:
+        """What the legend says."""
+        return f"{self.data.name}, {self.condition}" if self.condition else self.data.name
 
 
 class TableView(View):
@@ -95,6 +145,9 @@ class CatalogPlotView(View):
         What the axes show; None: everything.
     filter : str
         A condition over the columns: other rows are not shown.
+    functions : tuple of (str, str, bool, str)
+        Lines over the plot: functions of x (``24 - 2 * x``) or of y (``x = 1.2``) in the units of the axes, each with
+        its colour (empty: one of the theme), whether it is seen, and its name (empty: the function).
     """
 
     accepts = ("catalog",)
@@ -110,6 +163,7 @@ class CatalogPlotView(View):
     grid = CallbackProperty(False)
     legend = CallbackProperty(True)
     filter = CallbackProperty("")
+    functions = Checked((), _functions)
 
 
 class ScatterView(CatalogPlotView):

@@ -19,6 +19,9 @@ __all__ = [
     "RowPlaces",
     "axes_for",
     "evaluated",
+    "is_magnitude_name",
+    "isophote_shapes",
+    "offsets_on",
     "passing",
     "places_on",
     "row_places",
@@ -158,6 +161,11 @@ def _differ(data: Catalog, blue: str, red: str) -> bool:
     return len(colour) > 1 and bool(np.ptp(colour) > 1e-6)
 
 
+def is_magnitude_name(expression: str) -> bool:
+    """Whether an expression is a column that is named as magnitudes are, or speaks of magnitudes."""
+    return "mag" in expression.lower() or _MAGNITUDE.search(expression.strip("` ")) is not None
+
+
 def _quoted(name: str) -> str:
     return name if name.isidentifier() else f"`{name}`"
 
@@ -237,6 +245,51 @@ def places_on(data: Catalog, image: Data) -> tuple[np.ndarray, np.ndarray] | Non
     good = np.isfinite(places.x) & np.isfinite(places.y) & (np.abs(places.y) <= 90)
     x[good], y[good] = sky.sky_to_pixel(places.x[good], places.y[good])
     return x, y
+
+
+def isophote_shapes(data: Catalog) -> tuple[np.ndarray, ...] | None:
+    """Return x, y, both semi-axes (pixels) and angle (radians from +x) of isophotes; None for other catalogues."""
+    columns = data.columns
+    if not {"sma", "ellipticity", "pa", "x0", "y0"} <= set(columns):
+        return None
+    x, y, sma, flat, turn = (numbers(columns[name]) for name in ("x0", "y0", "sma", "ellipticity", "pa"))
+    return x, y, sma, sma * (1 - flat), np.radians(turn)
+
+
+def offsets_on(
+    data: Catalog, image: Data, name: str, places: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str] | None:
+    """Return offsets of rows on an image: steps along x and y in pixels, lengths, and their unit; None without columns.
+
+    Parameters
+    ----------
+    name : str
+        What the columns begin with: ``name_ra`` and ``name_dec`` (east and north), or ``name_x`` and ``name_y``.
+    places : (ndarray, ndarray)
+        Pixels of the rows.
+    """
+    columns, x, y = data.columns, *places
+    if {f"{name}_x", f"{name}_y"} <= set(columns):
+        dx, dy = (numbers(columns[f"{name}_{axis}"]) for axis in "xy")
+        return dx, dy, np.hypot(dx, dy), "pix"
+    sky = getattr(image, "sky", None)
+    if sky is None or not {f"{name}_ra", f"{name}_dec"} <= set(columns):
+        return None
+    east, north = (_arcsec(columns[f"{name}_{axis}"]) for axis in ("ra", "dec"))
+    dx, dy = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    good = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & np.isfinite(east) & np.isfinite(north))
+    good = good[:: max(1, len(good) // SOON)]
+    lon, lat = sky.pixel_to_sky(x[good], y[good])
+    ends = sky.sky_to_pixel(lon + east[good] / 3600 / np.cos(np.radians(lat)), lat + north[good] / 3600)
+    dx[good], dy[good] = ends[0] - x[good], ends[1] - y[good]
+    return dx, dy, np.hypot(east, north), "arcsec"
+
+
+def _arcsec(column: Any) -> np.ndarray:
+    from jviz.backend.units import parse_unit
+
+    known = parse_unit(column.unit) if column.unit else None
+    return numbers(column) * (float(known.to("arcsec")) if known is not None and known.is_equivalent("arcsec") else 1.0)
 
 
 _stores: WeakKeyDictionary[Any, RowPlaces] = WeakKeyDictionary()

@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from types import UnionType
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from jviz import __version__
 from jviz.errors import JvizError
@@ -18,6 +19,7 @@ USAGE = """\
 jviz [FILES…]                      open files, folders or a session (.jviz) in the window
   jviz run SCRIPT.py [ARGUMENTS…]    run a saved script without a window
   jviz info FILES… [--header]        say what is in files
+  jviz simulate [INSTRUMENT]         simulate raw exposures, their reference files and their truth
   jviz FILES… --screenshot out.png   write the window to a picture instead of showing it
   jviz --demo                        open simulated sample data"""
 
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 when something failed, 2 when the command line makes no sense, 130 after Ctrl+C.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    command = {"run": run_script, "info": info}.get(arguments[0] if arguments else "")
+    command = {"run": run_script, "info": info, "simulate": simulate}.get(arguments[0] if arguments else "")
     try:
         code = command(arguments[1:]) if command is not None else window(arguments)
         sys.stdout.flush()
@@ -219,3 +221,56 @@ def info(arguments: list[str]) -> int:
         except JvizError as error:
             code = complain(str(error))
     return code
+
+
+# --- simulated exposures ------------------------------------------------------------------------------
+
+
+def simulate(arguments: list[str]) -> int:
+    """Simulate exposures as the command ``simulate.exposures`` does, and print where they are."""
+    from jviz.backend.simulate import plan_of
+    from jviz.backend.simulate import simulate as simulated
+
+    try:
+        given = vars(_simulate_parser().parse_args(arguments))
+    except SystemExit as end:
+        return int(end.code or 0)
+    folder = given.pop("folder")
+    made = simulated(plan_of(**given), folder, progress=_told)
+    for path in (*made.exposures, *made.truths, made.catalogue):
+        print(path)
+    print(f"Their reference files: CRDS_PATH={made.cache}", file=sys.stderr)
+    return 0
+
+
+def _simulate_parser() -> argparse.ArgumentParser:
+    """Return a parser that takes what the command takes."""
+    from jviz.commands import find
+    from jviz.window.docstrings import parameter_docs
+
+    declared = find("simulate.exposures")
+    documented = parameter_docs(declared.function)
+    parser = _Parser("jviz simulate", description=declared.summary)
+    for name, parameter in declared.parameters.items():
+        given = [kind for kind in _either(declared.hints[name]) if kind is not type(None)]
+        is_choice = get_origin(given[0]) is Literal
+        kinds = list(get_args(given[0])) if is_choice else given
+        kind = type(kinds[0]) if is_choice else kinds[0]
+        words = [name] if parameter.kind is parameter.POSITIONAL_OR_KEYWORD else [f"--{name.replace('_', '-')}"]
+        more = {"nargs": "?"} if words == [name] else {}
+        default = "" if parameter.default is None else f" [{parameter.default}]"
+        text = documented.get(name, "").partition(") ")[2].replace("%", "%%")
+        parser.add_argument(*words, type=kind, default=parameter.default, choices=kinds if is_choice else None,
+                            metavar=None if is_choice else kind.__name__, help=text + default, **more)  # fmt: skip
+    return parser
+
+
+def _either(hint: Any) -> tuple[Any, ...]:
+    """Return the types of which a value may be one."""
+    return get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+
+
+def _told(done: float, total: float = 1.0, text: str = "") -> None:
+    """Say on a terminal how far the work is."""
+    if text and sys.stderr.isatty():
+        print(f"{100 * done / total:3.0f} %  {text}", file=sys.stderr)

@@ -12,7 +12,7 @@ from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
 if TYPE_CHECKING:
     from jviz.views import ImageLayer
 
-__all__ = ["combined", "limits_of", "sampled"]
+__all__ = ["combined", "limits_of", "low_resolution", "sampled"]
 
 SAMPLES = 384
 """Along the longer side, for limits."""
@@ -59,7 +59,7 @@ def limits_of(layer: ImageLayer) -> tuple[float, float]:
     """
     from jviz.backend.render.limits import limits
 
-    sample = _low_resolution(layer)
+    sample = low_resolution(layer)
     sample = sample[np.isfinite(sample)]
     if not sample.size:
         return (-1.0, 1.0) if layer.operation == "difference" else (0.0, 2.0)
@@ -81,7 +81,8 @@ def limits_of(layer: ImageLayer) -> tuple[float, float]:
     return limits(sample.reshape(1, -1), layer.limits_mode, **options)
 
 
-def _low_resolution(layer: ImageLayer) -> np.ndarray:
+def low_resolution(layer: ImageLayer) -> np.ndarray:
+    """Return a difference or ratio over the whole of the first image, at most `SAMPLES` along its longer side."""
     raster, other = layer.raster(), layer.against.raster()
     ny, nx = raster.shape
     step = max(ny, nx) / min(SAMPLES, max(ny, nx))

@@ -16,10 +16,10 @@ from jviz.errors import CommandError
 
 __all__ = ["Command", "all_commands", "command", "find"]
 
-INJECTED = ("session", "progress", "window")
+INJECTED = ("session", "progress", "job", "window")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Command:
     """A declared command.
 
@@ -35,6 +35,8 @@ class Command:
         Qt key sequence; several are separated by ``"; "``.
     job : bool
         Runs off the main thread.
+    apart : bool
+        Such a job only waits for other processes or for the network, and never for its turn.
     script : bool
         Leaves a line in the session's script.
     recorded : bool
@@ -57,6 +59,7 @@ class Command:
     menu: str = ""
     shortcut: str = ""
     job: bool = False
+    apart: bool = False
     script: bool = True
     recorded: bool = True
     merges: bool = False
@@ -80,7 +83,7 @@ class Command:
 
     @cached_property
     def injected(self) -> frozenset[str]:
-        """Which of session, progress and window the function wants."""
+        """Which of session, progress, job and window the function wants."""
         return frozenset(inspect.signature(self.function).parameters) & set(INJECTED)
 
     @property
@@ -96,9 +99,12 @@ class Command:
     @property
     def help(self) -> str:
         """Signature and documentation."""
-        shown = ", ".join(str(p).replace("jviz.data.", "").replace("jviz.views.", "") for p in self.parameters.values())
+        shown = ", ".join(_shown(parameter) for parameter in self.parameters.values())
         doc = _documentation(self.function)
         return f"{self.id}({shown})\n\n{textwrap.indent(doc, '    ')}"
+
+    def __repr__(self) -> str:
+        return f"<Command {self.id}: {self.title}>"
 
     def bind(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Check names of arguments; those left out keep their defaults.
@@ -139,6 +145,7 @@ def command(
     menu: str = "",
     shortcut: str = "",
     job: bool = False,
+    apart: bool = False,
     script: bool = True,
     recorded: bool = True,
     merges: bool = False,
@@ -153,7 +160,7 @@ def command(
 
     What the function returns says what happens: data are added to the session, an `Edit` is done
     and can be undone, None only looked at something, anything else is shown as a result.
-    Parameters named ``session``, ``progress`` and ``window`` are given by jviz.
+    Parameters named ``session``, ``progress``, ``job`` (None where nobody can cancel) and ``window`` are given by jviz.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,6 +174,7 @@ def command(
             menu,
             shortcut,
             job,
+            apart,
             script,
             recorded,
             merges,
@@ -186,6 +194,16 @@ def command(
 def forget(id: str) -> None:
     """Take a command out again (when its plugin is unloaded)."""
     _commands.pop(id, None)
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    """Write a parameter as in source, without the quotes that postponed annotations have."""
+    annotation = parameter.annotation
+    if not isinstance(annotation, str):
+        return str(parameter).replace("jviz.data.", "").replace("jviz.views.", "")
+    bare = str(parameter.replace(annotation=parameter.empty, default=parameter.empty))
+    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+    return f"{bare}: {annotation}{default}"
 
 
 @cache

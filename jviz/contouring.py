@@ -15,7 +15,7 @@ from jviz.data import Data
 from jviz.errors import JvizError
 from jviz.signals import Signal
 
-__all__ = ["ContourStore", "contour_color", "contour_store", "contours_of"]
+__all__ = ["ContourStore", "contour_color", "contour_store", "contours_of", "samples_of"]
 
 MOST = 4_000_000
 """Samples that contours are traced through; of larger images means of several pixels are taken."""
@@ -41,17 +41,8 @@ def contours_of(layer: Any, reference: Data, align: str = "sky", progress: Progr
     reference : Data
         Whose pixels the lines are in: every point goes through the sky exactly when both have one.
     """
-    raster = layer.raster()
-    level, samples = 0, raster.shape[0] * raster.shape[1]
-    while samples > MOST:
-        level, samples = level + 1, samples // 4
-    if level > 1:
-        raster.build(progress)
-    step = 1 << level
-    rows, columns = (-(-size >> level) for size in raster.shape)
-    block = raster.fetch(BlockRequest(level, 0, 0, columns, rows), progress)
-    values = smoothed(block.data, layer.contour_smoothing / step)
-    found = trace(values, layer.contour_levels, origin=(block.x0, block.y0), step=block.step, progress=progress)
+    values, origin, step = samples_of(layer.raster(), layer.contour_smoothing, progress)
+    found = trace(values, layer.contour_levels, origin=origin, step=step, progress=progress)
     if layer.data is reference or align != "sky":
         return found
     home, target = getattr(layer.data, "sky", None), getattr(reference, "sky", None)
@@ -59,6 +50,26 @@ def contours_of(layer: Any, reference: Data, align: str = "sky", progress: Progr
         return found
     x, y = target.sky_to_pixel(*home.pixel_to_sky(found.points[:, 0], found.points[:, 1]))
     return Contours(np.stack([x, y], axis=1), found.starts, found.levels)
+
+
+def samples_of(
+    raster: Any, smoothing: float, progress: Progress = silent
+) -> tuple[np.ndarray, tuple[float, float], float]:
+    """Return what contours are traced through: values, the data pixel (x, y) of the first, and pixels per sample.
+
+    Parameters
+    ----------
+    smoothing : float
+        Gaussian sigma in data pixels.
+    """
+    level, samples = 0, raster.shape[0] * raster.shape[1]
+    while samples > MOST:
+        level, samples = level + 1, samples // 4
+    if level > 1:
+        raster.build(progress)
+    rows, columns = (-(-size >> level) for size in raster.shape)
+    block = raster.fetch(BlockRequest(level, 0, 0, columns, rows), progress)
+    return smoothed(block.data, smoothing / (1 << level)), (block.x0, block.y0), block.step
 
 
 class ContourStore:

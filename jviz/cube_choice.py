@@ -7,6 +7,7 @@ from typing import Any
 
 from jviz.data import Cube, Data
 from jviz.errors import CommandError
+from jviz.replacing import put_in_place
 from jviz.spectral import AxisChoice
 
 __all__ = ["as_remembered", "choice_of", "choose", "is_unclear", "restored", "saved"]
@@ -57,27 +58,9 @@ def choose(session: Any, cube: Cube, choice: AxisChoice, *, remember: bool) -> N
     """Put a cube with another spectral axis in the place of one, everywhere (inside a change)."""
     new = Cube(cube.filed, cube.name, choice=choice)
     new.made_by = cube.made_by
-    session.set_data(tuple(new if data is cube else data for data in session.data))
-    for view in session.views.values():
-        for layer in view.layers:
-            if layer.data is cube:
-                _show(view, layer, new, turned=new.spectral != cube.spectral)
-            if getattr(layer, "against", None) is cube:
-                layer.against = new
-    session.set_subsets({n: s.but(data=new) if s.data is cube else s for n, s in session.subsets.items()})
+    put_in_place(session, cube, new, turned=new.spectral != cube.spectral)
     if remember and cube.path is not None:
         session.settings["cube.axes"] = {**session.settings["cube.axes"], cube.path.name: _given(choice)}
-
-
-def _show(view: Any, layer: Any, new: Cube, *, turned: bool) -> None:
-    values: dict[str, Any] = {"data": new}
-    if turned:
-        values |= {n: v for n, v in (("index", new.middle), ("cut", None), ("order", ())) if hasattr(layer, n)}
-        if layer is view.layers[0] and view.is_callback_property("centre"):
-            view.update(centre=None, scale=None)
-    if getattr(layer, "slab", None) is not None:
-        values |= {"slab": None, "slab_subset": ""}
-    layer.update(**values)
 
 
 def is_unclear(data: Data) -> bool:

@@ -1,60 +1,33 @@
-"""New cubes worked out of others: room for their values in memory or in the cache, their axis, WCS and header."""
+"""New cubes worked out of others: their values, axis, WCS and header."""
 
 from __future__ import annotations
 
-import math
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from jviz.backend.cache import folder
 from jviz.backend.cubes.grids import cube_cards, moved_wcs
 from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.backend.progress import Progress
+from jviz.backend.room import let_go, room
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.cube_copies import copy_of
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
-from jviz.errors import CommandError
 from jviz.pictures import cards_for, cards_kept
 
-__all__ = ["NewCube", "Work", "by_channels", "by_rows", "cube_from", "cut_out", "room"]
-
-IN_MEMORY = 256 << 20
-"""Bytes of a plane above which it goes into a file of the cache."""
+__all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "cube_from", "cut_out"]
 
 VALUES = 1 << 21
 """Values worked on at a time."""
 
+READ = 1 << 22
+"""Values of whole spectra that are read at a time: few rows of every channel are short reads all over a file."""
+
 Work = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray | None]]
 """Takes values and variances of a part, channels first, and gives new ones."""
-
-
-def room(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Return an array to fill: in memory, or when it is large in a file that goes when nobody uses it any more.
-
-    Raises
-    ------
-    CommandError
-        When the disk has no place for it.
-    """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size <= IN_MEMORY:
-        return np.empty(shape, dtype)
-    try:
-        with tempfile.TemporaryFile(dir=folder("made"), prefix="cube-") as file:
-            # Claimed at once: a map of a file that finds the disk full later would end the program.
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)
-            return np.memmap(file, dtype, "r+", shape=shape)
-    except OSError as error:
-        raise CommandError(
-            f"The result needs {size / 1e9:.1f} GB on the disk of the cache ({error.strerror}); make room there, or "
-            "crop the cube first."
-        ) from error
 
 
 class NewCube:
@@ -76,9 +49,9 @@ class NewCube:
         self.measure, self.cube = measure, measure.cube
         self.shape = shape or measure.source.shape
         kind = np.float64 if measure.source.dtype == np.float64 else np.float32
-        self.values = room(self.shape, kind)
+        self.values = room(self.shape, kind, windowed=True)
         known = measure.variance is not None if error is None else error
-        self.error = room(self.shape, kind) if known else None
+        self.error = room(self.shape, kind, windowed=True) if known else None
 
     def put(self, where: Any, values: np.ndarray, variance: np.ndarray | None) -> None:
         """Store a part."""
@@ -86,6 +59,8 @@ class NewCube:
         if self.error is not None:
             with np.errstate(invalid="ignore"):
                 self.error[where] = np.nan if variance is None else np.sqrt(variance)
+        # Else a result as large as the disk would seem to be as large as the memory.
+        let_go(self.values, self.error)
 
     def made(self, name: str, what: str, **more: Any) -> Cube:
         """Return the data; see `cube_from`."""
@@ -133,11 +108,25 @@ def read(measure: CubeMeasure, where: Any) -> tuple[np.ndarray, np.ndarray | Non
 def by_rows(new: NewCube, work: Work, doing: str, progress: Progress, channels: slice = slice(None)) -> None:
     """Fill a cube of the same rows and columns from whole spectra, some rows at a time."""
     n, ny, nx = new.measure.source.shape
-    step = max(1, VALUES // (n * nx))
-    for row in range(0, ny, step):
-        progress(row, ny, doing)
-        rows = slice(row, min(row + step, ny))
-        new.put((slice(None), rows), *work(*read(new.measure, (channels, rows, slice(None)))))
+    few, many = (max(1, size // (n * nx)) for size in (VALUES, READ))
+    for first in range(0, ny, many):
+        last = min(first + many, ny)
+        progress(first, ny, doing)
+        values, variance = _spectra(new.measure, channels, slice(first, last))
+        for row in range(first, last, few):
+            progress(row, ny, doing)
+            there, part = slice(row, min(row + few, last)), slice(row - first, min(row + few, last) - first)
+            new.put((slice(None), there), *work(values[:, part], None if variance is None else variance[:, part]))
+
+
+def _spectra(measure: CubeMeasure, channels: slice, rows: slice) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read whole spectra: from the copy of the cube, in which they lie in one piece, where it has all digits."""
+    store = None if measure.bits or measure.source.dtype != np.float32 else copy_of(measure.cube)
+    if store is None:
+        return read(measure, (channels, rows, slice(None)))
+    values = np.ascontiguousarray(np.moveaxis(store.spectra[rows], 2, 0)[channels], np.float64)
+    let_go(store.spectra)
+    return values, None if measure.variance is None else measure.variance(channels, rows, slice(None))
 
 
 def by_channels(new: NewCube, work: Work, doing: str, progress: Progress, step: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -11,14 +10,14 @@ import numpy as np
 from jviz.backend.cubes.extract import Extracted, Spaxels, Statistic, extract
 from jviz.backend.cubes.source import CubeSource
 from jviz.backend.progress import Progress, silent
-from jviz.backend.regions.converting import is_pixel, to_pixel
-from jviz.backend.regions.masks import Target, weights
+from jviz.backend.regions.masks import Target
 from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.backend.units import parse_unit
+from jviz.cube_places import Place, can_grow, can_have_ring, checked_ring, growth
 from jviz.data import Cube
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS, excluded_bits
@@ -27,9 +26,6 @@ from jviz.pixels import VARIANCES
 from jviz.placement import home_of
 
 __all__ = ["CubeMeasure", "channel_shares", "channels_within", "spaxel_area"]
-
-_SIZES = ("radius", "width", "height", "inner_radius", "outer_radius", "inner_width", "outer_width", "inner_height",
-          "outer_height")  # fmt: skip
 
 
 def channel_shares(session: Any, axis: SpectralAxis, spectral: Any) -> np.ndarray:
@@ -134,44 +130,51 @@ class CubeMeasure:
         if region is None or (isinstance(region, str) and not region):
             rows, columns = np.mgrid[:ny, :nx].reshape(2, -1)
             return Spaxels(rows, columns, np.ones(ny * nx))
-        subset = subset_of(self.session, self.cube, region)
-        return self._weighed(subset.region, home_of(subset, self.cube), mode)
+        return self._covering(self.place(region, mode))
 
-    def _weighed(self, shape: Any, home: Any, mode: str) -> Spaxels:
+    def place(self, region: Any, mode: Literal["exact", "center"] = "exact", **options: Any) -> Place:
+        """Return the place of a region: a name, a region, a mask.
+
+        Parameters
+        ----------
+        **options
+            See `jviz.cube_places.Place`.
+
+        Raises
+        ------
+        CommandError
+            When it is no region, or does not fit the cube.
+        """
+        subset = subset_of(self.session, self.cube, region)
+        shape = subset.region
         if isinstance(shape, np.ndarray) and shape.shape[-2:] != self.source.shape[1:]:
             raise CommandError(f"The mask of shape {shape.shape} does not fit {self.cube.name}; draw a region instead.")
         if not isinstance(shape, np.ndarray) and not hasattr(shape, "meta"):
             raise CommandError("That is no region of an image; draw one on the cube, or name one.")
-        found = weights(shape, Target(self.source.shape[1:], self.cube.sky), home=home, mode=mode)  # type: ignore[arg-type]
-        made = Spaxels.of((found.slices[0].start, found.slices[1].start), found.values)
-        if not len(made):
+        target = Target(self.source.shape[1:], self.cube.sky)  # type: ignore[arg-type]
+        made = Place(shape, home_of(subset, self.cube), target, mode, **options)
+        return made.in_pixels(self.cube.sky) if options else made
+
+    def _covering(self, place: Place) -> Any:
+        """Return a place, or its spaxels where they are the same in each channel; there must be some."""
+        found = place(0)
+        if not len(found) and not (place.grows and len(place(len(self.axis) - 1))):
             raise CommandError(f"The region covers no spaxel of {self.cube.name}; move it onto the cube.")
-        return made
+        return place if place.grows else found
 
-    def cone(self, region: Any, reference: float | None, mode: Literal["exact", "center"]) -> Callable[[int], Spaxels]:
-        """Return spaxels by channel for a region whose size grows with wavelength.
+    def cone(self, region: Any, reference: float | None, mode: Literal["exact", "center"]) -> Place:
+        """Return spaxels by channel for a region whose size grows with wavelength; see `jviz.cube_places.growth`."""
+        place = self.place(region, mode, factors=growth(self.axis, reference))
+        if not can_grow(place.shape):
+            raise CommandError("A cone needs a circle, an ellipse, a rectangle, an annulus or a polygon.")
+        return self._covering(place)
 
-        Parameters
-        ----------
-        reference : float or None
-            Value on the axis at which the region is as drawn; the middle channel by default.
-        """
-        subset = subset_of(self.session, self.cube, region)
-        shape = subset.region
-        if not isinstance(shape, np.ndarray) and not is_pixel(shape) and self.cube.sky is not None:
-            shape = to_pixel(shape, self.cube.sky)
-        if not any(hasattr(shape, name) for name in _SIZES):
-            raise CommandError("A cone needs a circle, an ellipse, a rectangle or an annulus of them.")
-        waves = convert_axis(self.axis.values, scale_of(self.axis), Scale("m", "wavelength"))
-        middle = self.axis.values[len(self.axis) // 2] if reference is None else reference
-        unit = convert_axis(np.array([middle]), scale_of(self.axis), Scale("m", "wavelength"))[0]
-        if not unit > 0:
-            raise CommandError("The reference wavelength must be positive.")
-
-        def at(channel: int) -> Spaxels:
-            return self._weighed(_scaled(shape, float(waves[channel] / unit)), home_of(subset, self.cube), mode)
-
-        return at
+    def ring(self, region: Any, ring: Any, mode: Literal["exact", "center"], factors: Any = None) -> Any:
+        """Return the spaxels round a region, from so many times its size to so many times."""
+        place = self.place(region, mode, ring=checked_ring(ring), factors=factors)
+        if not can_have_ring(place.shape):
+            raise CommandError("A ring goes round a circle, an ellipse, a rectangle or a polygon.")
+        return self._covering(place)
 
     # --- spectra --------------------------------------------------------------------------------
 
@@ -184,25 +187,24 @@ class CubeMeasure:
         cone: bool = False,
         reference: float | None = None,
         background: Any = None,
+        ring: Any = None,
         name: str = "",
         progress: Progress = silent,
     ) -> Samples:
-        """Work out the spectrum of a region, less that of a background."""
+        """Work out the spectrum of a region, less that of a background or of a ring round it."""
         place: Any = self.cone(region, reference, mode) if cone else self.spaxels(region, mode)
         found = extract(self.source, place, statistic, variance=self.variance, progress=progress)
-        if background is not None and not (isinstance(background, str) and not background):
-            below: Any = self.spaxels(background, mode)
-            if cone and self.can_grow(background):
-                below = self.cone(background, reference, mode)
+        below: Any = None
+        if ring is not None:
+            below = self.ring(region, ring, mode, place.factors if cone else None)
+        elif background is not None and not (isinstance(background, str) and not background):
+            grows = cone and can_grow(subset_of(self.session, self.cube, background).region)
+            below = self.cone(background, reference, mode) if grows else self.spaxels(background, mode)
+        if below is not None:
             sky = extract(self.source, below, "mean", variance=self.variance, progress=progress)
             found = found.minus(sky, found.coverage if statistic == "sum" else 1.0)
         # A cone has another solid angle in each channel: none turns all of its sums into brightness.
         return self.samples(found, statistic, name, has_area=not cone)
-
-    def can_grow(self, region: Any) -> bool:
-        """Whether a region has a size that a cone can multiply: a ring, a circle, an ellipse, a rectangle."""
-        shape = subset_of(self.session, self.cube, region).region
-        return not isinstance(shape, np.ndarray) and any(hasattr(shape, name) for name in _SIZES)
 
     def samples(self, found: Extracted, statistic: str, name: str = "", *, has_area: bool = True) -> Samples:
         """Give extracted numbers their axis, unit and solid angle: sums of brightness become flux (Jy from MJy/sr)."""
@@ -233,13 +235,3 @@ class CubeMeasure:
                     return factor * float(flux.to(units.Jy)), "Jy"
                 return factor, flux.to_string()
         return 1.0, self.cube.unit
-
-
-def _scaled(shape: Any, factor: float) -> Any:
-    """Return a pixel region with all its sizes multiplied."""
-    made = copy.deepcopy(shape)
-    names = [name for name in _SIZES if hasattr(made, name)]
-    # An annulus must not have its inner size above its outer one in between.
-    for name in sorted(names, key=lambda n: n.startswith("inner") == (factor > 1)):
-        setattr(made, name, getattr(shape, name) * factor)
-    return made

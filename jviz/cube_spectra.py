@@ -14,6 +14,7 @@ from jviz.backend.cubes.extract import Spaxels
 from jviz.backend.progress import Cancelled
 from jviz.backend.regions.kinds import OPEN
 from jviz.backend.spectra.samples import Samples
+from jviz.cube_places import can_grow, can_have_ring, checked_ring
 from jviz.errors import CommandError, JvizError
 from jviz.signals import Signal
 from jviz.subsets import PALETTE, Subset
@@ -52,6 +53,8 @@ class CubeSpectra:
         self.changed = Signal()
         self.spaxel: tuple[Cube, int, int] | None = None
         self._background = ""
+        self._ring: tuple[float, float] | None = None
+        self._cone, self._reference = False, None
         self._audience: set[int] = set()
         self._readers: dict[Cube, Any] = {}
         self._areas: dict[Key, Any] = {}
@@ -91,6 +94,34 @@ class CubeSpectra:
             self._background = name
             self._choice_changed()
 
+    @property
+    def ring(self) -> tuple[float, float] | None:
+        """Sizes of the ring round each region whose mean is taken away from its live spectrum; None: none."""
+        return self._ring
+
+    @ring.setter
+    def ring(self, sizes: tuple[float, float] | None) -> None:
+        sizes = None if sizes is None else checked_ring(sizes)
+        if sizes != self._ring:
+            self._ring = sizes
+            self._choice_changed()
+
+    @property
+    def cone(self) -> bool:
+        """Whether regions grow in proportion to wavelength, as the image of a point source does."""
+        return self._cone
+
+    @property
+    def reference(self) -> float | None:
+        """Value on the spectral axis at which cones are as drawn; None: the middle of each cube."""
+        return self._reference
+
+    def use_cones(self, on: bool, reference: float | None = None) -> None:
+        """Let regions with a size grow with wavelength, or not."""
+        if (on, reference) != (self._cone, self._reference):
+            self._cone, self._reference = on, reference
+            self._choice_changed()
+
     def _choice_changed(self) -> None:
         self.follow()
         self.changed.emit()
@@ -118,9 +149,25 @@ class CubeSpectra:
                     found[cube] = None
         return list(found)
 
+    @property
+    def titles(self) -> set[str]:
+        """Titles of the live spectra of cubes; others may be shown beside them."""
+        return {title[1] for title in self._names.values()}
+
     def regions_shown(self) -> list[tuple[str, str, Cube]]:
         """Return title, region and cube of each live spectrum of a region."""
         return [(title[1], key[1], key[2]) for key, title in self._names.items() if key[0] == "region" and key[1]]
+
+    def options_of(self, region: str) -> dict[str, Any]:
+        """Return the options of ``cube.extract`` that give what is shown of a region."""
+        subset, found = self._session.subsets[region], {"statistic": self.statistic}
+        if self._ring is not None and can_have_ring(subset.region):
+            found["ring"] = self._ring
+        elif self._background not in ("", region):
+            found["background"] = self._background
+        if self._cone and can_grow(subset.region):
+            found |= {"cone": True, "reference_wavelength": self._reference}
+        return found
 
     def reader(self, cube: Cube) -> Any:
         """Return the `jviz.cube_readers.CubeReader` of a cube; None while a job makes it."""
@@ -151,7 +198,8 @@ class CubeSpectra:
             if not number:
                 self.spaxel = (cube, row, column)
             of = f" · {cube.name}" if len(cubes) > 1 else ""
-            color = "" if len(cubes) < 2 else PALETTE[cubes.index(cube) % len(PALETTE)]
+            # Of the cube under the mouse in the colour of text; regions begin at the other end of the palette.
+            color = PALETTE[-1 - cubes.index(cube) % len(PALETTE)] if number else ""
             self._retitle(key, ("Cursor" + of, f"Spaxel {column}, {row}{of}", color), again=False)
             self._look_at(key, reader, row, column)
 
@@ -224,38 +272,72 @@ class CubeSpectra:
         if reader is None or not (subset.data is cube or _linked(subset.data, cube)):
             return
         ground = self._session.subsets.get(self._background) if subset.name != self._background else None
-        wanted = (subset.source, subset.data, self.statistic, ground and ground.source, reader.store is None)
+        ring = self._ring if can_have_ring(subset.region) else None
+        wanted = (subset.source, subset.data, self.statistic, ground and ground.source, reader.store is None, ring,
+                  self._cone, self._reference)  # fmt: skip
         name = f"{subset.name} · {cube.name}" if several else subset.name
         title = (name, name, subset.color)
         if _same(self._known.get(key), wanted):
             self._retitle(key, title)
             return
         self._known[key] = wanted
-        area = self._area(key, reader, subset)
-        below = self._area(("ground", None, cube), reader, ground) if ground is not None else None
+        area, below = self._area(key, reader, subset), self._below(cube, reader, subset, ground, ring)
         if not len(area.spaxels) or (below is not None and not len(below.spaxels)):
             self._later.forget(key)
             self._hide(key)
             return
         self._retitle(key, title)
+        if self._cone and can_grow(subset.region):
+            self._look_into_cone(key, reader, subset, ground if ring is None else None, ring)
+            return
+        self._look_into_region(key, reader, area, below)
+
+    def _below(self, cube: Cube, reader: Any, subset: Subset, ground: Subset | None, ring: Any) -> Any:
+        """Return the area of the background of a region, None when it has none."""
+        if ring is not None:
+            return self._area(("ring", subset.name, cube), reader, subset, ring)
+        return None if ground is None else self._area(("ground", None, cube), reader, ground)
+
+    def _look_into_region(self, key: Key, reader: Any, area: Any, below: Any) -> None:
         found = reader.at_once(area, self.statistic, below)
         if found is not None:
             self._show(key, found)
-        if found is None or reader.needs_the_file:
+            if reader.memory is None and area.has_gone_far:
+                self._later.ask(("ahead", *key[1:]), partial(reader.ahead, area))
+        if found is None and reader.store is not None and self.statistic in ("sum", "mean"):
+            self._later.ask(key, partial(reader.summed_up, area, self.statistic, below))
+        elif found is None or reader.needs_the_file:
             spaxels = None if below is None else below.spaxels
             self._later.ask(key, partial(reader.finer_and_finer, area.spaxels, self.statistic, spaxels))
         else:
             self._later.forget(key)
 
-    def _area(self, key: Key, reader: Any, subset: Subset) -> Any:
+    def _look_into_cone(self, key: Key, reader: Any, subset: Subset, ground: Any, ring: Any) -> None:
+        """Ask for the spectrum of a region that grows with wavelength, and its background with it."""
+        try:
+            factors = reader.growth(self._reference)
+        except JvizError as error:
+            self._session.notice("warning", f"Cones need wavelengths: {error}")
+            self.use_cones(False)
+            return
+        place = reader.place(subset, factors=factors)
+        below: Any = None
+        if ring is not None:
+            below = reader.place(subset, factors=factors, ring=ring)
+        elif ground is not None:
+            grows = can_grow(ground.region)
+            below = reader.place(ground, factors=factors) if grows else reader.spaxels(ground)
+        self._later.ask(key, partial(reader.finer_and_finer, place, self.statistic, below))
+
+    def _area(self, key: Key, reader: Any, subset: Subset, ring: tuple[float, float] | None = None) -> Any:
         from jviz.cube_readers import Area
 
         try:
-            spaxels = reader.spaxels(subset)
+            spaxels = reader.spaxels(subset, ring)
         except JvizError:
             spaxels = Spaxels.of((0, 0), np.zeros((0, 0)))  # it cannot be laid on this cube
         area = self._areas.setdefault(key, Area(spaxels))
-        area.spaxels = spaxels
+        area.move(spaxels)
         return area
 
     # --- showing ----------------------------------------------------------------------------------
@@ -301,6 +383,7 @@ class CubeSpectra:
             self._later.forget(key)
             self._known.pop(key, None)
             self._areas.pop(key, None)
+            self._areas.pop(("ring", *key[1:]), None)
             self._hide(key)
         if self.spaxel is not None and self.spaxel[0] not in self._session:
             self.spaxel = None

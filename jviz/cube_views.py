@@ -8,17 +8,19 @@ from typing import Any
 
 from echo import CallbackProperty
 
+from jviz.backend.units import moment_unit
 from jviz.data import Cube
 from jviz.errors import CommandError
 from jviz.views import LAYER_PROPERTIES, Checked, ImageLayer, ImageView, declare_view, number, of_active_layer, one_of
 
-__all__ = ["NATURAL", "SLAB_STATISTICS", "CubeLayer", "CubeView", "cube_layer"]
+__all__ = ["CURVES", "NATURAL", "SLAB_STATISTICS", "CubeLayer", "CubeView", "cube_layer"]
 
 NATURAL = (0, 1, 2)
 """Slices along the spectral axis, y up and x to the right."""
 
 SLAB_STATISTICS = ("sum", "mean", "median", "min", "max", "moment0", "moment1", "moment2")
 LOOPS = ("loop", "bounce", "once")
+CURVES = ("none", "mean", "std", "max")
 MATCHES = ("wavelength", "velocity", "channel")
 
 
@@ -98,7 +100,7 @@ class CubeLayer(ImageLayer):
             self.add_callback(name, self._moved)
 
     def _moved(self, _: Any) -> None:
-        if not self._limits_of_cube:
+        if not self.has_limits_of_cube:
             self.shown_limits = None
 
     @property
@@ -170,18 +172,27 @@ class CubeLayer(ImageLayer):
         return self.cube is not None and self._is_deep and (self.shows_slab or self.width > 1)
 
     @property
+    def shown_unit(self) -> str:
+        """The unit of what is drawn; moments have one of their own."""
+        unit, statistic = super().shown_unit, self.slab[2] if self.shows_slab else ""
+        if not statistic.startswith("moment") or not self.data.axis_ready:
+            return unit
+        return moment_unit(unit, self.data.axis.unit, int(statistic[-1]))
+
+    @property
     def _is_deep(self) -> bool:
         plane = self.data.plane(self.plane)
         return len(plane.shape) == 3 and plane.meaning != "flags"
 
     @property
-    def _limits_of_cube(self) -> bool:
+    def has_limits_of_cube(self) -> bool:
+        """Whether limits are those of all slices, whichever is shown."""
         return self.limits_from == "cube" and self.cube is not None and not self.shows_slab and self._is_deep
 
     @property
     def limits_key(self) -> tuple:
         """What limits of the whole image depend on, besides the mode."""
-        if self._limits_of_cube:
+        if self.has_limits_of_cube:
             return (self.picture, self.plane, "cube")
         return (*super().limits_key, self.slab_now if self.shows_slab else None, self.width)
 
@@ -203,7 +214,7 @@ class CubeLayer(ImageLayer):
 
     def computed_limits(self, *, exact: bool = True) -> tuple[float, float]:
         """Work out limits for the present mode, of all slices where ``limits_from`` is "cube"."""
-        if not self._limits_of_cube or (self.operation and self.against is not None):
+        if not self.has_limits_of_cube or (self.operation and self.against is not None):
             return super().computed_limits(exact=exact)
         from jviz.cube_pictures import limits_of_cube
 
@@ -226,6 +237,8 @@ class CubeView(ImageView):
         Of the active layer, see `CubeLayer`.
     slice_bar : bool
         Whether the slice is chosen in a bar below the picture.
+    slice_curve : str
+        What the curve above the ruler of slices is: mean, std or max of each plane, or none.
     spectral_unit : str
         Unit in which spectral values are shown: "" is that of the file; "channel"; "km/s" and others of velocity
         need a rest value (of the file, or from ``cube.spectral_axis``).
@@ -246,6 +259,7 @@ class CubeView(ImageView):
     derived = ImageView.derived | {"playing"}
 
     slice_bar = CallbackProperty(True)
+    slice_curve = Checked("mean", one_of(*CURVES, name="curve"))
     spectral_unit = CallbackProperty("")
     loop = Checked("loop", one_of(*LOOPS, name="way to go on"))
     rate = Checked(10.0, number(0.1, 60, "rate"))

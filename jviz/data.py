@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from jviz.association_data import Association
 from jviz.backend.io.product import Product
 from jviz.backend.progress import Progress, silent
 from jviz.cube_data import Cube
 from jviz.errors import JvizError
 from jviz.picture_data import Data, WithPicture
+from jviz.ramp_data import Ramp
 
 __all__ = [
+    "Association",
     "Catalog",
     "Cube",
     "Data",
@@ -102,12 +105,6 @@ class Spectrum2D(WithPicture):
         super().prepare(progress)
         if any(p.name.upper() in ("WAVELENGTH", "WAVE", "LAMBDA") for p in self.planes.values()):
             self.wavelengths  # noqa: B018
-
-
-class Ramp(WithPicture):
-    """Up-the-ramp samples (integrations, groups, y, x) or integrations (integrations, y, x)."""
-
-    kind = "ramp"
 
 
 class Psf(WithPicture):
@@ -228,7 +225,10 @@ class Other(Data):
     """What jviz reads but has no viewer for; its header can be looked at."""
 
 
-_classes = {c.kind: c for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Profile, Psf, Regions, Other)}
+_classes = {
+    c.kind: c
+    for c in (Image, Cube, Spectrum, Spectrum2D, Ramp, Catalog, Profile, Psf, Regions, Association, Other)
+}
 
 
 def from_product(product: Product, name: str | None = None) -> Data:

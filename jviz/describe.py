@@ -9,6 +9,7 @@ from typing import Any
 from jviz.backend.io.product import Plane, Product, Unit
 from jviz.data import Data, from_product, loaded_object
 from jviz.errors import JvizError
+from jviz.results import counted
 
 __all__ = ["describe", "size_text"]
 
@@ -32,7 +33,7 @@ def describe(path: Path, *, header: bool = False) -> str:
     if is_session_file(path):
         return "\n".join(_of_session(path))
     products = open_products(path)
-    lines = [f"{path}: {size_text(path.stat().st_size)}, {_counted(len(products), 'data set')}"]
+    lines = [f"{path}: {size_text(path.stat().st_size)}, {counted(len(products), 'data set')}"]
     for product in products:
         lines += _of_product(product)
     if len(products[0].units) > 1:
@@ -47,7 +48,7 @@ def _of_session(path: Path) -> Iterator[str]:
     from jviz.session_file import read_document
 
     document = read_document(path)
-    counts = ", ".join(_counted(len(document.get(what, [])), what.rstrip("s")) for what in ("views", "subsets"))
+    counts = ", ".join(counted(len(document.get(what, [])), what.rstrip("s")) for what in ("views", "subsets"))
     yield f"{path}: session saved by jviz {document.get('jviz', '?')}, {counts}"
     for source in document.get("data", []):
         yield f"  {source.get('name')}: {source.get('kind')}, {source.get('path', 'inside of the session')}"
@@ -82,7 +83,7 @@ def _of_object(data: Data) -> Iterator[str]:
     if not hasattr(thing, "colnames"):
         yield f"    {type(thing).__name__} of {len(thing)}" if hasattr(thing, "__len__") else f"    {thing}"
         return
-    yield f"    table    {_counted(len(thing), 'row')}, {_counted(len(thing.colnames), 'column')}"
+    yield f"    table    {counted(len(thing), 'row')}, {counted(len(thing.colnames), 'column')}"
     for name in thing.colnames:
         column = thing[name]
         shape = " × ".join(map(str, getattr(column, "shape", (0,))[1:]))
@@ -129,7 +130,7 @@ def _axis_words(axis: Any, shape: tuple[int, ...]) -> str:
 
 
 def _of_unit(unit: Unit) -> str:
-    shape = f"{_counted(unit.shape[0], 'row')}" if "table" in unit.what else " × ".join(map(str, unit.shape))
+    shape = counted(unit.shape[0], "row") if "table" in unit.what else " × ".join(map(str, unit.shape))
     return f"    {unit.index:<3} {unit.name or 'PRIMARY':<16} {unit.what} {shape}".rstrip()
 
 
@@ -150,7 +151,3 @@ def size_text(size: float) -> str:
             return f"{size:.3g} {unit}" if unit != "bytes" else f"{size:.0f} bytes"
         size /= 1000
     return ""
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")

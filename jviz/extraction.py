@@ -17,7 +17,7 @@ __all__ = ["Extraction", "ExtractionShown", "extraction_preview", "extraction_sh
 
 @dataclass(frozen=True, eq=False)
 class Extraction:
-    """A trace with its window and those of the background, in pixels of the data.
+    """A trace with the window of the light and those of the background, in pixels of the data.
 
     Attributes
     ----------
@@ -25,16 +25,20 @@ class Extraction:
         Across the dispersion.
     turned : bool
         Whether wavelengths run along y.
-    width : float
-    windows : tuple of (float, float)
-        From the trace.
+    bands : dict
+        Lower and upper edge, as distances from the trace, of "light", and of the windows "below" and "above" where
+        there are any.
     """
 
     data: Any
     centre: np.ndarray
     turned: bool
-    width: float
-    windows: tuple[tuple[float, float], ...] = ()
+    bands: dict[str, tuple[float, float]]
+
+    @property
+    def windows(self) -> tuple[tuple[float, float], ...]:
+        """Where the background is measured."""
+        return tuple(edges for name, edges in self.bands.items() if name != "light")
 
     def line(self, offset: float) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y of a line beside the trace."""
@@ -43,10 +47,19 @@ class Extraction:
 
 
 class ExtractionShown:
-    """Which extraction is drawn over its image; of one session."""
+    """Which extraction is drawn over its image; of one session.
+
+    Attributes
+    ----------
+    changed : Signal
+        Another one is drawn.
+    dragged : Signal
+        With the name of a band, which of its edges (0 is the lower one), where the mouse wants it, and whether it
+        alone is meant.
+    """
 
     def __init__(self) -> None:
-        self.changed = Signal()
+        self.changed, self.dragged = Signal(), Signal()
         self.current: Extraction | None = None
 
     def show(self, extraction: Extraction | None) -> None:
@@ -70,8 +83,7 @@ def extraction_preview(
     data: Any,
     trace: Any,
     method: Literal["boxcar", "horne"],
-    width: float,
-    windows: tuple[tuple[float, float], ...] = (),
+    bands: dict[str, tuple[float, float]],
     fit: Literal["median", "polynomial"] = "median",
 ) -> tuple[Extraction, Curve, str]:
     """Extract as `spectrum2d.extract` does, for a picture.
@@ -87,7 +99,8 @@ def extraction_preview(
         _frames.clear()  # one at a time: those of long slits are large
         _frames[data] = frame
     centre = trace_on(session, data, frame, trace)
-    one = extracted_from(data, frame, centre, method, width, windows=windows, background=fit, order=1)
+    shown = Extraction(data, centre, frame.turned, bands)
+    one = extracted_from(data, frame, centre, method, bands["light"], windows=shown.windows, background=fit, order=1)
     flux = np.where(one.good, one.flux, np.nan)
     axis, order = one.axis, np.argsort(one.axis.values)
     label = "Pixel" if axis.quantity == "channel" else axis.quantity.capitalize()
@@ -99,4 +112,4 @@ def extraction_preview(
     text = f"{one.good.sum()} of {len(one)} samples"
     if len(ratio):
         text += f", median S/N {np.median(ratio):.3g}"
-    return Extraction(data, centre, frame.turned, width, windows), curve, text
+    return shown, curve, text

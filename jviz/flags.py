@@ -104,9 +104,9 @@ def slice_of(layer: Any, plane: Plane) -> tuple[int, ...]:
 def flags_raster(layer: Any) -> Any:
     """Return the picture of the flags over the plane that a layer shows, or None."""
     plane = flags_plane(layer)
-    if plane is None or layer.picture.planes[plane.name].shape[-2:] != layer.picture.plane().shape[-2:]:
+    if plane is None or layer.picture.plane(plane.name).shape[-2:] != layer.picture.plane().shape[-2:]:
         return None
-    return layer.picture.raster(plane.name, slice_of(layer, layer.picture.planes[plane.name]))
+    return layer.picture.raster(plane.name, slice_of(layer, layer.picture.plane(plane.name)))
 
 
 def known_flags(data: Any) -> list[Flag]:

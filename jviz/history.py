@@ -48,15 +48,15 @@ class Entry:
     """
 
     label: str
-    undo: Callable[[], None]
-    redo: Callable[[], None]
+    undo: Callable[[], None] = field(repr=False)
+    redo: Callable[[], None] = field(repr=False)
     lines: list[str] = field(default_factory=list)
-    merge: Hashable = None
+    merge: Hashable = field(default=None, repr=False)
     command: str = ""
     changes: bool = True
-    when: float = field(default_factory=time.time)
-    values: dict[str, Any] = field(default_factory=dict)
-    say: Callable[[dict[str, Any]], list[str]] | None = None
+    when: float = field(default_factory=time.time, repr=False)
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    say: Callable[[dict[str, Any]], list[str]] | None = field(default=None, repr=False)
 
     @property
     def only_looks(self) -> bool:
@@ -92,6 +92,10 @@ class History:
 
     def __iter__(self) -> Any:
         return iter(self.entries[: self.position])
+
+    def __repr__(self) -> str:
+        steps = [f"  {number}  {entry.label}" for number, entry in enumerate(self, 1)]
+        return "\n".join([f"<History of {len(self)} steps>", *steps])
 
     def push(self, entry: Entry) -> None:
         """Add a step that was just done; what was undone before is forgotten."""

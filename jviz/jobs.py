@@ -60,11 +60,14 @@ class Job:
         self.started: float | None = None
         self.ended: float | None = None
         self.error: BaseException | None = None
-        self.on_cancel: Callable[[], None] | None = None
+        self._on_cancel: list[Callable[[], None]] = []
         self._work = work
         self._owner = owner
         self._future: Future = Future()
         self._cancel = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.title!r} {self.state} {self.progress:.0%}>"
 
     @property
     def progress(self) -> float:
@@ -107,9 +110,14 @@ class Job:
         if self.is_over:
             return
         self._cancel.set()
-        if (on_cancel := self.on_cancel) is not None:
+        for on_cancel in list(self._on_cancel):
             on_cancel()
         self._owner.forget_queued(self)
+
+    def when_cancelled(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called in the thread that cancels; returns what lets go of it."""
+        self._on_cancel.append(function)
+        return lambda: self._on_cancel.remove(function)
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the end and return what the work gave.
@@ -164,11 +172,16 @@ class Job:
 
     def _end(self, state: JobState, value: Any = None, *, error: BaseException | None = None) -> None:
         self.state, self.error, self.ended = state, error, time.time()
+        self._work = _done  # what it worked on goes, though the job stays in the list
         if error is None:
             self._future.set_result(value)
         else:
             self._future.set_exception(error)
         self._owner.notify(self)
+
+
+def _done(_: Job) -> None:
+    """Stand for work that is over."""
 
 
 class Way(Protocol):
@@ -203,6 +216,7 @@ class Jobs:
         self._waiting: deque[Job] = deque()
         self._lock = threading.Condition()
         self._workers: list[threading.Thread] = []
+        self._apart: list[threading.Thread] = []
         self._closed = False
         self._pending: set[int] = set()
         self._holds = 0
@@ -212,7 +226,9 @@ class Jobs:
         """Jobs that wait or run and that a user would miss (not the quiet ones)."""
         return [job for job in self.all if not job.is_over and not job.quiet]
 
-    def submit(self, title: str, work: Callable[[Job], Any], *, quiet: bool = False, urgent: bool = False) -> Job:
+    def submit(
+        self, title: str, work: Callable[[Job], Any], *, quiet: bool = False, urgent: bool = False, apart: bool = False
+    ) -> Job:
         """Queue ``work(job)``.
 
         Parameters
@@ -221,12 +237,21 @@ class Jobs:
             Not worth a line in the jobs panel (refinement of a picture, a read-out).
         urgent : bool
             Goes before all that waits, and begins also while `hold` keeps what is quiet waiting.
+        apart : bool
+            Begins at once in a thread of its own, for that does nothing but wait for other processes.
         """
         job = Job(title, work, self, quiet=quiet, urgent=urgent)
         with self._lock:
             if self._closed:
                 raise JvizError(f"{title} cannot start: the session is closed.")
             self.all.append(job)
+            if apart:
+                self._forget_old()
+                self._apart = [thread for thread in self._apart if thread.is_alive()]
+                thread = threading.Thread(target=job.run, name=f"jviz-apart-{job.number}", daemon=True)
+                self._apart.append(thread)
+                thread.start()
+                return job
             (self._waiting.appendleft if urgent else self._waiting.append)(job)
             self._forget_old()
             self._ensure_workers()
@@ -285,7 +310,7 @@ class Jobs:
             self._lock.notify_all()
         for job in waiting:
             job.cancel()
-        for worker in self._workers:
+        for worker in (*self._workers, *self._apart):
             worker.join(timeout)
 
     def _emit(self, job: Job) -> None:

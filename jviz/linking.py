@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakSet, ref
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Linker:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._watched: set[State] = set()
+        self._watched: WeakSet[State] = WeakSet()
         self._paused = 0
         self.is_leading = False
         self.followers: dict[State, set[str]] = {}
@@ -98,16 +98,16 @@ class Linker:
         for view in views:
             if hasattr(view, "x_range_for") and view not in self._watched:
                 self._watched.add(view)
-                view.add_global_callback(partial(self._range_changed, view))
+                view.add_global_callback(partial(self._range_changed, ref(view)))
             if not isinstance(view, ImageView):
                 continue
             if view not in self._watched:
                 self._watched.add(view)
-                view.add_global_callback(partial(self._view_changed, view))
+                view.add_global_callback(partial(self._view_changed, ref(view)))
             for layer in view.layers:
                 if layer not in self._watched:
                     self._watched.add(layer)
-                    layer.add_global_callback(partial(self._layer_changed, layer))
+                    layer.add_global_callback(partial(self._layer_changed, ref(layer)))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -124,7 +124,8 @@ class Linker:
 
     # --- changes --------------------------------------------------------------------------------
 
-    def _view_changed(self, view: ImageView, **values: Any) -> None:
+    def _view_changed(self, whose: ref[ImageView], **values: Any) -> None:
+        view = whose()
         if "layers" in values:
             self.watch((view,))
         if self._paused or view not in self._session.views.values():
@@ -136,9 +137,10 @@ class Linker:
         if locks and view.layers:
             self.lead(view, locks)
 
-    def _layer_changed(self, layer: Any, **values: Any) -> None:
+    def _layer_changed(self, whose: ref[Any], **values: Any) -> None:
         if self._paused:
             return
+        layer = whose()
         for view in self._session.views.values():
             if not isinstance(view, ImageView):
                 continue
@@ -149,8 +151,9 @@ class Linker:
                 locks.add("slice")
             self.lead(view, locks)
 
-    def _range_changed(self, view: Any, **values: Any) -> None:
+    def _range_changed(self, whose: ref[Any], **values: Any) -> None:
         """Let views of spectra with the lock "x" show the same wavelengths, each in its own unit."""
+        view = whose()
         joins = "locks" in values
         if self._paused or "x" not in view.locks or not (joins or "x_range" in values) or "x_unit" in values:
             return

@@ -63,9 +63,7 @@ def subset_of(session: Any, data: WithPicture, region: Any) -> Subset:
         return region
     if not isinstance(region, str):
         return Subset("region", region, data)
-    if region not in session.subsets:
-        raise CommandError(f"There is no subset {region!r}; there are {', '.join(session.subsets) or 'none'}.")
-    return session.subsets[region]
+    return session.find_subset(region)
 
 
 def corners_of(session: Any, data: WithPicture, path: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, ref
 
 from jviz.history import Edit, Entry
 from jviz.signals import Signal
@@ -78,7 +79,7 @@ class Recorder:
         self._session = session
         self._depth = 0
         self._step: Step | None = None
-        self._watched: set[State] = set()
+        self._watched: WeakSet[State] = WeakSet()
         self._pending: _Pending | None = None
         self._settled = Memento((), (), {}, {})
 
@@ -147,6 +148,16 @@ class Recorder:
             self._depth -= 1
         self._finish(step, before, Entry(label, _nothing, _nothing, step.lines, merge, command))
 
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Have changes inside be no step, and not taken back by the undo of others."""
+        self.flush()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
     def _finish(self, step: Step, before: Memento, entry: Entry) -> None:
         after = self.capture()
         linker = self._session.linker
@@ -173,7 +184,7 @@ class Recorder:
         for state in _states(views):
             if state not in self._watched:
                 self._watched.add(state)
-                state.add_global_callback(partial(self._changed, state))
+                state.add_global_callback(partial(self._changed, ref(state)))
 
     def flush(self) -> None:
         """Turn the pending change into a step."""
@@ -214,7 +225,8 @@ class Recorder:
     def _push(self, entry: Entry) -> None:
         self._session._history.push(entry)
 
-    def _changed(self, state: State, **values: Any) -> None:
+    def _changed(self, whose: ref[State], **values: Any) -> None:
+        state = whose()  # held weakly: its callbacks would keep it for ever
         if "layers" in values:
             self.watch((state,))
         if self._depth or state not in self._settled.states:

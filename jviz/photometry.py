@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from jviz.backend.dq import DIALECTS
-from jviz.backend.photometry.circles import Block, Skies, Statistic, Sums, skies_of
+from jviz.backend.photometry.circles import Block, Skies, Statistic, Sums, add_weighted, skies_of
 from jviz.backend.photometry.fluxes import Calibration, calibration
+from jviz.backend.photometry.vega import missing, offset_of
 from jviz.backend.regions.masks import Target, Weights
 from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.units import parse_unit
@@ -39,7 +41,7 @@ class Field:
     data : WithPicture
     exclude_flags : str, int, list or None
         Flags whose pixels are not used.
-    error : None, float, ndarray or Data
+    error : None, float, ndarray, Data or its name
         1-σ errors instead of those of the data.
     plane, index
         The first plane, and the slice in the middle, by default.
@@ -59,6 +61,7 @@ class Field:
         self.data, self.plane, self.shape = data, self._pixels.plane, self._pixels.shape
         self.bits, self.saturated = _bits(session, data, exclude_flags), _saturated(data)
         self._flags = self._beside("flags")
+        error = session[error] if isinstance(error, str) and error in session.names else error
         self.constant = float(error) if isinstance(error, int | float) and not isinstance(error, bool) else None
         self.kind, self._sigma = self._errors(error)
 
@@ -80,6 +83,8 @@ class Field:
             meaning, errors = (plane.meaning if plane.meaning in MEANINGS else "error"), plane
         else:
             meaning, errors = "error", np.asarray(getattr(error, "value", error))
+            if errors.dtype.kind not in "iuf":
+                raise CommandError(f"{error!r} are no errors; give a number, an array, or the name of an image.")
         if errors.shape[-2:] != self.shape or len(errors.shape) < 2:
             raise CommandError(f"The errors have shape {errors.shape}; {self.data.name} has {self.shape}.")
         return meaning, errors
@@ -96,9 +101,11 @@ class Field:
 
         return (parse_unit(self.plane.unit) if self.plane.unit else None) or u.dimensionless_unscaled
 
-    def calibration(self, zero_point: float | None) -> Calibration:
-        """Return how sums become Jy."""
-        return calibration(self.plane.unit, self.data.header, zero_point=zero_point)
+    def calibration(self, zero_point: float | None, vega: Any = None) -> Calibration:
+        """Return how sums become Jy and magnitudes."""
+        found = calibration(self.plane.unit, self.data.header, zero_point=zero_point)
+        offset = offset_of(self.data.header, vega)[0]
+        return replace(found, vega=offset, no_vega="" if np.isfinite(offset) else missing(self.data.header))
 
     def read(self, rows: slice, columns: slice) -> Block:
         """Return a part of the image."""
@@ -150,8 +157,6 @@ class Field:
         if self.data.sky is not None and good.any():
             lon[good], lat[good] = self.data.sky.pixel_to_sky(x[good], y[good])
         return SkyCoord(lon, lat, unit="deg")
-
-
 
 
 def _bits(session: Any, data: Data, flags: Any) -> int:
@@ -279,48 +284,16 @@ def radius_in_pixels(radius: Any, data: WithPicture) -> float:
 
 def sums_in_regions(field: Field, subsets: Sequence[Subset], progress: Any) -> tuple[Sums, np.ndarray, np.ndarray]:
     """Add up the pixels of regions by their exact parts; return the sums and the middles (x, y) of the regions."""
-    found = np.zeros((len(subsets), 1, 8))
+    found = np.zeros((len(subsets), 10))
     x, y = np.full(len(subsets), np.nan), np.full(len(subsets), np.nan)
     for k, subset in enumerate(subsets):
         progress(k, len(subsets), subset.name)
         box = field.weights(subset)
-        if box.values.size and (box.values > 0).any():
-            found[k, 0] = _sums(field, box)
-            x[k], y[k] = _middle(box)
-    return Sums.of(found), x, y
-
-
-def _middle(box: Weights) -> tuple[float, float]:
-    w = box.values.astype(float)
-    rows, columns = (np.arange(part.start, part.stop) for part in box.slices)
-    return float(w.sum(axis=0) @ columns / w.sum()), float(w.sum(axis=1) @ rows / w.sum())
-
-
-def _sums(field: Field, box: Weights) -> np.ndarray:
-    """Return what the kernel gives for a circle, of the weights of a region."""
-    block = field.read(*box.slices)
-    w, v = box.values.astype(float), block.values.astype(float)
-    touched = w > 0
-    good = touched & np.isfinite(v)
-    saturated = 0
-    if block.flags is not None:
-        good &= (block.flags & np.uint32(field.bits)) == 0
-        saturated = int((touched & ((block.flags & np.uint32(field.saturated)) != 0)).sum())
-    use, light = w[good], v[good]
-    variance = _variances(block.sigma, field.kind)
-    noise = 0.0 if variance is None else float((use**2 * variance[good]).sum())
-    return np.array([
-        w.sum(), use.sum(), use @ light, noise, use @ use, (use**2) @ light, (touched & ~good).sum(), saturated,
-    ])  # fmt: skip
-
-
-def _variances(sigma: np.ndarray | None, kind: str) -> np.ndarray | None:
-    if sigma is None:
-        return None
-    sigma = sigma.astype(float)
-    if kind == "inverse variance":
-        return np.where(sigma > 0, 1 / np.where(sigma > 0, sigma, 1.0), np.inf)
-    return sigma**2 if kind == "error" else sigma
+        if box.values.size:
+            add_weighted(field.read(*box.slices), field.kind, field.bits, field.saturated, box.values, found[k])
+        if found[k, 0] > 0:
+            x[k], y[k] = found[k, 8:] / found[k, 0] + (box.slices[1].start, box.slices[0].start)
+    return Sums.of(found[:, None, :8]), x, y
 
 
 def sky_of_region(field: Field, subset: Subset, count: int, statistic: Statistic, clip: float) -> Skies:

@@ -9,21 +9,25 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant
+from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant, vega_meant
 from jviz.backend.photometry.backgrounds import clipped_scatter, mesh_background, uncovered
-from jviz.backend.photometry.sources import peaks, segments, stars
+from jviz.backend.photometry.segmenting import Tile, find_segments
+from jviz.backend.photometry.sources import peaks, stars
 from jviz.backend.photometry.tables import FLAGS, columns_of, flags_of
 from jviz.backend.render.colormaps import colormap
 from jviz.errors import CommandError
+from jviz.flags import DEFAULT_FLAGS
 from jviz.geometry import geometry_of
 from jviz.photometry import Field, places_meant
+from jviz.photometry_tiles import near_edge
 from jviz.pictures import standard_deviation
 from jviz.plot_views import Curve
+from jviz.results import counted
 from jviz.signals import Signal
 from jviz.subsets import Subset
 
 __all__ = ["Preview", "aperture_preview", "background_preview", "detection_preview", "part_in_sight",
-           "photometry_shown"]  # fmt: skip
+           "photometry_shown", "read_part"]  # fmt: skip
 
 LARGEST = 1200
 """Side of the part that previews work on, in pixels."""
@@ -48,6 +52,8 @@ class Preview:
         x and y.
     circles : tuple of (x, y, radius)
     ring : tuple of (x, y, inner, outer)
+    ellipses : ndarray or None, shape (n, 5)
+        x, y, semi-major and semi-minor axis, and the angle of the major axis in radians from +x.
     caption : str
     """
 
@@ -57,6 +63,7 @@ class Preview:
     marks: np.ndarray | None = None
     circles: tuple[tuple[float, float, float], ...] = ()
     ring: tuple[float, float, float, float] | None = None
+    ellipses: np.ndarray | None = None
     caption: str = ""
 
 
@@ -114,15 +121,15 @@ def background_preview(
     show : {"level", "rms", ""}
         What is drawn.
     options
-        box_size, filter_size, estimator, rms and clip of ``photometry.background``.
+        box_size, filter_size, estimator, rms, clip, exclude_flags and edge of ``photometry.background``.
 
     Returns
     -------
     tuple
         What to draw, and the numbers in words.
     """
-    field = Field(session, data)
-    values, hidden = _read(field, part, regions)
+    field = Field(session, data, exclude_flags=options.pop("exclude_flags", DEFAULT_FLAGS))
+    values, hidden = read_part(field, part, regions, options.pop("edge", 0))
     box, window = options.pop("box_size", 64), options.pop("filter_size", 3)
     level, rms = mesh_background(values, box, window, mask=hidden, **options)
     unit = f" {field.plane.unit}" if field.plane.unit else ""
@@ -138,11 +145,11 @@ def background_preview(
 def detection_preview(
     session: Any, data: Any, part: tuple[slice, slice], method: str = "segmentation", *, snr: float = 3.0,
     npixels: int = 5, fwhm: float = 2.0, deblend: bool = True, contrast: float = 0.005, box_size: int = 64,
-    noise: str = "background", regions: Sequence[Subset] = (),
+    noise: str = "background", regions: Sequence[Subset] = (), exclude_flags: Any = DEFAULT_FLAGS, edge: int = 0,
 ) -> tuple[Preview, str]:  # fmt: skip
     """Find the sources of a part of an image, as ``photometry.detect`` does in all of it."""
-    field = Field(session, data)
-    values, hidden = _read(field, part, regions)
+    field = Field(session, data, exclude_flags=exclude_flags)
+    values, hidden = read_part(field, part, regions, edge)
     if box_size:
         level, rms = mesh_background(values, min(box_size, *values.shape), mask=hidden)
         values = (values - level).astype(values.dtype)
@@ -152,11 +159,12 @@ def detection_preview(
         rms = _errors(field, part)
     rms = rms.astype(values.dtype)
     if method == "segmentation":
-        found = segments(values, rms, snr=snr, npixels=npixels, fwhm=fwhm, mask=hidden, deblend=deblend,
-                         contrast=contrast)  # fmt: skip
+        whole = Tile(values, values, rms, hidden)
+        found = find_segments(whole.part, values.shape, snr=snr, npixels=npixels, fwhm=fwhm, deblend=deblend,
+                              contrast=contrast)  # fmt: skip
         if found is None:
             return Preview(data), "no source in sight above this threshold"
-        return Preview(data, _tinted(found.image.data), _corner(part)), _said(found.image.n_labels)
+        return Preview(data, _tinted(found.labels), _corner(part)), _said(found.count)
     if method == "dao":
         table = stars(values, float(np.nanmedian(rms[~hidden])), snr=snr, fwhm=fwhm, mask=hidden)
     else:
@@ -169,10 +177,12 @@ def detection_preview(
 
 
 def _said(count: int) -> str:
-    return f"{count:,} source{'' if count == 1 else 's'} in sight"
+    return f"{counted(count, 'source')} in sight"
 
 
-def _read(field: Field, part: tuple[slice, slice], regions: Sequence[Subset]) -> tuple[np.ndarray, np.ndarray]:
+def read_part(
+    field: Field, part: tuple[slice, slice], regions: Sequence[Subset], edge: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of a part and which of them are not used."""
     block = field.read(*part)
     hidden = uncovered(block.values)
@@ -180,6 +190,8 @@ def _read(field: Field, part: tuple[slice, slice], regions: Sequence[Subset]) ->
         hidden = hidden | ((block.flags & np.uint32(field.bits)) != 0)
     for subset in regions:
         hidden = hidden | _inside(field, subset, part)
+    if edge:
+        hidden = hidden | near_edge(field, *part, edge, uncovered)
     if hidden.all():
         raise CommandError(f"{field.data.name} has no pixel to use in sight: all are NaN, flagged or masked.")
     return np.array(block.values), hidden
@@ -251,11 +263,11 @@ def _tinted(labels: np.ndarray) -> np.ndarray:
 _fields: WeakKeyDictionary[Any, tuple[Any, Field]] = WeakKeyDictionary()
 
 
-def _field(session: Any, data: Any) -> Field:
+def _field(session: Any, data: Any, error: Any, exclude_flags: Any) -> Field:
     """Return the pixels of an image, kept while an aperture is dragged over it."""
-    fresh = Field(session, data)
+    fresh = Field(session, data, exclude_flags=exclude_flags, error=error)
     kept = _fields.get(data)
-    key = (fresh.bits, data.plane().name)
+    key = (fresh.bits, data.plane().name, error if isinstance(error, str | float | int) else id(error))
     if kept is None or kept[0] != key:
         _fields.clear()
         _fields[data] = (key, fresh)
@@ -264,14 +276,14 @@ def _field(session: Any, data: Any) -> Field:
 
 def aperture_preview(
     session: Any, data: Any, where: Any, radii: Any, *, annulus: Any = None, aperture_correction: Any = None,
-    **options: Any,
+    error: Any = None, exclude_flags: Any = DEFAULT_FLAGS, vega: Any = None, **options: Any,
 ) -> tuple[Preview, dict[str, str], Curve | None]:  # fmt: skip
     """Measure one aperture as ``photometry.aperture`` does, with its curve of growth.
 
     Parameters
     ----------
     where : Subset or (x, y) or name of a catalogue
-    radii, annulus, aperture_correction, options
+    radii, annulus, aperture_correction, error, exclude_flags, vega, options
         As the command takes them.
 
     Returns
@@ -279,9 +291,10 @@ def aperture_preview(
     tuple
         What to draw, the numbers in words by their names, the curve of growth (None for many places).
     """
-    field = _field(session, data)
+    field = _field(session, data, error, exclude_flags)
     table = correction_table(session, aperture_correction, data.header)
-    how = Photometry(annulus, None if table is not None else aperture_correction, table, **options)
+    how = Photometry(annulus, None if table is not None else aperture_correction, table,
+                     vega=vega_meant(session, vega), **options)  # fmt: skip
     if isinstance(where, Subset):
         measured, notes = in_regions(field, [where], how)
         x, y, circles = measured.x, measured.y, ()
@@ -332,7 +345,9 @@ def _numbers(measured: Any, notes: list[str], unit: str) -> dict[str, str]:
         one = {name: float(v[0, k]) for name, v in columns.items() if v.ndim == 2}
         said[f"Flux {k + 1}" if several else "Flux"] = _flux(one, unit)
         if np.isfinite(one["abmag"]) or np.isfinite(one["abmag_limit"]):
-            said[f"AB {k + 1}" if several else "AB magnitude"] = _magnitude(one)
+            said[f"AB {k + 1}" if several else "AB magnitude"] = _magnitude(one, "abmag")
+        if np.isfinite(one.get("vegamag", np.nan)) and not np.isfinite(one["abmag_limit"]):
+            said[f"Vega {k + 1}" if several else "Vega magnitude"] = _magnitude(one, "vegamag")
     if measured.skies is not None:
         said["Sky"] = f"{columns['background'][0]:.5g} ± {columns['background_err'][0]:.2g} {measured.unit}"
     said["Area"] = f"{measured.sums.used[0, -1]:.2f} pixels"
@@ -352,8 +367,8 @@ def _flux(one: dict[str, float], unit: str) -> str:
     return f"{text} (S/N {one['snr']:.3g})" if np.isfinite(one["snr"]) else text
 
 
-def _magnitude(one: dict[str, float]) -> str:
+def _magnitude(one: dict[str, float], name: str) -> str:
     if np.isfinite(one["abmag_limit"]):
         return f"fainter than {one['abmag_limit']:.2f} (3 σ)"
-    error = f" ± {one['abmag_err']:.3f}" if np.isfinite(one["abmag_err"]) else ""
-    return f"{one['abmag']:.3f}{error}"
+    error = f" ± {one[f'{name}_err']:.3f}" if np.isfinite(one[f"{name}_err"]) else ""
+    return f"{one[name]:.3f}{error}"

@@ -45,6 +45,9 @@ class Data:
         facts = [repr(self.name), " × ".join(map(str, self.shape)), self.unit]
         return f"<{type(self).__name__} {' '.join(fact for fact in facts if fact)}>"
 
+    def let_go(self) -> None:
+        """Forget what can be worked out again: the data left the session, and undo may bring them back."""
+
     @property
     def filed(self) -> Product:
         """The product as its file has it; `product` may have the axes of its arrays in another order."""
@@ -93,6 +96,8 @@ class Data:
         if not name:
             return next(iter(self.planes.values()))
         if name not in self.planes:
+            if self.product.joint is not None and name == self.product.joint.name:
+                return self.product.joint
             raise CommandError(f"{self.name} has no plane {name!r}; it has {', '.join(self.planes)}.")
         return self.planes[name]
 
@@ -202,6 +207,12 @@ class WithPicture(WithSky):
                 found = Raster(source, index, reduce="or" if source.meaning == "flags" else "mean")
             self._keep_raster(key, found)
             return found
+
+    def let_go(self) -> None:
+        """Forget the pictures: they fill memory, and come back from the cache."""
+        super().let_go()
+        with self._raster_lock:
+            self._rasters.clear()
 
     def _keep_raster(self, key: Any, raster: Any) -> None:
         """Keep one as the newest; of slices only the last few, for each has samples of its own."""

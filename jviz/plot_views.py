@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from echo import CallbackProperty
 
-from jviz.views import Checked, State, View, declare_view, number, one_of, pair
+from jviz.checked import Checked, colour, number, one_of, pair
+from jviz.views import State, View, declare_view
 
 __all__ = ["Curve", "PlotLayer", "PlotView", "ProfileView", "curve_of_table"]
 
@@ -89,7 +90,7 @@ class PlotLayer(State):
 
     data = CallbackProperty(None)
     visible = CallbackProperty(True)
-    color = CallbackProperty("")
+    color = Checked("", colour)
     drawing = Checked("steps", one_of(*DRAWINGS, name="way to draw a curve"))
     errors = CallbackProperty(True)
     opacity = Checked(1.0, number(0, 1, "opacity"))

@@ -148,6 +148,7 @@ OWN = (
     PanelSpec("pixels", "Pixels", "right", "fa6s.table-cells", "Ctrl+8", OwnPanel("pixels", "PixelsPanel")),
     PanelSpec("spectrum", "Spectrum", "right", "fa6s.wave-square", "Ctrl+Shift+U",
               OwnPanel("spectrum", "SpectrumPanel")),
+    PanelSpec("line_fit", "Line Fit", "right", "fa6s.chart-area", "", OwnPanel("line_fit", "LineFitPanel")),
     PanelSpec("cube_spectra", "Spectra of Cubes", "right", "fa6s.cubes", "Ctrl+Alt+U",
               OwnPanel("cube_spectra", "CubeSpectraPanel")),
     PanelSpec("extraction", "Extraction", "right", "mdi6.arrow-collapse-vertical", "Ctrl+Shift+X",
@@ -155,12 +156,27 @@ OWN = (
     PanelSpec("photometry", "Photometry", "right", "fa6s.bullseye", "", OwnPanel("photometry", "PhotometryPanel")),
     PanelSpec("profiles", "Profiles", "right", "fa6s.chart-area", "Ctrl+Shift+I",
               OwnPanel("profiles", "ProfilesPanel")),
+    PanelSpec("plot_lines", "Lines over Plots", "right", "mdi6.function-variant", "",
+              OwnPanel("plot_lines", "PlotLinesPanel")),
+    PanelSpec("ramp", "Ramp", "right", "fa6s.stairs", "Ctrl+Alt+R", OwnPanel("ramp", "RampPanel")),
     PanelSpec("contours", "Contours", "right", "mdi6.chart-bell-curve-cumulative", "",
               OwnPanel("contours", "ContoursPanel")),
     PanelSpec("flags", "Data Quality", "right", "fa6s.flag", "Ctrl+Shift+Q", OwnPanel("flags", "FlagsPanel")),
     PanelSpec("footprints", "Footprints", "right", "fa6s.satellite", "Ctrl+Alt+F",
               OwnPanel("footprints", "FootprintsPanel")),
+    PanelSpec("calibration", "Calibration", "right", "fa6s.gears", "Ctrl+Shift+L",
+              OwnPanel("calibration", "CalibrationPanel")),
+    PanelSpec("associations", "Associations", "right", "fa6s.diagram-project", "",
+              OwnPanel("associations", "AssociationsPanel")),
+    PanelSpec("ccd", "CCD Frames", "right", "fa6s.camera-retro", "", OwnPanel("ccd", "CcdPanel")),
+    PanelSpec("crds", "Reference Files", "bottom", "fa6s.book", "", OwnPanel("crds", "CrdsPanel")),
     PanelSpec("archive", "Archive", "bottom", "fa6s.box-archive", "Ctrl+Shift+A", OwnPanel("archive", "ArchivePanel")),
+    PanelSpec("transfers", "Transfers", "bottom", "fa6s.download", "Ctrl+Alt+T",
+              OwnPanel("transfers", "TransfersPanel")),
+    PanelSpec("library", "Library", "bottom", "fa6s.book-bookmark", "Ctrl+Alt+L", OwnPanel("library", "LibraryPanel")),
+    PanelSpec("provenance", "Provenance", "bottom", "fa6s.diagram-project", "Ctrl+Alt+V",
+              OwnPanel("provenance", "ProvenancePanel")),
+    PanelSpec("samp", "Other Programs", "right", "fa6s.share-nodes", "", OwnPanel("samp", "SampPanel")),
     PanelSpec("results", "Results", "bottom", "fa6s.square-poll-horizontal", "Ctrl+Shift+R",
               OwnPanel("results", "ResultsPanel")),
     PanelSpec("history", "History", "right", "fa6s.clock-rotate-left", "Ctrl+4", OwnPanel("history", "HistoryPanel")),
@@ -301,7 +317,7 @@ def _load(name: str, origin: str, run: Callable[[], Any], disabled: Iterable[str
     try:
         with _taken_out_on_failure(name, origin):
             run()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # also what would end a program: the rest goes on
         return _failure(name, origin, error)
     return PluginReport(name, origin, ok=True)
 

@@ -91,9 +91,10 @@ def _as_sky(session: Any, position: Position) -> tuple[float, float, str]:
     return float(icrs.ra.deg), float(icrs.dec.deg), str(position.to_string())
 
 
-def sky_position(session: Any, text: str) -> tuple[float, float, str]:
+def sky_position(session: Any, text: str, *, resolver: str = "auto") -> tuple[float, float, str]:
     """Return RA and Dec (ICRS, degrees) of a position or an object's name, and the text for it; may ask the network."""
     from jviz.backend.coords import parse_position, resolve_name
+    from jviz.backend.names import SESAME
 
     text = text.strip()
     try:
@@ -101,5 +102,7 @@ def sky_position(session: Any, text: str) -> tuple[float, float, str]:
     except JvizError:
         if not any(c.isalpha() for c in text):
             raise
-    found = resolve_name(text, offline=session.settings["network.offline"])
+    chosen = session.settings["network.name_resolver"]
+    servers = SESAME if chosen in ("", SESAME[0]) else (chosen,)
+    found = resolve_name(text, offline=session.settings["network.offline"], servers=servers, resolver=resolver)
     return found.lon, found.lat, text

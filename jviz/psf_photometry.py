@@ -173,6 +173,11 @@ def psf_table(
         table["snr"] = fitted.flux / error
     magnitude = magnitudes(flux, flux_error) if unit == u.Jy else (np.full(len(x), np.nan),) * 2
     table["abmag"], table["abmag_err"] = (values * u.mag for values in magnitude)
+    found = field.calibration(zero_point)
+    if found.no_vega and not notes:
+        notes = [found.no_vega]
+    if np.isfinite(offset := found.vega):
+        table["vegamag"], table["vegamag_err"] = (magnitude[0] - offset) * u.mag, magnitude[1] * u.mag
     table["background"] = level * field.unit
     for name, values in {
         "chi2": fitted.chi2, "qfit": fitted.qfit, "cfit": fitted.cfit, "n_used": fitted.n_used,

@@ -17,7 +17,7 @@ from jviz.jobs import Job
 from jviz.subsets import Subset
 from jviz.views import State
 
-__all__ = ["Result", "Results", "as_table", "entries", "is_result", "said"]
+__all__ = ["Result", "Results", "as_table", "counted", "entries", "is_result", "said"]
 
 MOST = 200
 MOST_BYTES = 256 << 20
@@ -102,9 +102,9 @@ class Results:
         there = ", ".join(str(r.number) for r in self._items[-10:]) or "none yet"
         raise CommandError(f"There is no result {number}; the last ones are {there}.")
 
-    def of(self, value: Any) -> Result | None:
-        """Return the result that holds this very object."""
-        return next((r for r in reversed(self._items) if r.value is value), None)
+    def of(self, value: Any, command: str) -> Result | None:
+        """Return the result of a command that holds this very object: small numbers are one object everywhere."""
+        return next((r for r in reversed(self._items) if r.value is value and r.command == command), None)
 
     def add(self, title: str, value: Any, line: str = "", command: str = "") -> Result | None:
         """Keep a value; None when it is nothing to show."""
@@ -159,7 +159,7 @@ def is_result(value: Any) -> bool:
 def said(value: Any) -> str:
     """Say a value in one line: ``"3.214 ± 0.012 Jy"``, ``"120 rows, 8 columns"``."""
     if _is_table(value):
-        return f"{_counted(len(value), 'row')}, {_counted(len(value.colnames), 'column')}"
+        return f"{counted(len(value), 'row')}, {counted(len(value.colnames), 'column')}"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {text}" for name, text in entries(value)[:6])
     number, error, unit = _measured(value)
@@ -170,7 +170,8 @@ def said(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """Say how many: ``"1 row"``, ``"1,200 rows"``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 

@@ -15,6 +15,7 @@ from jviz.errors import CommandError, JvizError
 from jviz.history import Edit
 from jviz.jobs import Job
 from jviz.script import command_line
+from jviz.subsets import Subset
 from jviz.views import View, free_name
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Runner:
     def submit(self, id: str, arguments: dict[str, Any]) -> Job:
         """Run a command in a job's thread; the result is applied in the session's own."""
         command, values = self._prepared(id, arguments)
-        return self._session.jobs.submit(_title(command, values), lambda job: self._in_job(job, command, values))
+        title = _title(command, values)
+        return self._session.jobs.submit(title, lambda job: self._in_job(job, command, values), apart=command.apart)
 
     # --- steps of a run -------------------------------------------------------------------------
 
@@ -76,14 +78,14 @@ class Runner:
         self._session.flush()
         return command, self._resolved(command, command.bind(arguments))
 
-    def _call(self, command: Command, values: dict[str, Any], progress: Any) -> Any:
-        extra = {"session": self._session, "progress": progress, "window": self.window}
+    def _call(self, command: Command, values: dict[str, Any], progress: Any, job: Job | None = None) -> Any:
+        extra = {"session": self._session, "progress": progress, "job": job, "window": self.window}
         extra = {name: extra[name] for name in command.injected}
         try:
             return command.function(**values, **extra)
         except (JvizError, Cancelled, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CommandError(
                 f"{command.title.rstrip('…')} failed: {error or type(error).__name__}. Nothing was changed; "
                 "the report in the log has the details."
@@ -94,7 +96,7 @@ class Runner:
         if not command.job:
             # It changes the session as it goes, so it runs where the session lives.
             return ask(lambda: self._run(command, values), unless=lambda: job.cancel_wanted)
-        value = self._call(command, values, job.report)
+        value = self._call(command, values, job.report, job)
         if not command.recorded:
             return value
         return ask(lambda: self._apply(command, values, value), unless=lambda: job.cancel_wanted)
@@ -124,6 +126,7 @@ class Runner:
 
     def _resolve(self, command: Command, name: str, value: Any) -> Any:
         kinds = kinds_of(command.hints.get(name, Any))
+        value = self._named(value)
         choices = [c for kind in kinds if get_origin(kind) is Literal for c in get_args(kind)]
         if choices and value not in choices and not any(_fits(value, k) for k in kinds):
             raise CommandError(
@@ -134,11 +137,18 @@ class Runner:
             return type(value)(self._found(command, inner, item) for item in value)
         return self._found(command, kinds, value, name)
 
+    def _named(self, value: Any) -> Any:
+        """Return the names of subsets that were given as objects: commands and script lines know them by name."""
+        if isinstance(value, Subset):
+            return self._session.find_subset(value).name
+        return type(value)(map(self._named, value)) if type(value) in (list, tuple) else value
+
     def _found(self, command: Command, kinds: tuple[Any, ...], value: Any, name: str = "") -> Any:
         """Return the data, view, path or number that a value stands for."""
         classes = tuple(k for k in kinds if isinstance(k, type))
         wanted = tuple(k for k in classes if issubclass(k, Data))
-        if wanted and isinstance(value, str | Data):
+        is_path = Path in classes and isinstance(value, str) and value not in self._session
+        if wanted and isinstance(value, str | Data) and not is_path:
             value = self._session.find_data(value)
             if not isinstance(value, wanted):
                 kind = " or ".join(k.__name__.lower() for k in wanted)

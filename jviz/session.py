@@ -11,6 +11,7 @@ from typing import Any
 
 from jviz import commands
 from jviz.archives import Archives
+from jviz.calibrations import Calibrations
 from jviz.cube_spectra import CubeSpectra
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError, SessionError
@@ -23,6 +24,7 @@ from jviz.markers import Marker, table_of
 from jviz.memento import Memento, Recorder, Step
 from jviz.results import Results
 from jviz.running import Runner
+from jviz.samp import SampLink
 from jviz.settings import Settings
 from jviz.signals import Signal
 from jviz.slabs import SlabFollower
@@ -55,8 +57,12 @@ class Session:
         What commands found out: tables, numbers, texts.
     history : History
     jobs : Jobs
+    calibrations : Calibrations
+        Workers and runs of calibration pipelines.
     data_changed, views_changed, subsets_changed, markers_changed, results_changed, history_changed : Signal
         Without arguments, emitted in the thread that owns the session.
+    samp : SampLink
+        Other programs, through SAMP.
     axis_unclear : Signal
         ``(cube)`` whose file does not say what its spectral axis is, when that is found out.
     noticed : Signal
@@ -85,6 +91,7 @@ class Session:
         self.dispatcher = Dispatcher()
         self.jobs = Jobs(self.dispatcher)
         self.archives = Archives()
+        self.calibrations = Calibrations(self)
         self.data_changed = Signal()
         self.views_changed = Signal()
         self.subsets_changed = Signal()
@@ -114,6 +121,7 @@ class Session:
         self._recorder = Recorder(self)
         self._slabs = SlabFollower(self)
         self.cube_spectra = CubeSpectra(self)
+        self.samp = SampLink(self)
         self._runner = Runner(self)
         self._saved = self.mark()
 
@@ -148,6 +156,13 @@ class Session:
 
     def __iter__(self) -> Iterator[Data]:
         return iter(self._data)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names
+
+    def __repr__(self) -> str:
+        held = (*(repr(data) for data in self._data), *(repr(view) for view in self._views))
+        return f"<Session with {', '.join(held) or 'nothing yet'}>"
 
     def open(self, *paths: str | Path, show: bool | None = None, **options: Any) -> list[Data]:
         """Open files, folders or a saved session; waits until they are there.
@@ -329,8 +344,12 @@ class Session:
         self.history_changed.emit()
 
     def close(self) -> None:
-        """Cancel the jobs, end their threads and let go of the library."""
+        """Pause downloads, cancel the jobs, end their threads, let go of the library and of others."""
+        # First, or the jobs that wait for downloads would cancel those that are only to be paused.
+        self.archives.stop()
+        self.samp.close()
         self.jobs.close()
+        self.calibrations.close()
         self.archives.close()
 
     # --- for commands, files and the window -----------------------------------------------------
@@ -344,6 +363,12 @@ class Session:
         record = self._recorder.step(label, lines=list(lines), merge=merge, command=command)
         with self.dispatcher.hold(), record as step:
             yield step
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Show, and take away again, what is there only while a job goes on: no step of the history."""
+        with self.dispatcher.hold(), self._recorder.unrecorded():
+            yield
 
     def flush(self) -> None:
         """Turn changes of view states that are still being made (a drag) into a step of the history."""
@@ -365,7 +390,7 @@ class Session:
             self.history_changed, self.extras_changed, self.noticed, self.jobs.changed, self.settings.changed,
             self._recorder.touched, self.interaction.changed, self.interaction.selection_changed,
             self.interaction.line_changed, self.interaction.pixel_changed, self.pointer.moved,
-            self.live_spectra.changed, self.axis_unclear,
+            self.live_spectra.changed, self.axis_unclear, self.calibrations.changed, self.samp.changed,
         )  # fmt: skip
         return [(signal, signal.receivers()) for signal in signals]
 
@@ -381,7 +406,10 @@ class Session:
     def set_data(self, data: tuple[Data, ...]) -> None:
         """Replace the tuple of data (inside `change`)."""
         if data != self._data:
+            left = set(self._data).difference(data)
             self._data = data
+            for one in left:
+                one.let_go()
             self.data_changed.emit()
 
     def set_views(self, views: tuple[View, ...]) -> None:
@@ -430,10 +458,25 @@ class Session:
                 return candidate
         raise SessionError(f"No {kind or 'view'} is open; open one with session.view({kind or 'image'!r}, data=…).")
 
+    def find_subset(self, subset: Any) -> Any:
+        """Return a subset by object or name: of an object that was replaced meanwhile, the one of its name.
+
+        Raises
+        ------
+        CommandError
+            When there is none.
+        """
+        name = getattr(subset, "name", subset)
+        if name not in self._subsets:
+            raise CommandError(f"There is no subset {name!r}; there are {', '.join(self._subsets) or 'none'}.")
+        return self._subsets[name]
+
     def find_data(self, data: Data | str) -> Data:
         """Return data by object or name."""
         if isinstance(data, Data):
             if data not in self._data:
+                if data.name in self.names:
+                    raise JvizError(f"This {data.name} was replaced since; use its name, or session[{data.name!r}].")
                 raise JvizError(f"{data.name} is not in this session; add it first.")
             return data
         return self[data]

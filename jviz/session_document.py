@@ -331,7 +331,8 @@ def _view_from(values: dict[str, Any], found: list[Data | None], parts: Parts) -
 
 
 def _state_from(state: Any, values: dict[str, Any], found: list[Data | None], parts: Parts) -> Any:
-    for name, value in values.items():
+    # What is in sight comes after the unit that it is counted in, which would convert it.
+    for name, value in sorted(values.items(), key=lambda item: item[0].endswith("_range")):
         if not state.is_callback_property(name):
             parts.problems.append(f"“{name}” of a {type(state).__name__} is not known to this jviz and was left out.")
             continue

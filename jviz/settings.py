@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from jviz.backend.names import SESAME
 from jviz.errors import JvizError
 from jviz.signals import Signal
 
@@ -159,9 +160,137 @@ declare(
 declare(
     "network.name_resolver",
     str,
-    "https://cds.unistra.fr/cgi-bin/nph-sesame/SNV",
+    SESAME[0],
     "Name resolver",
-    "Address of the service that turns object names into positions (Sesame).",
+    "Address of the Sesame service that turns names of objects into positions; the name is appended to it.",
+)
+declare(
+    "archive.keep_minutes",
+    float,
+    60.0,
+    "Keep answers for (minutes)",
+    "A search that was asked so recently is answered from memory; 0 asks anew each time.",
+    low=0,
+    high=1e5,
+)
+declare(
+    "archive.registry",
+    str,
+    "https://dc.g-vo.org/tap",
+    "Registry of services",
+    "Address of the registry of the Virtual Observatory that is asked which services there are (TAP with RegTAP).",
+)
+declare("archive.own_services", list, [], "Services that are kept", "Each with its name, title, kind and address.")
+declare("archive.adql_history", list, [], "Questions in ADQL", "The last ones, each with the service that was asked.")
+declare(
+    "archive.product_filters",
+    dict,
+    {},
+    "Filters of products",
+    "Which products the Archive panel lists: level, type, suffix and extension, as they were chosen last.",
+)
+declare(
+    "archive.footprints_on_images",
+    bool,
+    True,
+    "Footprints on images",
+    "Draw the footprints of what was found over the images while the Archive panel is seen.",
+)
+declare("archive.hidden_columns", list, [], "Hidden columns", "Columns of archives that their table does not show.")
+declare(
+    "library.take_opened",
+    bool,
+    True,
+    "Take opened files into the library",
+    "Files that are opened or dropped in the window are taken into the library; they stay where they are.",
+)
+declare(
+    "library.watch_seconds",
+    int,
+    10,
+    "Watch linked folders every (seconds)",
+    "How often the window looks whether files came, went or moved in folders linked to the library; 0: never.",
+    low=0,
+    high=86400,
+)
+declare(
+    "library.check_quality",
+    bool,
+    True,
+    "Look at products in the library",
+    "A short report is made of each JWST product that comes into the library, beside everything else, and its verdict "
+    "stands in the table.",
+)
+declare(
+    "library.store_limit_gb",
+    float,
+    100.0,
+    "Limit of the store in GB",
+    "Largest size of downloads in jviz's own folder; what can be fetched again, is not pinned and was not used for "
+    "longest is dropped. 0: no limit.",
+    low=0,
+    high=1e6,
+)
+declare(
+    "library.thumbnails_mb",
+    float,
+    200.0,
+    "Small pictures in MB",
+    "Largest size of the small pictures of the library; those that were not seen for longest go first.",
+    low=1,
+    high=1e5,
+)
+declare(
+    "library.draw_ahead",
+    bool,
+    True,
+    "Draw small pictures ahead",
+    "Small pictures of new files of the library are drawn before they are looked at, while nothing else is to be done.",
+)
+declare(
+    "library.hidden_columns",
+    list,
+    ["cal_ver", "crds_ctx", "detector", "exp_type", "grating", "obs_id", "obs_title", "s_region", "sha256", "source",
+     "t_max", "t_min"],
+    "Hidden columns of the library",
+    "Columns that the table of the library does not show.",
+)  # fmt: skip
+declare(
+    "samp.connect",
+    bool,
+    False,
+    "Connect to other programs at the start",
+    "Through the SAMP hub, as TOPCAT, DS9 and Aladin do.",
+)
+declare(
+    "samp.own_hub",
+    bool,
+    True,
+    "Start a SAMP hub when there is none",
+    "For programs on this machine only; it ends with jviz. Pages in a browser cannot use it.",
+)
+declare(
+    "samp.link_rows",
+    bool,
+    True,
+    "Select rows together with other programs",
+    "Of tables that were sent or received: what is selected in one program is selected in all.",
+)
+declare(
+    "samp.follow_positions",
+    bool,
+    True,
+    "Follow positions of other programs",
+    "Centre the images on the places on the sky that other programs point at.",
+)
+declare(
+    "samp.limit_mb",
+    float,
+    2000.0,
+    "Largest file from other programs in MB",
+    "What they offer on the network; files on this machine are opened where they are.",
+    low=0.001,
+    high=1e6,
 )
 declare("network.offline", bool, False, "Work offline", "Never ask a server; only what is known locally.")
 declare(
@@ -179,6 +308,43 @@ declare(
     "What is worked out over the spaxels of regions while they are drawn and moved.",
 )
 declare("cube.axes", dict, {}, "Spectral axes", "What was said about the spectral axis of cubes, by file name.")
+declare(
+    "calibration.folder",
+    str,
+    "",
+    "Folder of calibrations",
+    "Where each run of a pipeline gets a folder of its own; empty: in jviz's data folder.",
+)
+declare(
+    "calibration.cluster",
+    str,
+    "",
+    "Cluster",
+    "Where pipelines run: empty, this computer; the address of a dask scheduler (tcp://host:8786); local, slurm or "
+    "htcondor, a cluster of dask that jviz makes.",
+)
+declare(
+    "calibration.cluster_jobs",
+    int,
+    4,
+    "Exposures side by side on a cluster",
+    "How many exposures a cluster works on at the same time, and how many jobs jviz asks a queue for.",
+    low=1,
+    high=1000,
+)
+declare(
+    "calibration.cluster_options",
+    str,
+    "",
+    "Options of the queue",
+    "Of jobs of slurm and htcondor, for example: queue=normal account=jwst memory=16GB walltime=04:00:00.",
+)
+declare("ccd.instruments", dict, {}, "Keywords of CCD frames", "Instruments as ccd.map_keywords describes them.")
+declare(
+    "calibration.report", bool, False, "Check products on opening",
+    "Look at flags, background and header of each JWST product that is opened, and tell what is bad.",
+)  # fmt: skip
+declare("calibration.presets", dict, {}, "Presets of pipelines", "Parameters of steps by pipeline and by name.")
 declare("plugins.disabled", list, [], "Disabled plugins", "Names of the plugins that are not loaded.")
 
 

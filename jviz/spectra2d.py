@@ -11,6 +11,7 @@ import numpy as np
 from jviz.backend.dq import flag_bits
 from jviz.backend.spectra.conventions import mask_of_flags
 from jviz.backend.spectra.extraction import extracted
+from jviz.backend.spectra.rectifying import Straight
 from jviz.backend.spectra.tracing import found_trace
 from jviz.backend.spectra.two_d import Frame, Wavelengths, dispersion_axis, wavelengths_of
 from jviz.errors import CommandError, JvizError
@@ -25,6 +26,8 @@ __all__ = [
     "centre_of",
     "extracted_from",
     "frame_of",
+    "holds_of",
+    "made_spectrum2d",
     "path_of",
     "trace_name",
     "trace_on",
@@ -229,7 +232,7 @@ def trace_on(session: Session, data: Spectrum2D, frame: Frame, trace: Any) -> np
 
 
 def extracted_from(
-    data: Spectrum2D, frame: Frame, centre: np.ndarray, method: Any, width: float, **options: Any
+    data: Spectrum2D, frame: Frame, centre: np.ndarray, method: Any, width: Any, **options: Any
 ) -> Samples:
     """Extract, with the header of the data and errors that name them."""
     try:
@@ -237,6 +240,37 @@ def extracted_from(
     except JvizError as error:
         raise CommandError(f"Nothing can be extracted from {data.name}: {error}") from None
     return replace(samples, meta={**data.header, **samples.meta})
+
+
+def holds_of(unit: str) -> Literal["density", "counts"]:
+    """Return what values of a unit are of: counts of a whole pixel, or a density."""
+    word = unit.strip().lower().partition("/")[0].strip().rstrip("s")
+    return "counts" if word in ("dn", "adu", "count", "ct", "electron", "e-", "photon", "ph") else "density"
+
+
+def made_spectrum2d(straight: Straight, like: Spectrum2D, name: str, label: str) -> Spectrum2D:
+    """Wrap a two-dimensional spectrum that a command worked out, with the header of the one it was made from."""
+    from jviz.backend.io.product import Plane, Product, Unit
+    from jviz.data import from_product
+    from jviz.pictures import cards_kept
+
+    def plane(title: str, values: np.ndarray, meaning: Any, unit: str) -> Plane:
+        return Plane(title, values.shape, values.dtype, lambda progress: values, meaning, unit)
+
+    shape, axis = straight.flux.shape, straight.axis
+    waves = np.ascontiguousarray(np.broadcast_to(axis.values, shape))
+    planes = [plane("SCI", straight.flux, "data", like.unit), plane("WAVELENGTH", waves, "other", axis.unit)]
+    if straight.variance is not None:
+        planes.insert(1, plane("ERR", np.sqrt(straight.variance), "error", like.unit))
+    own = [("BUNIT", like.unit, "unit of the values"), ("DISPAXIS", 1, "wavelengths run along x"),
+           ("HISTORY", f"jviz: {label}", "")]  # fmt: skip
+    if axis.medium:
+        own.insert(2, ("VACUUM", axis.medium == "vacuum", "medium of the wavelengths"))
+    names = {keyword for keyword, _, _ in own} - {"HISTORY"}
+    cards = (*(card for card in cards_kept(like) if card[0] not in names), *own)
+    product = Product("spectrum2d", name, like.label, planes={one.name: one for one in planes})
+    product.units = (Unit(0, "SCI", 1, "image made in jviz", shape, "float64", like.unit, cards),)
+    return from_product(product, name)  # type: ignore[return-value]
 
 
 def windows_of(background: Any) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jviz.backend.io.product import Plane, Product, Unit
-from jviz.backend.spectra.axis import SpectralAxis, quantity_of_unit, spectral_axis
+from jviz.backend.spectra.axis import SpectralAxis, axis_by_keywords, quantity_of_unit, spectral_axis
 from jviz.backend.spectra.conventions import made_axis
 from jviz.backend.spectra.reading import samples_of_planes, samples_of_table
 from jviz.backend.spectra.samples import Samples
@@ -66,6 +66,8 @@ class AxisChoice:
 def axis_of(cube: Cube) -> SpectralAxis:
     """Work out the spectral axis of a cube; loads its WCS (seconds the first time)."""
     axis = _tabulated(cube) or spectral_axis(cube.header, cube.wcs, cube.shape)
+    if axis.quantity == "channel" and cube.wcs is None:
+        axis = axis_by_keywords(cube.header, cube.shape[0]) or axis
     return cube.choice.applied(axis) if cube.choice is not None else axis
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -37,11 +38,26 @@ class SpectrumCurve(Curve):
         Which channel each sample of the curve is.
     masked : Curve or None
         Samples that must not be used, NaN elsewhere; they are NaN in this one.
+    level : float or None
+        What normalising divided by, or took away from magnitudes.
+    offset : float
+        That was added.
     """
 
     samples: Samples | None = None
     order: Any = slice(None)
     masked: Curve | None = None
+    level: float | None = None
+    offset: float = 0.0
+
+    @cached_property
+    def masked_spans(self) -> np.ndarray:
+        """Where samples must not be used: from and to which x, one row for each run of them, shape (runs, 2)."""
+        if self.samples is None or self.samples.mask is None:
+            return np.zeros((0, 2))
+        bad = np.concatenate([[False], self.samples.mask[self.order], [False]]).astype(np.int8)
+        steps = np.diff(bad)
+        return np.stack([self.edges[np.flatnonzero(steps == 1)], self.edges[np.flatnonzero(steps == -1)]], axis=1)
 
     def channel(self, n: int) -> int:
         """Return the channel of a sample of the curve."""
@@ -61,6 +77,12 @@ class Recipe:
     smoothing_width: float = 3.0
     masked: str = "grey"
     errors: bool = True
+    level: float | None = None
+    """Of the spectrum that this is a model of, to normalise by; its own by default."""
+
+    def like(self, curve: SpectrumCurve) -> Recipe:
+        """Return the recipe by which a model lies on the curve of its spectrum."""
+        return replace(self, level=curve.level, offset=curve.offset)
 
 
 def recipe_of(view: SpectrumView, first: Samples, number: int, *, errors: bool = True) -> Recipe:
@@ -117,7 +139,8 @@ def _make(samples: Samples, recipe: Recipe) -> SpectrumCurve:
     if source.quantity != "channel" and (source.quantity != "velocity" or source.rest):
         waves = convert_axis(samples.axis.values, source, Scale("m", "wavelength"))
     y, error = convert_flux(y, error, samples.unit, recipe.unit, wavelength=waves, area=samples.area)
-    y, error, label, unit = _normalized(x, y, error, samples.good, recipe)
+    level = _level(x, y, samples.good, recipe)
+    y, error, label, unit = _normalized(y, error, level, recipe)
     if recipe.offset:
         y = y + recipe.offset
     order = _order(x)
@@ -129,7 +152,7 @@ def _make(samples: Samples, recipe: Recipe) -> SpectrumCurve:
     error = None if error is None else error[order]
     is_turned = flux_unit(recipe.unit).density == "magnitude"
     words = (_across(recipe.scale), label, recipe.scale.unit, unit)
-    return SpectrumCurve(x[order], y[order], error, *words, is_turned, samples, order, hidden)
+    return SpectrumCurve(x[order], y[order], error, *words, is_turned, samples, order, hidden, level, recipe.offset)
 
 
 def _beside(y: np.ndarray, good: np.ndarray) -> np.ndarray:
@@ -159,12 +182,11 @@ def _order(x: np.ndarray) -> Any:
 
 
 def _normalized(
-    x: np.ndarray, y: np.ndarray, error: np.ndarray | None, good: np.ndarray, recipe: Recipe
+    y: np.ndarray, error: np.ndarray | None, level: float | None, recipe: Recipe
 ) -> tuple[np.ndarray, np.ndarray | None, str, str]:
     label = label_of(recipe.unit)
-    if recipe.normalize == "none":
+    if level is None:
         return y, error, label, recipe.unit
-    level = _level(x, y, good, recipe)
     if flux_unit(recipe.unit).density == "magnitude":
         return y - level, error, "Magnitude difference", "mag"
     level = level if np.isfinite(level) and level != 0 else 1.0
@@ -172,7 +194,9 @@ def _normalized(
     return y / level, None if error is None else error / abs(level), f"{label} / {words[recipe.normalize]}", ""
 
 
-def _level(x: np.ndarray, y: np.ndarray, good: np.ndarray, recipe: Recipe) -> float:
+def _level(x: np.ndarray, y: np.ndarray, good: np.ndarray, recipe: Recipe) -> float | None:
+    if recipe.normalize == "none" or recipe.level is not None:
+        return recipe.level
     chosen = good & np.isfinite(y)
     if recipe.normalize == "range" and recipe.normalize_range is not None:
         low, high = sorted(recipe.normalize_range)

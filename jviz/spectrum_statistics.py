@@ -1,22 +1,23 @@
-"""Numbers of spectral ranges for tables and panels, in the units of the files."""
+"""Numbers of spectral ranges for tables and panels, in the units of the files or those that are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from jviz.backend.spectra.fluxes import convert_flux, flux_unit
 from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.statistics import RangeStatistics, range_statistics
-from jviz.backend.spectra.units import scale_of
+from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.errors import CommandError
 from jviz.session import Session
-from jviz.spectrum_views import SpectrumView, bounds_in, ranges_between, scale_of_view
+from jviz.spectrum_views import SpectrumView, bounds_in, measured_layers, ranges_between, scale_of_view
 
-__all__ = ["ToMeasure", "measured", "ranges_to_measure", "table_of_ranges"]
+__all__ = ["ToMeasure", "as_shown", "measured", "ranges_to_measure", "table_of_ranges"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class ToMeasure:
     high: float
 
 
+PLAIN = "range"
+"""Name of ranges that are given as numbers."""
+
+
 def ranges_to_measure(
     session: Session, region: Any, data: Any, view: Any, *, layers: Sequence[Any] | None = None
 ) -> list[ToMeasure]:
@@ -57,7 +62,7 @@ def ranges_to_measure(
         ToMeasure(name, title, samples, low, high)
         for name, one in ranges.items()
         for title, samples in spectra
-        for low, high in bounds_in(one, scale_of(samples.axis))
+        for low, high in bounds_in(_of_axis(one, samples) if name == PLAIN else one, scale_of(samples.axis))
         if high > samples.axis.edges.min() and low < samples.axis.edges.max()
     ]
     if not found:
@@ -78,7 +83,12 @@ def _ranges(session: Session, region: Any, view: Any) -> dict[str, SpectralRange
                 known = ", ".join(subsets) or "none; drag with Shift in a spectrum to make one"
                 raise CommandError(f"There is no spectral subset {name!r}; there are {known}.")
         return {name: ranges_of(subsets[name].region) for name in names}
-    return {"range": ranges_of(region)}
+    return {PLAIN: ranges_of(region)}
+
+
+def _of_axis(ranges: SpectralRanges, samples: Samples) -> SpectralRanges:
+    """Return ranges; plain numbers are in the unit of the axis, as they are where cubes are measured."""
+    return ranges if ranges.unit else replace(ranges, unit=samples.axis.unit)
 
 
 def _view(session: Session, view: Any) -> SpectrumView:
@@ -105,13 +115,44 @@ def _of_layers(layers: Sequence[Any]) -> list[tuple[str, Samples]]:
 
 def _spectra(session: Session, data: Any, view: Any) -> list[tuple[str, Samples]]:
     if data is None:
-        return _of_layers([layer for layer in _view(session, view).layers if layer.visible])
+        return _of_layers(measured_layers(_view(session, view)))
     given = data if isinstance(data, list | tuple) else [data]
     found = []
     for one in map(session.find_data, given):
         several = len(one.samples) > 1
         found += [(f"{one.name} {s.name or n + 1}" if several else one.name, s) for n, s in enumerate(one.samples)]
     return found
+
+
+def as_shown(one: ToMeasure, view: SpectrumView) -> ToMeasure:
+    """Return a range of a spectrum in the units of a view.
+
+    Magnitudes have no sums or lines: where a view shows them, and where a spectrum cannot be converted, the unit of
+    the file stays.
+    """
+    samples, source = one.samples, scale_of(one.samples.axis)
+    target = scale_of_view(view, samples.axis)
+    unit = view.y_unit or samples.unit
+    if flux_unit(unit).density == "magnitude":
+        unit = samples.unit
+    if target == source and unit == samples.unit:
+        return one
+    try:
+        values = convert_axis(samples.axis.values, source, target)
+        low, high = sorted(map(float, convert_axis([one.low, one.high], source, target)))
+        waves = convert_axis(samples.axis.values, source, Scale("m", "wavelength")) if unit != samples.unit else None
+        flux, error = convert_flux(
+            samples.flux, samples.error, samples.unit, unit, wavelength=waves, area=samples.area
+        )  # fmt: skip
+    except CommandError:
+        return one
+    axis = replace(
+        samples.axis, values=values, unit=target.unit, quantity=target.quantity, medium=target.medium,
+        rest=target.rest, rest_unit="m" if target.rest else "", convention=target.convention,
+    )  # fmt: skip
+    kind = "" if error is None else "std"
+    return replace(one, samples=replace(samples, axis=axis, flux=flux, uncertainty=error, kind=kind, unit=unit),
+                   low=low, high=high)  # fmt: skip
 
 
 def measured(one: ToMeasure, continuum: str = "sides") -> tuple[RangeStatistics, str]:

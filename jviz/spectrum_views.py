@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from echo import CallbackProperty
+from echo import CallbackProperty, delay_callback
 
 from jviz.backend.spectra.fluxes import flux_unit
 from jviz.backend.spectra.lines import LISTS
@@ -17,18 +17,26 @@ from jviz.plot_views import PlotLayer, PlotView
 from jviz.views import Checked, declare_view, number, one_of, pair, some_of
 
 __all__ = [
+    "MASKED",
     "NORMALIZE",
     "SMOOTHING",
     "SpectrumLayer",
     "SpectrumView",
     "bounds_in",
     "first_samples",
+    "measured_layers",
+    "moved_range",
     "ranges_between",
     "scale_of_view",
 ]
 
 NORMALIZE = ("none", "median", "peak", "range")
 SMOOTHING = ("none", "boxcar", "gaussian")
+MODEL_OF = "MODELOF"
+"""The card of a model that names the spectrum it was fitted to."""
+COUNTING = frozenset({"x_unit", "medium", "rest", "convention"})
+"""Properties that say how x counts."""
+COUNTED = ("x_range", "normalize_range")
 MASKED = ("grey", "hide", "show")
 
 
@@ -73,6 +81,11 @@ class SpectrumLayer(PlotLayer):
     """
 
     index = Checked(0, lambda v: int(number(0, 1e7, "number of a spectrum")(v)))
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it shows a model that was fitted to a spectrum, which nothing measures unasked."""
+        return MODEL_OF in self.data.header
 
     @property
     def title(self) -> str:
@@ -135,6 +148,26 @@ class SpectrumView(PlotView):
     lines = Checked((), some_of(*LISTS, name="list of lines"))
     redshift = Checked(0.0, number(-0.99, 100.0, "redshift"))
     ranges = CallbackProperty(True)
+    _is_given = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a property; with another unit along x, what is in sight stays in sight."""
+        if name not in COUNTING or self._is_given or self.x_range is self.normalize_range is None:
+            super().__setattr__(name, value)
+            return
+        before = self.axis_scale
+        with delay_callback(self, name, *COUNTED):  # one step of the history
+            super().__setattr__(name, value)
+            for span in COUNTED:
+                setattr(self, span, moved_range(getattr(self, span), before, self.axis_scale))
+
+    def update(self, **values: Any) -> None:
+        """Set several properties; ranges that are given are taken to be in the unit that is given."""
+        self._is_given = "x_range" in values
+        try:
+            super().update(**values)
+        finally:
+            self._is_given = False
 
     @property
     def axis_scale(self) -> Scale:
@@ -142,14 +175,28 @@ class SpectrumView(PlotView):
         first = next((layer for layer in self.layers if layer.data is not None), None)
         return scale_of_view(self, first.data.samples[first.index].axis if first is not None else None)
 
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """From where to where the visible spectra reach, in the unit of the axis; None without any."""
+        scale, ends = self.axis_scale, []
+        for axis in dict.fromkeys(layer.data.samples[layer.index].axis for layer in self.layers if layer.visible):
+            try:
+                ends += list(convert_axis(axis.edges[[0, -1]], scale_of(axis), scale))
+            except CommandError:  # it is not drawn either
+                continue
+        return (float(np.nanmin(ends)), float(np.nanmax(ends))) if ends and np.isfinite(ends).any() else None
+
     def x_range_for(self, other: SpectrumView) -> tuple[float, float] | None:
         """Return what is in sight along x, in the unit of another view; its own where it cannot count that way."""
-        if self.x_range is None:
+        span = self.x_range or self.reach
+        if span is None:
             return None
         try:
-            ends = convert_axis(np.array(self.x_range), self.axis_scale, other.axis_scale)
+            ends = convert_axis(np.array(span), self.axis_scale, other.axis_scale)
         except CommandError:
             return other.x_range
+        if self.x_range is None and other.reach is not None and np.allclose(np.sort(ends), other.reach, rtol=1e-9):
+            return None
         return (float(ends.min()), float(ends.max())) if np.isfinite(ends).all() else other.x_range
 
     @staticmethod
@@ -160,8 +207,21 @@ class SpectrumView(PlotView):
             layer = SpectrumLayer()
             layer.data = data
             layer.index = index
+            if layer.is_model:
+                layer.drawing = "line"
             layers.append(layer)
         return tuple(layers)
+
+
+def moved_range(span: tuple[float, float] | None, before: Scale, after: Scale) -> tuple[float, float] | None:
+    """Return a range on another scale, None where it has no place there."""
+    if span is None or before == after:
+        return span
+    try:
+        ends = convert_axis(np.array(span), before, after)
+    except CommandError:
+        return None
+    return (float(ends.min()), float(ends.max())) if np.isfinite(ends).all() else None
 
 
 def scale_of_view(view: SpectrumView, axis: Any = None) -> Scale:
@@ -190,6 +250,12 @@ def first_samples(session: Any, view: SpectrumView) -> Any:
         return view.layers[0].data.samples[view.layers[0].index]
     live = session.live_spectra.shown
     return live[0].samples if live else None
+
+
+def measured_layers(view: SpectrumView) -> list[SpectrumLayer]:
+    """Return the visible layers that measurements are of: models only where nothing else is seen."""
+    visible = [layer for layer in view.layers if layer.visible and layer.data is not None]
+    return [layer for layer in visible if not layer.is_model] or visible
 
 
 def bounds_in(ranges: SpectralRanges, scale: Scale) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from jviz.backend.regions.kinds import kind_of
+from jviz.backend.regions.kinds import kind_of, text_of
 from jviz.backend.regions.making import Sketch
 from jviz.errors import CommandError
 
@@ -95,8 +95,7 @@ class Subset:
     @property
     def text(self) -> str:
         """What a region that is a text says."""
-        source = self.source
-        return source.words[0].get("text", "") if isinstance(source, Sketch) else str(getattr(source, "text", ""))
+        return text_of(self.source)
 
     def but(self, **values: Any) -> Subset:
         """Return the same with other values."""

@@ -7,8 +7,8 @@ be undone and a line of the script.
 
 from __future__ import annotations
 
+import difflib
 import itertools
-import re
 from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
@@ -16,7 +16,25 @@ from typing import Any, ClassVar
 
 from echo import CallbackProperty, HasCallbackProperties, delay_callback
 
-from jviz.checked import Checked, number, one_of, pair, some_of
+from jviz.checked import (
+    Checked,
+    bit_colors,
+    bits,
+    colour,
+    colour_map,
+    knots,
+    layer_number,
+    levels,
+    like,
+    names,
+    number,
+    one_of,
+    pair,
+    plain,
+    positive,
+    sky_frame,
+    some_of,
+)
 from jviz.errors import CommandError
 
 __all__ = ["Checked", "ImageLayer", "ImageView", "State", "View", "number", "one_of", "pair", "some_of", "view_kinds"]
@@ -28,41 +46,6 @@ OPERATIONS = ("", "difference", "ratio")
 LOCKS = ("pan", "zoom", "rotation", "cursor", "limits", "colormap", "slice")
 
 
-def _frame(value: Any) -> str:
-    from jviz.backend.render.frames import canonical
-
-    try:
-        return canonical(value)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-
-
-def _layer_number(value: Any) -> int | None:
-    return None if value is None else int(number(0, 1e6, "number of a layer")(value))
-
-
-def _bits(value: Any) -> tuple[int, ...] | None:
-    return None if value is None else tuple(sorted({int(number(0, 31, "number of a bit")(bit)) for bit in value}))
-
-
-def _bit_colors(value: Any) -> tuple[tuple[int, str], ...]:
-    pairs = tuple((int(number(0, 31, "number of a bit")(bit)), str(color)) for bit, color in value)
-    for bit, color in pairs:
-        if not re.fullmatch("#[0-9a-fA-F]{6}", color):
-            raise CommandError(f"{color!r} is no colour for bit {bit}; write one as '#4cc9f0'.")
-    return tuple(sorted(dict(pairs).items()))
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(str(name) for name in value or ())
-
-
-def _levels(value: Any) -> tuple[float, ...]:
-    """Check values of contours."""
-    check = number(name="level")
-    return tuple(sorted(check(level) for level in value or ()))
-
-
 class State(HasCallbackProperties):
     """A group of recorded properties.
 
@@ -72,6 +55,20 @@ class State(HasCallbackProperties):
     navigation: ClassVar[frozenset[str]] = frozenset()
     navigation_label: ClassVar[str] = "Zoom and pan"
     derived: ClassVar[frozenset[str]] = frozenset()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a property; what a class does not declare is a misspelling, which would change nothing."""
+        if not name.startswith("_"):
+            if name not in _declared_names(type(self)):
+                raise self._unknown(name)
+            value = like(_defaults(type(self)).get(name), name, plain(value))
+        super().__setattr__(name, value)
+
+    def _unknown(self, name: str) -> CommandError:
+        known = sorted({*self.recorded(), *getattr(self, "lent", ())})
+        near = difflib.get_close_matches(name, known, 2)
+        hint = f"Did you mean {' or '.join(near)}? It" if near else "It"
+        return CommandError(f"{type(self).__name__} has no {name!r}. {hint} has {', '.join(known)}.")
 
     def recorded(self) -> dict[str, Any]:
         """Return the values that undo, sessions and scripts know."""
@@ -87,9 +84,9 @@ class State(HasCallbackProperties):
         """
         for name in values:
             if not self.is_callback_property(name):
-                known = ", ".join(sorted(self.recorded()))
-                raise CommandError(f"A {type(self).__name__} has no {name!r}; it has {known}.")
+                raise self._unknown(name)
         before = {name: getattr(self, name) for name in values}
+        values = {name: plain(value) for name, value in values.items()}
         changed = {name: value for name, value in values.items() if before[name] != value}
         with delay_callback(self, *changed) if len(changed) > 1 else nullcontext():
             try:
@@ -99,6 +96,19 @@ class State(HasCallbackProperties):
                 for name in changed:
                     setattr(self, name, before[name])
                 raise
+
+
+@cache
+def _declared_names(kind: type[State]) -> frozenset[str]:
+    """Return all that a class of states has or announces by an annotation."""
+    return frozenset((*dir(kind), *(name for base in kind.__mro__ for name in vars(base).get("__annotations__", ()))))
+
+
+@cache
+def _defaults(kind: type[State]) -> dict[str, Any]:
+    """Return the defaults of the properties without a check of their own: what is set must be like them."""
+    found = {name: getattr(kind, name, None) for name in dir(kind)}
+    return {name: one._default for name, one in found.items() if type(one) is CallbackProperty}
 
 
 @cache
@@ -233,26 +243,26 @@ class ImageLayer(State):
     visible = CallbackProperty(True)
     opacity = Checked(1.0, number(0, 1, "opacity"))
     stretch = Checked("linear", one_of(*STRETCHES, name="stretch"))
-    stretch_parameter = CallbackProperty(None)
-    knots = CallbackProperty(((0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1.0, 1.0)))
+    stretch_parameter = Checked(None, positive("parameter of the stretch"))
+    knots = Checked(((0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1.0, 1.0)), knots)
     limits_mode = Checked("auto", one_of(*LIMIT_MODES, name="kind of limits"))
     limits_from = Checked("image", one_of("image", "view", "cube", name="source of limits"))
     percentiles = Checked((0.5, 99.5), pair)
     manual_limits = Checked(None, pair)
-    colormap = CallbackProperty("gray")
+    colormap = Checked("gray", colour_map)
     invert = CallbackProperty(False)
     contrast = Checked(1.0, number(0, 100, "contrast"))
     bias = Checked(0.5, number(-10, 10, "bias"))
-    nan_color = CallbackProperty("")
+    nan_color = Checked("", colour)
     blend = Checked("normal", one_of(*BLENDS, name="blend mode"))
     operation = Checked("", one_of(*OPERATIONS, name="operation"))
     against = CallbackProperty(None)
     dq = CallbackProperty(False)
-    dq_bits = Checked(None, _bits)
+    dq_bits = Checked(None, bits)
     dq_opacity = Checked(0.7, number(0, 1, "opacity"))
-    dq_colors = Checked((), _bit_colors)
-    contour_levels = Checked((), _levels)
-    contour_color = CallbackProperty("")
+    dq_colors = Checked((), bit_colors)
+    contour_levels = Checked((), levels)
+    contour_color = Checked("", colour)
     contour_smoothing = Checked(0.0, number(0, 1000, "smoothing"))
     contour_width = Checked(1.3, number(0.5, 8, "width of contours"))
     contour_labels = CallbackProperty(False)
@@ -288,6 +298,11 @@ class ImageLayer(State):
         return False
 
     @property
+    def shown_unit(self) -> str:
+        """The unit of what is drawn."""
+        return self.data.plane(self.plane).unit
+
+    @property
     def limits_key(self) -> tuple:
         """What limits of the whole image depend on, besides the mode."""
         return (self.picture, self.plane, self.picture_index)
@@ -297,6 +312,14 @@ class ImageLayer(State):
         plane, index = self.picture.plane(self.plane), self.picture_index
         own = index[len(index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
         return self.picture.raster(self.plane, own)
+
+    def sample(self) -> Any:
+        """Return values over the whole of what is drawn, a difference or ratio where it is one (reads the images)."""
+        if self.operation and self.against is not None:
+            from jviz.combining import low_resolution
+
+            return low_resolution(self)
+        return self.raster().sample()
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -359,8 +382,8 @@ class ImageView(View):
         "none", "pixel" or "sky": what the edges of the picture say.
     grid, colorbar, compass, scale_bar, overview, magnifier : bool
     sky_frame, sky_style : str
-        Of the grid and the read-out: icrs, fk5 (J2000; ``"fk5 J1975"`` has another equinox), fk4 (B1950), galactic,
-        ecliptic; sexagesimal, degrees.
+        Of the grid and the read-out: icrs, fk5 (J2000), fk4 (B1950), galactic, ecliptic (J2000), or with another
+        equinox, ``"fk5 J1975"``; sexagesimal, degrees.
     smooth : bool
         Interpolate between magnified pixels.
     align : str
@@ -410,12 +433,12 @@ class ImageView(View):
     scale_bar = CallbackProperty(True)
     overview = CallbackProperty(False)
     magnifier = CallbackProperty(False)
-    sky_frame = Checked("icrs", _frame)
+    sky_frame = Checked("icrs", sky_frame)
     sky_style = Checked("sexagesimal", one_of("sexagesimal", "degrees", name="style"))
     smooth = CallbackProperty(False)
     align = Checked("sky", one_of("sky", "pixels", name="way to align layers"))
     locks = Checked(("cursor",), some_of(*LOCKS, name="lock"))
-    solo = Checked(None, _layer_number)
+    solo = Checked(None, layer_number)
     blink = Checked(0.0, number(0, 60, "time for each layer"))
     blinking = CallbackProperty(None, docstring="number of the layer in sight now; not recorded")
     curtain = Checked(None, lambda v: None if v is None else number(0, 1, "place of the curtain")(v))
@@ -425,7 +448,7 @@ class ImageView(View):
     lupton_stretch = Checked(0.5, number(1e-6, 1e6, "stretch"))
     flag_legend = CallbackProperty(True)
     catalog_marks = CallbackProperty(True)
-    exclude_flags = Checked(("DO_NOT_USE",), _names)
+    exclude_flags = Checked(("DO_NOT_USE",), names)
 
     @property
     def shown(self) -> tuple[ImageLayer, ...]:
@@ -456,8 +479,8 @@ def declare_view(kind: type[View]) -> type[View]:
 
 def view_kinds() -> dict[str, type[View]]:
     """Return the view states by kind."""
-    for name in ("plot", "catalog", "cube", "channel", "spectrum"):
-        import_module(f"jviz.{name}_views")
+    for name in ("plot_views", "catalog_views", "cube_views", "channel_views", "spectrum_views", "association_data"):
+        import_module(f"jviz.{name}")
     return dict(_kinds)
 
 

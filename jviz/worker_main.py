@@ -5,10 +5,12 @@ Only light modules are imported here: a worker is started ahead of its work.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -17,17 +19,48 @@ import traceback
 from collections.abc import Callable
 from typing import IO, Any
 
-__all__ = ["serve"]
+from jviz.backend.priority import step_back
+
+__all__ = ["STOP", "serve"]
+
+STOP = "stop"
+"""Said instead of a call: nobody waits any more for the one at hand."""
 
 
-def serve() -> None:
-    """Answer calls until standard input ends."""
+def serve(setup: str = "") -> None:
+    """Answer calls until standard input ends.
+
+    Parameters
+    ----------
+    setup : str
+        ``"module:function"`` that is called first.
+    """
+    step_back()
     incoming, say = _channels()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    for line in incoming:
-        say(_answer(json.loads(line), say))
+    calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    unwanted = threading.Event()
+    threading.Thread(target=_hear, args=(incoming, calls, unwanted), daemon=True).start()
+    if setup:
+        # What goes wrong in it goes wrong again in the first call, which can say so.
+        with contextlib.suppress(Exception):
+            _function(setup)()
+    while (call := calls.get()) is not None:
+        say(_answer(call, say, unwanted))
     # The parent is gone or wants us gone; threads of libraries must not keep us.
     os._exit(0)
+
+
+def _hear(incoming: IO[bytes], calls: queue.SimpleQueue[Any], unwanted: threading.Event) -> None:
+    """Pass calls on as they come; `STOP` is about the call that came last."""
+    for line in incoming:
+        message = json.loads(line)
+        if message == STOP:
+            unwanted.set()
+        else:
+            unwanted.clear()
+            calls.put(message)
+    calls.put(None)
 
 
 def _end_with(parent: int) -> None:
@@ -55,9 +88,11 @@ def _channels() -> tuple[IO[bytes], Callable[[dict[str, Any]], None]]:
     return incoming, say
 
 
-def _answer(call: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def _answer(
+    call: dict[str, Any], say: Callable[[dict[str, Any]], None], unwanted: threading.Event
+) -> dict[str, Any]:
     try:
-        value = _called(call, say)
+        value = _called(call, say, unwanted)
         message = {"say": "result", "value": value}
         json.dumps(message)
     except BaseException as error:
@@ -70,15 +105,27 @@ def _answer(call: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> dict
     return message
 
 
-def _called(call: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> Any:
-    module, _, name = call["function"].partition(":")
-    function = getattr(importlib.import_module(module), name)
+def _called(call: dict[str, Any], say: Callable[[dict[str, Any]], None], unwanted: threading.Event) -> Any:
+    def progress(done: float, total: float = 1.0, text: str = "") -> None:
+        if unwanted.is_set():
+            from jviz.backend.progress import Cancelled
+
+            raise Cancelled
+        say({"say": "progress", "done": float(done), "total": float(total), "text": str(text)})
+
+    function = _function(call["function"])
     arguments = dict(call["arguments"])
-    if "progress" in inspect.signature(function).parameters:
-        arguments["progress"] = lambda done, total=1.0, text="": say(
-            {"say": "progress", "done": float(done), "total": float(total), "text": str(text)}
-        )
+    takes = inspect.signature(function).parameters
+    if "tell" in takes:
+        arguments["tell"] = lambda value: say({"say": "told", "value": value})
+    if "progress" in takes:
+        arguments["progress"] = progress
     return function(**arguments)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _is_for_users(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 
 from tests.standin import Standin
+from tests.vo_service import Service
 
 
 def made(path, number, *, suffix="i2d", ra=53.1, dec=-27.8, size=180):
@@ -45,9 +46,37 @@ def holdings(tmp_path):
 
 
 @pytest.fixture
+def library(tmp_path):
+    """A library with nothing in it."""
+    from jviz.backend.library.catalogue import Library
+
+    library = Library(tmp_path / "library.sqlite")
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def transfers(library):
+    """The list of downloads of the library."""
+    from jviz.backend.archive.transfers import Transfers
+
+    transfers = Transfers(library)
+    yield transfers
+    transfers.close()
+
+
+@pytest.fixture
 def mast(holdings, monkeypatch):
     """The server that every request of MAST goes to."""
     server = Standin(holdings, exclusive=["jw01234-o004_t001_nircam_clear-f200w_i2d.fits"])
     monkeypatch.setenv("JVIZ_MAST_URL", server.url)
     yield server
     server.close()
+
+
+@pytest.fixture
+def service():
+    """A service of the Virtual Observatory on loopback: ``url``/tap and ``url``/cone."""
+    service = Service()
+    yield service
+    service.close()

@@ -5,15 +5,26 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
+import gc
 import socket
+import sys
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
+from pytestqt.qtbot import QtBot
 
+from jviz.viewers.tidying import tidying
 from tests import privileges
 
-pytest_plugins = ["tests.archives"]
+pytest_plugins = ["tests.archives", "tests.associations", "tests.calibrations"]
+# Worker processes get the path of this one, and import sitecustomize from it.
+sys.path.insert(0, str(Path(__file__).parent / "loopback_only"))
+PATIENCE_MS = 30_000
+# How long an example takes on a busy machine is no matter of a test.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -33,6 +44,30 @@ def own_folders(tmp_path_factory, monkeypatch):
     return home
 
 
+@pytest.fixture(autouse=True)
+def samp_lock_file(tmp_path_factory, monkeypatch) -> Path:
+    """Where the SAMP hub of the test says that it is there: never in the home of whoever runs the tests."""
+    path = tmp_path_factory.mktemp("samp") / "hub.samp"
+    monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{path.as_uri()}")
+    return path
+
+
+class PatientBot(QtBot):
+    """Waits at least `PATIENCE_MS` for what should come: how soon it comes on a busy machine is no matter of a test."""
+
+    def waitUntil(self, callback, *, timeout=0):
+        super().waitUntil(callback, timeout=max(timeout, PATIENCE_MS))
+
+    def waitSignal(self, signal, *, timeout=0, **options):
+        return super().waitSignal(signal, timeout=max(timeout, PATIENCE_MS), **options)
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    """Give the hand and the patience of a user, see `PatientBot`."""
+    return PatientBot(request)
+
+
 @pytest.fixture
 def like_anybody():
     """Let the permissions of files count for the test even when root runs it, who may read everything."""
@@ -43,6 +78,14 @@ def like_anybody():
         return
     with privileges.without_overriding_permissions():
         yield
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected_between_tests():
+    """Collect in this thread only: met in a job's, a widget in a cycle of references ends the program."""
+    gc.disable()
+    yield
+    tidying().tidy()
 
 
 @pytest.fixture(autouse=True)

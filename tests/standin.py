@@ -6,6 +6,7 @@ request is kept in ``log``, so that tests can say what was asked and what was no
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import socket
@@ -27,6 +28,10 @@ from astropy.io import fits
 from tests.loopback import LoopbackServer
 
 TOKEN = "right-token"
+
+CATALOGUES = {"mast.hsc.db.v3": "hsc.json", "mast.catalogs.tic.cone": "tic.json",
+              "mast.catalogs.gaiadr2.cone": "tic.json"}  # fmt: skip
+"""Recorded replies that catalogues answer with, wherever one asks; none of Gaia was recorded."""
 OBSERVATION_TYPES = {
     "s_ra": "float", "s_dec": "float", "calib_level": "int", "t_min": "float", "t_max": "float", "t_exptime": "float",
     "em_min": "float", "em_max": "float", "t_obs_release": "float", "objID": "string", "obsid": "string",
@@ -174,10 +179,21 @@ class Handler(BaseHTTPRequestHandler):
             self._whoami()
         elif address.path == "/Santa-war/query":
             self._resolve(query["name"])
-        elif address.path.startswith("/plain/"):
+        elif address.path == "/search/util/api/v0.1/column_list":
+            self._send(200, recorded("mission_columns.json"), "application/json")
+        elif address.path == "/api/v0.1/path_lookup/":
+            self._lookup([value for key, value in urllib.parse.parse_qsl(address.query) if key == "uri"])
+        elif address.path.startswith(("/plain/", "/stpubdata/")):
             self._file(Path(address.path).name)
         else:
             self._send(404, b"no such page", "text/plain")
+
+    def _lookup(self, uris: list[str]) -> None:
+        """Say where files lie in the cloud: those that everybody may have, but none of segmentation maps."""
+        names = {uri: Path(uri).name for uri in uris}
+        found = {uri: {"path": f"/jwst/{'private' if name in self.server.exclusive else 'public'}/{name}"}
+                 if "segm" not in name else {"path": None} for uri, name in names.items()}  # fmt: skip
+        self._send(200, json.dumps(found).encode(), "application/json")
 
     def do_HEAD(self) -> None:
         self._note()
@@ -189,6 +205,10 @@ class Handler(BaseHTTPRequestHandler):
         address = urllib.parse.urlsplit(self.path)
         if address.path.endswith("/columnsconfig"):
             self._send(200, recorded("columnsconfig.json"), "application/json")
+        elif address.path == "/search/jwst/api/v0.1/search":
+            self._mission(json.loads(body))
+        elif address.path == "/api/v0.1/panstarrs/dr2/mean.json":
+            self._send(200, recorded("panstarrs.json"), "application/json")
         elif address.path == "/api/v0/invoke":
             self._invoke(json.loads(urllib.parse.unquote(body.decode().removeprefix("request="))))
         else:
@@ -255,6 +275,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         service, parameters = request["service"], request["params"]
+        if service.lower() in CATALOGUES:
+            return json.loads(recorded(CATALOGUES[service.lower()]))
         if service == "Mast.Caom.Products":
             wanted = set(parameters["obsid"].split(","))
             rows = [row for row in self.server.products if row["obsID"] in wanted] * self.server.copies
@@ -268,6 +290,25 @@ class Handler(BaseHTTPRequestHandler):
         if parameters.get("columns", "*").startswith("COUNT"):
             return _paged([{"Column1": len(rows)}], {}, request)
         return _paged(rows, OBSERVATION_TYPES, request)
+
+    def _mission(self, request: dict[str, Any]) -> None:
+        rows = self.server.observations
+        if "target" in request:
+            ra, dec = map(float, request["target"][0].split())
+            rows = _near(rows, ra, dec, request["radius"] / 3600)
+        names = {"fileSetName": "obs_id", "instrume": "instrument_name", "program": "proposal_id", "targ_ra": "s_ra",
+                 "targ_dec": "s_dec", "duration": "t_exptime", "s_region": "s_region"}  # fmt: skip
+        for condition in request["conditions"]:
+            for name, wanted in condition.items():
+                if name not in names:
+                    return self._send(400, json.dumps({"message": f"no column {name}"}).encode(), "application/json")
+                rows = [row for row in rows if any(str(row[names[name]]).startswith(w) for w in wanted.split(","))]
+        page = rows[request["offset"] : request["offset"] + request["limit"]]
+        return self._json({
+            "messages": [], "info": [{"name": "targ_ra", "type": "FLOAT"}, {"name": "fileSetName", "type": "STRING"}],
+            "search_params": request, "totalResults": len(rows),
+            "results": [{name: row[column] for name, column in names.items()} for row in page],
+        })  # fmt: skip
 
     # --- files ----------------------------------------------------------------------------------------
 
@@ -284,6 +325,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(200, b"<!DOCTYPE html><html><body>Please log in</body></html>", "text/html")
         if fault.kind == "redirect":
             return self._send(302, b"", "text/plain", [("Location", fault.to)])
+        if fault.kind == "empty":
+            return self._send(200, b"", "application/octet-stream")
+        if fault.kind == "packed":
+            packed, kind = gzip.compress(path.read_bytes()), [("Content-Encoding", fault.to)]
+            return self._send(200, packed, "application/fits", kind)
         return self._bytes(path.read_bytes(), fault)
 
     def _bytes(self, content: bytes, fault: Fault) -> None:
@@ -295,7 +341,7 @@ class Handler(BaseHTTPRequestHandler):
             content = content[: fault.after] + bytes([content[fault.after] ^ 0x55]) + content[fault.after + 1 :]
         self.send_response(206 if start else 200)
         self.send_header("Content-Type", "application/octet-stream")
-        if start:
+        if start and fault.kind != "unsaid":
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         if server.etags:
             self.send_header("ETag", etag)

@@ -55,7 +55,7 @@ def python_environment(extras):
     known, *installed = stamp.read_text().split() if stamp.exists() and python.exists() else [""]
     if known == fingerprint() and set(extras) <= set(installed):
         return python
-    say("installing Python packages into .venv (about 1 GB; some minutes the first time)")
+    say("installing Python packages into .venv (about 2 GB; some minutes the first time)")
     options = [word for extra in extras for word in ("--extra", extra)]
     command = [uv(), "sync", "--locked", "--quiet", "--inexact", "--compile-bytecode", *options]
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(ENVIRONMENT)}

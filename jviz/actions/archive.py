@@ -2,108 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jviz.archives import DEFAULT_RADIUS, answer, circle_of, ids_of, mast_of, online, store
+from jviz.archive_asking import ask
+from jviz.archive_fetching import arrived, fetched
+from jviz.archives import answer, ids_of, mast_of, online
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.running import Apply
 from jviz.session import Session
 
+if TYPE_CHECKING:
+    from jviz.backend.archive.fetch import Wanted
+
 MENU = "Archive"
-LIBRARY = "library"
 
 
-@command("archive.search", title="Search Archive…", menu=MENU, job=True, group="search", icon="fa6s.magnifying-glass")
-def search(
-    session: Session,
-    collection: str = "mast",
-    target: str | None = None,
-    position: Any = None,
-    radius: Any = DEFAULT_RADIUS,
-    *,
-    limit: int = 50_000,
-    progress: Progress,
-    **criteria: Any,
-) -> Any:
-    """Search an archive, or the library on this machine, for observations.
-
-    Parameters
-    ----------
-    collection : str
-        ``"mast"`` (JWST, HST, TESS and the other missions of MAST), ``"library"`` (what is on this machine),
-        ``"esa-jwst"``, ``"cadc"``, ``"irsa"``, ``"alma"``, ``"eso"``, or the address of a TAP service with ObsCore.
-    target : str, optional
-        Name of an object.
-    position : str, (float, float) or SkyCoord, optional
-        Place in any usual form; a pair of numbers is RA and Dec in degrees.
-    radius : str, float or Quantity
-        Of the circle about it: ``"3 arcmin"``; a bare number is in degrees.
-    limit : int
-        Most rows.
-    **criteria
-        Columns and what they must be: instrument, filter, program, pi, level, date, exposure_time, mission,
-        type, title, target_name, moving_target, or any column of the archive. A text, in which ``*`` stands for
-        anything (of instruments, filters, names and titles a part is enough), a list of texts, a number, or
-        (least, most); dates are ``"2024-05-31"`` or ``"2024-01-01..2024-05-31"``.
-
-    Returns
-    -------
-    QTable
-        One row for each observation; ``meta`` says the source, the time, the total and whether rows were cut off.
-    """
-    asked = {"collection": collection, "target": target, "position": position, "radius": radius, **criteria}
-    asked = {name: value for name, value in asked.items() if value is not None}
-    if limit < 1:
-        raise CommandError(f"A search of at most {limit} rows finds nothing; give a limit of 1 or more.")
-    circle = circle_of(session, target, position, radius)
-    if collection == LIBRARY:
-        from jviz.backend.library.queries import search as search_library
-
-        table = search_library(session.archives.library, sky=circle, criteria=criteria, most=limit)
-        return answer(table, len(table), "library", asked)
-    if collection == "mast":
-        table, total = mast_of(session).search(circle, criteria, most=limit, progress=progress)
-        return answer(table, total, "MAST", asked)
-    from jviz.backend.archive.vo import ask_tap, obscore_query, service_of
-
-    online(session)
-    service = service_of(collection, "tap")
-    table = ask_tap(service, obscore_query(circle, criteria, limit + 1), progress=progress)
-    return answer(table[:limit], len(table), service.title, asked)
-
-
-@command("archive.count", title="Count in Archive…", menu=MENU, job=True, group="search")
-def count(
-    session: Session,
-    collection: str = "mast",
-    target: str | None = None,
-    position: Any = None,
-    radius: Any = DEFAULT_RADIUS,
-    *,
-    progress: Progress,
-    **criteria: Any,
-) -> int:
-    """Count what a search of MAST or of the library would find; see archive.search for the parameters.
-
-    Returns
-    -------
-    int
-    """
-    circle = circle_of(session, target, position, radius)
-    if collection == LIBRARY:
-        from jviz.backend.library.queries import search as search_library
-
-        return len(search_library(session.archives.library, sky=circle, criteria=criteria))
-    if collection != "mast":
-        raise CommandError(f"{collection} cannot count without searching; use archive.search with a limit.")
-    return mast_of(session).count(circle, criteria, progress=progress)
-
-
-@command("archive.products", title="List Products…", menu=MENU, job=True, group="search", icon="fa6s.list")
+@command("archive.products", title="List Products…", menu=MENU, job=True, apart=True, group="search", icon="fa6s.list")
 def products(
     session: Session,
     observations: Any,
@@ -112,14 +31,16 @@ def products(
     type: str | list[str] | None = None,
     suffix: str | list[str] | None = None,
     extension: str | list[str] | None = None,
-    progress: Progress,
+    recommended: bool = False,
+    job: Any = None,
 ) -> Apply:
-    """List the files of observations of MAST, each once.
+    """List the files of observations, each once.
 
     Parameters
     ----------
     observations : QTable, Row, str or list of str
-        Rows of archive.search, or their ``obsid``.
+        Rows of archive.search; or the ``obsid`` of observations of MAST. Rows of other archives have their files at
+        their ``access_url``, or are told of by the datalink that is there.
     level : int or list of int, optional
         Calibration levels, 1 to 4.
     type : str or list of str, optional
@@ -128,6 +49,8 @@ def products(
         Kinds of product: ``"i2d"``, ``"cal"``, ``"x1d"`` …; associations of level 3 products come along.
     extension : str or list of str, optional
         Ends of the names: ``".fits"``, ``".json"``.
+    recommended : bool
+        Only what MAST calls the minimum recommended products.
 
     Returns
     -------
@@ -135,61 +58,71 @@ def products(
         Name, size, level, rights and ``dataURI`` of each; archive.download takes it.
     """
     from jviz.backend.archive.products import narrowed
+    from jviz.backend.archive.vo_products import plain_rows
 
-    ids = ids_of(observations)
-    found = mast_of(session).products(ids, progress=progress)
-    table = narrowed(found, level=level, type=type, suffix=suffix, extension=extension)
-    result = answer(table, len(table), "MAST", {"observations": len(ids)})
-    return Apply(lambda: result, recorded={"observations": ids})
+    online(session)
+    if _is_elsewhere(observations):
+        asked = plain_rows(observations)
+        found, source = ask(session, job, "files of rows", rows=asked).table, "datalink"
+    else:
+        asked, source = ids_of(observations), "MAST"
+        found = ask(session, job, "products", ids=asked).table
+    table = narrowed(found, level=level, type=type, suffix=suffix, extension=extension, recommended=recommended)
+    result = answer(table, len(table), source, {"observations": len(asked)})
+    return Apply(lambda: result, recorded={"observations": asked})
 
 
-@command("archive.download", title="Download Products…", menu=MENU, job=True, group="download", icon="fa6s.download")
+def _is_elsewhere(observations: Any) -> bool:
+    """Whether rows are of another archive than MAST."""
+    names = getattr(observations, "colnames", None)
+    if names is None:
+        first = observations[0] if isinstance(observations, list) and observations else observations
+        names = first.keys() if isinstance(first, dict) else ()
+    return "access_url" in names and not {"obsid", "obsID", "parent_obsid"} & set(names)
+
+
+@command("archive.download", title="Download Products…", menu=MENU, job=True, apart=True, group="download",
+         icon="fa6s.download")  # fmt: skip
 def download(
-    session: Session, products: Any, folder: Path | None = None, *, open: bool = False, progress: Progress
+    session: Session, products: Any, folder: Path | None = None, *, open: bool = False, cloud: bool = False,
+    progress: Progress,
 ) -> Apply:
     """Fetch files, several at a time; what was cut goes on where it was, and what comes is checked.
 
     Parameters
     ----------
     products : QTable, Row, str or list of str
-        Rows of archive.products, or addresses: ``mast:JWST/product/…`` or ``https://…``.
+        Rows of archive.products, or addresses: ``mast:JWST/product/…``, ``https://…``, or ``s3://bucket/key`` of a
+        public bucket.
     folder : Path, optional
         By default the store of the library. A file of the same name that is there already stays as it is.
     open : bool
         Open the files afterwards.
+    cloud : bool
+        Fetch public files of MAST from the cloud (S3), where they lie there; the others from MAST.
 
     Returns
     -------
     list of Path
         The files that are here; what could not be had is told in a notice each.
     """
-    from jviz.backend.archive.products import addresses, wanted_files
-    from jviz.backend.archive.transfers import fetch_all
+    from jviz.backend.archive.products import uri_of, wanted_files
+
+    files = wanted_files(products)
+    asked = [uri_of(file.url) for file in files]
+    outcomes = fetched(session, _in_cloud(session, files, asked, progress) if cloud else files, folder, progress)
+    return Apply(partial(arrived, session, outcomes, open), recorded={"products": asked})
+
+
+def _in_cloud(session: Session, files: list[Wanted], uris: list[str], progress: Progress) -> list[Wanted]:
+    """Return files with their addresses in the cloud, as far as they lie there."""
+    from jviz.backend.archive.mast import BUCKET
+    from jviz.backend.archive.products import s3_address
 
     online(session)
-    library, token = session.archives.library, session.archives.token
-    files = wanted_files(products)
-    where = Path(folder).expanduser() if folder is not None else lambda file: store(*addresses(file.name))
-    outcomes = fetch_all(files, where, token=token, progress=progress, known=library.sum_of)
-    here = [outcome for outcome in outcomes if outcome.fetched is not None]
-    lost = [outcome for outcome in outcomes if outcome.error is not None]
-    if lost and not here:
-        rest = "" if len(lost) == 1 else f" The same goes for the other {len(lost) - 1}."
-        raise CommandError(f"{lost[0].error}{rest}")
-    for outcome in here:
-        library.add(outcome.fetched.path, source=outcome.wanted.url, sha256=outcome.fetched.sha256)
-    return Apply(
-        partial(_arrived, session, [outcome.fetched.path for outcome in here], lost, open),
-        recorded={"products": [file.url for file in files]},
-    )
-
-
-def _arrived(session: Session, paths: list[Path], lost: list[Any], opened: bool) -> list[Path]:
-    for outcome in lost:
-        session.notice("warning", str(outcome.error))
-    if opened:
-        session.open(*paths)
-    return paths
+    keys = mast_of(session).cloud([uri for uri in uris if uri.startswith("mast:")], progress=progress)
+    return [replace(file, url=s3_address(BUCKET, keys[uri])) if uri in keys else file
+            for file, uri in zip(files, uris, strict=True)]  # fmt: skip
 
 
 @command("archive.login", title="Log in to MAST…", menu=MENU, job=True, recorded=False, script=False, group="account",
@@ -233,60 +166,3 @@ def login(session: Session, token: str = "", *, remember: bool = True, progress:
 def logout(session: Session) -> None:
     """Forget the token, also in the keyring; one in ``MAST_API_TOKEN`` stays."""
     session.archives.keep_token("", remember=True)
-
-
-@command("archive.tap", title="Ask in ADQL…", menu=MENU, job=True, group="search", icon="fa6s.database")
-def tap(session: Session, url: str, adql: str, *, wait: bool = False, progress: Progress) -> Any:
-    """Ask a TAP service of the Virtual Observatory in ADQL.
-
-    Parameters
-    ----------
-    url : str
-        Address of the service, or ``"esa-jwst"``, ``"cadc"``, ``"irsa"``, ``"alma"``, ``"eso"``, ``"vizier"``,
-        ``"simbad"``, ``"ned"``, ``"mast-vo"``.
-    adql : str
-        ``SELECT TOP 10 * FROM ivoa.ObsCore WHERE …``
-    wait : bool
-        As a job of the service, for questions that take longer than a minute.
-
-    Returns
-    -------
-    QTable
-    """
-    from jviz.backend.archive.vo import ask_tap, service_of
-
-    online(session)
-    if not adql.strip():
-        raise CommandError("The question is empty. Write ADQL such as SELECT TOP 10 * FROM ivoa.ObsCore.")
-    service = service_of(url, "tap")
-    table = ask_tap(service, adql, wait=wait, progress=progress)
-    return answer(table, len(table), service.title, {"url": service.url, "adql": adql})
-
-
-@command("archive.cone", title="Search Catalogue Around…", menu=MENU, job=True, group="search",
-         icon="fa6s.circle-dot")  # fmt: skip
-def cone(session: Session, url: str, position: Any, radius: Any = DEFAULT_RADIUS, *, progress: Progress) -> Any:
-    """Return the rows of a catalogue around a place, by the cone search of the Virtual Observatory.
-
-    Parameters
-    ----------
-    url : str
-        Address of the service, or ``"gaia"``, ``"2mass"``, ``"allwise"``, ``"sdss"``, ``"panstarrs"``.
-    position : str, (float, float) or SkyCoord
-        Place in any usual form, or the name of an object.
-    radius : str, float or Quantity
-        ``"3 arcmin"``; a bare number is in degrees.
-
-    Returns
-    -------
-    QTable
-        ``session.add(table, name="gaia")`` makes it a catalogue that is marked on images.
-    """
-    from jviz.backend.archive.vo import cone as ask_cone
-    from jviz.backend.archive.vo import service_of
-
-    online(session)
-    service = service_of(url, "cone")
-    circle = circle_of(session, None, position, radius)
-    table = ask_cone(service, circle, progress=progress)
-    return answer(table, len(table), service.title, {"url": service.url, "position": str(position), "radius": radius})

@@ -106,14 +106,20 @@ def check_grids(images: list[Image]) -> None:
         if other.shape[-2:] != first.shape[-2:]:
             sizes = [f"{d.name} has {d.shape[-1]} × {d.shape[-2]} pixels" for d in (first, other)]
             raise CommandError(
-                f"{' and '.join(sizes)}; bring one onto the grid of the other first: "
-                f"session.run('image.reproject', data={other.name!r}, reference={first.name!r})."
+                f"{' and '.join(sizes)}; bring one onto the grid of the other first: {_brought(other, first)}."
             )
         if (apart := _apart(first, other)) > 0.1:
             raise CommandError(
                 f"{other.name} lies up to {apart:.3g} pixels off the grid of {first.name}; bring it there first: "
-                f"session.run('image.reproject', data={other.name!r}, reference={first.name!r})."
+                f"{_brought(other, first)}."
             )
+
+
+def _brought(other: Image, first: Image) -> str:
+    """Return the line that brings data onto the grid of others."""
+    if len(other.shape) == 3:
+        return f"session.run('cube.regrid', data={other.name!r}, reference={first.name!r}, axes='spatial')"
+    return f"session.run('image.reproject', data={other.name!r}, reference={first.name!r})"
 
 
 def _apart(first: Image, other: Image) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from jviz.catalogs import catalog_of, evaluated, passing, places_on, selection_n
 from jviz.commands import command
 from jviz.data import Catalog, Regions, from_product
 from jviz.errors import CommandError
+from jviz.outputs import output_path
 from jviz.session import Session
 from jviz.subsets import Subset, next_color
 
@@ -139,27 +141,59 @@ def to_regions(
         When the catalogue has no positions or nothing is selected.
     """
     import regions as shapes
-    from astropy import units as u
-    from astropy.coordinates import SkyCoord
 
     from jviz.conversion.taken import take_regions
 
-    places = _places(data)
-    chosen = np.ones(len(data), bool) if everything else chosen_rows(session, data, subset).region
-    numbers = np.flatnonzero(chosen & np.isfinite(places.x) & np.isfinite(places.y))
-    if label and label not in data.columns:
-        raise CommandError(f"{data.name} has no column {label!r}.")
-    made = []
-    for n in numbers.tolist():
-        meta = shapes.RegionMeta({"text": data.columns[label].exact(n)}) if label else None
-        if places.system == "sky":
-            centre = SkyCoord(places.x[n] * u.deg, places.y[n] * u.deg)
-            made.append(shapes.CircleSkyRegion(centre, radius * u.arcsec, meta=meta))
-        else:
-            made.append(shapes.CirclePixelRegion(shapes.PixCoord(places.x[n], places.y[n]), radius, meta=meta))
-    if not made:
-        raise CommandError(f"No selected row of {data.name} has a position.")
+    made, _ = _circles(session, data, subset, radius, label, everything)
     return from_product(take_regions(shapes.Regions(made), f"{data.name} regions"))  # type: ignore[return-value]
+
+
+@command("catalog.export_regions", title="Export Rows as Regions…", menu="Catalogue", needs="catalog", group="make",
+         icon="fa6s.file-export", recorded=False, script=True)  # fmt: skip
+def export_regions(
+    session: Session,
+    data: Catalog,
+    path: Path,
+    subset: str = "",
+    radius: float = 1.0,
+    *,
+    label: str = "",
+    everything: bool = False,
+    color: str = "",
+) -> Path:
+    """Write circles round the positions of selected rows as a region file, for DS9 or another program.
+
+    Parameters
+    ----------
+    path : Path
+        The ending says the format: .reg for DS9, .crtf, .fits, .stcs or .ecsv.
+    subset : str
+        Name of a subset of rows; by default the plain selection.
+    radius : float
+        In arcseconds, or in pixels for a catalogue with positions in pixels.
+    label : str
+        Column whose text names the regions.
+    everything : bool
+        Take all rows, whatever is selected.
+    color : str
+        ``"#rrggbb"``; by default that of the subset.
+
+    Raises
+    ------
+    CommandError
+        When the catalogue has no positions or nothing is selected.
+    """
+    from jviz.backend.regions.files import write_regions
+
+    path = output_path(session, path)
+    made, own = _circles(session, data, subset, radius, label, everything)
+    for region in made:
+        region.visual["color"] = color or own
+    left = write_regions(path, made)
+    if left:
+        session.notice("warning", f"{path.name}: {len(left)} rows were left out; {path.suffix} cannot hold them.")
+    session.notice("status", f"{len(made) - len(left):,} rows of {data.name} written to {path.name}")
+    return path
 
 
 @command("catalog.add_column", title="New Column…", menu="Catalogue", needs="catalog", group="columns",
@@ -277,14 +311,14 @@ def scatter(
     y_inverted : bool, optional
         By default for magnitudes.
     """
-    from jviz.catalogs import usual_axes
+    from jviz.catalogs import is_magnitude_name, usual_axes
 
     usual = usual_axes(data)
     x, y = x.strip() or usual[0], y.strip() or usual[1]
     if not x or not y:
         raise CommandError(f"{data.name} has no column with numbers to plot.")
     units = [evaluated(data, expression).unit for expression in (x, y)]
-    inverted = (units[1].startswith("mag") or "mag" in y.lower()) if y_inverted is None else y_inverted
+    inverted = (units[1].startswith("mag") or is_magnitude_name(y)) if y_inverted is None else y_inverted
     return open_view(session, "scatter", data, x=x, y=y, x_inverted=x_inverted, y_inverted=inverted)  # type: ignore[return-value]
 
 
@@ -328,6 +362,35 @@ def chosen_rows(session: Session, data: Catalog, subset: str) -> Subset:
     return found
 
 
+def _circles(
+    session: Session, data: Catalog, subset: str, radius: float, label: str, everything: bool
+) -> tuple[list[Any], str]:
+    """Return circles round rows, and the colour of the subset that they are of."""
+    import regions as shapes
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    if not 0 < radius < np.inf:
+        raise CommandError(f"A radius of {radius:g} makes no circle; give one above 0.")
+    places = _places(data)
+    found = None if everything else chosen_rows(session, data, subset)
+    chosen = np.ones(len(data), bool) if found is None else found.region
+    numbers = np.flatnonzero(chosen & np.isfinite(places.x) & np.isfinite(places.y))
+    if label and label not in data.columns:
+        raise CommandError(f"{data.name} has no column {label!r}.")
+    made: list[Any] = []
+    for n in numbers.tolist():
+        meta = shapes.RegionMeta({"text": data.columns[label].exact(n)}) if label else None
+        if places.system == "sky":
+            centre = SkyCoord(places.x[n] * u.deg, places.y[n] * u.deg)
+            made.append(shapes.CircleSkyRegion(centre, radius * u.arcsec, meta=meta))
+        else:
+            made.append(shapes.CirclePixelRegion(shapes.PixCoord(places.x[n], places.y[n]), radius, meta=meta))
+    if not made:
+        raise CommandError(f"No selected row of {data.name} has a position.")
+    return made, SELECTED if found is None else found.color
+
+
 def _newest(session: Session) -> Catalog:
     """Return the catalogue of the newest view of one, else the newest catalogue."""
     shown = [view.data for view in session.views.values() if "catalog" in view.accepts and view.data is not None]
@@ -364,9 +427,8 @@ def _inside(session: Session, data: Catalog, region: Any) -> np.ndarray:
 
     home = None
     if isinstance(region, str):
-        if region not in session.subsets:
-            raise CommandError(f"There is no subset {region!r}; there are {', '.join(session.subsets) or 'none'}.")
-        region, home = session.subsets[region].region, session.subsets[region].data
+        subset = session.find_subset(region)
+        region, home = subset.region, subset.data
     if not hasattr(region, "contains"):
         raise CommandError("Rows can be selected by a region with an inside; a mask or a range is none.")
     image = home or next((d for d in session.data if getattr(d, "sky", None) is not None), None)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from jviz.actions.catalog_match import chance_said
 from jviz.actions.view import open_view
 from jviz.astrometry import moved
 from jviz.backend.catalogs.astrometry import Correction, Fit, Model, corrected, first_shift, fit_offsets, on_plane
-from jviz.backend.catalogs.matching import match_places, one_to_one
+from jviz.backend.catalogs.chance import Chance, chance_matches
+from jviz.backend.catalogs.matching import Pairs, match_places, one_to_one
 from jviz.backend.progress import Progress
 from jviz.catalogs import catalog_of, places_on
 from jviz.commands import command
@@ -65,8 +67,11 @@ def fit_wcs(
     -------
     Catalog
         A row for each pair: x, y, ra, dec (reference), delta_ra (× cos Dec), delta_dec before the fit, residual_ra,
-        residual_dec after it (arcsec, reference less image), used. ``meta`` has shift_ra, shift_dec (arcsec, at the
-        middle of the image), rotation (degrees, east of north), scale, each with _err, rms_ra, rms_dec.
+        residual_dec after it (arcsec, reference less image), residual (its length), n_sigma (over the scatter), quality
+        (the chance that no unrelated row of the reference lies as near), n_candidates, false_share (the part of the
+        pairs at most as far apart that is by chance), used. ``meta`` has shift_ra, shift_dec (arcsec, at the middle
+        of the image), rotation (degrees, east of north), scale, each with _err, rms_ra, rms_dec, false_matches and its
+        error. The residuals are drawn as arrows on images, plotted, and counted in a histogram.
     """
     if not (0 < radius < np.inf and 0 < tolerance < np.inf):
         raise CommandError("The radius and the tolerance are arcseconds above 0.")
@@ -77,14 +82,17 @@ def fit_wcs(
     progress(0, 2, "matching")
     measured = on_plane(*image.sky.pixel_to_sky(x, y), *centre)
     aim = on_plane(*known, *centre)
-    first, second = _pairs(measured, aim, radius, tolerance, (catalog.name, reference.name))
+    pairs, chance = _pairs(measured, aim, radius, tolerance, (catalog.name, reference.name))
+    first, second = pairs.first, pairs.second
     progress(1, 2, "fitting")
     fit = _fit(measured[first], aim[second], model, clip)
     new, steps = (image, ())
     if apply:
         new, steps = _corrected(image, (x[first], y[first]), [v[second] for v in known], fit, model, clip)
     table = _table(fit, (x[first], y[first]), [v[second] for v in known], aim[second] - measured[first], rows[first])
-    table.meta |= _numbers(fit) | {"image": image.name, "reference": reference.name, "model": model, "applied": apply}
+    _add_quality(table, fit, pairs, chance)
+    table.meta |= _numbers(fit) | {"false_matches": chance.count, "false_matches_err": chance.error}
+    table.meta |= {"image": image.name, "reference": reference.name, "model": model, "applied": apply}
     made = catalog_of(table, name or f"{image.name} astrometry")
 
     def end() -> Catalog:
@@ -92,8 +100,11 @@ def fit_wcs(
             _put(session, image, new)
             _move_rows(session, catalog, steps)
         add_data(session, [made])
+        rows = open_view(session, "table", made)
+        rows.layers[0].update(arrows="residual", mark="dot", size=4.0)
         open_view(session, "scatter", made, x="residual_ra", y="residual_dec")
-        session.notice("status", _said(table.meta, image.name))
+        open_view(session, "histogram", made, x="residual")
+        session.notice("status", f"{_said(table.meta, image.name)} Of the pairs {chance_said(chance)}.")
         return made
 
     return Apply(end, f"Astrometry of {image.name}")
@@ -120,7 +131,7 @@ def _reference(reference: Catalog) -> tuple[np.ndarray, np.ndarray]:
 
 def _pairs(
     measured: np.ndarray, aim: np.ndarray, radius: float, tolerance: float, names: tuple[str, str]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Pairs, Chance]:
     """Return the rows that belong together: the commonest shift is found first, then the nearest after it."""
     near = match_places(measured, aim, radius / ARCSEC)
     if not len(near):
@@ -129,7 +140,22 @@ def _pairs(
         )
     shift = first_shift((aim[near.second] - measured[near.first]) * ARCSEC, tolerance) / ARCSEC
     found = one_to_one(match_places(measured + shift, aim, tolerance / ARCSEC))
-    return found.first, found.second
+    return found, chance_matches(measured + shift, aim, tolerance / ARCSEC, found.separation)
+
+
+def _add_quality(table: Any, fit: Fit, pairs: Pairs, chance: Chance) -> None:
+    """Add how far off each pair is, and how sure it is, before the column that tells whether it was used."""
+    from astropy import units as u
+
+    used = table["used"]
+    table.remove_column("used")
+    residual = fit.residual * ARCSEC
+    table["residual"] = np.hypot(*residual.T) * u.arcsec
+    scatter = residual[fit.used].std(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["n_sigma"] = np.hypot(*(residual / scatter).T)
+    table["n_candidates"], table["quality"] = pairs.candidates, pairs.quality
+    table["false_share"], table["used"] = chance.share, used
 
 
 def _fit(a: np.ndarray, b: np.ndarray, model: Model, clip: float) -> Fit:

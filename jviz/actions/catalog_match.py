@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from jviz.backend.catalogs.chance import chance_matches
 from jviz.backend.catalogs.matching import Pairs, match_names, match_places, on_sphere, one_to_one
 from jviz.catalogs import catalog_of
 from jviz.commands import command
@@ -59,17 +60,19 @@ def match(
     -------
     Catalog
         The columns of both, then separation, delta_ra (× cos Dec) and delta_dec, or delta_x and delta_y (b less a),
-        n_candidates (rows of b within the radius) and quality: the chance that no unrelated row of b lies as near,
-        (1 − s²/d²)⁹ with the distance d of the tenth neighbour.
+        n_candidates (rows of b within the radius), quality: the chance that no unrelated row of b lies as near,
+        (1 − s²/d²)⁹ with the distance d of the tenth neighbour, and false_share: the part of the pairs at most as far
+        apart that is by chance. ``meta`` has false_matches, the pairs that are expected by chance, with its error; they
+        are counted with one catalogue shifted.
     """
     if a is b:
         raise CommandError("A catalogue cannot be matched with itself; choose another.")
     if by == "id":
-        pairs, shifts = match_names(*(_names(data, column) for data in (a, b))), {}
+        pairs, shifts, points = match_names(*(_names(data, column) for data in (a, b))), {}, None
     else:
         if not 0 < radius < np.inf:
             raise CommandError(f"A radius of {radius:g} matches nothing; give one above 0.")
-        pairs, shifts = _near(a, b, radius, by, image)
+        pairs, shifts, points = _near(a, b, radius, by, image)
     if keep == "best":
         pairs = one_to_one(pairs)
     if rows != "matched":
@@ -80,7 +83,25 @@ def match(
     table = _joined(a.table[pairs.first], b.table[pairs.second], suffixes)
     _add_numbers(table, pairs, shifts, by)
     table.meta = {"matched": [a.name, b.name], "by": by, "radius": radius, "keep": keep}
+    if points is not None:
+        reach, apart = (v if by == "pixel" else _chord(v) for v in (radius, pairs.separation))
+        chance = chance_matches(*points, reach, apart, best=keep == "best")
+        table["false_share"] = chance.share
+        table.meta |= {"false_matches": chance.count, "false_matches_err": chance.error}
+        session.notice("status", f"{len(pairs):,} pairs of {a.name} and {b.name}; of these {chance_said(chance)}")
     return catalog_of(table, name or f"{a.name} × {b.name}")
+
+
+def chance_said(chance: Any) -> str:
+    """Say how many matches are by chance."""
+    if chance.count < 0.05:
+        return "none is expected by chance"
+    return f"{chance.count:.1f} ± {chance.error:.1f} are expected by chance"
+
+
+def _chord(arcsec: Any) -> Any:
+    """Return the straight lines between points of the unit sphere that are so far apart."""
+    return 2 * np.sin(np.radians(arcsec / ARCSEC) / 2)
 
 
 def _names(data: Catalog, column: str) -> np.ndarray:
@@ -91,20 +112,21 @@ def _names(data: Catalog, column: str) -> np.ndarray:
     return np.asarray(data.columns[found].values)
 
 
-def _near(a: Catalog, b: Catalog, radius: float, by: str, image: Any) -> tuple[Pairs, dict[str, Any]]:
-    """Return pairs within a radius and how to tell their shifts."""
-    (xa, ya), (xb, yb) = (_places(data, by, image) for data in (a, b))
+def _near(a: Catalog, b: Catalog, radius: float, by: str, image: Any) -> tuple[Pairs, dict[str, Any], Any]:
+    """Return pairs within a radius, how to tell their shifts, and the places of both as they were matched."""
+    (xa, ya), (xb, yb) = (places_by(data, by, image) for data in (a, b))
     if by == "pixel":
-        pairs = match_places(np.stack([xa, ya], 1), np.stack([xb, yb], 1), radius)
-        return pairs, {"delta_x": (xa, xb, None), "delta_y": (ya, yb, None)}
-    chord = 2 * np.sin(np.radians(radius / ARCSEC) / 2)
-    found = match_places(on_sphere(xa, ya), on_sphere(xb, yb), chord)
+        points = np.stack([xa, ya], 1), np.stack([xb, yb], 1)
+        return match_places(*points, radius), {"delta_x": (xa, xb, None), "delta_y": (ya, yb, None)}, points
+    points = on_sphere(xa, ya), on_sphere(xb, yb)
+    found = match_places(*points, _chord(radius))
     arcsec = np.degrees(2 * np.arcsin(np.clip(found.separation / 2, 0, 1))) * ARCSEC
     pairs = Pairs(found.first, found.second, arcsec, found.candidates, found.quality)
-    return pairs, {"delta_ra": (xa, xb, ya), "delta_dec": (ya, yb, None)}
+    return pairs, {"delta_ra": (xa, xb, ya), "delta_dec": (ya, yb, None)}, points
 
 
-def _places(data: Catalog, by: str, image: Any) -> tuple[np.ndarray, np.ndarray]:
+def places_by(data: Catalog, by: str, image: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of rows on the sky (degrees) or in pixels; an image leads from one to the other."""
     places = data.places
     if places is None:
         raise CommandError(f"No columns of {data.name} tell where its rows are; match by id instead.")

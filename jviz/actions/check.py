@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from jviz.backend.io.jwst import is_jwst
 from jviz.backend.progress import Progress, silent
 from jviz.commands import command
 from jviz.data import Data
@@ -46,10 +47,23 @@ def check_loaded(loaded: list[Data], progress: Progress = silent) -> None:
 
 
 def check_later(session: Session, loaded: list[Data]) -> None:
-    """Check large files in the background; only what is wrong is told."""
+    """Check large files in the background, and products where that is wanted; only what is wrong is told."""
+    if session.settings["calibration.report"]:
+        for data in loaded:
+            if data.planes and is_jwst(data.header):
+                session.jobs.submit(f"Quality of {data.name}", partial(_report, session, data), quiet=True)
     for path in _to_check(loaded):
         if path.stat().st_size > AT_ONCE:
             session.jobs.submit(f"Checking {path.name}", partial(_check, session, path), quiet=True)
+
+
+def _report(session: Session, data: Data, job: Job) -> None:
+    from jviz.quality import quality_checks, worst
+
+    checks = quality_checks(data, progress=job.report)
+    if worst(checks) == "bad":
+        said = "; ".join(f"{check.name}: {check.said}" for check in checks if check.verdict == "bad")
+        session.notice("warning", f"{data.name} is not as it should be. {said}. The panel Calibration has its Quality.")
 
 
 def _check(session: Session, path: Path, job: Job) -> None:

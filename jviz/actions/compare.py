@@ -110,12 +110,12 @@ def _add_operation(
 
 
 def _checked_units(data: Any, against: Any, operation: str) -> None:
-    first, second = data.plane().unit, against.plane().unit
-    if operation == "difference" and first and second and first != second:
+    first, second = (" ".join(one.plane().unit.split()) for one in (data, against))
+    if operation == "difference" and first and second and first.casefold() != second.casefold():
         from jviz.backend.units import parse_unit
 
         units = [parse_unit(unit) for unit in (first, second)]
-        if None not in units and units[0] != units[1]:  # those that nobody knows cannot be told apart
+        if None in units or units[0] != units[1]:
             raise CommandError(
                 f"{data.name} is in {first} and {against.name} in {second}, so they have no difference. Convert one "
                 "of them first, or look at their ratio."

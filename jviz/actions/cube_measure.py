@@ -13,9 +13,10 @@ from jviz.backend.images.picture import Picture
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.units import Scale, convert_axis, quantity_of, scale_of
-from jviz.backend.units import parse_unit
+from jviz.backend.units import moment_unit, parse_unit
 from jviz.commands import command
 from jviz.cube_measuring import CubeMeasure, channel_shares, spaxel_area
+from jviz.cube_planes import statistics_of
 from jviz.data import Cube, Image, Spectrum
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
@@ -39,6 +40,7 @@ def extract(
     background: Any = None,
     exclude_flags: Any = DEFAULT_FLAGS,
     *,
+    ring: tuple[float, float] | None = None,
     name: str = "",
     progress: Progress,
 ) -> Spectrum:
@@ -54,14 +56,16 @@ def extract(
     weights : {"exact", "center"}
         Each spaxel counts by the part that is inside, or as a whole where its centre is.
     cone : bool
-        The size of the region grows in proportion to the wavelength, as the width of a point source does; that of the
-        background with it, unless it is a polygon or a mask.
+        The size of the region grows in proportion to the wavelength, as the width of a point source does, a polygon
+        from its centroid; that of the background with it, unless it is a mask.
     reference_wavelength : float, optional
         Value on the spectral axis at which a cone is as wide as drawn; the middle of the cube by default.
     background : region, mask or name of a subset, optional
         Whose mean is taken away, times the spaxels that are summed.
     exclude_flags : list of str, str or int
         Spaxels with these data quality flags are left out; DO_NOT_USE by default.
+    ring : (float, float), optional
+        In place of a background: what is round the region from so many times its size to so many times, (1.5, 2).
 
     Notes
     -----
@@ -75,11 +79,13 @@ def extract(
     """
     if cone and (region is None or region == ""):
         raise CommandError("A cone needs a region that grows: draw one on the cube, or name one.")
+    if ring is not None and (region is None or region == "" or background not in (None, "")):
+        raise CommandError("A ring needs a region that it goes round, and no other background.")
     measure = CubeMeasure(session, data, exclude_flags)
     what = region if isinstance(region, str) and region else "all" if region is None else "region"
     samples = measure.spectrum(
         region, statistic, mode=weights, cone=cone, reference=reference_wavelength, background=background,
-        name=str(what), progress=progress,
+        ring=ring, name=str(what), progress=progress,
     )  # fmt: skip
     if not np.isfinite(samples.flux).any():
         raise CommandError(f"No channel of {data.name} has a value there; choose another region or fewer flags.")
@@ -225,7 +231,7 @@ def moment(
         if measure.variance is None:
             raise CommandError(f"{data.name} has no errors, so there is no S/N to choose pixels by.")
         values, error = _significant(sums, errors(0), values, error, minimum_snr)
-    unit = _moment_unit(data.unit, axis.unit, order)
+    unit = moment_unit(data.unit, axis.unit, order)
     return _image(data, values, error, unit, f"moment {order} of {data.name}", name, spectral)
 
 
@@ -288,6 +294,39 @@ def image(session: Session, data: Cube, channel: int | None = None, *, name: str
     picture = Picture(values, error, dq, data.unit, plane_wcs(data))
     what = f"channel {channel} ({text}) of {data.name}"
     return data_from(picture, name.strip() or f"{data.name} at {text}", data, what)
+
+
+@command("cube.plane_statistics", title="Statistics of Slices…", menu=MENU, needs="cube", group="parts", job=True,
+         icon="fa6s.table")  # fmt: skip
+def plane_statistics(
+    session: Session, data: Cube, *, exclude_flags: Any = DEFAULT_FLAGS, progress: Progress
+) -> Any:
+    """Tabulate number, mean, standard deviation, least and greatest value of every channel.
+
+    Parameters
+    ----------
+    exclude_flags : list of str, str or int
+        Values with these data quality flags are left out; DO_NOT_USE by default.
+
+    Returns
+    -------
+    QTable
+        One row for each channel, with its spectral value; those of the whole cube are in ``meta``. The standard
+        deviation is that of the values about their mean, noise and source together.
+    """
+    from astropy import units as u
+    from astropy.table import QTable
+
+    found, axis = statistics_of(data, exclude_flags, progress), data.axis
+    unit, along = (parse_unit(text) or u.dimensionless_unscaled for text in (data.unit, axis.unit))
+    table = QTable({"channel": np.arange(len(axis)), axis.quantity: axis.values * along, "number": found.number})
+    for name, values in (("mean", found.mean), ("std", found.std), ("min", found.least), ("max", found.greatest)):
+        table[name] = values * unit
+    names = ("number", "mean", "std", "min", "max")
+    table.meta = {"cube": data.name, **{f"whole {n}": v for n, v in zip(names, found.whole, strict=True)}}
+    if data.unit:
+        table.meta["unit"] = data.unit
+    return table
 
 
 # --- helpers --------------------------------------------------------------------------------------
@@ -376,13 +415,3 @@ def _significant(
     with np.errstate(invalid="ignore", divide="ignore"):
         good = maps.moment(sums, 0) / spread >= least
     return np.where(good, values, np.nan), None if error is None else np.where(good, error, np.nan)
-
-
-def _moment_unit(unit: str, axis_unit: str, order: int) -> str:
-    if order:
-        known = parse_unit(axis_unit) if axis_unit else None
-        return (known**order).to_string() if known is not None else f"{axis_unit}{order if order > 1 else ''}"
-    first, second = (parse_unit(text) if text else None for text in (unit, axis_unit))
-    if first is None or second is None:
-        return " ".join(filter(None, (unit, axis_unit)))
-    return (first * second).to_string()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,9 +15,10 @@ from jviz.backend.cubes.regridding import overlaps, shared_out
 from jviz.backend.images.picture import Picture
 from jviz.backend.images.projection import Method, reprojected
 from jviz.backend.progress import Progress
+from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.resampling import axis_in_unit
 from jviz.commands import command
-from jviz.cube_making import NewCube, axis_is_linear, by_rows, read
+from jviz.cube_making import VALUES, NewCube, axis_is_linear, by_rows, read
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, WithPicture
 from jviz.errors import CommandError
@@ -30,22 +32,23 @@ def regrid(
     session: Session,
     data: Cube,
     reference: WithPicture,
-    axes: Literal["spectral", "spatial"] = "spectral",
+    axes: Literal["spectral", "spatial", "both"] = "spectral",
     *,
     method: Method = "interpolate",
     exclude_flags: Any = DEFAULT_FLAGS,
     name: str = "",
     progress: Progress,
 ) -> Cube:
-    """Bring a cube onto the channels or onto the spaxels of another; for both, do one after the other.
+    """Bring a cube onto the channels, onto the spaxels, or onto both of another.
 
     Parameters
     ----------
     reference : Data
         A cube, or for spaxels also an image.
-    axes : {"spectral", "spatial"}
+    axes : {"spectral", "spatial", "both"}
         Channels are shared out by overlap, so that integrals over the axis stay; spaxels are reprojected channel by
-        channel.
+        channel, and keep surface brightness or, where the unit is one of flux, the flux. With both, each new channel is
+        made first and reprojected then.
     method : {"interpolate", "exact", "adaptive"}
         Of the reprojection, as in image.reproject: cubic interpolation (fast), overlap of pixels on the sphere, or a
         filter that follows the change of scale.
@@ -63,14 +66,18 @@ def regrid(
     """
     measure = CubeMeasure(session, data, exclude_flags)
     title = name.strip() or f"{data.name} on {reference.name}"
-    what = f"{data.name} on the {axes} grid of {reference.name}"
+    what = f"{data.name} on the {axes if axes != 'both' else 'spectral and spatial'} grid of {reference.name}"
     if axes == "spatial":
-        return _spatial(measure, reference, method, title, what, progress)
+        channels = _Channels(measure, measure.axis, lambda channel: _channel(measure, channel))
+        return _reprojected(channels, reference, method, title, what, progress)
     if not isinstance(reference, Cube):
         raise CommandError(f"{reference.name} is of kind {reference.kind} and has no channels; choose a cube.")
     moved = axis_in_unit(reference.axis, measure.axis)
     axis = replace(reference.axis, array_axis=0, medium=reference.axis.medium or measure.axis.medium)
     weights, widths = overlaps(measure.axis, moved), replace(axis, values=moved).widths
+    if axes == "both":
+        channels = _Channels(measure, axis, lambda channel: _shared(measure, weights[[channel]], widths[[channel]]))
+        return _reprojected(channels, reference, method, title, what, progress)
     new = NewCube(measure, (len(axis), *measure.source.shape[1:]))
 
     def work(values: np.ndarray, variance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -81,26 +88,59 @@ def regrid(
     return new.made(title, what, axis=axis, wcs=wcs, without=("DC-FLAG", "VACUUM"))
 
 
-def _spatial(
-    measure: CubeMeasure, reference: WithPicture, method: Method, title: str, what: str, progress: Progress
+@dataclass(frozen=True)
+class _Channels:
+    """Channels on the spaxels of an old cube: ``of`` gives values and variances of one, shape (rows, columns)."""
+
+    measure: CubeMeasure
+    axis: SpectralAxis
+    of: Callable[[int], tuple[np.ndarray, np.ndarray | None]]
+
+
+def _channel(measure: CubeMeasure, channel: int) -> tuple[np.ndarray, np.ndarray | None]:
+    values, variance = read(measure, (slice(channel, channel + 1), slice(None), slice(None)))
+    return values[0], None if variance is None else variance[0]
+
+
+def _shared(measure: CubeMeasure, weights: Any, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Work out one new channel, of weights of shape (1, old channels), some rows at a time."""
+    _, ny, nx = measure.source.shape
+    values, variance = np.full((ny, nx), np.nan), None if measure.variance is None else np.full((ny, nx), np.nan)
+    used = weights.indices
+    if not len(used):
+        return values, variance
+    channels = slice(int(used.min()), int(used.max()) + 1)
+    step = max(1, VALUES // ((channels.stop - channels.start) * nx))
+    for first in range(0, ny, step):
+        rows = slice(first, min(first + step, ny))
+        part, spread = shared_out(*read(measure, (channels, rows, slice(None))), weights[:, channels], widths)
+        values[rows] = part[0]
+        if variance is not None and spread is not None:
+            variance[rows] = spread[0]
+    return values, variance
+
+
+def _reprojected(
+    channels: _Channels, reference: WithPicture, method: Method, title: str, what: str, progress: Progress
 ) -> Cube:
-    data = measure.cube
+    measure, data = channels.measure, channels.measure.cube
     for one in (data, reference):
         if one.sky is None:
             raise CommandError(f"{one.name} is not on the sky, so nothing can be reprojected; give it a WCS first.")
     target, own, shape = plane_wcs(reference), plane_wcs(data), tuple(reference.shape[-2:])
     if target is None or own is None:
         raise CommandError("The sky of one of them cannot be told from its spectral axis; export it as FITS first.")
-    new = NewCube(measure, (measure.source.shape[0], *shape))
+    new = NewCube(measure, (len(channels.axis), *shape))
     flux, some = not is_brightness(data.unit), False
     for channel in range(new.shape[0]):
         progress(channel, new.shape[0], "reprojecting")
-        values, variance = read(measure, (slice(channel, channel + 1), slice(None), slice(None)))
-        error = None if variance is None else np.sqrt(variance[0])
-        made = reprojected(Picture(values[0], error, None, data.unit, own), target, shape, method, flux=flux)
+        values, variance = channels.of(channel)
+        error = None if variance is None else np.sqrt(variance)
+        made = reprojected(Picture(values, error, None, data.unit, own), target, shape, method, flux=flux)
         some = some or bool(np.isfinite(made.values).any())
         new.put(channel, made.values, None if made.error is None else np.square(made.error))
     if not some:
         raise CommandError(f"{data.name} and {reference.name} do not overlap on the sky; choose another reference.")
-    wcs = with_axis(target, measure.axis, linear=axis_is_linear(measure.axis))
-    return new.made(title, what, wcs=wcs, without=("PIXAR_SR", "PIXAR_A2", "DC-FLAG"))
+    wcs = with_axis(target, channels.axis, linear=axis_is_linear(channels.axis))
+    without = ("PIXAR_SR", "PIXAR_A2", "DC-FLAG", *(("VACUUM",) if channels.axis is not measure.axis else ()))
+    return new.made(title, what, axis=channels.axis, wcs=wcs, without=without)

@@ -29,15 +29,34 @@ def _view(session: Session, view: CubeView | None) -> CubeView:
 
 @command("cube.background", title="Background of Live Spectra…", menu=MENU, needs="cube", group="spectra",
          recorded=False)  # fmt: skip
-def set_background(session: Session, region: str = "") -> None:
-    """Take the mean of a region away from the live spectra of the other regions on cubes.
+def set_background(session: Session, region: str = "", ring: tuple[float, float] | None = None) -> None:
+    """Take the mean of a region, or of a ring round each, away from the live spectra of regions on cubes.
 
     Parameters
     ----------
     region : str, optional
         Name of a region; none by default: spectra are as they are.
+    ring : (float, float), optional
+        In place of a region: what is round each region from so many times its size to so many times, (1.5, 2). Rings
+        follow their regions. Annuli, masks and paths have none.
     """
+    if region and ring is not None:
+        raise CommandError("Give a region or a ring, not both.")
+    session.cube_spectra.ring = ring
     session.cube_spectra.background = region
+
+
+@command("cube.cone", title="Cones in Live Spectra…", menu=MENU, needs="cube", group="spectra", recorded=False)
+def cone(session: Session, on: bool = True, reference: float | None = None) -> None:
+    """Let regions on cubes grow in proportion to the wavelength in their live spectra, or leave them as drawn.
+
+    Parameters
+    ----------
+    on : bool
+    reference : float, optional
+        Value on the spectral axis at which they are as drawn; the middle of each cube by default.
+    """
+    session.cube_spectra.use_cones(on, reference)
 
 
 @command("cube.slice", title="Go to Slice…", menu=MENU, shortcut="Ctrl+Alt+G", needs="cube", group="slices",
@@ -191,9 +210,7 @@ def show_slab(
 def _range_of(session: Session, name: str, cube: Cube) -> tuple[float, float]:
     from jviz.slabs import range_in
 
-    if name not in session.subsets:
-        raise CommandError(f"There is no subset {name!r}; there are {', '.join(session.subsets) or 'none yet'}.")
-    return range_in(session.subsets[name], cube)
+    return range_in(session.find_subset(name), cube)
 
 
 @command("cube.slab_statistic", title="Statistic of the Slab…", menu=MENU, needs="cube", group="slabs")

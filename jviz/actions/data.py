@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from jviz.backend.progress import Progress
+from jviz.changed_files import read_again
 from jviz.commands import command
 from jviz.data import Data
 from jviz.errors import CommandError
+from jviz.replacing import put_in_place
+from jviz.running import Apply
 from jviz.session import Session
 
 
@@ -45,6 +49,24 @@ def rename(session: Session, data: Data, name: str) -> None:
         raise CommandError(f"Another data set is named {name!r} already; choose a different name.")
     data.name = name
     session.data_changed.emit()
+
+
+@command("data.reload", title="Read Again from File", menu="Data", icon="fa6s.rotate", needs="data", job=True)
+def reload(session: Session, data: Data, *, progress: Progress) -> Apply:
+    """Take data as their file is now, after another program changed it; views and regions stay.
+
+    Raises
+    ------
+    JvizError
+        When they came from no file, or it is gone or holds nothing of the kind any more.
+    """
+    new = read_again(data, progress)
+
+    def end() -> Data:
+        put_in_place(session, data, new, turned=getattr(new, "shape", ()) != getattr(data, "shape", ()))
+        return new
+
+    return Apply(end, f"Read {data.name} Again")
 
 
 def _without(session: Session, data: Data) -> tuple:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.data import Catalog, Data, Psf, Spectrum
+from jviz.data import Catalog, Data, Profile, Psf, Spectrum
 from jviz.errors import CommandError
 from jviz.outputs import output_path
 from jviz.pictures import cards_kept, plane_wcs
@@ -19,7 +19,7 @@ from jviz.session import Session
     "data.export", title="Export Data…", menu="File", job=True, icon="fa6s.file-export", group="save", needs="data"
 )
 def export(session: Session, data: Data, path: Path, *, progress: Progress) -> Apply:
-    """Write data to a file: arrays as FITS, ASDF, npy; tables and spectra as ECSV, FITS, VOTable, CSV …
+    """Write data to a file: arrays as FITS, ASDF, npy; tables, profiles and spectra as ECSV, FITS, VOTable, CSV …
 
     Parameters
     ----------
@@ -36,7 +36,19 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
     """
     path = output_path(session, path)
     progress(0, 1, "writing")
-    if isinstance(data, Catalog):
+    write_data(data, path, progress)
+    return Apply(lambda: path, f"Export {path.name}", {"path": path})
+
+
+def write_data(data: Data, path: Path, progress: Progress) -> None:
+    """Write data in the format of a file's name.
+
+    Raises
+    ------
+    CommandError
+        When the format cannot hold them.
+    """
+    if isinstance(data, Catalog | Profile):
         from jviz.backend.io.table_writer import write_table
 
         write_table(data.table, path)
@@ -53,7 +65,6 @@ def export(session: Session, data: Data, path: Path, *, progress: Progress) -> A
         raise CommandError(
             f"{data.name} is of kind {data.kind} and holds no array; export regions with region.export_file."
         )
-    return Apply(lambda: path, f"Export {path.name}", {"path": path})
 
 
 def _write_spectra(data: Spectrum, path: Path) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from jviz.actions.check import check_later, check_loaded
-from jviz.actions.region_file import active_image, add_regions
+from jviz.actions.region_file import active_image, add_regions, for_image, tell_excluded
 from jviz.actions.view import kind_for, open_views_for, place
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.cube_choice import as_remembered
 from jviz.data import Data, from_product, loaded_object
 from jviz.errors import CommandError, ReadError, SessionError
+from jviz.libraries import take_opened
 from jviz.running import Apply, add_data
 from jviz.session import Session
 from jviz.session_file import adopt, is_session_file
 from jviz.session_file import read as read_session
 from jviz.views import View
 
+ADDRESS = re.compile(r"(https?|ftp|s3|mast):")
 FOLDER_LIMIT = 500
 MOST_TOLD = 3
 
@@ -63,6 +66,7 @@ def open_files(
     """
     if not paths or "" in paths:
         raise CommandError("There is nothing to open; name at least one file or folder.")
+    paths = [_on_this_computer(path) for path in paths]
     files, problems = _files_of(paths)
     is_sole = len(paths) == len(files) == 1 and files[0] == Path(paths[0])
     loaded, saved, unread = _read(session, files, reader, hdu, options, is_sole, progress)
@@ -88,11 +92,22 @@ def open_files(
             adopt(session, parts, path, replace=False)
         if session.showing:
             check_later(session, loaded)
+        take_opened(session, [data.path for data in loaded])
         return [*loaded, *(data for parts in saved.values() for data in parts.data)]
 
     shown = session.showing if show is None else show
     recorded = {"paths": [str(Path(p).absolute()) for p in paths], "show": shown or None}
     return Apply(apply, f"Open {_title([d.name for d in loaded] + [p.name for p in saved])}", recorded)
+
+
+def _on_this_computer(path: str) -> str:
+    """Take ``~`` for the user's own folder, and refuse addresses."""
+    if ADDRESS.match(path) and not os.path.lexists(path):
+        raise ReadError(
+            f"{path} is an address and no file of this computer. Fetch it first: "
+            f"session.run('archive.download', products={path!r}, open=True)."
+        )
+    return os.path.expanduser(path)
 
 
 def _read(
@@ -131,7 +146,12 @@ def _show_regions(session: Session, loaded: list[Data]) -> None:
     """Make the regions of region files subsets, which are shown on the images."""
     for data in loaded:
         if data.kind == "regions":
-            add_regions(session, list(loaded_object(data)), active_image(session), data.name)
+            image = active_image(session)
+            settled = for_image(list(loaded_object(data)), image)
+            add_regions(session, settled.regions, image, data.name)
+            tell_excluded(session, data.name, settled.regions, settled.cut)
+            if settled.problems:
+                session.notice("warning", f"{data.name}: left out {'; '.join(settled.problems)}.")
 
 
 def _load(
@@ -156,7 +176,8 @@ def _files_of(paths: list[str]) -> tuple[list[Path], list[str]]:
     problems: list[str] = []
     for path in map(Path, paths):
         try:
-            files += _inside(path) if path.is_dir() else [path]
+            # Not `path.is_dir()`, which raises for what lies in a folder that may not be entered.
+            files += _inside(path) if os.path.isdir(path) else [path]
         except ReadError as error:
             problems.append(str(error))
         except OSError as error:

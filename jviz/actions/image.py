@@ -139,6 +139,43 @@ def go_to(session: Session, position: str, view: ImageView | None = None, scale:
     return Apply(apply, f"Go to {text}", {"position": f"pixel {x!r} {y!r}", "view": view})
 
 
+@command("image.show_place", title="Centre All Images on…", menu=ZOOM, needs="image", job=True, group="go")
+def show_place(session: Session, position: str) -> Any:
+    """Centre every image on which a place lies.
+
+    Parameters
+    ----------
+    position : str
+        A sky position in any usual form, or an object's name.
+
+    Raises
+    ------
+    CommandError
+        When it lies on none of them.
+    """
+    from jviz.positions import sky_position
+    from jviz.running import Apply
+
+    lon, lat, text = sky_position(session, position)
+    there = {}
+    for view in session.views.values():
+        if isinstance(view, ImageView) and view.layers and view.layers[0].data.sky is not None:
+            x, y = (float(v) for v in view.layers[0].data.sky.sky_to_pixel(lon, lat))
+            ny, nx = image_shape(view)
+            if -0.5 <= x <= nx - 0.5 and -0.5 <= y <= ny - 0.5:
+                there[view] = x, y
+    if not there:
+        raise CommandError(f"{text} is on none of the images that are shown.")
+
+    def apply() -> tuple[float, float]:
+        for view, centre in there.items():
+            if view in session.views.values():
+                view.update(centre=centre)
+        return lon, lat
+
+    return Apply(apply, f"Centre on {text}", {"position": f"{lon!r} {lat!r}"})
+
+
 def _pan(session: Session, view: ImageView | None, dx: float, dy: float) -> None:
     view = _image(session, view)
     geometry = geometry_of(view)
@@ -404,18 +441,21 @@ def sky_frame(
     style: Literal["sexagesimal", "degrees"] = "sexagesimal",
     view: ImageView | None = None,
     *,
-    equinox: float = 2000.0,
+    equinox: float | None = None,
 ) -> None:
     """Choose the frame and style of sky coordinates in the grid and the read-out.
 
     Parameters
     ----------
     frame : str
-        FK4 is at B1950, ecliptic is mean and barycentric at J2000.
-    equinox : float
-        Of FK5, in Julian years.
+        Ecliptic is mean and barycentric.
+    equinox : float, optional
+        Of fk5 and ecliptic, in Julian years, 2000 by default; of fk4, in Besselian years, 1950 by default.
     """
-    if equinox != 2000.0 and frame != "fk5":
-        raise CommandError(f"The frame {frame} has no equinox J{equinox:g}; only fk5 takes one here.")
-    named = frame if equinox == 2000.0 else f"{frame} J{equinox:g}"
+    from jviz.backend.render.frames import dated
+
+    try:
+        named = frame if equinox is None else dated(frame, equinox)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
     _image(session, view).update(sky_frame=named, sky_style=style)

@@ -49,7 +49,10 @@ def reproject(
     picture = picture_of(data, progress=progress)
     made = reprojected(picture, plane_wcs(reference), shape, method, flux=flux, progress=progress)
     if not (made.values == made.values).any():
-        raise CommandError(f"{data.name} and {reference.name} do not overlap on the sky; choose another reference.")
+        raise CommandError(
+            f"No pixel of {reference.name} is covered by {data.name}: they do not overlap on the sky, or the one is "
+            "smaller than a pixel of the other; choose another reference, or the method exact."
+        )
     kept = "flux" if flux else "brightness"
     what = f"{data.name} on the grid of {reference.name}, {method}, conserving {kept}"
     return data_from(made, name or f"{data.name} on {reference.name}", data, what)

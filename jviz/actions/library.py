@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jviz.archives import DEFAULT_RADIUS, answer, circle_of
-from jviz.backend.progress import Progress, silent
-from jviz.backend.searching import cells, several
+from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.history import Edit
-from jviz.outputs import output_path
+from jviz.libraries import change_library
+from jviz.results import counted
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -22,34 +24,126 @@ if TYPE_CHECKING:
 MENU = "Archive/Library"
 
 
-@command("library.add", title="Add to Library…", menu=MENU, job=True, group="add", icon="fa6s.folder-plus")
+@command("library.add", title="Add to Library…", menu=MENU, job=True, group="add", icon="fa6s.plus")
 def add(session: Session, path: Path, *, progress: Progress) -> Apply:
     """Take a file, or all files below a folder, into the library; the files stay where and as they are.
 
-    Headers are read, footprints and checksums kept. A folder is looked through again by library.rescan.
+    Headers are read, footprints and checksums kept. A folder is linked, as by library.link.
 
     Returns
     -------
     QTable
-        ``path``, what became of it (``state``: added, changed, unchanged, moved, missing or refused) and the
+        ``path``, what became of it (``state``: added, changed, unchanged, moved, missing, found or refused) and the
         ``reason`` where a file was refused.
     """
-    library, path = session.archives.library, Path(path).expanduser().absolute()
+    path = Path(path).expanduser().absolute()
+    return _taken_in(session, path, f"Add {path.name} to the library", progress)
+
+
+@command("library.link", title="Link Folder…", menu=MENU, job=True, group="add", icon="fa6s.folder-plus")
+def link(session: Session, folder: Path, *, progress: Progress) -> Apply:
+    """Link a folder to the library: all its data files are found by searches, and it is watched for new ones.
+
+    The folder is only ever read. The window looks every few seconds (the setting ``library.watch_seconds``) whether
+    files came, changed, moved or went; a script looks by library.rescan.
+
+    Parameters
+    ----------
+    folder : Path
+        With the folders in it.
+
+    Returns
+    -------
+    QTable
+        As of library.add.
+    """
+    folder = Path(folder).expanduser().absolute()
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is no folder that is there, so it cannot be linked. Choose one, or add a file.")
+    return _taken_in(session, folder, f"Link {folder.name} to the library", progress)
+
+
+def _taken_in(session: Session, path: Path, label: str, progress: Progress) -> Apply:
+    from jviz.backend.library.folders import link as link_again
+    from jviz.backend.library.folders import linked_folders, unlink
+
+    library = session.archives.library
+    before = {linked.path for linked in linked_folders(library)}
     taken = library.add(path, progress=progress)
-    fresh = [*taken.added, *(new for _, new in taken.moved)]
+    fresh = [*taken.added, *(new for _, new in taken.moved), *taken.found]
+    is_linked = path.is_dir() and any(linked.path == path for linked in linked_folders(library)) and path not in before
+
+    known, told = list(fresh), _told(taken)
+
+    def back() -> None:
+        # What came into a linked folder since then goes and comes with it.
+        known[:] = unlink(library, path) if is_linked else fresh
+        library.forget(known)
 
     def again() -> None:
-        if not all(library.sum_of(file) for file in fresh):
-            library.add(path, progress=silent)
+        link_again(library, path, known) if is_linked else library.recall(known)
 
-    return Apply(lambda: Edit(f"Add {path.name} to the library", again, lambda: library.forget(fresh), _told(taken)))
+    # It is done already: the first time there is nothing left to do.
+    change = partial(change_library, session, len(fresh))
+    return Apply(lambda: Edit(label, _from_the_second_time_on(lambda: change(again)), lambda: change(back), told))
+
+
+def _from_the_second_time_on(function: Callable[[], None]) -> Callable[[], None]:
+    times = count()
+    return lambda: function() if next(times) else None
+
+
+@command("library.unlink", title="Unlink Folder…", menu=MENU, job=True, group="add", icon="fa6s.folder-minus")
+def unlink_folder(session: Session, folder: Path) -> Apply:
+    """Let go of a linked folder: its files are not found any more; they stay on the disk as they are.
+
+    Parameters
+    ----------
+    folder : Path
+        One that library.folders lists.
+    """
+    from jviz.backend.library.folders import link as link_again
+    from jviz.backend.library.folders import unlink
+
+    library, folder = session.archives.library, Path(folder).expanduser().absolute()
+    files = unlink(library, folder)
+    change = partial(change_library, session, len(files))
+    again = _from_the_second_time_on(lambda: change(partial(unlink, library, folder)))
+    label = f"Unlink {folder.name} ({counted(len(files), 'file')})"
+    return Apply(lambda: Edit(label, again, lambda: change(partial(link_again, library, folder, files)), len(files)))
+
+
+@command("library.folders", title="Show Linked Folders", menu=MENU, recorded=False, script=False, group="search")
+def folders(session: Session) -> Any:
+    """List the linked folders: how many files of each the library has, their size, and whether it is there now."""
+    from astropy import units as u
+    from astropy.table import QTable
+
+    from jviz.backend.library.folders import linked_folders
+
+    found = linked_folders(session.archives.library)
+    return QTable({"path": [str(one.path) for one in found], "files": [one.files for one in found],
+                   "size": [one.size for one in found] * u.byte, "there": [one.is_there for one in found]})  # fmt: skip
 
 
 @command("library.rescan", title="Rescan Library", menu=MENU, job=True, group="add", icon="fa6s.arrows-rotate",
          recorded=False, script=False)  # fmt: skip
-def rescan(session: Session, *, progress: Progress) -> Any:
-    """Look through all folders of the library again: new, changed, moved and missing files are found."""
-    return _told(session.archives.library.rescan(progress=progress))
+def rescan(session: Session, folder: Path | None = None, *, progress: Progress) -> Any:
+    """Look through linked folders again: new, changed, moved and missing files are found, and those that are back.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Only this one; by default all, and files that were added one by one.
+    """
+    from jviz.backend.library.folders import linked_folders
+
+    library = session.archives.library
+    path = None if folder is None else Path(folder).expanduser().absolute()
+    known = [linked.path for linked in linked_folders(library)]
+    if path is not None and not any(path.is_relative_to(one) for one in known):
+        raise CommandError(f"{path} is not linked to the library. Link it by library.link.")
+    return _told(library.rescan(path, progress=progress))
 
 
 @command("library.search", title="Search Library…", menu=MENU, job=True, group="search", icon="fa6s.magnifying-glass")
@@ -62,6 +156,7 @@ def search(
     *,
     tag: str = "",
     missing: bool = False,
+    duplicates: bool = False,
     limit: int = 100_000,
     **criteria: Any,
 ) -> Any:
@@ -80,9 +175,12 @@ def search(
     tag : str
         Only files with it.
     missing : bool
-        Also files that are no more where they were.
+        Also files that are not on the disk now: gone, or dropped from the store.
+    duplicates : bool
+        Only files with the same bytes as others, side by side.
     **criteria
-        instrument, filter, program, pi, level, date, exposure_time, suffix … as in archive.search.
+        instrument, filter, program, pi, level, date, exposure_time, suffix … as in archive.search; and state
+        (present, missing, dropped), pinned, size, name, path.
 
     Returns
     -------
@@ -92,52 +190,9 @@ def search(
 
     circle = circle_of(session, target, position, radius)
     table = search_library(session.archives.library, sky=circle, text=text, tag=tag, criteria=criteria,
-                           missing=missing, most=limit)  # fmt: skip
+                           missing=missing, duplicates=duplicates, most=limit)  # fmt: skip
     asked = {"text": text, "target": target, "position": position, "tag": tag, **criteria}
     return answer(table, len(table), "library", {name: value for name, value in asked.items() if value})
-
-
-@command("library.tag", title="Tag Files…", menu=MENU, group="mark", icon="fa6s.tag")
-def tag(session: Session, files: Any, tag: str, on: bool = True) -> Edit:
-    """Put a tag on files of the library, or take it off; it stays with them wherever they move.
-
-    Parameters
-    ----------
-    files : QTable, str, Path or list
-        Rows of a search, or paths.
-    """
-    word = tag.strip()
-    if not word:
-        raise CommandError("The tag is empty. Give a word.")
-    library = session.archives.library
-    sums = [total for total in _sums(session, files) if (total in library.tagged(word)) is not on]
-    label = f"{'Tag' if on else 'Take the tag'} {word!r} {'on' if on else 'off'} {len(sums)} files"
-    return Edit(label, partial(library.tag, sums, word, on=on), partial(library.tag, sums, word, on=not on), len(sums))
-
-
-@command("library.note", title="Write Note…", menu=MENU, group="mark", icon="fa6s.note-sticky")
-def note(session: Session, file: Any, text: str) -> Edit:
-    """Write a note to a file of the library; an empty one is taken away."""
-    library = session.archives.library
-    [total] = _sums(session, file)
-    before = library.note_of(total)
-    return Edit("Write a note", partial(library.note, total, text), partial(library.note, total, before))
-
-
-@command("library.forget", title="Forget Files…", menu=MENU, group="mark", icon="fa6s.eraser")
-def forget(session: Session, files: Any) -> Edit:
-    """Take files out of the library; they stay on the disk."""
-    library = session.archives.library
-    paths = [path for path in _paths(files) if library.sum_of(path) is not None]
-    if not paths:
-        raise CommandError("None of these files is in the library.")
-
-    def back() -> None:
-        for path in paths:
-            if path.is_file():
-                library.add(path)
-
-    return Edit(f"Forget {len(paths)} files", lambda: library.forget(paths), back, len(paths))
 
 
 @command("library.problems", title="Show Refused Files", menu=MENU, recorded=False, script=False, group="search")
@@ -162,74 +217,12 @@ def duplicates(session: Session) -> Any:
     return QTable({"group": [number for number, _ in rows], "path": [path for _, path in rows]})
 
 
-@command("library.provenance", title="Show Provenance…", menu=MENU, recorded=False, script=False, group="search",
-         icon="fa6s.diagram-project")  # fmt: skip
-def provenance(session: Session, file: Path) -> Any:
-    """List what a file was made of (members, associations, reference files), and what was made of it."""
-    from astropy.table import QTable
-
-    from jviz.backend.library.queries import made_from, used_by
-
-    library, path = session.archives.library, Path(file).expanduser().absolute()
-    if library.sum_of(path) is None:
-        raise CommandError(f"{path.name} is not in the library; add it first.")
-    rows = [("made of", *row) for row in made_from(library, str(path))]
-    rows += [("used by", Path(user).name, "product", "", user) for user in used_by(library, path.name)]
-    names = ("relation", "name", "role", "step", "path")
-    return QTable({name: [row[number] for row in rows] for number, name in enumerate(names)})
-
-
-@command("library.bundle", title="Export Bundle…", menu=MENU, job=True, group="export", icon="fa6s.box-archive")
-def bundle(session: Session, products: Any, path: Path, *, progress: Progress) -> Apply:
-    """Put files of the library into a ZIP with a manifest, checksums and scripts.
-
-    The bundle holds the files; ``MANIFEST.csv`` and ``manifest.json`` (name, size, SHA-256, source, what each was
-    made of); ``get_data.sh``, which fetches them again where their source is known; and ``load_in_jviz.py``.
-
-    Parameters
-    ----------
-    products : QTable, str, Path or list
-        Rows of library.search, or paths.
-    path : Path
-        ``"….zip"``
-    """
-    from jviz.backend.library.bundle import write_bundle
-
-    paths = _paths(products)
-    if not paths:
-        raise CommandError("No files were given, so there is nothing to bundle.")
-    target = output_path(session, path)
-    if target.suffix.lower() != ".zip":
-        raise CommandError(f"{target.name} is no name of a bundle; it must end with .zip.")
-    write_bundle(session.archives.library, paths, target, progress=progress)
-    return Apply(lambda: target, recorded={"products": [str(file) for file in paths]})
-
-
 def _told(taken: Taken) -> Any:
     from astropy.table import QTable
 
-    rows = [(str(path), state, "") for state in ("added", "changed", "unchanged", "missing")
+    rows = [(str(path), state, "") for state in ("added", "changed", "unchanged", "found", "missing")
             for path in getattr(taken, state)]  # fmt: skip
     rows += [(str(new), "moved", f"was {old}") for old, new in taken.moved]
     rows += [(str(path), "refused", reason) for path, reason in taken.refused]
     names = ("path", "state", "reason")
     return QTable({name: [row[number] for row in rows] for number, name in enumerate(names)})
-
-
-def _paths(files: Any) -> list[Path]:
-    """Return the paths that a table, a row, a path or several stand for."""
-    found = cells(files, "path")
-    if found is None and hasattr(files, "colnames"):
-        raise CommandError("These are no files of the library: a column path is missing.")
-    files = several(files) if found is None else found
-    return [Path(str(path)).expanduser().absolute() for path in files]
-
-
-def _sums(session: Session, files: Any) -> list[str]:
-    found = []
-    for path in _paths(files):
-        total = session.archives.library.sum_of(path)
-        if total is None:
-            raise CommandError(f"{path.name} is not in the library; add it first.")
-        found.append(total)
-    return found

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.actions.region_measure import chosen
-from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant
+from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant, vega_meant
 from jviz.backend.photometry.circles import Statistic
 from jviz.backend.photometry.tables import FLAGS, NOTHING, Measured, aperture_table, flags_of
 from jviz.backend.progress import Progress
@@ -41,6 +41,7 @@ def aperture(
     sky_clip: float = 3.0,
     gain: float | None = None,
     zero_point: float | None = None,
+    vega: Any = None,
     pixel_area: Literal["header", "wcs"] = "header",
     plane: str = "",
     index: tuple[int, ...] = (),
@@ -75,6 +76,9 @@ def aperture(
         Electrons for 1 in the image: errors are then those of Poisson and of the sky's scatter.
     zero_point : float, optional
         AB magnitude of 1 in the image, for images without a calibration that is understood.
+    vega : float, file or table, optional
+        m(AB) − m(Vega) of the filter: a number, an ABVEGAOFFSET reference file of JWST, or a table with the column
+        abvega_offset (and filter, pupil, detector); by default that of filters of NIRCam, MIRI, WFC3 and ACS.
     pixel_area : {"header", "wcs"}
         The solid angle of pixels: PIXAR_SR of the header, or that at each place.
     plane, index : optional
@@ -85,12 +89,13 @@ def aperture(
     QTable
         id, x, y, sky, aperture_sum, aperture_sum_err, background (of one pixel), background_err, area, flux,
         flux_err (Jy, or the unit of the image), snr, flux_limit (3 σ, where S/N < 3), abmag, abmag_err,
-        abmag_limit, n_masked, flags. ``meta["notes"]`` says what could not be had and why.
+        abmag_limit, vegamag, vegamag_err (where the filter is known), n_masked, flags.
+        ``meta["notes"]`` says what could not be had and why.
     """
     field = Field(session, data, exclude_flags=exclude_flags, error=error, plane=plane, index=tuple(index))
     table = correction_table(session, aperture_correction, data.header)
-    how = Photometry(_sky_meant(session, data, annulus), None if table is not None else aperture_correction, table,
-                     sky, sky_clip, gain, zero_point, pixel_area)  # fmt: skip
+    how = Photometry(sky_meant(session, data, annulus), None if table is not None else aperture_correction, table,
+                     sky, sky_clip, gain, zero_point, pixel_area, vega_meant(session, vega))  # fmt: skip
     if positions is not None and region is not None:
         raise CommandError("Give regions or positions, not both.")
     if positions is None:
@@ -99,7 +104,7 @@ def aperture(
     else:
         sizes = sizes_meant(radii, table, data)
         measured, notes, recorded = _of_places(session, field, positions, sizes, how, progress)
-    result = aperture_table(measured)
+    result = aperture_table(measured, field.coordinates(measured.x, measured.y))
     result.meta |= _meta(field, sizes, measured, notes, result)
     return Apply(lambda: _told(session, data, result), f"Aperture Photometry of {data.name}", recorded)
 
@@ -125,7 +130,7 @@ def _of_places(
     return measured, notes, {"positions": [(float(x[0]), float(y[0]))]} if at_cursor else {}
 
 
-def _sky_meant(session: Session, data: Any, annulus: Any) -> Any:
+def sky_meant(session: Session, data: Any, annulus: Any) -> Any:
     """Return two radii, the region of the sky, or None."""
     if annulus is None:
         return None
@@ -150,6 +155,7 @@ def _meta(field: Field, sizes: Any, measured: Measured, notes: list[str], result
         notes.append(f"{lost} of {len(result)} have no pixel to use (off the image, NaN or flagged) and stay NaN")
     return {
         "data": field.data.name, "excluded_bits": field.bits, "calibration": measured.calibration.how,
+        "abvega_offset": measured.calibration.vega,
         "radii": [] if sizes is None else [float(r) for r in sizes],
         "aperture_correction": [float(c) for c in measured.correction],
         "flags": {str(bit): words for bit, words in FLAGS.items()}, "notes": notes,

@@ -7,16 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from jviz.actions.photometry_psf import Ready, fit_passes, ready_for, star_fit
+from jviz.actions.photometry_psf import tabled
+from jviz.actions.photometry_psf_tiles import Added, Plan, fit_mosaic, plan_for, variance_of
 from jviz.actions.photometry_sources import MENU
 from jviz.backend.photometry.completeness import Injected, bins_of, injected, matched
-from jviz.backend.progress import Progress
+from jviz.backend.photometry.vega import filter_of
+from jviz.backend.progress import Progress, within
+from jviz.backend.room import let_go, zeros
 from jviz.catalogs import catalog_of
 from jviz.commands import command
 from jviz.data import Image, Psf
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
-from jviz.psf_photometry import check_on, psf_table, saturated_near, stars_meant
+from jviz.photometry import Field
+from jviz.psf_photometry import check_on, stars_meant
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -61,15 +65,23 @@ def forced(
     first = data[0]
     x, y, recorded = stars_meant(session, first, positions)
     check_on(x, y, first)
-    result: Any = None
-    notes: list[str] = []
-    for number, (one, words) in enumerate(zip(data, _words(data), strict=True)):
-        progress(number, len(data), one.name)
-        ready = ready_for(session, one, box_size, gain, exclude_flags, progress)
-        places = (x, y) if one is first else _moved(x, y, first, one)
-        table, said = _forced_in(ready, psf[number % len(psf)], places, fit_size, zero_point, progress)
+    result, notes, failed = _places_table(session, first, x, y), [], []
+    for number, (one, words) in enumerate(zip(data, words_of(data), strict=True)):
+        step = within(progress, number, len(data), one.name)
+        places = (x, y) if one is first else moved(x, y, first, one)
+        try:
+            plan = plan_for(session, one, psf[number % len(psf)].model, fit_size=fit_size, max_shift=0.0,
+                            box_size=box_size, gain=gain, flags=exclude_flags, progress=step)  # fmt: skip
+        except CommandError as error:  # one exposure without a pixel must not cost those that have been fitted
+            failed.append(error)
+            notes.append(f"{one.name} is left out: {str(error).rstrip('.')}")
+            continue
+        made = fit_mosaic(plan, places, progress=step)
+        table, said = tabled(made, made.fitted, made.level, made.saturated, zero_point, gain)
         notes += [f"{one.name}: {note}" for note in said]
-        result = _joined(result, table, words)
+        _join(result, table, words)
+    if len(failed) == len(data):
+        raise failed[0]
     result.meta |= {"images": ", ".join(one.name for one in data), "notes": notes}
     catalog = catalog_of(result, name or f"forced photometry of {len(data)} images")
 
@@ -82,16 +94,16 @@ def forced(
                  {} if recorded is None else {"positions": recorded})  # fmt: skip
 
 
-def _words(data: list[Image]) -> list[str]:
+def words_of(data: list[Image]) -> list[str]:
     """Name each image by its filter, or by its name where filters are not known or the same."""
-    filters = [str(one.header.get("FILTER") or "").strip() for one in data]
+    filters = [filter_of(one.header) or str(one.header.get("FILTER") or "").strip() for one in data]
     if all(filters) and len(set(filters)) == len(filters):
         return filters
     names = [re.sub(r"\W+", "_", one.name).strip("_") for one in data]
     return [name if names.count(name) == 1 else f"{name}_{k}" for k, name in enumerate(names)]
 
 
-def _moved(x: np.ndarray, y: np.ndarray, first: Image, other: Image) -> tuple[np.ndarray, np.ndarray]:
+def moved(x: np.ndarray, y: np.ndarray, first: Image, other: Image) -> tuple[np.ndarray, np.ndarray]:
     if first.sky is None or other.sky is None:
         if first.shape[-2:] != other.shape[-2:]:
             raise CommandError(
@@ -103,23 +115,21 @@ def _moved(x: np.ndarray, y: np.ndarray, first: Image, other: Image) -> tuple[np
     return other.sky.sky_to_pixel(np.asarray(lon, float), np.asarray(lat, float))
 
 
-def _forced_in(
-    ready: Ready, psf: Psf, places: tuple[np.ndarray, np.ndarray], fit_size: int, zero: float | None, progress: Progress
-) -> tuple[Any, list[str]]:
-    fit = star_fit(ready, psf.model, fit_size, 0.0)
-    fit.add(*places)
-    fit.run(progress)
-    fitted = fit.fitted()
-    saturated = saturated_near(ready.picture.dq, ready.field.saturated, *places, fit.half)
-    return psf_table(ready.field, fitted, np.zeros(len(fitted.x)), zero, saturated)
+def _places_table(session: Session, first: Image, x: np.ndarray, y: np.ndarray) -> Any:
+    from astropy.table import QTable
+
+    table = QTable({"id": np.arange(1, len(x) + 1), "x": x, "y": y})
+    if first.sky is not None:
+        table["sky"] = Field(session, first).coordinates(x, y)
+    return table
 
 
-def _joined(result: Any, table: Any, words: str) -> Any:
-    if result is None:
-        result = table[[n for n in ("id", "x", "y", "sky") if n in table.colnames]]
-    for name in ("flux", "flux_err", "snr", "abmag", "abmag_err", "chi2", "n_masked", "flags"):
-        result[f"{name}_{words}"] = table[name]
-    return result
+def _join(result: Any, table: Any, words: str) -> None:
+    """Add the columns of one image."""
+    names = ("flux", "flux_err", "snr", "abmag", "abmag_err", "vegamag", "vegamag_err", "chi2", "n_masked", "flags")
+    for name in names:
+        if name in table.colnames:
+            result[f"{name}_{words}"] = table[name]
 
 
 # --- artificial stars -----------------------------------------------------------------------------------
@@ -174,37 +184,38 @@ def inject(
     """
     if not (stars >= 1 and rounds >= 1 and bins >= 1):
         raise CommandError("Artificial stars take one or more of stars, rounds and bins.")
-    ready = ready_for(session, data, box_size, gain, exclude_flags, progress)
-    zero = _zero(ready, data, zero_point)
-    fluxes = _range(ready, psf, zero, brightest, faintest)
-    draw = np.random.default_rng(seed)
+    plan = plan_for(session, data, psf.model, fit_size=fit_size, max_shift=None, snr=snr, passes=passes,
+                    box_size=box_size, gain=gain, flags=exclude_flags, progress=progress)  # fmt: skip
+    zero = _zero(plan, zero_point)
+    fluxes = _range(plan, zero, brightest, faintest)
+    draw, usable = np.random.default_rng(seed), _usable(plan, progress)
     made: list[Injected] = []
     for number in range(rounds):
-        progress(number, rounds, f"round {number + 1} of {rounds}")
-        made.append(_round(ready, psf, draw, stars, fluxes, (snr, passes, fit_size), progress))
+        step = within(progress, number, rounds, f"round {number + 1} of {rounds}")
+        made.append(_round(plan, usable, draw, stars, fluxes, step))
     table = bins_of(made, zero, bins, fluxes)
     table.meta |= {"data": data.name, "psf": psf.name, "zero_point": zero, "stars": stars * rounds, "seed": seed}
     catalog = catalog_of(table, name or f"{data.name} completeness")
     return Apply(lambda: catalog, f"Completeness of {data.name} by {stars * rounds} Stars")
 
 
-def _zero(ready: Ready, data: Image, zero_point: float | None) -> float:
+def _zero(plan: Plan, zero_point: float | None) -> float:
     """Return the magnitude of 1 in the unit of the image."""
     from jviz.backend.photometry.fluxes import AB_ZERO
 
-    known = ready.field.calibration(zero_point)
+    field = plan.scene.field
+    known = field.calibration(zero_point)
     factor = known.factor
     if known.known and known.per_area:
-        ny, nx = ready.values.shape
-        factor = factor * float(ready.field.solid_angles(np.array([nx / 2]), np.array([ny / 2]))[0][0])
+        ny, nx = plan.scene.shape
+        factor = factor * float(field.solid_angles(np.array([nx / 2]), np.array([ny / 2]))[0][0])
     return float(-2.5 * np.log10(factor / AB_ZERO)) if np.isfinite(factor) and factor > 0 else 0.0
 
 
-def _range(ready: Ready, psf: Psf, zero: float, brightest: float | None, faintest: float | None) -> tuple[float, float]:
+def _range(plan: Plan, zero: float, brightest: float | None, faintest: float | None) -> tuple[float, float]:
     """Return the least and the greatest flux, in the unit of the image."""
-    seen = ready.variance[np.isfinite(ready.variance)]
-    model = psf.model
-    error = float(np.sqrt(np.median(seen[:: max(1, seen.size // 10000)]) / ((model.mean**2).sum() / model.fine**2)))
+    model = plan.model
+    error = plan.scene.typical_rms / float(np.sqrt((model.mean**2).sum() / model.fine**2))
     low = 2 * error if faintest is None else 10 ** (-0.4 * (faintest - zero))
     high = 100 * error if brightest is None else 10 ** (-0.4 * (brightest - zero))
     if not 0 < low < high:
@@ -212,25 +223,36 @@ def _range(ready: Ready, psf: Psf, zero: float, brightest: float | None, faintes
     return low, high
 
 
-def _round(
-    ready: Ready, psf: Psf, draw: Any, count: int, fluxes: tuple[float, float], how: tuple[float, int, int],
-    progress: Progress,
-) -> Injected:  # fmt: skip
-    """Add stars to the image, find and fit all, and see which of them come back."""
-    from dataclasses import replace
+def _usable(plan: Plan, progress: Progress) -> np.ndarray:
+    """Return on which pixels a star may be added."""
+    found = np.zeros(plan.scene.shape, bool)
+    for rows in plan.scene.parts:
+        progress(rows.start, len(found), "pixels that are used")
+        columns = slice(0, plan.scene.shape[1])
+        found[rows] = np.isfinite(variance_of(plan.scene, rows, columns, plan.scene.tile(rows, columns))[0])
+    return found
 
+
+def _round(
+    plan: Plan, usable: np.ndarray, draw: Any, count: int, fluxes: tuple[float, float], progress: Progress
+) -> Injected:
+    """Add stars to the image, find and fit all, and see which of them come back."""
+    x, y, flux = injected(draw, usable, count, fluxes)
+    light = _light(plan, draw, x, y, flux)
+    made = fit_mosaic(plan, added=Added(light, x, y), progress=progress)
+    return matched(x, y, flux, made.fitted, 0.5 * plan.model.fwhm)
+
+
+def _light(plan: Plan, draw: Any, x: np.ndarray, y: np.ndarray, flux: np.ndarray) -> np.ndarray:
+    """Return an image of stars alone; with a gain they have noise of their own."""
     from jviz.backend.photometry.psf_kernels import subtract
 
-    model = psf.model
-    x, y, flux = injected(draw, np.isfinite(ready.variance), count, fluxes)
-    light = np.zeros(ready.values.shape, np.float32)
+    model, light = plan.model, zeros(plan.scene.shape, np.float32)
     near, share = model.at(x, y)
     places = np.ascontiguousarray(np.c_[x, y, flux])
-    subtract(light, model.coefs, model.fine, *model.centre, near, share, places, np.full(count, model.reach), -1.0)
-    if ready.gain:
-        light = (draw.poisson(np.clip(light, 0, None) * ready.gain) / ready.gain).astype(np.float32)
-    with_stars = replace(ready, values=ready.values + light)
-    snr, passes, fit_size = how
-    fit = star_fit(with_stars, model, fit_size, None)
-    fit_passes(fit, np.zeros(0), np.zeros(0), snr, passes, False, progress)
-    return matched(x, y, flux, fit.fitted(), 0.5 * model.fwhm)
+    subtract(light, model.coefs, model.fine, *model.centre, near, share, places, np.full(len(x), model.reach), -1.0)
+    if plan.gain:
+        for rows in plan.scene.parts:
+            light[rows] = draw.poisson(np.clip(light[rows], 0, None) * plan.gain) / plan.gain
+            let_go(light)
+    return light

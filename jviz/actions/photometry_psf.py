@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from jviz.actions.photometry_sources import MENU, Prepared, prepare
+from jviz.backend.images.picture import Picture
 from jviz.backend.photometry.backgrounds import mesh_background
-from jviz.backend.photometry.psf_fitting import StarFit, usual_half
+from jviz.backend.photometry.psf_fitting import Fitted, StarFit, usual_half
 from jviz.backend.photometry.psfs import PsfModel, gaussian_psf, moffat_psf
+from jviz.backend.photometry.segmenting import WHOLE
 from jviz.backend.progress import Progress
 from jviz.catalogs import catalog_of
 from jviz.commands import command
@@ -18,7 +20,7 @@ from jviz.data import Catalog, Image, Psf
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
-from jviz.pictures import data_from
+from jviz.pictures import data_from, plane_of, plane_wcs
 from jviz.psf_photometry import check_on, psf_data, psf_table, saturated_near, stars_meant
 from jviz.running import Apply, add_data
 from jviz.session import Session
@@ -110,12 +112,17 @@ def build_psf(
         raise CommandError("A PSF takes 1 to 16 samples a pixel, 5 pixels or more, and a round or more.")
     x, y, recorded = stars_meant(session, data, positions)
     check_on(x, y, data)
-    ready = ready_for(session, data, box_size, gain, exclude_flags, progress)
-    beside = None
-    if others is not None:
-        beside = _without_near(*stars_meant(session, data, others)[:2], x, y)
-    built = build(ready.values, ready.variance, x, y, fine=oversampling, size=size, rounds=rounds, others=beside,
-                  progress=progress)  # fmt: skip
+    beside = None if others is None else _without_near(*stars_meant(session, data, others)[:2], x, y)
+    how = (box_size, gain, exclude_flags, progress)
+    if data.shape[-2] * data.shape[-1] > WHOLE:
+        from jviz.actions.photometry_psf_tiles import STAMP, measured_scene, montage
+
+        cut = montage(measured_scene(session, data, *how)[0], x, y, beside, max(STAMP, 2 * size), progress)
+        seen = (cut.values, cut.variance, cut.x, cut.y, cut.others)
+    else:
+        ready = ready_for(session, data, *how)
+        seen = (ready.values, ready.variance, x, y, beside)
+    built = build(*seen[:4], fine=oversampling, size=size, rounds=rounds, others=seen[4], progress=progress)
     count, left_out = int(built.used.sum()), int((~built.used).sum())
     notes = [("NSTARS", count, "stars it is made of"), ("PSFQFIT", round(built.spread, 5), "median of sum |r|/flux"),
              ("HISTORY", f"jviz: built from {count} stars of {data.name}", "")]  # fmt: skip
@@ -187,36 +194,80 @@ def psf_photometry(
         id, x, y, sky, x_err, y_err, flux_fit (unit of the image), flux, flux_err (Jy), snr, abmag, abmag_err,
         background, chi2 (reduced), qfit, cfit, n_used, n_masked, group_id, group_size, flags, found_in.
     """
-    x, y = np.zeros(0), np.zeros(0)
-    recorded = None
+    places, recorded = None, None
     if positions is not None:
-        x, y, recorded = stars_meant(session, data, positions)
-        check_on(x, y, data)
-    ready = ready_for(session, data, box_size, gain, exclude_flags, progress)
-    fit = star_fit(ready, psf.model, fit_size, 0.0 if fixed else max_shift)
-    found = fit_passes(fit, x, y, snr, passes, positions is not None, progress)
-    level = ready.level
-    if box_size:
-        level = level + _settle_background(fit, ready, box_size, progress)
-    table, notes = _table_of(ready, fit, level, zero_point)
-    table["found_in"] = found
-    table["found_in"].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
-    table.meta |= {"psf": psf.name, "fit_size": 2 * fit.half + 1, "notes": notes}
+        *places, recorded = stars_meant(session, data, positions)
+        check_on(*places, data)
+    how = {"fit_size": fit_size, "max_shift": 0.0 if fixed else max_shift, "snr": snr, "passes": passes,
+           "box_size": box_size, "gain": gain, "flags": exclude_flags}  # fmt: skip
+    work = _in_tiles if data.shape[-2] * data.shape[-1] > WHOLE else _in_one_piece
+    table, notes, rest = work(session, data, psf, places, how, zero_point, residual, progress)
     catalog = catalog_of(table, name or f"{data.name} stars")
-    left = ready.picture.but(values=(ready.picture.values - fit.model).astype(ready.picture.values.dtype))
-    rest = data_from(left, f"{data.name} residual", data, f"{data.name} less {len(table)} stars, PSF {psf.name}")
-    rest.prepare()
+    if rest is not None:
+        rest.prepare()
 
     def end() -> Catalog:
-        if residual:
+        if rest is not None:
             add_data(session, [rest])
-            _lay_over(session, data, rest)
+            lay_over(session, data, rest)
         if notes:
             session.notice("warning", f"PSF photometry of {data.name}: {'; '.join(notes)}.")
         return catalog
 
     return Apply(end, f"PSF Photometry of {len(table)} Stars in {data.name}",
                  {} if recorded is None else {"positions": recorded})  # fmt: skip
+
+
+def _in_one_piece(
+    session: Session, data: Image, psf: Psf, places: Any, how: dict[str, Any], zero_point: float | None,
+    residual: bool, progress: Progress,
+) -> tuple[Any, list[str], Image | None]:  # fmt: skip
+    """Return the table of stars, what could not be had, and the image without them where it is wanted."""
+    ready = ready_for(session, data, how["box_size"], how["gain"], how["flags"], progress)
+    fit = star_fit(ready, psf.model, how["fit_size"], how["max_shift"])
+    x, y = (np.zeros(0), np.zeros(0)) if places is None else places
+    found = fit_passes(fit, x, y, how["snr"], how["passes"], places is not None, progress)
+    level = ready.level
+    if how["box_size"]:
+        level = level + settle_background(fit, ready, how["box_size"], progress)
+    table, notes = _table_of(ready, fit, level, zero_point)
+    _add_found(table, found, psf, fit.half, notes)
+    if not residual:
+        return table, notes, None
+    left = ready.picture.but(values=(ready.picture.values - fit.model).astype(ready.picture.values.dtype))
+    return table, notes, _residual(data, left, len(table), psf)
+
+
+def _in_tiles(
+    session: Session, data: Image, psf: Psf, places: Any, how: dict[str, Any], zero_point: float | None,
+    residual: bool, progress: Progress,
+) -> tuple[Any, list[str], Image | None]:  # fmt: skip
+    """Do the same a tile at a time."""
+    from jviz.actions.photometry_psf_tiles import fit_mosaic, plan_for
+
+    plan = plan_for(session, data, psf.model, **how, progress=progress)
+    made = fit_mosaic(plan, places, residual=residual, progress=progress)
+    if not len(made.fitted.x):
+        raise CommandError(f"No star is above S/N {plan.snr:g}; lower snr, or give positions.")
+    table, notes = tabled(made, made.fitted, made.level, made.saturated, zero_point, how["gain"])
+    half = how["fit_size"] // 2 or usual_half(psf.model.fwhm)
+    _add_found(table, made.found, psf, half, notes)
+    if made.residual is None:
+        return table, notes, None
+    rest = _residual(data, Picture(made.residual, None, None, data.plane().unit, plane_wcs(data)), len(table), psf)
+    beside = (plane_of(data, "error", "variance", "inverse variance"), plane_of(data, "flags"))
+    rest.product.planes |= {p.name: replace(p) for p in beside if p is not None}
+    return table, notes, rest
+
+
+def _add_found(table: Any, found: np.ndarray, psf: Psf, half: int, notes: list[str]) -> None:
+    table["found_in"] = found
+    table["found_in"].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
+    table.meta |= {"psf": psf.name, "fit_size": 2 * half + 1, "notes": notes}
+
+
+def _residual(data: Image, left: Picture, count: int, psf: Psf) -> Image:
+    return data_from(left, f"{data.name} residual", data, f"{data.name} less {count} stars, PSF {psf.name}")
 
 
 # --- what they share ----------------------------------------------------------------------------------
@@ -243,7 +294,7 @@ def ready_for(
         raise CommandError(f"A gain of {gain:g} is none; give the electrons for 1 in the image, above 0.")
     field = Field(session, data, exclude_flags=flags)
     with_errors = field.has_errors and gain is None
-    prepared: Prepared = prepare(session, data, box_size, "errors" if with_errors else "background", None, flags,
+    prepared: Prepared = prepare(session, data, box_size, "errors" if with_errors else "background", flags,
                                  progress)  # fmt: skip
     hidden = prepared.mask
     if prepared.picture.dq is not None and field.saturated:
@@ -303,7 +354,7 @@ def _without_doubtful(fit: StarFit, found: np.ndarray, snr: float, progress: Pro
     return found[good]
 
 
-def _settle_background(fit: StarFit, ready: Ready, box_size: int, progress: Progress) -> np.ndarray:
+def settle_background(fit: StarFit, ready: Ready, box_size: int, progress: Progress) -> np.ndarray:
     """Work out what is left of the background without the stars, take it out and fit again; return it."""
     progress(0, 1, "background without the stars")
     mask = fit.weight <= 0
@@ -320,11 +371,23 @@ def _settle_background(fit: StarFit, ready: Ready, box_size: int, progress: Prog
 def _table_of(ready: Ready, fit: StarFit, level: np.ndarray, zero_point: float | None) -> tuple[Any, list[str]]:
     fitted = fit.fitted()
     saturated = saturated_near(ready.picture.dq, ready.field.saturated, fitted.x, fitted.y, fit.half)
+    return tabled(ready, fitted, level_at(level, fitted), saturated, zero_point, ready.gain)
+
+
+def level_at(level: np.ndarray, fitted: Fitted) -> np.ndarray:
+    """Return the background in the pixels of stars; of those off the image in the nearest one."""
     ny, nx = level.shape
     j, i = (np.nan_to_num(np.rint(v), nan=0).astype(int).clip(0, n - 1) for v, n in ((fitted.x, nx), (fitted.y, ny)))
-    table, notes = psf_table(ready.field, fitted, np.asarray(level[i, j], float), zero_point, saturated)
-    if not ready.from_errors:
-        noise = "the scatter of the background" + (" and the light of the stars" if ready.gain else " alone")
+    return np.asarray(level[i, j], float)
+
+
+def tabled(
+    made: Any, fitted: Fitted, level: np.ndarray, saturated: np.ndarray, zero_point: float | None, gain: float | None
+) -> tuple[Any, list[str]]:
+    """Return the table of stars and what could not be had; ``made`` has the field and whether it has errors."""
+    table, notes = psf_table(made.field, fitted, level, zero_point, saturated)
+    if not made.from_errors:
+        noise = "the scatter of the background" + (" and the light of the stars" if gain else " alone")
         notes.insert(0, f"it has no errors: those given come from {noise}")
     lost = int((~fitted.usable).sum())
     if lost:
@@ -334,7 +397,7 @@ def _table_of(ready: Ready, fit: StarFit, level: np.ndarray, zero_point: float |
     return table, notes
 
 
-def _lay_over(session: Session, data: Image, rest: Image) -> None:
+def lay_over(session: Session, data: Image, rest: Image, *, visible: bool = True) -> None:
     """Put the residual on top of the image in the view that shows it, with the same limits, to blink with."""
     from jviz.actions.view import place
 
@@ -342,7 +405,10 @@ def _lay_over(session: Session, data: Image, rest: Image) -> None:
         if isinstance(view, ImageView) and any(layer.data is data for layer in view.layers):
             below = next(layer for layer in view.layers if layer.data is data)
             place(session, view, [rest], "add")
-            view.layers[-1].update(limits=below.limits, stretch=below.stretch, colormap=below.colormap)
+            look = {"stretch": below.stretch, "colormap": below.colormap, "visible": visible}
+            view.layers[-1].update(limits=below.limits, **look)
+            if not visible:
+                view.active = view.layers.index(below)
             return
 
 

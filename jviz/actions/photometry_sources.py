@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from jviz.actions.region_measure import chosen
 from jviz.backend.images.picture import Picture
-from jviz.backend.photometry.backgrounds import Estimator, Rms, clipped_scatter, mesh_background, uncovered
-from jviz.backend.photometry.sources import Found, Method, peaks, segments, stars
+from jviz.backend.photometry.backgrounds import Estimator, Rms
+from jviz.backend.photometry.segmenting import Segments, find_segments
+from jviz.backend.photometry.sources import Method, find_points, segment_table
 from jviz.backend.progress import Progress
+from jviz.backend.room import let_go, room
 from jviz.catalogs import catalog_of
 from jviz.commands import command
 from jviz.data import Catalog, Image
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
-from jviz.pictures import data_from, picture_of
+from jviz.photometry_tiles import Noise, Scene
+from jviz.pictures import data_from, picture_of, plane_of, plane_wcs
 from jviz.running import Apply, add_data
 from jviz.session import Session
 
@@ -38,6 +41,7 @@ def background(
     region: Any = None,
     segmentation: Image | None = None,
     exclude_flags: str | int | list[str | int] | None = DEFAULT_FLAGS,
+    edge: int = 0,
     clip: float = 3.0,
     subtract: bool = False,
     progress: Progress,
@@ -60,6 +64,8 @@ def background(
         An image whose pixels above 0 are sources, as `photometry.detect` makes it.
     exclude_flags : str, int or list, optional
         Flags whose pixels are left out.
+    edge : int
+        Pixels nearer than so many to the edge of the field are left out.
     subtract : bool
         Make the image less its background too.
 
@@ -68,23 +74,40 @@ def background(
     list of Image
         The background, its scatter, and with ``subtract`` the image without it (its errors and flags are kept).
     """
-    picture = picture_of(data, progress=progress)
-    mask = _mask(session, data, picture, region, segmentation, exclude_flags)
-    progress(0, 1, "background")
-    level, scatter = mesh_background(
-        picture.values, box_size, filter_size, estimator, rms, mask=mask if mask.any() else None, clip=clip
-    )
+    scene = scene_of(session, data, region, exclude_flags, edge, segmentation)
+    scene.measure(box_size, filter_size, estimator, rms, clip=clip, progress=progress)
     what = f"meshes of {box_size} pixels, filter {filter_size}, {estimator}"
-    plain = Picture(level.astype(picture.values.dtype), None, None, picture.unit, picture.wcs)
+    level, scatter, less = _background_planes(scene, subtract, progress)
+    plain = Picture(level, None, None, scene.field.plane.unit, plane_wcs(data))
     made = [
         data_from(plain, f"{data.name} background", data, f"background of {data.name}, {what}"),
-        data_from(plain.but(values=scatter.astype(picture.values.dtype)), f"{data.name} background rms", data,
+        data_from(plain.but(values=scatter), f"{data.name} background rms", data,
                   f"scatter of the background of {data.name}, {what}, {rms}"),
     ]  # fmt: skip
-    if subtract:
-        less = picture.but(values=(picture.values - level).astype(picture.values.dtype))
-        made.append(data_from(less, f"{data.name} less background", data, f"{data.name} less its background, {what}"))
+    if less is not None:
+        whole = data_from(plain.but(values=less), f"{data.name} less background", data,
+                          f"{data.name} less its background, {what}")  # fmt: skip
+        beside = (plane_of(data, "error", "variance", "inverse variance"), plane_of(data, "flags"))
+        whole.product.planes |= {p.name: replace(p) for p in beside if p is not None}
+        made.append(whole)
     return made
+
+
+def _background_planes(
+    scene: Scene, subtract: bool, progress: Progress
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return level, scatter, and the image less its background, NaN off the field."""
+    kind = np.result_type(scene.tile(slice(0, 1), slice(0, 1)).values)
+    planes = [room(scene.shape, kind) for _ in range(3 if subtract else 2)]
+    for rows in scene.parts:
+        progress(rows.start, scene.shape[0], "background")
+        tile = scene.tile(rows, slice(0, scene.shape[1]))
+        empty = np.isnan(tile.values)
+        for plane, values in zip(planes, (tile.level, tile.rms, tile.values), strict=False):
+            plane[rows] = np.where(empty, np.nan, values)
+        if len(scene.parts) > 1:
+            let_go(*planes)
+    return planes[0], planes[1], planes[2] if subtract else None
 
 
 @command("photometry.detect", title="Find Sources…", menu=MENU, job=True, group="sources", needs="image",
@@ -101,9 +124,10 @@ def detect(
     contrast: float = 0.005,
     levels: int = 32,
     box_size: int = 64,
-    noise: Literal["background", "errors"] = "background",
+    noise: Noise = "background",
     region: Any = None,
     exclude_flags: str | int | list[str | int] | None = DEFAULT_FLAGS,
+    edge: int = 0,
     name: str = "",
     progress: Progress,
 ) -> Apply:
@@ -129,26 +153,30 @@ def detect(
         Where no sources are looked for.
     exclude_flags : str, int or list, optional
         Flags whose pixels are not used.
+    edge : int
+        No sources nearer than so many pixels to the edge of the field.
 
     Returns
     -------
     Catalog
         label, x_centroid, y_centroid (pixels), sky_centroid, and numbers of the method.
     """
-    prepared = prepare(session, data, box_size, noise, region, exclude_flags, progress)
+    scene = scene_of(session, data, region, exclude_flags, edge)
+    scene.measure(box_size, noise=noise, progress=progress)
+    found = None
     if method == "segmentation":
-        found = segments(prepared.values, prepared.rms, snr=snr, npixels=npixels, fwhm=fwhm, mask=prepared.mask,
-                         deblend=deblend, levels=levels, contrast=contrast, progress=progress)  # fmt: skip
-        table = None if found is None else _segment_table(found, prepared)
+        found = find_segments(scene.tile, scene.shape, snr=snr, npixels=npixels, fwhm=fwhm, deblend=deblend,
+                              levels=levels, contrast=contrast, progress=progress)  # fmt: skip
+        table = None if found is None else segment_table(found, progress)
     else:
-        found, table = None, _point_table(prepared, method, snr, fwhm, npixels)
+        table = find_points(scene, method, snr, fwhm, npixels, progress)
     if table is None or not len(table):
         raise CommandError(
             f"No source of {data.name} is above S/N {snr:g} ({method}); lower snr or npixels, or look at the noise."
         )
-    table = with_places(table, Field(session, data), data)
+    table = with_places(table, scene.field, data)
     catalog = catalog_of(table, name or f"{data.name} sources")
-    maps = [] if found is None else [segment_image(found, prepared.picture, data)]
+    maps = [] if found is None else [segment_image(found, data)]
 
     def end() -> Catalog:
         add_data(session, maps)
@@ -158,6 +186,14 @@ def detect(
 
 
 # --- what they share ----------------------------------------------------------------------------------
+
+
+def scene_of(
+    session: Session, data: Image, region: Any, exclude_flags: Any, edge: int = 0, segmentation: Image | None = None
+) -> Scene:
+    """Return an image with what of it is not used: pixels in regions, in segments, with flags, near the edge."""
+    regions = tuple(chosen(session, region, data)) if region else ()
+    return Scene(session, data, regions, segmentation, exclude_flags, edge)
 
 
 @dataclass(frozen=True)
@@ -172,9 +208,9 @@ class Prepared:
 
 
 def prepare(
-    session: Session, data: Image, box_size: int, noise: str, region: Any, exclude_flags: Any, progress: Progress
+    session: Session, data: Image, box_size: int, noise: Noise, exclude_flags: Any, progress: Progress
 ) -> Prepared:
-    """Subtract the background and find the noise.
+    """Read an image whole, subtract its background and find the noise.
 
     Raises
     ------
@@ -182,96 +218,27 @@ def prepare(
         When no pixel is left, or errors are asked for that there are not.
     """
     picture = picture_of(data, progress=progress)
-    mask = _mask(session, data, picture, region, None, exclude_flags)
-    empty = uncovered(picture.values)
-    if (mask | empty).all():
-        raise CommandError(f"{data.name} has no pixel to look at: all are NaN, flagged, masked or off the field.")
-    progress(0, 3, "background")
-    if box_size:
-        level, rms = mesh_background(picture.values, box_size, mask=mask if mask.any() else None)
-    else:
-        scatter = np.nan if noise == "errors" else clipped_scatter(picture.values[~(mask | empty)])
-        level, rms = np.zeros(picture.shape, np.float32), np.full(picture.shape, scatter, np.float32)
-    if noise == "errors":
-        if picture.error is None:
-            raise CommandError(f"{data.name} has no plane of errors; take the scatter of the background as noise.")
-        rms = np.where(picture.error > 0, picture.error, np.nan)
-    kind = picture.values.dtype
-    values = np.where(empty, np.nan, picture.values - level).astype(kind)
-    return Prepared(picture, values, level.astype(kind), rms.astype(kind), mask | empty)
+    scene = scene_of(session, data, None, exclude_flags).measure(box_size, noise=noise, progress=progress)
+    tile = scene.tile(slice(0, scene.shape[0]), slice(0, scene.shape[1]))
+    return Prepared(picture, tile.values, tile.level, tile.rms, tile.mask)
 
 
-def _mask(session: Session, data: Image, picture: Picture, region: Any, segmentation: Any, flags: Any) -> np.ndarray:
-    """Return which pixels are not used: in regions, in segments, with flags."""
-    field = Field(session, data, exclude_flags=flags)
-    hidden = np.zeros(picture.shape, bool)
-    if region:
-        for subset in chosen(session, region, data):
-            inside = field.weights(subset, "center")
-            hidden[inside.slices] |= inside.values > 0
-    if segmentation is not None:
-        plane = segmentation.plane()
-        if plane.shape[-2:] != picture.shape:
-            raise CommandError(f"{segmentation.name} has shape {plane.shape}; {data.name} has {picture.shape}.")
-        hidden |= plane.read().reshape(picture.shape) > 0
-    if picture.dq is not None and field.bits:
-        hidden |= (picture.dq.astype(np.int64) & field.bits) != 0
-    return hidden
-
-
-def segment_image(found: Found, picture: Picture, like: Image) -> Image:
+def segment_image(found: Segments, like: Image) -> Image:
     """Make an image of the labels of segments."""
-    labels = Picture(found.image.data.astype(np.int32), None, None, "", picture.wcs)
-    name = f"{like.name} segments"
-    return data_from(labels, name, like, f"{found.image.n_labels} segments of {like.name}")
+    labels = Picture(found.labels, None, None, "", plane_wcs(like))
+    return data_from(labels, f"{like.name} segments", like, f"{found.count} segments of {like.name}")
 
 
-def _segment_table(found: Found, prepared: Prepared) -> Any:
-    """Return centroids, areas and peaks of segments by sums over labels."""
-    from astropy.table import QTable
-
-    labels, data = np.asarray(found.image.labels), found.image.data
-    light = np.where(np.isfinite(found.smooth), found.smooth, 0).clip(0)
-    rows, columns = np.nonzero(data)
-    which, weight = data[rows, columns], light[rows, columns].astype(float)
-    total, x, y = (np.bincount(which, w, data.max() + 1)[labels] for w in (weight, weight * columns, weight * rows))
-    order = np.argsort(which, kind="stable")
-    start = np.searchsorted(which[order], labels)
-    values = prepared.values[rows, columns][order]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.fmax.reduceat(values / prepared.rms[rows, columns][order], start)
-    peak = np.fmax.reduceat(values, start)
-    return QTable({
-        "label": labels, "x_centroid": x / total, "y_centroid": y / total,
-        "area": np.bincount(which, minlength=data.max() + 1)[labels], "peak": peak, "peak_snr": ratio,
-    })  # fmt: skip
-
-
-def _point_table(prepared: Prepared, method: str, snr: float, fwhm: float, size: int) -> Any:
-    """Return stars or peaks with photutils' numbers, named as those of segments are."""
-    from astropy.table import QTable
-
-    if method == "dao":
-        rms = float(np.nanmedian(prepared.rms[~prepared.mask]))
-        found = stars(prepared.values, rms, snr=snr, fwhm=fwhm, mask=prepared.mask)
-    else:
-        found = peaks(prepared.values, prepared.rms, snr=snr, size=size, mask=prepared.mask)
-    if found is None:
-        return None
-    renamed = {"id": "label", "x_peak": "x_centroid",
-               "y_peak": "y_centroid", "peak_value": "peak"}  # fmt: skip
-    table = QTable({renamed.get(n, n): np.asarray(found[n]) for n in found.colnames})
-    x, y = (np.rint(np.asarray(table[n], float)).astype(int) for n in ("x_centroid", "y_centroid"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["peak_snr"] = prepared.values[y, x] / prepared.rms[y, x]
-    return table
+def with_sky(table: Any, field: Field, data: Image) -> None:
+    """Add the places on the sky after those in pixels, where the image has a sky."""
+    if data.sky is not None:
+        x, y = (np.asarray(table[n], float) for n in ("x_centroid", "y_centroid"))
+        table.add_column(field.coordinates(x, y), table.index_column("y_centroid") + 1, "sky_centroid")
 
 
 def with_places(table: Any, field: Field, data: Image) -> Any:
     """Add the places on the sky after those in pixels, and the unit of peaks."""
-    if data.sky is not None:
-        x, y = (np.asarray(table[n], float) for n in ("x_centroid", "y_centroid"))
-        table.add_column(field.coordinates(x, y), table.index_column("y_centroid") + 1, "sky_centroid")
+    with_sky(table, field, data)
     for name in ("peak", "flux"):
         if name in table.colnames and not getattr(table[name], "unit", None):
             table[name] = np.asarray(table[name]) * field.unit

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.regions.converting import combined, is_pixel, to_pixel, to_sky
+from jviz.checked import hex_color
 from jviz.commands import command
 from jviz.data import Data
 from jviz.errors import CommandError
@@ -330,17 +331,3 @@ def _own_color(region: Any) -> str:
     """Return the colour that a region brings along, ``""`` for none."""
     visual = getattr(region, "visual", {})
     return hex_color(visual.get("color") or visual.get("edgecolor") or "")
-
-
-_COLORS = {
-    "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#00ff00", "blue": "#0000ff",
-    "cyan": "#00ffff", "magenta": "#ff00ff", "yellow": "#ffff00", "orange": "#ffa500",
-}  # fmt: skip
-
-
-def hex_color(text: Any) -> str:
-    """Return a colour name of DS9 or ``#rgb`` as ``#rrggbb``, ``""`` for what is no colour."""
-    text = str(text).strip().lower()
-    if re.fullmatch("#[0-9a-f]{3}", text):
-        return "#" + "".join(2 * c for c in text[1:])
-    return text if re.fullmatch("#[0-9a-f]{6}", text) else _COLORS.get(text, "")

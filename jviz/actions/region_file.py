@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from jviz.actions.region import found, free_name, hex_color
+from jviz.actions.region import found, free_name
 from jviz.backend.progress import Progress
 from jviz.backend.regions.converting import is_pixel, to_pixel, to_sky
+from jviz.backend.regions.excluding import cut_excluded, is_excluded
 from jviz.backend.regions.files import format_of, read_regions, write_regions
+from jviz.backend.regions.kinds import text_of
+from jviz.backend.regions.of_images import of_image
 from jviz.backend.regions.stcs import parse_stcs
+from jviz.checked import hex_color
 from jviz.commands import command
 from jviz.data import Data
 from jviz.errors import CommandError
@@ -30,8 +34,9 @@ def import_file(
     path: Path,
     data: Data | None = None,
     *,
-    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv"] | None = None,
+    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv", "csv"] | None = None,
     group: str | None = None,
+    excluded: Literal["cut out", "regions"] = "cut out",
     progress: Progress,
 ) -> Apply:
     """Add the regions of a file; lines that cannot be understood are told by their numbers.
@@ -39,26 +44,34 @@ def import_file(
     Parameters
     ----------
     path : Path
-        DS9 (.reg), CASA (.crtf), FITS regions, STC-S (.stcs), or a table of regions (.ecsv).
+        DS9 (.reg), CASA (.crtf), FITS regions, STC-S (.stcs), or a table of regions (.ecsv, .csv).
     data : Data, optional
         The image whose pixels are meant by regions of pixels; by default the one in the newest viewer.
-    format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+    format : {"ds9", "crtf", "fits", "stcs", "ecsv", "csv"}, optional
         By default as the file says.
     group : str, optional
         By default the first tag of each region, or else the name of the file.
+    excluded : {"cut out", "regions"}
+        What becomes of regions with a minus sign: they are cut out of all others of the file that they lie on, as
+        CIAO means it, or are regions like the others. Those that lie on no other one stay regions in any case.
     """
     progress(0, 1, f"Reading {path.name}")
     regions, problems = read_regions(path, format)
     version, image = session.subsets_version, data or active_image(session)
-    ready = subsets_of(session.subsets, regions, image, path.stem, group)
+
+    def made_for(to: Data | None) -> tuple[list[Subset], ForImage]:
+        settled = for_image(regions, to, cut=excluded == "cut out")
+        return subsets_of(session.subsets, settled.regions, to, path.stem, group), settled
+
+    ready = made_for(image)
 
     def apply() -> list[Subset]:
-        added, to = ready, data or active_image(session)
+        (added, settled), to = ready, data or active_image(session)
         if session.subsets_version != version or to is not image:  # something was done meanwhile
-            added = subsets_of(session.subsets, regions, to, path.stem, group)
+            added, settled = made_for(to)
         session.set_subsets({**session.subsets, **{s.name: s for s in added}})
-        _tell(session, path, problems)
-        _tell_excluded(session, path, regions)
+        _tell(session, path, [*problems, *((0, said) for said in settled.problems)])
+        tell_excluded(session, path.name, settled.regions, settled.cut)
         return added
 
     recorded = {"path": str(path.absolute())}
@@ -76,21 +89,21 @@ def export_file(
     *,
     coordinates: Literal["as drawn", "sky", "pixel"] = "as drawn",
     data: Data | None = None,
-    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv"] | None = None,
+    format: Literal["ds9", "crtf", "fits", "stcs", "ecsv", "csv"] | None = None,
 ) -> Path:
     """Write regions to a file, with names, colours and groups.
 
     Parameters
     ----------
     path : Path
-        The ending says the format: .reg, .crtf, .fits, .stcs or .ecsv.
+        The ending says the format: .reg, .crtf, .fits, .stcs, .ecsv or .csv.
     names : list of str, optional
         All regions by default.
     coordinates : {"as drawn", "sky", "pixel"}
         CRTF and STC-S are always of the sky here, FITS always of pixels.
     data : Data, optional
         The image whose pixels are written; for FITS by default the one in the newest viewer.
-    format : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+    format : {"ds9", "crtf", "fits", "stcs", "ecsv", "csv"}, optional
         By the ending of the name by default.
     """
     path = output_path(session, path)
@@ -141,6 +154,20 @@ def add_regions(
     return added
 
 
+class ForImage(NamedTuple):
+    """Regions of a file as they are on an image: how many were cut out, and what was left out and why."""
+
+    regions: list[Any]
+    cut: int
+    problems: list[str]
+
+
+def for_image(regions: Sequence[Any], data: Data | None, *, cut: bool = True) -> ForImage:
+    """Settle what regions of a file leave to their image, and cut out those with a minus sign."""
+    settled, problems = of_image(regions, data)
+    return ForImage(*(cut_excluded(settled) if cut else (settled, 0)), problems)
+
+
 def subsets_of(
     there: dict[str, Subset], regions: Sequence[Any], data: Data | None, stem: str, group: str | None = None
 ) -> list[Subset]:
@@ -150,13 +177,16 @@ def subsets_of(
     colors: dict[str, str] = {}
     for number, region in enumerate(regions, start=1):
         meta, visual = region.meta, region.visual
-        said = str(meta.get("text") or "").strip()
+        said = str(meta.get("text") or meta.get("name") or text_of(region)).strip()
         name = said or (stem if len(regions) == 1 else f"{stem} {number}")
         name = name if name not in taken else _next_free(taken, name, number)
         tags, own = meta.get("tag") or [], str(visual.get("color") or visual.get("facecolor") or "")
         own = colors[own] if own in colors else colors.setdefault(own, hex_color(own))
         of = group if group is not None else str(tags[0]) if tags else stem if len(regions) > 1 else ""
-        subset = Subset(name, region, data if is_pixel(region) else None, own or color or PALETTE[0], group=of)
+        locked = meta.get("move", 1) == 0
+        subset = Subset(
+            name, region, data if is_pixel(region) else None, own or color or PALETTE[0], locked=locked, group=of
+        )
         taken[name] = subset
         added.append(subset)
     return added
@@ -185,15 +215,18 @@ def _tell(session: Session, path: Path, problems: list[tuple[int, str]]) -> None
     session.notice("warning", f"{path.name}: left out {len(problems)} ({'; '.join(said)}{more}).")
 
 
-def _tell_excluded(session: Session, path: Path, regions: Sequence[Any]) -> None:
-    cut = sum(region.meta.get("include", True) in (False, "-") for region in regions)
+def tell_excluded(session: Session, name: str, regions: Sequence[Any], cut: int) -> None:
+    """Say how many regions with a minus sign were cut out, and how many are left as regions."""
+    left = sum(map(is_excluded, regions))
+    told = []
     if cut:
-        said = "1 region has" if cut == 1 else f"{cut} regions have"
-        session.notice(
-            "warning",
-            f"{path.name}: {said} a minus sign (exclude). They are regions like the others here, measured inside, and "
-            "keep the sign in DS9 files; to cut one out of another, combine the two with and-not.",
-        )
+        many = f"{cut} regions" if cut > 1 else "1 region"
+        told.append(f"{many} with a minus sign (exclude) cut out of those that they lie on")
+    if left:
+        many = f"{left} others with the sign are regions" if left > 1 else "1 with the sign is a region"
+        told.append(f"{many} like the rest, measured inside; to cut one out of another, combine the two with and-not")
+    if told:
+        session.notice("warning" if left else "info", f"{name}: {'; '.join(told)}.")
 
 
 def _described(subset: Subset, coordinates: str, data: Data | None) -> Any:
@@ -205,9 +238,12 @@ def _described(subset: Subset, coordinates: str, data: Data | None) -> Any:
         on_sky = region if not is_pixel(region) else to_sky(region, _sky(subset.data, subset.name))
         region = to_pixel(on_sky, _sky(data or subset.data, subset.name))
     region = region.copy()
-    if not type(region).__name__.startswith("Text"):
-        region.meta["text"] = subset.name
+    # what a text says is not its name
+    region.meta["name" if type(region).__name__.startswith("Text") else "text"] = subset.name
     region.visual["color"] = subset.color
+    region.meta.pop("move", None)
+    if subset.locked:
+        region.meta["move"] = 0
     others = [tag for tag in (region.meta.get("tag") or [])[1:] if tag != subset.group]
     region.meta["tag"] = [subset.group, *others] if subset.group else others
     if not region.meta["tag"]:

@@ -9,14 +9,17 @@ import numpy as np
 from jviz.actions.region import found, free_name
 from jviz.backend.progress import Progress
 from jviz.backend.regions.converting import is_pixel, moved, to_pixel, to_sky
+from jviz.backend.render.limits import limits
 from jviz.commands import command
 from jviz.data import Cube, Data, Image, Ramp, Spectrum2D
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS, flags_meant
 from jviz.placement import home_of
 from jviz.region_statistics import LiveStatistics, table_of
+from jviz.running import Apply
 from jviz.session import Session
 from jviz.subsets import Subset
+from jviz.views import ImageView
 
 Pictures = Image | Cube | Spectrum2D | Ramp
 
@@ -85,6 +88,58 @@ def recentre(session: Session, name: str | list[str], data: Pictures | None = No
         new[subset.name] = subset.but(region=_recentred(subset, image))
     session.set_subsets({n: new.get(n, s) for n, s in session.subsets.items()})
     return list(new.values())
+
+
+@command(
+    "region.limits", title="Limits from Regions", menu="Regions", job=True, group="measure", needs="image",
+    icon="fa6s.circle-half-stroke",
+)  # fmt: skip
+def limits_of(
+    session: Session,
+    region: str | list[str] | None = None,
+    view: ImageView | None = None,
+    *,
+    mode: Literal["auto", "minmax", "percentile", "zscale"] = "auto",
+    low: float = 0.5,
+    high: float = 99.5,
+    progress: Progress,
+) -> Apply:
+    """Set the display limits of the active layer by its pixels in regions.
+
+    Parameters
+    ----------
+    region : str or list of str, optional
+        By default those that are selected.
+    mode : {"auto", "minmax", "percentile", "zscale"}
+        ``percentile`` takes ``low`` and ``high`` in per cent.
+
+    Returns
+    -------
+    (float, float)
+        The limits, which stay when the regions are moved.
+    """
+    layer = session.find_view(view, "image").layer
+    if layer is None:
+        raise CommandError("The view shows no image yet, so it has no limits; open one.")
+    names = list(session.interaction.selected) if region is None else region
+    if not names:
+        raise CommandError("No region is selected; select one, or name it by region=….")
+    live = LiveStatistics(layer.data, plane=layer.plane, index=layer.index)
+    parts = []
+    for subset in found(session, names):
+        box = live.weights(subset)
+        if box.values.size:
+            parts.append(live.read(subset)[box.counted])
+    values = np.concatenate([*parts, np.empty(0)])
+    if not np.isfinite(values).any():
+        raise CommandError(f"The regions hold no finite pixels of {layer.data.name}; the limits stay as they are.")
+    chosen_limits = limits(values, mode, **({"low": low, "high": high} if mode == "percentile" else {}))
+
+    def apply() -> tuple[float, float]:
+        layer.update(limits_mode="manual", manual_limits=chosen_limits)
+        return chosen_limits
+
+    return Apply(apply, "Limits from Regions", {"region": names})
 
 
 def chosen(session: Session, region: Any, data: Data) -> list[Subset]:

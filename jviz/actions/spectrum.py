@@ -11,7 +11,7 @@ import numpy as np
 from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.combining import How, combined
+from jviz.backend.spectra.combining import How, combined, joined
 from jviz.backend.spectra.filtering import Continuum, Kernel, continuum_of, cropped, smoothed
 from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.resampling import Holds, brought_onto, resampled, variance_of, with_variance
@@ -35,9 +35,7 @@ def _ranges(session: Session, region: Any) -> SpectralRanges | None:
     if region is None or region == "":
         return None
     if isinstance(region, str):
-        if region not in session.subsets:
-            raise CommandError(f"There is no subset {region!r}; there are {', '.join(session.subsets) or 'none'}.")
-        region = session.subsets[region].region
+        region = session.find_subset(region).region
     return ranges_of(region)
 
 
@@ -145,6 +143,34 @@ def combine(
     made = combined(spectra, how, sigma=sigma, errors=errors)
     names = ", ".join(one.name for one in data)
     return made_spectrum(made, name or f"{how} of {len(spectra)}", f"{how} of {len(spectra)} spectra of {names}")
+
+
+@command("spectrum.join", title="Join Arms…", menu=MENU, job=True, needs="data", group="many", icon="fa6s.link")
+def join(data: list[Spectrum], *, name: str = "", progress: Progress) -> Spectrum:
+    """Join the arms of a spectrograph into one spectrum of each object.
+
+    Channels stay as they are. Where two arms overlap, those of the bluer one stay, and the other is resampled onto
+    them and averaged, weighted by 1/error² where both have errors.
+
+    Parameters
+    ----------
+    data : list of Data
+        One spectrum each, or several that have the same names (as the TARGETID of DESI files).
+    """
+    if len(data) < 2:
+        raise CommandError("There is only one arm; name two data or more.")
+    arms = [{one.name: one for one in some.samples} for some in data]
+    if all(len(some.samples) == 1 for some in data):
+        arms = [{"": some.samples[0]} for some in data]
+    names = [one for one in arms[0] if all(one in arm for arm in arms)]
+    if not names or any(len(arm) != len(some.samples) for arm, some in zip(arms, data, strict=True)):
+        raise CommandError("The spectra of these data have no names in common; join data with one spectrum each.")
+    made = []
+    for number, one in enumerate(names):
+        progress(number, len(names), "joining arms")
+        made.append(replace(joined([arm[one] for arm in arms]), name=one))
+    title = ", ".join(one.name for one in data)
+    return _made(made, name or f"{data[0].name} joined", f"{title} joined")
 
 
 @command(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.extraction import Background
+from jviz.backend.spectra.rectifying import rectified, straightened
 from jviz.backend.spectra.tracing import Finder, profile_across
 from jviz.backend.units import parse_unit
 from jviz.commands import command
 from jviz.data import Profile, Spectrum, Spectrum2D, from_product
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 from jviz.running import Apply
 from jviz.session import Session
 from jviz.spectra2d import (
@@ -19,6 +22,8 @@ from jviz.spectra2d import (
     centre_of,
     extracted_from,
     frame_of,
+    holds_of,
+    made_spectrum2d,
     path_of,
     trace_name,
     trace_on,
@@ -102,6 +107,7 @@ def extract(
     width: float = 6.0,
     background: Windows = None,
     *,
+    edges: tuple[float, float] | None = None,
     fit: Background = "median",
     order: int = 1,
     sigma: float = 5.0,
@@ -121,7 +127,9 @@ def extract(
     width : float
         In pixels, across the trace; cut pixels count by their share.
     background : list of (low, high), optional
-        Windows in pixels from the trace: ``[(-12, -6), (6, 12)]``.
+        Windows in pixels from the trace: ``[(-12, -6), (6, 12)]``; on one side or both, as far as you like.
+    edges : (low, high), optional
+        In place of a width: lower and upper edge of the light, in pixels from the trace, ``(-2, 4)``.
     fit, order : str, int
         Median of the windows, or a polynomial of that order through them, column by column.
     sigma : float
@@ -138,12 +146,63 @@ def extract(
     progress(0, 1, f"extracting from {data.name}")
     frame = frame_of(data, dispersion, exclude_flags)
     centre = trace_on(session, data, frame, trace)
+    span = width if edges is None else edges
     samples = extracted_from(
-        data, frame, centre, method, width, windows=windows_of(background), background=fit, order=order, sigma=sigma
+        data, frame, centre, method, span, windows=windows_of(background), background=fit, order=order, sigma=sigma
     )
     if not samples.good.any():
         raise CommandError(f"No column of {data.name} has light along that trace; move it onto the source.")
-    return made_spectrum(samples, name or f"{data.name} 1-D", f"{method} of {width:g} pixels from {data.name}")
+    what = f"of {width:g} pixels" if edges is None else f"of {edges[0]:g} to {edges[1]:g} pixels from the trace"
+    return made_spectrum(samples, name or f"{data.name} 1-D", f"{method} {what} in {data.name}")
+
+
+@command(
+    "spectrum2d.rectify", title="Rectify…", menu=MENU, job=True, needs="image", group="trace",
+    icon="mdi6.rectangle-outline",
+)  # fmt: skip
+def rectify(
+    session: Session,
+    data: Spectrum2D,
+    trace: Trace = None,
+    *,
+    straighten: bool = False,
+    step: float | None = None,
+    holds: Literal["auto", "density", "counts"] = "auto",
+    dispersion: Dispersion = "auto",
+    name: str = "",
+    progress: Progress,
+) -> Spectrum2D:
+    """Make tilted and curved lines straight: each column of the result is one wavelength, along x.
+
+    Channels are shared out by their overlap, so that the flux of a line stays in every row. Errors are those of
+    independent input pixels.
+
+    Parameters
+    ----------
+    trace : name of a subset, region, row or list of (x, y), optional
+        The columns get the wavelengths of the row that it lies on in the middle.
+    straighten : bool
+        Shift the columns, too, so that the trace (found, when none is given) lies on one row.
+    step : float, optional
+        Equal steps, in the unit of the wavelengths; the steps of that row by default.
+    holds : str
+        Whether values are densities (surface brightness, Jy, per Å), or counts of a whole pixel; by the unit.
+    dispersion : str
+        Along which axis wavelengths run: x, y, or auto.
+    """
+    frame = frame_of(data, dispersion)
+    known = straighten or trace is not None or trace_name(session, data) in session.subsets
+    centre = trace_on(session, data, frame, trace) if known else None
+    row = None if centre is None else float(np.median(centre))
+    kind = holds_of(data.unit) if holds == "auto" else holds
+    try:
+        made, home = rectified(frame, row, step=step, holds=kind, progress=progress), None
+        if straighten and centre is not None:
+            made, home = straightened(made, frame, centre)
+    except JvizError as error:
+        raise CommandError(f"{data.name} cannot be rectified: {error}.") from None
+    on = "" if home is None else f", trace on row {home:g}"
+    return made_spectrum2d(made, data, name or f"{data.name} rectified", f"{data.name} rectified{on}")
 
 
 @command(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from jviz.commands import command
 from jviz.data import Spectrum
 from jviz.session import Session
-from jviz.spectrum_statistics import ranges_to_measure, table_of_ranges
+from jviz.spectrum_statistics import as_shown, ranges_to_measure, table_of_ranges
 
 
 @command("spectrum.statistics", title="Statistics of Ranges…", menu="Spectrum", needs="spectrum", group="measure",
@@ -18,9 +18,10 @@ def statistics(
     data: Spectrum | list[Spectrum] | None = None,
     *,
     continuum: Literal["sides", "ends", "zero"] = "sides",
+    units: Literal["shown", "file"] = "shown",
     view: Any = None,
 ) -> Any:
-    """Measure ranges of spectra, in the units of their files, with errors.
+    """Measure ranges of spectra, with errors, in the units that the viewer shows.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ def statistics(
     continuum : str
         Below the line: "sides" (a straight line through what is beside the range, half as wide on either side),
         "ends" (through its outermost samples) or "zero".
+    units : str
+        Those that the view shows (of its file where it shows magnitudes, or where data are named without a view),
+        or those of the file.
 
     Returns
     -------
@@ -40,4 +44,8 @@ def statistics(
         line_flux, equivalent_width (positive for absorption), centroid, fwhm, each with its error and unit. Channels
         that are cut by an end count in part. Without errors of the file they come from the scatter (note).
     """
-    return table_of_ranges(ranges_to_measure(session, region, data, view), continuum)
+    found = ranges_to_measure(session, region, data, view)
+    if units == "shown" and (data is None or view is not None):
+        shown = session.find_view(view, "spectrum")
+        found = [as_shown(one, shown) for one in found]
+    return table_of_ranges(found, continuum)

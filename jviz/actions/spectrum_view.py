@@ -12,7 +12,7 @@ from jviz.commands import command
 from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.spectrum_curves import curve_of_samples, recipe_of
-from jviz.spectrum_views import SpectrumView, first_samples, scale_of_view
+from jviz.spectrum_views import MASKED, SpectrumView, first_samples, moved_range, scale_of_view
 
 LOOK = "Spectrum/Look"
 UNITS = "Spectrum/Units"
@@ -72,7 +72,7 @@ def units(
     curve_of_samples(_part(first), recipe_of(trial, first, 0))
     values: dict[str, Any] = {name: getattr(trial, name) for name in names}
     for name in ("x_range", "normalize_range"):
-        values[name] = _moved(getattr(view, name), before, after)
+        values[name] = moved_range(getattr(view, name), before, after)
     if trial.y_unit != view.y_unit or trial.x_unit != view.x_unit:
         values["y_range"] = view.y_range if trial.y_unit == view.y_unit else None
     view.update(**values)
@@ -95,13 +95,6 @@ def _part(samples: Any) -> Any:
         samples, axis=samples.axis.sliced(0, 4), flux=samples.flux[:4], uncertainty=cut(samples.uncertainty),
         mask=cut(samples.mask), flags=cut(samples.flags),
     )  # fmt: skip
-
-
-def _moved(span: tuple[float, float] | None, before: Any, after: Any) -> tuple[float, float] | None:
-    if span is None:
-        return None
-    ends = convert_axis(np.array(span), before, after)
-    return (float(ends.min()), float(ends.max())) if np.isfinite(ends).all() else None
 
 
 @command(
@@ -238,12 +231,22 @@ def errors(session: Session, on: bool | None = None, *, view: SpectrumView | Non
         layer.errors = shown
 
 
-@command("spectrum.masked", title="Masked Samples…", menu=LOOK, needs="spectrum", group="drawing")
+@command("spectrum.masked", title="Next Look of Masked Samples", menu=LOOK, shortcut="Shift+M", needs="spectrum",
+         group="drawing")  # fmt: skip
 def masked(
-    session: Session, how: Literal["grey", "hide", "show"] = "grey", *, view: SpectrumView | None = None
+    session: Session, how: Literal["grey", "hide", "show"] | None = None, *, view: SpectrumView | None = None
 ) -> None:
-    """Draw samples that must not be used in grey, not at all, or like the others."""
-    _filled(session, view).masked = how
+    """Draw samples that must not be used in grey on a hatched ground, not at all, or like the others.
+
+    Measurements leave them out, whatever is drawn.
+
+    Parameters
+    ----------
+    how : str, optional
+        The next of grey, hide and show by default.
+    """
+    view = _filled(session, view)
+    view.masked = MASKED[(MASKED.index(view.masked) + 1) % len(MASKED)] if how is None else how
 
 
 def _switch(session: Session, view: SpectrumView | None, name: str, on: bool | None) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jviz.backend.progress import Progress
-from jviz.commands import command
+from jviz.commands import all_commands, command
 from jviz.data import Data, WithPicture
 from jviz.errors import CommandError, JvizError
 from jviz.session import Session
-from jviz.views import ImageView, View, view_kinds
+from jviz.views import ImageLayer, ImageView, View, view_kinds
 
 
 @command("view.open", title="New View…", menu="View", method="view", group="views")
@@ -179,9 +179,11 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
     views = dict(session.views)
     kinds = [(kind, data) for data in loaded if (kind := kind_for(data)) is not None]
     for kind, data in kinds[:MOST_VIEWS]:
-        view = _new_view(session, kind)
-        view.name = _free_view_name(views, kind)
         try:
+            view = _of_one_object(data, kind, [view for name, view in views.items() if name not in session.views])
+            if view is None:
+                view = _new_view(session, kind)
+                view.name = _free_view_name(views, kind)
             place(session, view, [data], "add")
         except JvizError as error:
             # What cannot be drawn is open all the same: its header and table can be looked at.
@@ -197,6 +199,19 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
         )
     # All at once: a window goes to the first of those that come together.
     session.set_views(tuple(views.values()))
+
+
+def _of_one_object(data: Data, kind: str, new: list[View]) -> View | None:
+    """Return the new view of the other arms of a spectrograph in the same file, which are spectra of one object."""
+    if kind != "spectrum" or data.path is None:
+        return None
+    first = data.samples[0]
+    for view in new:
+        layer = view.layers[0] if view.kind == kind and view.layers else None
+        other = layer.data.samples[0] if layer is not None and layer.data.path == data.path else None
+        if other is not None and (other.unit, other.axis.unit) == (first.unit, first.axis.unit):
+            return view
+    return None
 
 
 def _add_spectrum_view(session: Session, views: dict[str, View]) -> None:
@@ -222,14 +237,21 @@ def place(session: Session, view: View, loaded: list[Data], mode: str) -> None:
     """Put data into a view as layers (inside a change)."""
     for data in loaded:
         if data.kind not in view.accepts:
-            takes = " or ".join(view.accepts)
-            raise CommandError(f"{view.name} shows data of kind {takes}; {data.name} is of kind {data.kind}.")
+            raise CommandError(f"{_taken(view)}; {data.name} is of kind {data.kind}.")
     new = tuple(layer for data in loaded for layer in _new_layers(session, view, data))
     kept = () if mode == "replace" else view.layers
     values: dict[str, Any] = {"layers": (*kept, *new), "active": -1}
     if mode == "replace" and view.layers and new and view.layers[0].data.shape != new[0].data.shape:
         values |= {n: None for n in ("centre", "scale") if view.is_callback_property(n)}
     view.update(**values)
+
+
+def _taken(view: View) -> str:
+    """Say what a view shows, or which command makes such views."""
+    if view.accepts:
+        return f"{view.name} shows data of kind {' or '.join(view.accepts)}"
+    makers = [id for id in all_commands() if id.endswith(f".{view.kind}")]
+    return f"{view.name} takes no data: views of kind {view.kind} are made by {' or '.join(makers) or 'their plugin'}"
 
 
 def still_of(view: View) -> View:
@@ -276,12 +298,15 @@ def _new_layers(session: Session, view: View, data: Data) -> tuple[Any, ...]:
 def _new_layer(session: Session, view: View, data: Data) -> Any:
     layer = view.layer_type()
     layer.data = data
-    if isinstance(data, WithPicture):
+    if isinstance(data, WithPicture) and isinstance(layer, ImageLayer):
         settings = session.settings
         layer.index = data.middle
         stretch = settings["image.stretch"]
         layer.stretch = data.suggested_stretch() if stretch == "auto" else stretch
-        layer.colormap = settings["image.colormap"]
+        try:
+            layer.colormap = settings["image.colormap"]
+        except JvizError as error:  # one of a plugin that is gone, or misspelt: the image is shown all the same
+            session.notice("warning", f"{error} The colour map of Preferences ▸ Images is not used.")
         if data.kind == "cube" and hasattr(layer, "slab"):
             layer.limits_from = "cube"
         mode = settings["image.limits"]

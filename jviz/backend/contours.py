@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from jviz.backend.progress import Progress, silent
 
-__all__ = ["Contours", "Spacing", "levels_between", "smoothed", "trace"]
+__all__ = ["Area", "Contours", "Side", "Spacing", "areas", "levels_between", "smoothed", "trace"]
 
 Spacing = Literal["linear", "sqrt", "log", "sigma"]
+
+Side = Literal["above", "below"]
 
 SIGMAS = (3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
@@ -125,3 +128,65 @@ def trace(
     if not points:
         return Contours(np.zeros((0, 2)), np.zeros(1, np.int64), np.zeros(0))
     return Contours(np.concatenate(points), np.append(np.concatenate(starts), total), np.concatenate(owners))
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Where an image is above a level, or below it, in one piece.
+
+    Attributes
+    ----------
+    edge : ndarray of float64, shape (n, 2)
+        The outer edge (x, y) in data pixels, without the first point again.
+    holes : tuple of ndarray
+        The edges of holes in it.
+    """
+
+    edge: np.ndarray
+    holes: tuple[np.ndarray, ...]
+
+    @property
+    def size(self) -> float:
+        """Area in pixels, without the holes."""
+        return _polygon_area(self.edge) - sum(map(_polygon_area, self.holes))
+
+    def largest_holes(self, most: int, least: float) -> list[np.ndarray]:
+        """Return the largest holes, at most so many and none below an area in pixels."""
+        sizes = sorted(((_polygon_area(hole), k) for k, hole in enumerate(self.holes)), reverse=True)
+        return [self.holes[k] for size, k in sizes[:most] if size >= least]
+
+
+def areas(
+    values: np.ndarray,
+    level: float,
+    side: Side = "above",
+    *,
+    origin: tuple[float, float] = (0.0, 0.0),
+    step: float = 1.0,
+) -> list[Area]:
+    """Return the connected areas within the contours of a level, the largest first.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, columns)
+        Missing values bound areas as the edges of the image do.
+    origin, step
+        As of `trace`.
+    """
+    from contourpy import FillType, contour_generator
+
+    rows, columns = values.shape
+    x, y = origin[0] + step * np.arange(columns), origin[1] + step * np.arange(rows)
+    z = np.ma.masked_invalid(values.astype(np.float64))
+    generator = contour_generator(x, y, z, name="serial", fill_type=FillType.OuterOffset)
+    between = (level, np.inf) if side == "above" else (-np.inf, level)
+    found = []
+    for points, offsets in zip(*generator.filled(*between), strict=True):
+        edge, *holes = (points[a : b - 1] for a, b in pairwise(offsets.astype(int)))
+        found.append(Area(edge, tuple(holes)))
+    return sorted(found, key=lambda area: -area.size)
+
+
+def _polygon_area(points: np.ndarray) -> float:
+    x, y = points.T
+    return 0.5 * abs(float(np.roll(x, 1) @ y - np.roll(y, 1) @ x))

@@ -10,10 +10,10 @@ import re
 from typing import Literal
 
 from jviz.backend.names import Resolved, parse_jname, resolve_name
-from jviz.backend.render.frames import FRAMES, equatorial, from_icrs, lonlat, to_icrs, unit_vectors
+from jviz.backend.render.frames import FRAMES, canonical, equatorial, from_icrs, lonlat, to_icrs, unit_vectors
 from jviz.errors import JvizError
 
-__all__ = ["FRAMES", "Resolved", "convert", "format_position", "parse_position", "resolve_name"]
+__all__ = ["FRAMES", "Resolved", "angle_text", "convert", "format_position", "parse_position", "resolve_name"]
 
 Style = Literal["sexagesimal", "degrees"]
 
@@ -26,12 +26,21 @@ _partners = {"l": "b", "glon": "glat", "ra": "dec", "lon": "lat", "elon": "elat"
 _marks = str.maketrans(
     {"−": "-", "–": "-", "º": "d", "°": "d", "′": "'", "’": "'", "″": '"', "”": '"', "α": "ra", "δ": "dec"}
 )
+_equinox = re.compile(r"[jb]\d{4}(?:\.\d+)?", re.IGNORECASE)
 _number = r"\d+(?:\.\d*)?|\.\d+"
 _angle = re.compile(
     rf"""(?P<sign>[+-])?\s*(?P<first>{_number})\s*
     (?:(?P<unit>h|d(?:eg(?:rees?)?)?|:|\s)\s*(?:(?P<second>{_number})\s*(?:m(?:in)?|'|:|\s|$)\s*(?:(?P<third>{_number})\s*(?:s(?:ec)?|"|'')?)?)?)?\s*$""",
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+def angle_text(arcsec: float, digits: int = 4, *, mas: bool = True) -> str:
+    """Write an angle in degrees, arcminutes or arcseconds, whichever suits it; below 1″ in mas where that is wished."""
+    for size, mark in ((3600.0, "°"), (60.0, "′"), (1.0, "″")):
+        if arcsec >= size or (mark == "″" and not mas):
+            return f"{arcsec / size:.{digits}g}{mark}"
+    return f"{1000 * arcsec:.{digits}g} mas"
 
 
 def parse_position(text: str, *, frame: str = "icrs") -> tuple[float, float]:
@@ -41,7 +50,7 @@ def parse_position(text: str, *, frame: str = "icrs") -> tuple[float, float]:
     ----------
     text : str
         ``"10:00:28.6 +02:12:21"``, ``"10h00m28.6s +02d12m21s"``, ``"150.119 2.205"``,
-        ``"150.119d, 2.205d"``, ``"10 00 28.6 +02 12 21"``, ``"galactic 121.17 -21.57"``,
+        ``"150.119d, 2.205d"``, ``"10 00 28.6 +02 12 21"``, ``"galactic 121.17 -21.57"``, ``"fk4 B1975 10:00 +02:12"``,
         ``"l=121.17 b=-21.57"``, ``"J100028.6+021221"``.
     frame : str
         The frame meant when the text names none: one of `FRAMES`.
@@ -89,6 +98,8 @@ def _take_frame(text: str, frame: str) -> tuple[str, str]:
         if len(words) > 1 and word in _frame_words:
             del words[end]
             frame = _frame_words[word]
+            if end == 0 and len(words) > 1 and _equinox.fullmatch(words[0]):
+                frame = _at_equinox(frame, words.pop(0))
             break
     text = " ".join(words)
     label = re.match(r"(ra|lon|glon|elon|l)\s*[=:]?\s*(?=[+\-.\d])", text, re.IGNORECASE)
@@ -98,6 +109,13 @@ def _take_frame(text: str, frame: str) -> tuple[str, str]:
         text = re.sub(rf"\b{_partners[key]}\s*[=:]?\s*(?=[+\-.\d])", ", ", text[label.end() :], flags=re.IGNORECASE)
         text = re.sub(r"\s*,\s*,\s*", ", ", text)
     return text, frame
+
+
+def _at_equinox(frame: str, equinox: str) -> str:
+    try:
+        return canonical(f"{frame} {equinox}")
+    except ValueError as error:
+        raise JvizError(str(error)) from None
 
 
 def _split(text: str) -> tuple[str, str] | None:
@@ -140,7 +158,7 @@ def convert(lon: float, lat: float, source: str, target: str) -> tuple[float, fl
     lon, lat : float
         Degrees.
     source, target : str
-        Of `FRAMES`: FK5 is J2000, FK4 is B1950, ecliptic is barycentric, mean, J2000.
+        Of `FRAMES`: FK5 and ecliptic (barycentric, mean) at J2000, FK4 at B1950; or with an equinox, ``"fk5 J1975"``.
     """
     if source == target:
         return lon % 360.0, float(lat)

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from jviz.backend.asdf_plugins import asdf_library
+
 __all__ = ["contradiction", "read_gwcs", "read_gwcs_file"]
 
 _lists = ("slits", "exposures", "spec")
@@ -41,15 +43,16 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
     tag = _unreadable_tag(content)
     if tag:
         return None, f"{tag} is not supported"
-    import asdf
+    asdf = asdf_library()
 
     stream = io.BytesIO(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions of tags; what cannot be read raises
-            # lazy: the tree also refers to the arrays of the FITS file, which asdf cannot find;
-            # left open, for tables within the transforms are read when they are first used
-            return _find(asdf.open(stream, lazy_tree=True).tree, version), ""
+            # lazy: the tree also refers to the arrays of the FITS file, which asdf cannot find
+            with asdf.open(stream, lazy_tree=True) as file:
+                # a copy: tables within the transforms would be read when they are first used, from the closed file
+                return deepcopy(_find(file.tree, version)), ""
     except Exception as error:  # any transform may raise anything; the FITS WCS stands in
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
@@ -80,7 +83,7 @@ def read_gwcs_file(path: Path, parent: tuple[Any, ...]) -> tuple[Any, str]:
     tuple
         As `read_gwcs`.
     """
-    import asdf
+    asdf = asdf_library()
 
     try:
         with warnings.catch_warnings():
@@ -89,8 +92,7 @@ def read_gwcs_file(path: Path, parent: tuple[Any, ...]) -> tuple[Any, str]:
                 node = file.tree
                 for key in parent:
                     node = node[key]
-                # a copy: tables within the transforms would be read from the closed file
-                return deepcopy(_beside(node)), ""
+                return deepcopy(_beside(node)), ""  # a copy, as above
     except Exception as error:  # any transform may raise anything
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from pathlib import Path
 
 from jviz.errors import JvizError
 
-__all__ = ["unwritable", "writing"]
+__all__ = ["is_full", "nearest_folder", "unwritable", "writing"]
 
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+PARTLY = re.compile(r"requested and \d+ written|Not enough space on disk|disk is full", re.IGNORECASE)
+"""What numpy, astropy and SQLite say of a full disk, without a number of the system."""
 
 
 @contextmanager
@@ -48,14 +52,23 @@ def writing(path: Path) -> Iterator[Path]:
         raise
 
 
+def nearest_folder(path: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    return next(place for place in (path, *path.parents) if place.is_dir())
+
+
 def unwritable(path: Path, error: OSError) -> JvizError:
     """Say why a file cannot be written, and what to do."""
-    if error.errno in FULL or _wrote_less(error):
+    if is_full(error):
         reason = error.strerror or "the disk took only a part of it"
         return JvizError(f"{path} cannot be written: {reason}. Free some space or choose another folder.")
     return JvizError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.")
 
 
-def _wrote_less(error: OSError) -> bool:
-    # numpy says "4000000 requested and 4968 written", without a number of the system.
-    return error.errno is None and "requested and" in str(error)
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that a disk is full."""
+    while error is not None:
+        if getattr(error, "errno", None) in FULL or PARTLY.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from jviz.errors import JvizError
 
-__all__ = ["SESAME", "Resolved", "parse_jname", "resolve_name"]
+__all__ = ["RESOLVERS", "SESAME", "Resolved", "parse_jname", "resolve_name"]
+
+RESOLVERS = ("auto", "offline", "sesame", "mast")
+"""Who may be asked: what is known here and then a server, only what is known here, or one server."""
 
 SESAME = (
     "https://cds.unistra.fr/cgi-bin/nph-sesame/-oI/SNV?",
@@ -44,7 +47,7 @@ class Resolved(NamedTuple):
 
 
 def resolve_name(
-    name: str, *, offline: bool = False, timeout: float = 5.0, servers: Iterable[str] = SESAME
+    name: str, *, offline: bool = False, timeout: float = 5.0, servers: Iterable[str] = SESAME, resolver: str = "auto"
 ) -> Resolved:
     """Find the position of an object.
 
@@ -60,6 +63,8 @@ def resolve_name(
         Seconds to wait for each server.
     servers : iterable of str
         Addresses of Sesame servers (http or https), to which the name is appended.
+    resolver : str
+        One of `RESOLVERS`. Of "sesame" and "mast", only their own answers count, also those that were kept.
 
     Raises
     ------
@@ -69,6 +74,11 @@ def resolve_name(
     key = _key(name)
     if not key:
         raise JvizError("The name of the object is empty. Write one such as M 31, or a position.")
+    if resolver not in RESOLVERS:
+        raise JvizError(f"There is no resolver of names {resolver!r}; there are {', '.join(RESOLVERS)}.")
+    if resolver in ("sesame", "mast"):
+        return _of_one(name, f"{resolver}:{key}", resolver, offline, lambda: _ask_sesame(name, tuple(servers), timeout))
+    offline = offline or resolver == "offline"
     known = _by_jname(name) or _own_list().get(key) or _remembered().get(key)
     known = known or (_by_jname(name, rough=True) if offline else None)
     if known:
@@ -79,6 +89,19 @@ def resolve_name(
             "Allow the network in the preferences, or give its position."
         )
     found = _ask(name, tuple(servers), timeout)
+    _remember(key, found)
+    return found
+
+
+def _of_one(name: str, key: str, resolver: str, offline: bool, sesame: Callable[[], Resolved]) -> Resolved:
+    """Return what one server says, or said before; a position in the name needs nobody."""
+    known = _by_jname(name) or _remembered().get(key)
+    if known is not None:
+        return known
+    if offline:
+        raise JvizError(f"{name!r} was not asked of {resolver} before, and you work offline. Let jviz choose the "
+                        "resolver, or give a position.")  # fmt: skip
+    found = _ask_mast(name) if resolver == "mast" else sesame()
     _remember(key, found)
     return found
 
@@ -135,6 +158,10 @@ def _ask(name: str, servers: tuple[str, ...], timeout: float) -> Resolved:
     """
     if os.environ.get("JVIZ_MAST_URL"):
         return _ask_mast(name)
+    return _ask_sesame(name, servers, timeout)
+
+
+def _ask_sesame(name: str, servers: tuple[str, ...], timeout: float) -> Resolved:
     import urllib.error
     import urllib.parse
     import urllib.request

@@ -1,4 +1,4 @@
-"""Threads that step aside: where there are fewer processors than threads, those of the window come first."""
+"""Threads and processes that step aside: where there are fewer processors than work, the window comes first."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import contextlib
 import os
 import sys
 import threading
+from pathlib import Path
 
-__all__ = ["step_aside"]
+__all__ = ["step_aside", "step_back"]
 
 NICE = 10
-"""Steps of priority that a thread gives up; beside a busy one it gets a tenth of a processor, alone all of it."""
+"""Steps of priority that a thread gives up; beside a busy one it gets a tenth of a processor, alone all of it.
 
-BELOW_NORMAL = -1
+A worker process gives up as many: a thread may hold Python's lock, and while it waits for a processor, so does the
+window.
+"""
+
+SHARE = 5
+"""Steps that the session of a worker process gives up among the sessions of the machine, which are not only ours."""
+
+BELOW_NORMAL, BELOW_NORMAL_CLASS = -1, 0x4000
+
+SHARES = Path("/proc/self/autogroup")
+"""Where Linux is told what share a session has; priorities count only among the processes of one."""
 
 
 def step_aside() -> None:
@@ -31,3 +42,17 @@ def step_aside() -> None:
 
             kernel = ctypes.windll.kernel32
             kernel.SetThreadPriority(kernel.GetCurrentThread(), BELOW_NORMAL)
+
+
+def step_back() -> None:
+    """Have this process, and what it starts, run after the windows of this and of other programs."""
+    with contextlib.suppress(OSError, AttributeError):
+        if sys.platform == "win32":
+            import ctypes
+
+            kernel = ctypes.windll.kernel32
+            kernel.SetPriorityClass(kernel.GetCurrentProcess(), BELOW_NORMAL_CLASS)
+        else:
+            os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    with contextlib.suppress(OSError):
+        SHARES.write_text(str(SHARE))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-__all__ = ["Cancelled", "Progress", "silent"]
+__all__ = ["Cancelled", "Progress", "silent", "within"]
 
 
 class Cancelled(BaseException):
@@ -20,3 +20,13 @@ class Progress(Protocol):
 
 def silent(done: float, total: float = 1.0, text: str = "") -> None:
     """Report nothing and never cancel."""
+
+
+def within(progress: Progress, number: int, count: int, name: str) -> Progress:
+    """Return how far part ``number`` of ``count`` is, as progress of the whole."""
+
+    def part(done: float, total: float = 1.0, text: str = "") -> None:
+        share = min(max(done / total, 0.0), 1.0) if total else 0.0
+        progress(number + share, count, f"{name}: {text}" if text else name)
+
+    return part

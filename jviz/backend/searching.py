@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from jviz.errors import JvizError
 
-__all__ = ["DATES", "WILD", "WORDS", "cells", "days_of", "pattern_of", "several"]
+__all__ = ["DATES", "WILD", "WORDS", "cells", "days_of", "pattern_of", "plain", "several"]
 
 WORDS = {
     "instrument": "instrument_name", "program": "proposal_id", "pi": "proposal_pi", "filter": "filters",
@@ -35,6 +37,17 @@ def cells(rows: Any, *names: str) -> list[Any] | None:
         return None
     column = rows[name]
     return list(column) if getattr(column, "shape", ()) else [column]
+
+
+def plain(value: Any) -> Any:
+    """Return a cell of a table as JSON has it; None where there is no value."""
+    if value is None or np.ma.is_masked(value) or bool(np.any(getattr(value, "mask", False))):
+        return None
+    value = getattr(value, "value", value)
+    value = value.item() if isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0 else value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, int | str | bool) else str(value)
 
 
 def pattern_of(column: str, text: str) -> str:

@@ -6,7 +6,21 @@ import re
 import warnings
 from typing import Any
 
-__all__ = ["parse_unit"]
+__all__ = ["moment_unit", "parse_unit"]
+
+
+_plural = re.compile(r"\b(electron|count|photon|angstrom|micron|nanometer)s\b", re.IGNORECASE)
+"""HST and SDSS headers count in the plural, which astropy does not know."""
+
+_flux = re.compile(r"\b(erg|watts?|w|ph|photons?)\b", re.IGNORECASE)
+_per_a = re.compile(r"(?<![A-Za-z])A(?=(?:\^?\(?-1\)?)?(?![A-Za-z]))")
+"""In densities of flux A is the ångström: ERG/CM2/S/A of IUE, FUSE and many text tables."""
+
+_words = ("Jy", "mJy", "MJy", "beam", "sr", "erg", "cm", "Hz", "um", "nm", "arcsec", "pixel", "Angstrom", "K", "km")
+_capitals = {word.upper(): word for word in _words} | {"S": "s", "M": "m"} | {"MJY": "MJy"}
+
+_stmag = re.compile(r"(FLAM|FNU)(\d*)")
+"""Of HST; with a number, KCWI counts in 10⁻¹⁶ of them: FLAM16."""
 
 
 def parse_unit(text: str) -> Any:
@@ -19,13 +33,58 @@ def parse_unit(text: str) -> Any:
     """
     from astropy import units
 
-    bare = re.sub(r"\bAng\b", "Angstrom", text.replace("**(", "^(")).strip()
+    bare = re.sub(r"\bspaxel\b", "pixel", re.sub(r"\bAng\b", "Angstrom", text.replace("**(", "^("))).strip()
+    if _flux.search(bare):
+        bare = _per_a.sub("Angstrom", bare)
+    bare = bare.lower() if bare.isupper() and _plural.search(bare) else bare
+    bare = re.sub(r"\)(?=[A-Za-z])", ") ", _plural.sub(lambda word: word[1].lower(), bare))
+    bare = re.sub(r"(?<![\w.])e-(?=\s*(?:/|$))", "electron", re.sub(r"\bcps\b", "count/s", bare, flags=re.IGNORECASE))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", units.UnitsWarning)  # deprecated spellings are understood all the same
-        for spelling in dict.fromkeys((text.strip(), bare, bare.lower())):
+        first = () if "Angstrom" in bare else (text.strip(),)  # else A would be an ampere
+        others = (bare.lower(), _without_hyphens(bare), _in_small_letters(bare), _flux_of(bare))
+        for spelling in dict.fromkeys((*first, bare, *others)):
             for form in (None, "fits", "cds", "vounit"):
                 try:
                     return units.Unit(spelling, format=form)
                 except (ValueError, TypeError):
                     continue
     return None
+
+
+def _in_small_letters(text: str) -> str:
+    """Return JY/BEAM as Jy/beam, and MJy/SR as MJy/sr."""
+    words = r"[A-Z]+" if text.isupper() else r"\b[A-Z]{2,}\b"
+    return re.sub(words, lambda word: _capitals.get(word[0], word[0]), text)
+
+
+def _flux_of(text: str) -> str:
+    found = _stmag.fullmatch(text.strip().upper())
+    if not found:
+        return text
+    return f"10**-{found[2] or 0} erg / (s cm2 {'Angstrom' if found[1] == 'FLAM' else 'Hz'})"
+
+
+def _without_hyphens(text: str) -> str:
+    """Return W/m^2-sr as W/m^2/sr and Jy-km/s as Jy km/s: the hyphens between names join them."""
+    first, slash, rest = text.partition("/")
+    joined = re.compile(r"(?<=[A-Za-z0-9])-(?=[A-Za-z])")
+    return joined.sub(" ", first) + slash + joined.sub("/", rest)
+
+
+def moment_unit(unit: str, axis_unit: str, order: int) -> str:
+    """Return the unit of a moment along an axis: that of the values times that of the axis, else a power of the latter.
+
+    Parameters
+    ----------
+    unit, axis_unit : str
+        Of the values and of the axis; what is no unit stands as it is.
+    order : int
+    """
+    if order:
+        known = parse_unit(axis_unit) if axis_unit else None
+        return (known**order).to_string() if known is not None else f"{axis_unit}{order if order > 1 else ''}"
+    first, second = (parse_unit(text) if text else None for text in (unit, axis_unit))
+    if first is None or second is None:
+        return " ".join(filter(None, (unit, axis_unit)))
+    return (first * second).to_string()

@@ -14,7 +14,8 @@ from jviz.backend.io.product import WcsResult
 from jviz.backend.offline import keep_astropy_offline
 from jviz.backend.skymap import PixelScale, SkyMap
 
-__all__ = ["LinearAxis", "PixelScale", "SkyMap", "agreeing", "linear_axes", "load_fits_wcs", "matching_axes"]
+__all__ = ["LinearAxis", "PixelScale", "SkyMap", "agreeing", "linear_axes", "load_fits_wcs", "matching_axes",
+           "world_units"]  # fmt: skip
 
 _tolerance = 1.0
 _undistorted_tolerance = 0.02
@@ -28,6 +29,7 @@ _unreadable = (
     OSError,
     MemoryError,
 )
+CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 _numeric = re.compile(r"(CRVAL|CRPIX|CDELT)\d[A-Z]?|(CD|PC)\d_\d[A-Z]?")
 _pipeline_tag = re.compile(r"tag:stsci\.edu:jwst_pipeline/([\w.-]+)")
 _advice = "Positions are given in pixels."
@@ -133,6 +135,8 @@ def _from_keywords(header: Any, units: Any, shape: tuple[int, ...], name: str) -
     notes = _mend_sip(header) if key == " " else ()
     try:
         _mend_numbers(header)
+        _mend_units(header)
+        _check_steps(header, key.strip())
         whole = WCS(header, units, key=key)
         rows = whole.pixel_scale_matrix
         if np.linalg.matrix_rank(rows / np.abs(rows).sum(axis=1, keepdims=True)) < whole.naxis:
@@ -182,6 +186,24 @@ def _mend_sip(header: Any) -> tuple[str, ...]:
     return notes
 
 
+def _mend_units(header: Any) -> None:
+    """Spell units of axes as wcslib knows them (microns: um), in place; for one unknown it refuses all axes."""
+    from astropy import units
+
+    from jviz.backend.units import parse_unit
+
+    for keyword in [k for k in header if re.fullmatch(r"CUNIT\d[A-Z]?", k)]:
+        text = str(header[keyword]).strip()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", units.UnitsWarning)
+                units.Unit(text, format="fits")
+        except ValueError:
+            known = parse_unit(text)
+            if known is not None:
+                header[keyword] = known.to_string("fits")
+
+
 def _mend_numbers(header: Any) -> None:
     """Turn numbers written as text into numbers, and steps of 0 into 1, in place.
 
@@ -199,8 +221,31 @@ def _mend_numbers(header: Any) -> None:
                 header[keyword] = float(value.replace("D", "E"))
             except ValueError:
                 raise ValueError(f"{keyword} = {value!r} is no number") from None
-        elif value == 0 and keyword.startswith("CDELT"):
+        elif value == 0 and keyword.startswith("CDELT") and not _is_along_the_sky(header, keyword):
             header[keyword] = 1.0
+
+
+def _is_along_the_sky(header: Any, keyword: str) -> bool:
+    """Whether a keyword is of a celestial axis with more than one pixel."""
+    number, letter = re.fullmatch(r"[A-Z]+(\d)([A-Z]?)", keyword).groups()
+    kind = str(header.get(f"CTYPE{number}{letter}", "")).partition("-")[0]
+    return kind in CELESTIAL and int(header.get(f"NAXIS{number}", 1)) > 1
+
+
+def _check_steps(header: Any, letter: str) -> None:
+    """Refuse a matrix or steps on the sky that are all 0: wcslib takes them for one degree without a word.
+
+    Raises
+    ------
+    ValueError
+        Names the keywords.
+    """
+    matrix = [keyword for keyword in header if re.fullmatch(rf"CD\d_\d{letter}", keyword)]
+    steps = [keyword for keyword in header if re.fullmatch(rf"CDELT\d{letter}", keyword)]
+    steps = [] if matrix else [keyword for keyword in steps if _is_along_the_sky(header, keyword)]
+    for keywords in (matrix, steps):
+        if keywords and not any(header[keyword] for keyword in keywords):
+            raise ValueError(f"{', '.join(keywords)} are 0")
 
 
 def _on_axes(wcs: Any, header: Any, shape: tuple[int, ...]) -> Any:
@@ -270,7 +315,7 @@ def _label_and_unit(wcs: Any, world: int) -> tuple[str, str]:
     name = wcs.world_axis_names[world]
     if hasattr(wcs, "wcs"):
         return name or wcs.wcs.ctype[world].strip(), str(wcs.wcs.cunit[world])
-    return name or str(wcs.world_axis_physical_types[world] or ""), str(wcs.world_axis_units[world])
+    return name or str(wcs.world_axis_physical_types[world] or ""), world_units(wcs)[world]
 
 
 def _along(wcs: Any, pixel: int, world: int) -> Callable[[Any], np.ndarray]:
@@ -290,3 +335,12 @@ def _reason(problem: str) -> str:
     if tag is None:
         return problem
     return f"it was written by an early version of the JWST pipeline, with the transform {tag[1]}"
+
+
+def world_units(wcs: Any) -> list[str]:
+    """Return the units of world axes; ångström is one, whatever the VOUnit standard says of it."""
+    from astropy.units import UnitsWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)
+        return [str(unit or "") for unit in wcs.world_axis_units]

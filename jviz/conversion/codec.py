@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.asdf_plugins import asdf_library
 from jviz.conversion.family import family
 from jviz.errors import JvizError
 
@@ -360,7 +361,7 @@ def _wcs_from(value: dict[str, Any], arrays: Arrays) -> Any:
 
 
 def _gwcs_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
-    import asdf
+    asdf = asdf_library()
 
     buffer = io.BytesIO()
     asdf.AsdfFile({"wcs": thing}).write_to(buffer)
@@ -368,7 +369,7 @@ def _gwcs_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
 
 
 def _gwcs_from(value: dict[str, Any], arrays: Arrays) -> Any:
-    import asdf
+    asdf = asdf_library()
 
     with asdf.open(io.BytesIO(decode(value["asdf"], arrays).tobytes()), lazy_load=False, memmap=False) as file:
         return file["wcs"]

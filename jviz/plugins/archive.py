@@ -4,64 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import (
-    QCheckBox,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
-    QLineEdit,
+    QMenu,
     QPushButton,
-    QScrollArea,
     QSplitter,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import Job, JvizError, TableView, separation, size_text
-from jviz.plugins.archive_question import Question
-from jviz.plugins.parts import Panel, ProgressBar, muted, tool_button
+from jviz.api import (
+    OWN_SERVICES,
+    Job,
+    JvizError,
+    count_found,
+    counted,
+    identities,
+    own_services,
+    saved_searches,
+)
+from jviz.plugins.archive_adql import AdqlPage
+from jviz.plugins.archive_columns import ColumnForm
+from jviz.plugins.archive_products import ProductsPane
+from jviz.plugins.archive_question import Question, field_of
+from jviz.plugins.archive_registry import ServiceFinder
+from jviz.plugins.archive_rows import FoundRows, Told, age_text, column
+from jviz.plugins.parts import Panel, ProgressBar, muted, scrolled, tool_button
 
 __all__ = ["ArchivePanel"]
 
-FIRST = ("obs_collection", "instrument_name", "filters", "target_name", "obs_id", "name", "calib_level", "t_exptime",
-         "proposal_id", "proposal_pi", "s_ra", "s_dec", "distance", "t_min", "dataproduct_type", "dataRights",
-         "obs_title")  # fmt: skip
-"""Columns that are shown first; the others follow."""
 
-PRODUCTS = ("productFilename", "size", "calib_level", "productType", "productSubGroupDescription", "dataRights",
-            "description", "obs_id", "dataURI")  # fmt: skip
+ROOM = 380
+"""Pixels that a question in ADQL gets at least."""
 
 
 class ArchivePanel(Panel):
     """Search MAST, archives of the Virtual Observatory, or the files on this machine.
 
-    Fill in what you know and press Return. Choose observations and list their products, tick nothing: what is
-    selected is downloaded, or all that is listed. A double click on an observation lists its products, on a file
-    fetches and opens it. The footprints of selected rows can be drawn on the images.
+    Fill in what you know and press Return. Choose observations and list their products: what is selected of them,
+    or all that is listed, is downloaded or put into the basket for later. A double click on an observation lists its
+    products, on a file fetches and opens it. Which products are listed is remembered. Facets narrow down what was
+    found; the map shows where it is, and Shift and drag on it draws the circle of the next search. The footprints
+    of selected rows can be drawn on the images. The tab ADQL asks services of the Virtual Observatory directly:
+    choose one, open its tables, write, and press Ctrl+Return.
     """
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
-        self.question = Question()
+        self.question, self.adql, self.ways = Question(), AdqlPage(context), QTabWidget()
+        self.ways.setAccessibleName("Ways to ask")
         self.search_button, self.cancel_button = QPushButton("Search"), QPushButton("Cancel")
-        self.found, self.products = TableView("Observations found"), TableView("Products")
-        self.about, self.about_products = (muted(QLabel(textFormat=Qt.TextFormat.PlainText)) for _ in range(2))
-        self.about.setText("Fill in what you know and press Return.")
-        self.about_products.setText("Products of observations come here.")
-        self.about_products.setWordWrap(True)
-        self.suffix = QLineEdit(placeholderText="Only suffixes: i2d s3d x1d", clearButtonEnabled=True)
-        self.list_button, self.get_button = QPushButton("List Products"), QPushButton("Download")
-        self.open_after = QCheckBox("and open", checked=True)
+        self.rows = FoundRows(context)
+        self.files = ProductsPane(context, self.links, self._submit)
+        self.found, self.told = self.rows.view, Told()
+        self.about = self.told.label
+        self.told.say("Fill in what you know and press Return.")
+        self.counted = muted(QLabel(textFormat=Qt.TextFormat.PlainText))
+        self.counted.setWordWrap(True)
+        self.counted.setContentsMargins(10, 0, 10, 2)
         self.bar = ProgressBar("Progress of the search")
         self._jobs: dict[int, tuple[Job, Callable[[Any], None], QLabel]] = {}
-        self._table: Any = None
-        self._files: Any = None
-        self._shown: Any = None
+        self._fetching: set[int] = set()
+        self._asked: tuple[Any, ...] | None = None
+        self._saved: tuple[str, frozenset[str]] | None = None
+        self._count_job: Job | None = None
+        self._pause_count = QTimer(self, singleShot=True, interval=700)
         self._arrange()
         self._connect()
         self._settle()
@@ -69,26 +84,32 @@ class ArchivePanel(Panel):
     # --- parts ----------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        splitter = QSplitter()
+        splitter = self._columns = QSplitter()
         splitter.setChildrenCollapsible(False)
         for widget in (self._left(), self._middle(), self._right()):
             splitter.addWidget(widget)
         splitter.setStretchFactor(1, 3)
         splitter.setStretchFactor(2, 2)
-        splitter.setSizes([270, 560, 400])
+        splitter.setSizes([250, 590, 400])
         outer = QVBoxLayout(self.body)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
 
     def _left(self) -> QWidget:
         button = partial(tool_button, self.context)
+        self.question.archive.addWidget(
+            button("fa6s.compass", "Find an archive in the registry, or among those you keep", self.find_service)
+        )
+        self.question.others.addWidget(
+            button("fa6s.list-check", "Conditions on any column of the archive", self.choose_conditions)
+        )
+        self.question.list_collections(own_services(self.session))
         self.question.place.addWidget(
             button("fa6s.expand", "Search the field of the image in the active view", self.take_field)
         )
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.question)
+        scroll = scrolled(self.question, sideways=False)
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setMinimumWidth(self.question.minimumSizeHint().width() + bar)
         row = QHBoxLayout()
         row.setContentsMargins(10, 4, 10, 8)
         row.setSpacing(6)
@@ -96,59 +117,204 @@ class ArchivePanel(Panel):
         row.addWidget(self.cancel_button)
         row.addStretch(1)
         row.addWidget(button("fa6s.code", "Copy this search as Python", self.copy_python))
-        return _column(scroll, self.bar, row)
+        self.saved_button = button("fa6s.bookmark", "Saved searches", self.show_saved)
+        row.insertWidget(3, self.saved_button)
+        self.ways.addTab(column(scroll, self.counted), "Form")
+        self.ways.addTab(self.adql, "ADQL")
+        self.ways.setDocumentMode(True)
+        self.ways.currentChanged.connect(self._make_room)
+        return column(self.ways, self.bar, row)
+
+    def _make_room(self, way: int) -> None:
+        """Give a question in ADQL room to be written."""
+        sizes = self._columns.sizes()
+        wider = ROOM - sizes[0] if way == 1 else 0
+        if wider > 0:
+            self._columns.setSizes([ROOM, max(sizes[1] - wider, 0), sizes[2]])
+        self.saved_button.setVisible(way == 0)
 
     def _middle(self) -> QWidget:
         button = partial(tool_button, self.context)
         row = QHBoxLayout()
         row.setContentsMargins(8, 2, 4, 2)
-        row.addWidget(self.about, 1)
-        row.addWidget(button("fa6s.draw-polygon", "Draw the footprints of the selected rows", self.draw_footprints))
+        row.addWidget(self.told, 1)
+        row.addWidget(button("fa6s.table-columns", "Choose the columns that are shown", self.choose_columns))
+        self.on_images = button("fa6s.eye", "Show the footprints of the rows over the images", self.show_on_images)
+        self.on_images.setCheckable(True)
+        self.on_images.setChecked(self.session.settings["archive.footprints_on_images"])
+        row.addWidget(self.on_images)
+        row.addWidget(button("fa6s.draw-polygon", "Make regions of the selected footprints", self.draw_footprints))
         row.addWidget(button("fa6s.layer-group", "Add the table to the session as a catalogue", self.add_as_data))
-        row.addWidget(self.list_button)
-        return _column(row, self.found)
+        return column(row, self.rows)
 
     def _right(self) -> QWidget:
-        row, foot = QHBoxLayout(), QHBoxLayout()
-        row.setContentsMargins(8, 2, 8, 2)
-        row.addWidget(self.suffix, 1)
-        foot.setContentsMargins(8, 4, 8, 6)
-        foot.addWidget(self.about_products, 1)
-        foot.addWidget(self.open_after)
-        foot.addWidget(self.get_button)
-        return _column(row, self.products, foot)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        looks = QTabWidget(documentMode=True)
+        looks.setAccessibleName("Map and previews")
+        looks.addTab(self.rows.map, "Map")
+        looks.addTab(self.rows.previews, "Previews")
+        splitter.addWidget(looks)
+        splitter.addWidget(self.files)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 2)
+        splitter.setSizes([130, 260])
+        return splitter
 
     def _connect(self) -> None:
         self.question.asked.connect(self.search)
+        self.adql.asked.connect(self.search)
+        self.adql.wanted.connect(self.find_service)
+        self.links.signal(self.session.settings.changed, self._follow_settings)
+        self.question.changed.connect(self._pause_count.start)
+        self._pause_count.timeout.connect(self._count)
+        self.told.again.connect(self.ask_again)
+        self.rows.map.circled.connect(self._take_circle)
+        self.links.signal(self.session.archives.arrived, self._grow)
         self.search_button.clicked.connect(self.search)
         self.cancel_button.clicked.connect(self.cancel)
-        self.list_button.clicked.connect(self.list_products)
-        self.get_button.clicked.connect(self.download)
-        self.suffix.textChanged.connect(self._show_files)
+        self.files.list_button.clicked.connect(self.list_products)
         self.found.doubleClicked.connect(self._go_to)
-        self.products.doubleClicked.connect(self._get_one)
-        for table in (self.found, self.products):
-            table.selectionModel().selectionChanged.connect(self._settle)
-        self.products.selectionModel().selectionChanged.connect(self._tell_size)
         self.links.signal(self.session.jobs.changed, self._follow)
-        self.suffix.setAccessibleName("Suffixes of the products that are shown")
 
     # --- searching ------------------------------------------------------------------------------
 
     def search(self) -> None:
         """Ask what the form says."""
+        is_adql = self.ways.currentWidget() is self.adql
+        try:
+            arguments = self.adql.arguments() if is_adql else self.question.arguments()
+        except JvizError as error:
+            self.told.say(str(error))
+            return
+        self._saved = None
+        if is_adql:
+            self.adql.remember()
+        self._search(arguments, "archive.tap" if is_adql else "archive.search")
+
+    def _search(self, arguments: dict[str, Any], id: str = "archive.search") -> None:
+        self.cancel()
+        self.rows.show_table(None)
+        self._submit(id, arguments, self._show_found, self.about)
+
+    def ask_again(self) -> None:
+        """Ask what was asked last once more, and not of memory."""
+        if self._asked is not None:
+            id, arguments, take, label = self._asked
+            if id == "archive.search" and arguments.get("collection") != "library":
+                arguments = {**arguments, "fresh": True}
+            self._submit(id, arguments, take, label)
+
+    def _grow(self, job: Job, grown: Any, total: int) -> None:
+        if job.number in self._jobs:
+            self.rows.grow(grown)
+
+    def _take_circle(self, ra: float, dec: float, radius: float) -> None:
+        self.question.target.setText(f"{ra:.6f} {dec:+.6f}")
+        self.question.radius.setText(f"{radius * 60:.3f} arcmin")
+
+    def choose_columns(self) -> None:
+        """Show the menu of columns."""
+        self.rows.columns_menu().popup(QCursor.pos())
+
+    def _follow_settings(self, name: str, *_: Any) -> None:
+        if name == OWN_SERVICES:
+            self.question.list_collections(own_services(self.session))
+
+    def find_service(self) -> None:
+        """Show the services of the registry, and those that are kept."""
+        finder = ServiceFinder(self.context, self)
+        finder.chosen.connect(self._take_service)
+        finder.show()
+
+    def choose_conditions(self) -> None:
+        """Show all columns of the archive, to be filled in."""
+        form = ColumnForm(self.context, self, self.question.name(), self.question.more.text())
+        form.filled.connect(self.question.more.setText)
+        form.show()
+
+    def _take_service(self, name: str) -> None:
+        """Ask a service from now on: by the form when it can be, else in ADQL."""
+        service = own_services(self.session)[name]
+        in_adql = service.kind == "tap" and (not service.obscore or self.ways.currentWidget() is self.adql)
+        self.ways.setCurrentWidget(self.adql if in_adql else self.ways.widget(0))
+        if in_adql:
+            self.adql.choose(name)
+        else:
+            self.question.collection.setCurrentIndex(self.question.collection.findData(name))
+
+    # --- how many -------------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        """Ask how many rows the form would find."""
+        if self._count_job is not None:
+            self._count_job.cancel()
+        self.counted.clear()
+        try:
+            arguments = self.question.arguments()
+        except JvizError:
+            return
+        if self.isVisible() and len(arguments) > 1:
+            self._count_job = self.session.jobs.submit("Count", partial(self._counting, arguments), quiet=True)
+
+    def _counting(self, arguments: dict[str, Any], job: Job) -> None:
+        try:
+            count = count_found(self.session, arguments, job)
+        except JvizError:
+            return  # the search itself will say why
+        self.session.dispatcher.call(partial(self._show_count, job, count))
+
+    def _show_count(self, job: Job, count: int) -> None:
+        if job is self._count_job and not self.links.ended and not job.cancel_wanted:
+            cut = ": only 50,000 will be loaded" if count > 50_000 else ""
+            self.counted.setText(f"{count:,} to be found{cut}")
+
+    # --- saved searches -------------------------------------------------------------------------
+
+    def show_saved(self) -> None:
+        """Show the menu of saved searches."""
+        self.saved_menu().popup(QCursor.pos())
+
+    def saved_menu(self) -> QMenu:
+        """Return the menu that keeps searches and runs them again."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Save This Search…", self.save_search)
+        saved = saved_searches(self.session.archives.library)
+        forget = menu.addMenu("Forget")
+        forget.setEnabled(bool(saved))
+        menu.addSeparator()
+        for search in saved:
+            menu.addAction(search.name, partial(self.run_saved, search))
+            forget.addAction(search.name, partial(self.context.run, "archive.forget", name=search.name))
+        return menu
+
+    def save_search(self) -> None:
+        """Ask for a name, and keep what the form says under it."""
+        name, given = QInputDialog.getText(self, "Save Search", "Name")
+        if given and name.strip():
+            self._keep_search(name.strip())
+
+    def _keep_search(self, name: str) -> None:
         try:
             arguments = self.question.arguments()
         except JvizError as error:
-            self.about.setText(str(error))
+            self.told.say(str(error))
             return
-        self.cancel()
-        self._submit("archive.search", arguments, self._show_found, self.about)
+        self.context.run("archive.save", name=name, **arguments)
+
+    def run_saved(self, search: Any) -> None:
+        """Run a saved search; the rows that are new since it was run last are marked."""
+        self._saved = search.name, search.seen
+        self._search({**search.question, "fresh": search.question.get("collection") != "library"})
 
     def cancel(self) -> None:
-        """Stop waiting for what was asked."""
-        for job, *_ in list(self._jobs.values()):
+        """Stop waiting for what was asked; downloads go on."""
+        for job in self._asking():
             job.cancel()
+
+    def _asking(self) -> list[Job]:
+        return [job for number, (job, *_) in self._jobs.items() if number not in self._fetching]
 
     def take_field(self) -> None:
         """Write the middle and the size of the image in the active view into the form."""
@@ -157,45 +323,67 @@ class ArchivePanel(Panel):
         if sky is None:
             self.context.notify("warning", "Show an image with sky coordinates first.")
             return
-        height, width = view.layers[0].data.shape[-2:]
-        x, y = (width - 1) / 2, (height - 1) / 2
-        lon, lat = (np.asarray(v, float) for v in sky.pixel_to_sky(np.array([x, -0.5]), np.array([y, -0.5])))
-        if not np.isfinite([lon, lat]).all():
+        field = field_of(sky, view.layers[0].data.shape[-2:])
+        if field is None:
             self.context.notify("warning", "The corner of that image is not on the sky; give a position and a radius.")
             return
-        away = float(separation(lon[0], lat[0], lon[1], lat[1]))
-        self.question.target.setText(f"{lon[0]:.6f} {lat[0]:+.6f}")
+        ra, dec, away = field
+        self.question.target.setText(f"{ra:.6f} {dec:+.6f}")
         self.question.radius.setText(f"{away * 60:.3f} arcmin")
 
     def copy_python(self) -> None:
         """Copy the search as a line of Python."""
         try:
-            QGuiApplication.clipboard().setText(self.question.python())
+            way = self.adql if self.ways.currentWidget() is self.adql else self.question
+            QGuiApplication.clipboard().setText(way.python())
         except JvizError as error:
             self.about.setText(str(error))
             return
         self.context.notify("status", "Copied the search as Python.")
 
     def _show_found(self, table: Any) -> None:
-        self._table = _ordered(table, FIRST)
-        self.found.show_table(self._table)
-        cut = f" of {table.meta['total']:,}: give more conditions" if table.meta["truncated"] else ""
-        word = "file" if table.meta["source"] == "library" else "observation"
-        self.about.setText(f"{len(table):,} {word}{'' if len(table) == 1 else 's'}{cut}, {table.meta['source']}")
+        self.rows.show_table(table)
+        meta = table.meta
+        word = "file" if meta["source"] == "library" else "row" if "obs_id" not in table.colnames else "observation"
+        cut = f" of {meta['total']:,}: give more conditions" if meta["truncated"] else ""
+        text = f"{counted(len(table), word)}{cut}, {meta['source']}"
+        if meta["cached"]:
+            text += f", as of {age_text(meta['time'])}"
+        if self._saved is not None:
+            text += f", {self._mark_new(table):,} new"
+        if meta["incomplete"]:
+            text += f". Not complete: {meta['incomplete']}"
+        again = "Refresh" if meta["cached"] or meta["incomplete"] else ""
+        self.told.say(text, again=again)
         self._settle()
+
+    def _mark_new(self, table: Any) -> int:
+        """Mark the rows that a saved search had not found before; return how many."""
+        name, seen = self._saved or ("", frozenset())
+        ids = identities(table)
+        new = np.array([text not in seen for text in ids], bool)
+        self.rows.mark(new)
+        self.context.run("archive.seen", name=name, rows=ids)
+        return int(new.sum())
 
     # --- observations ---------------------------------------------------------------------------
 
     def list_products(self) -> None:
         """List the files of the selected observations, or of all."""
-        rows = self._chosen(self.found, self._table)
+        rows = self.rows.chosen()
         if rows is not None and "obsid" in rows.colnames:
-            self._submit("archive.products", {"observations": [str(v) for v in rows["obsid"]]},
-                         self._take_files, self.about_products)  # fmt: skip
+            self.files.list_products([str(v) for v in rows["obsid"]])
+        elif rows is not None and "access_url" in rows.colnames:
+            self.files.list_products(rows)
+
+    def show_on_images(self) -> None:
+        """Show the footprints of what was found over the images, or do not."""
+        self.session.settings["archive.footprints_on_images"] = self.on_images.isChecked()
+        self.rows.draw_on_images()
 
     def draw_footprints(self) -> None:
         """Draw the outlines of the selected rows as regions."""
-        rows = self._chosen(self.found, self._table) if self.found.selected_rows() else None
+        rows = self.rows.chosen() if self.found.selected_rows() else None
         texts = [str(v) for v in rows["s_region"] if str(v) not in ("", "--")] if rows is not None else []
         if not texts:
             self.context.notify("warning", "Select rows with a footprint first.")
@@ -204,59 +392,15 @@ class ArchivePanel(Panel):
 
     def add_as_data(self) -> None:
         """Add what was found to the session: it is marked on images, drawn and matched as any catalogue."""
-        if self._table is not None and len(self._table):
-            self.session.add(self._table, name="observations")
+        if self.rows.table is not None and len(self.rows.table):
+            self.session.add(self.rows.chosen(), name="observations")
 
     def _go_to(self, index: QModelIndex) -> None:
-        row = self._table[int(self.found.table_model.table_rows([index.row()])[0])]
+        row = self.rows.table[int(self.found.table_model.table_rows([index.row()])[0])]
         if "path" in row.colnames:
             self.context.run("file.open", paths=[str(row["path"])])
         else:
             self.list_products()
-
-    # --- files ----------------------------------------------------------------------------------
-
-    def _take_files(self, table: Any) -> None:
-        self._files = _ordered(table, PRODUCTS)
-        self._show_files()
-
-    def _shown_files(self) -> Any:
-        words = self.suffix.text().lower().replace(",", " ").split()
-        if self._files is None or not words:
-            return self._files
-        names = [str(name).lower().partition(".")[0] for name in self._files["productFilename"]]
-        return self._files[np.array([name.rpartition("_")[2] in words for name in names], bool)]
-
-    def _show_files(self) -> None:
-        self._shown = self._shown_files()
-        self.products.show_table(self._shown)
-        self._tell_size()
-        self._settle()
-
-    def _tell_size(self, *_: Any) -> None:
-        rows = self._chosen(self.products, self._shown)
-        count = 0 if rows is None else len(rows)
-        size = float(np.sum(np.asarray(rows["size"], float))) if count else 0.0
-        self.about_products.setText(f"{count:,} file{'' if count == 1 else 's'}, {size_text(size)}")
-
-    def download(self) -> None:
-        """Fetch the selected files, or all that are listed."""
-        rows = self._chosen(self.products, self._shown)
-        if rows is not None and len(rows):
-            self._get([str(uri) for uri in rows["dataURI"]], self.open_after.isChecked())
-
-    def _get_one(self, index: QModelIndex) -> None:
-        row = self._shown[int(self.products.table_model.table_rows([index.row()])[0])]
-        self._get([str(row["dataURI"])], True)
-
-    def _get(self, uris: list[str], opened: bool) -> None:
-        self._submit("archive.download", {"products": uris}, partial(self._arrived, opened), self.about_products)
-
-    def _arrived(self, opened: bool, paths: list[Path]) -> None:
-        self.about_products.setText(f"{len(paths)} file{'' if len(paths) == 1 else 's'} in {paths[0].parent}")
-        data = [str(path) for path in paths if path.suffix.lower() != ".json"]
-        if opened and data:
-            self.context.run("file.open", paths=data)
 
     # --- jobs -----------------------------------------------------------------------------------
 
@@ -267,6 +411,11 @@ class ArchivePanel(Panel):
             label.setText(str(error))
             return
         self._jobs[job.number] = job, take, label
+        if id == "archive.download":
+            self._fetching.add(job.number)
+        if label is self.about:
+            self._asked = id, arguments, take, label
+            self.told.say("Asking…")
         label.setText("Asking…")
         self._settle()
 
@@ -278,44 +427,34 @@ class ArchivePanel(Panel):
             label.setText(job.text or "Asking…")
             return
         del self._jobs[job.number]
+        self._fetching.discard(job.number)
         if job.state == "done":
             # The result is set at the same moment as the state.
             take(job.result(5))
         else:
-            label.setText("Cancelled." if job.state == "cancelled" else str(job.error))
+            self._tell_end(job, label)
         self._settle()
+
+    def _tell_end(self, job: Job, label: QLabel) -> None:
+        """Say why there is no answer, and what can be done."""
+        cancelled = job.state == "cancelled"
+        text = "Cancelled." if cancelled else str(job.error)
+        rows = self.rows.table
+        if label is not self.about:
+            label.setText(text)
+        elif cancelled and rows is not None and len(rows):
+            self.told.say(f"Cancelled: the first {len(rows):,} rows only.", again="Retry")
+        else:
+            self.told.say(text, again="Retry", details="" if cancelled else "\n".join(job.log))
+            if self.ways.currentWidget() is self.adql and not cancelled:
+                self.adql.show_fault(text)
 
     def _settle(self, *_: Any) -> None:
         """Enable what can be done, and say how much it is."""
-        self.cancel_button.setEnabled(bool(self._jobs))
-        self.bar.setVisible(bool(self._jobs))
-        self.bar.show_progress(0, 0 if self._jobs else 1)
-        has = self._table is not None and len(self._table) and "obsid" in self._table.colnames
-        self.list_button.setEnabled(bool(has))
-        rows = self._chosen(self.products, self._shown)
-        count = 0 if rows is None else len(rows)
-        self.get_button.setEnabled(bool(count))
-        self.get_button.setText(f"Download {count}" if count else "Download")
-
-    @staticmethod
-    def _chosen(view: TableView, table: Any) -> Any:
-        """Return the selected rows of a table, all when none is; None without a table."""
-        if table is None:
-            return None
-        rows = view.selected_rows()
-        return table[rows] if rows else table
-
-
-def _column(*parts: Any) -> QWidget:
-    widget = QWidget()
-    layout = QVBoxLayout(widget)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for part in parts:
-        layout.addWidget(part) if isinstance(part, QWidget) else layout.addLayout(part)
-    return widget
-
-
-def _ordered(table: Any, first: tuple[str, ...]) -> Any:
-    names = [name for name in first if name in table.colnames]
-    return table[[*names, *(name for name in table.colnames if name not in names)]]
+        asking = bool(self._asking())
+        self.cancel_button.setEnabled(asking)
+        self.bar.setVisible(asking)
+        self.bar.show_progress(0, 0 if asking else 1)
+        table = self.rows.table
+        has = table is not None and len(table) and {"obsid", "access_url"} & set(table.colnames)
+        self.files.list_button.setEnabled(bool(has))

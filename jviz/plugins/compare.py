@@ -9,7 +9,6 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
     QGroupBox,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import LOCKS, ImageLayer, ImageView, JvizError
+from jviz.api import LOCKS, ImageLayer, ImageView, JvizError, NumberBox
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["ComparePanel"]
@@ -210,8 +209,8 @@ def _called(layer: ImageLayer) -> str:
     return f"{layer.data.name} {sign} {layer.against.name}"
 
 
-def _number(low: float, high: float, step: float, suffix: str, name: str, on_change: Any) -> QDoubleSpinBox:
-    box = QDoubleSpinBox(minimum=low, maximum=high, singleStep=step, suffix=suffix, decimals=2, keyboardTracking=False)
+def _number(low: float, high: float, step: float, suffix: str, name: str, on_change: Any) -> NumberBox:
+    box = NumberBox(minimum=low, maximum=high, singleStep=step, suffix=suffix, decimals=2, keyboardTracking=False)
     box.setAccessibleName(name)
     box.valueChanged.connect(on_change)
     return box

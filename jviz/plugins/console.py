@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib
-import os
+import re
 import sys
 import threading
 import warnings
@@ -16,7 +16,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from jviz.api import Job, JvizError, home
+from jviz.api import Job, JvizError, all_commands, home
 from jviz.plugins.parts import Panel, is_dark
 
 __all__ = ["ConsolePanel"]
@@ -103,7 +103,9 @@ class ConsolePanel(Panel):
 
     def _start(self) -> None:
         """Start step by step, so that the window is not held up."""
-        self._steps = [self._make_client, self._make_terminal, self._connect_terminal, self._show_terminal]
+        self._steps = [
+            self._make_client, self._make_terminal, self._dress_terminal, self._connect_terminal, self._show_terminal
+        ]  # fmt: skip
         self._next()
 
     def _next(self) -> None:
@@ -126,6 +128,7 @@ class ConsolePanel(Panel):
         shell = self._kernel.shell
         shell.showtraceback = _shorter(shell)
         shell.banner1 = shell.banner2 = ""
+        shell.Completer.custom_matchers.append(_command_ids(shell.Completer))
         shell.push(self.names())
         self._manager = QtInProcessKernelManager(config=_configuration())
         self._manager.kernel = self._kernel
@@ -145,6 +148,10 @@ class ConsolePanel(Panel):
         terminal.setParent(self.body)
         self._made = terminal
 
+    def _dress_terminal(self) -> None:
+        """Give it its colours before it is seen: a style sheet of a widget in sight is worked out twice."""
+        self._dress(self._made)
+
     def _connect_terminal(self) -> None:
         self._made.kernel_manager, self._made.kernel_client = self._manager, self._client
 
@@ -154,7 +161,6 @@ class ConsolePanel(Panel):
         self.terminal.show()
         self.setFocusProxy(self.terminal)
         self.show_empty(False)
-        self.restyle()
 
     def names(self) -> dict[str, Any]:
         """Return what the console knows at its start."""
@@ -180,11 +186,16 @@ class ConsolePanel(Panel):
 
     def restyle(self) -> None:
         if self.terminal is not None:
-            style = "linux" if is_dark(self) else "lightbg"
-            self.terminal.set_default_style(style)
-            colours = COLOURS[style]
-            self.terminal._ansi_processor.color_map.update(colours | {n + 8: c for n, c in colours.items()})
-            self.terminal.setStyleSheet(self.terminal.styleSheet() + _background(self))
+            self._dress(self.terminal)
+            # What was typed before would keep its colours, bright ones on a bright ground.
+            self.terminal._highlighter.rehighlight()
+
+    def _dress(self, terminal: Any) -> None:
+        style = "linux" if is_dark(self) else "lightbg"
+        terminal.set_default_style(style)
+        colours = COLOURS[style]
+        terminal._ansi_processor.color_map.update(colours | {n + 8: c for n, c in colours.items()})
+        terminal.setStyleSheet(terminal.styleSheet() + _background(self))
 
 
 def _background(widget: QWidget) -> str:
@@ -228,13 +239,39 @@ def _started_kernel(endings: Endings, job: Job) -> Any:
 
 
 def _import_needed(job: Job) -> None:
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or debugpy prints to the terminal
-    for number, name in enumerate(NEEDED):
-        job.report(number, len(NEEDED))
-        importlib.import_module(name)
+    with _no_debugger():
+        for number, name in enumerate(NEEDED):
+            job.report(number, len(NEEDED))
+            importlib.import_module(name)
     # Their regular expressions are compiled when the first of each is made.
     importlib.import_module("ipython_pygments_lexers").IPython3Lexer()
     importlib.import_module("pygments.lexers").Python3Lexer()
+
+
+@contextlib.contextmanager
+def _no_debugger() -> Any:
+    """Let the kernel think that there is no debugger: one in the window's process could not stop it without the window.
+
+    It would change how threads start, and keep Python's lock for 30 ms at a time while it is imported.
+    """
+    is_there = "debugpy" in sys.modules
+    if not is_there:
+        sys.modules["debugpy"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if not is_there:
+            del sys.modules["debugpy"]
+
+
+def _command_ids(completer: Any) -> Callable[[str], list[str]]:
+    """Return what completes the id of a command where one is being typed."""
+
+    def ids(text: str) -> list[str]:
+        begun = re.search(r"""(?:\.run|\.submit|jviz\.help)\(\s*['"]([\w.]*)$""", completer.text_until_cursor)
+        return [id for id in all_commands() if id.startswith(begun[1])] if begun else []
+
+    return ids
 
 
 def _shorter(shell: Any) -> Any:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import CommandError, ImageLayer, ImageView, contour_color
-from jviz.plugins.parts import Panel, muted
+from jviz.api import CommandError, ImageLayer, ImageView, NumberBox, WholeBox, contour_color
+from jviz.plugins.parts import Panel, color_icon, muted
 
 __all__ = ["ContoursPanel"]
 
@@ -70,7 +68,7 @@ class ContoursPanel(Panel):
         for key, text in SPACINGS.items():
             self.spacing.addItem(text, key)
         self.spacing.activated.connect(lambda _: self._show_range())
-        self.number = QSpinBox(minimum=1, maximum=100, value=7)
+        self.number = WholeBox(minimum=1, maximum=100, value=7)
         self.number.setAccessibleName("Number of levels")
         self.low, self.high = QLineEdit(placeholderText="from"), QLineEdit(placeholderText="to")
         for box, name in ((self.low, "Lowest level"), (self.high, "Highest level")):
@@ -107,7 +105,11 @@ class ContoursPanel(Panel):
         self.draw, self.remove = QPushButton("Draw"), QPushButton("Remove")
         self.draw.clicked.connect(self.draw_levels)
         self.remove.clicked.connect(self.remove_contours)
+        self.regions = QPushButton("Regions")
+        self.regions.setToolTip("Make regions of the areas within the lowest of the contours")
+        self.regions.clicked.connect(self.make_regions)
         row = QHBoxLayout()
+        row.addWidget(self.regions)
         row.addStretch()
         row.addWidget(self.remove)
         row.addWidget(self.draw)
@@ -157,9 +159,10 @@ class ContoursPanel(Panel):
         if not self.levels.hasFocus() or drawn:
             self.levels.setText(", ".join(f"{level:.6g}" for level in layer.contour_levels) if drawn else "")
             self.levels.setCursorPosition(0)
-        self.remove.setEnabled(drawn)
+        for button in (self.remove, self.regions):
+            button.setEnabled(drawn)
         self._show_color(contour_color(view, look))
-        unit = self._source.plane(layer.plane if layer is not None else "").unit
+        unit = layer.shown_unit if layer is not None else self._source.plane("").unit
         beside = f"{view.name} does not show this image; its contours lie over it by the sky." if layer is None else ""
         self.note.setText("\n".join(filter(None, (f"Levels in {unit}" if unit else "", beside))))
         self._show_range()
@@ -168,9 +171,7 @@ class ContoursPanel(Panel):
         self.form.setRowVisible(self._range, self.spacing.currentData() != "sigma")
 
     def _show_color(self, color: str) -> None:
-        square = QPixmap(14, 14)
-        square.fill(QColor(color))
-        self.color.setIcon(square)
+        self.color.setIcon(color_icon(color))
         self._color = color
 
     # --- what the user does ---------------------------------------------------------------------
@@ -203,6 +204,10 @@ class ContoursPanel(Panel):
     def remove_contours(self) -> None:
         """Take the contours of the chosen image away."""
         self.context.run("image.no_contours", view=self._view, data=self._source)
+
+    def make_regions(self) -> None:
+        """Make regions of the areas within the lowest contour of the chosen image."""
+        self.context.run("region.from_contours", data=self._source)
 
     def _run(self, **values: Any) -> None:
         layer = self.layer()
@@ -241,8 +246,8 @@ def _value(box: QLineEdit) -> float | None:
         raise CommandError(f"“{text}” is no level; write a number, or nothing for the display limit.") from None
 
 
-def _number(low: float, high: float, step: float, suffix: str, name: str, on_change: Any) -> QDoubleSpinBox:
-    box = QDoubleSpinBox(minimum=low, maximum=high, singleStep=step, suffix=suffix, decimals=2, keyboardTracking=False)
+def _number(low: float, high: float, step: float, suffix: str, name: str, on_change: Any) -> NumberBox:
+    box = NumberBox(minimum=low, maximum=high, singleStep=step, suffix=suffix, decimals=2, keyboardTracking=False)
     box.setAccessibleName(name)
     box.valueChanged.connect(on_change)
     return box

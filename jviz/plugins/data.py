@@ -32,6 +32,7 @@ ICONS = {
     "catalog": "fa6s.table",
     "regions": "fa6s.draw-polygon",
     "psf": "fa6s.certificate",
+    "association": "fa6s.diagram-project",
 }
 
 SELECT = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows

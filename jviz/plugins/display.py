@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout
 
 from jviz.api import Counted, ImageLayer, ImageView, Job, JvizError, Values, geometry_of
 from jviz.plugins.display_controls import Controls
 from jviz.plugins.looks import curve_of, ramp_of
-from jviz.plugins.parts import Panel, muted
+from jviz.plugins.parts import Line, Panel, muted, scrolled
 
 __all__ = ["DisplayPanel"]
 
@@ -24,7 +24,8 @@ class DisplayPanel(Panel):
     """How the active image looks: which plane and slice, limits, stretch, colour map, layers.
 
     Drag the lines of the histogram to set the limits, or the space between them to move both; choose
-    percentiles, z-scale or the extremes, of the whole image or of the part in view. With the stretch
+    percentiles, z-scale or the extremes, of the whole image or of the part in view. Shift and a drag over the
+    histogram make a region of the pixels that have these values. With the stretch
     “spline” the knots of its curve are dragged. Every change is a step that can be undone.
     """
 
@@ -35,17 +36,13 @@ class DisplayPanel(Panel):
         self.controls = Controls(context)
         self.controls.wanted.connect(self._set)
         self.controls.ended.connect(self._seal)
-        area = QScrollArea(widgetResizable=True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)  # small windows
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(self.controls)
-        self.title = muted(QLabel(textFormat=Qt.TextFormat.PlainText))
+        self.title = muted(Line())
         self.title.setContentsMargins(10, 6, 10, 2)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.title)
-        layout.addWidget(area)
+        layout.addWidget(scrolled(self.controls))
         self.setFocusProxy(self.controls.histogram)
         self._connect_parts()
         self._view: ImageView | None = None
@@ -65,6 +62,7 @@ class DisplayPanel(Panel):
         histogram.drag_began.connect(self._note_looks)
         histogram.drag_ended.connect(self._seal)
         histogram.drag_given_up.connect(self._put_looks_back)
+        histogram.range_chosen.connect(self._select)
         layers.chosen.connect(self._activate)
         layers.visibility_set.connect(lambda layer, on: self._set({"visible": on}, layer=layer))
         layers.reordered.connect(self._reorder)
@@ -89,7 +87,6 @@ class DisplayPanel(Panel):
             self._sampled = None
             return
         self.title.setText(f"{view.name} · {view.layer.data.name}")
-        self.title.setToolTip(self.title.text())
         self.controls.layers.show_layers(view)
         self.controls.show_layer(view.layer)
         self._refresh_look(view.layer)
@@ -132,11 +129,11 @@ class DisplayPanel(Panel):
     def _refresh_sample(self, view: ImageView) -> None:
         layer = view.layer
         sight = None
-        if layer.limits_from == "view":
+        if layer.limits_from == "view" and not layer.operation:
             geometry = geometry_of(view)
             sight = (geometry.bounds(layer.picture.shape), 1 / geometry.scale)
-        counted = sight is None and layer.raster().counted
-        key = (*layer.limits_key, sight, counted)
+        counted = sight is None and not layer.operation and layer.raster().counted
+        key = (*layer.limits_key, layer.operation, layer.against, sight, counted)
         waits = layer.limits_mode != "manual" and layer.shown_limits is None
         if key == self._sampled and not waits:
             return
@@ -156,11 +153,11 @@ class DisplayPanel(Panel):
         All pixels of a small image are counted by a job of its own, which others need not wait for.
         """
         raster = layer.raster()
-        values = raster.sample() if sight is None else in_sight(raster, *sight)
+        values = np.ravel(layer.sample() if sight is None else in_sight(raster, *sight))
         values = np.sort(values[np.isfinite(values)])
         limits = layer.computed_limits(exact=False) if layer.limits_mode != "manual" else None
         self.session.dispatcher.call(partial(self._take, key, layer, values, limits))
-        if sight is None and raster.counted:
+        if sight is None and not layer.operation and raster.counted:
             self.session.jobs.submit(f"Histogram: {layer.data.name}", partial(self._count, key, raster), quiet=True)
 
     def _count(self, key: Any, raster: Any, job: Any) -> None:
@@ -215,6 +212,14 @@ class DisplayPanel(Panel):
             layer, values = self._before
             layer.update(**values)
             self.later()
+
+    def _select(self, low: float, high: float) -> None:
+        """Make a region of the pixels of the image whose values lie in a range."""
+        if self._view is not None and self._view.layer.operation:
+            self.context.notify("info", "This layer is for the eye; make it by Image Arithmetic to choose its pixels.")
+        elif self._view is not None:
+            low, high = (float(f"{value:.5g}") for value in (low, high))
+            self.context.run("image.select_values", data=self._view.layer.data, low=low, high=high)
 
     def _activate(self, layer: ImageLayer) -> None:
         if self._view is not None and layer in self._view.layers:

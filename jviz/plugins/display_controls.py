@@ -13,19 +13,17 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QColorDialog,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QSizePolicy,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer
+from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer, NumberBox, WholeBox
 from jviz.plugins.colormap_button import ColormapButton
 from jviz.plugins.histogram import Histogram
 from jviz.plugins.layer_list import LayerList
@@ -33,6 +31,9 @@ from jviz.plugins.looks import PARAMETERS
 from jviz.plugins.parts import tool_button
 
 __all__ = ["Controls"]
+
+SLIDER_HEIGHT = 26
+"""Of a row of sliders in screen pixels, as of one that has a button beside it."""
 
 MODES = {"auto": "Automatic", "minmax": "Min / max", "percentile": "Percentiles", "zscale": "z-scale",
          "manual": "Manual"}  # fmt: skip
@@ -73,7 +74,7 @@ class Controls(QWidget):
         self.plane = _chooser("Plane shown")
         self.slice_slider = QSlider(Qt.Orientation.Horizontal)
         self.slice_slider.setAccessibleName("Slice")
-        self.slice_number = QSpinBox()
+        self.slice_number = WholeBox()
         self.slice_number.setAccessibleName("Number of the slice")
         self.slices = _side_by_side(self.slice_slider, self.slice_number)
         self.mode = _chooser("How the limits are found")
@@ -284,7 +285,7 @@ class Controls(QWidget):
             self.wanted.emit({"percentiles": (low, high), "limits_mode": "percentile"})
 
 
-class _Parameter(QDoubleSpinBox):
+class _Parameter(NumberBox):
     """Writes numbers without zeros at their end."""
 
     def textFromValue(self, value: float) -> str:
@@ -309,8 +310,8 @@ def _number(name: str) -> QLineEdit:
     return edit
 
 
-def _percentile(name: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox(minimum=0, maximum=100, decimals=2, singleStep=0.5, suffix=" %", keyboardTracking=False)
+def _percentile(name: str) -> NumberBox:
+    spin = NumberBox(minimum=0, maximum=100, decimals=2, singleStep=0.5, suffix=" %", keyboardTracking=False)
     spin.setAccessibleName(name)
     spin.setMinimumWidth(72)
     return spin
@@ -319,6 +320,7 @@ def _percentile(name: str) -> QDoubleSpinBox:
 def _slider(name: str, low: int, high: int) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal, minimum=low, maximum=high, pageStep=(high - low) // 10)
     slider.setAccessibleName(name)
+    slider.setMinimumHeight(SLIDER_HEIGHT)
     return slider
 
 

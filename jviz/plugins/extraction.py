@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QVBoxLayout,
-    QWidget,
 )
 
-from jviz.api import CurvePicture, JvizError, Spectrum2D, extraction_preview, extraction_shown
-from jviz.plugins.parts import Newest, Panel, muted
+from jviz.api import CurvePicture, JvizError, NumberBox, Spectrum2D, extraction_preview, extraction_shown
+from jviz.plugins.parts import Newest, Panel, fill_quietly, muted, row_of
 
 USUAL = "Found, or the last trace"
+BANDS = {"light": "the light", "below": "the background below", "above": "the background above"}
+USUAL_EDGES = {"light": (-3.0, 3.0), "below": (-10.0, -6.0), "above": (6.0, 10.0)}
 
 
 class ExtractionPanel(Panel):
-    """The spectrum along a trace, extracted anew while trace, width and background change.
+    """The spectrum along a trace, extracted anew while trace, edges and background change.
 
     The windows are drawn over the 2-D spectrum while the panel is seen. Trace finds the source and keeps it as a path,
-    which can be moved and bent by hand; Extract makes the spectrum by a command.
+    which can be moved and bent by hand; the edges of the light and of the windows can be dragged on the image, too.
+    Extract makes the spectrum by a command.
     """
 
     empty_text = (
@@ -39,16 +41,19 @@ class ExtractionPanel(Panel):
         self._newest = Newest(self.links, self.session, "Extraction", self._begin)
         self._make_widgets()
         self._arrange()
-        for signal in (self.trace.currentIndexChanged, self.method.currentIndexChanged, self.width_box.valueChanged,
-                       self.inner.valueChanged, self.outer.valueChanged, self.fit.currentIndexChanged,
-                       self.background.toggled):  # fmt: skip
+        for signal in (self.trace.currentIndexChanged, self.method.currentIndexChanged, self.fit.currentIndexChanged,
+                       self.background.toggled, *(side.toggled for side in self.sides.values())):  # fmt: skip
             signal.connect(self._newest.ask)
-        self.background.toggled.connect(self._allow)
+        for key, box in self.edges.items():
+            box.valueChanged.connect(partial(self._edge_changed, *key))
+        for box in (self.background, *self.sides.values()):
+            box.toggled.connect(self._allow)
         self._allow()
         context.active_changed.connect(self.later)
         self.links.signal(self.session.data_changed, self.later)
         self.links.signal(self.session.subsets_changed, self.later)
         shown = extraction_shown(self.session)
+        self.links.signal(shown.dragged, self._edges_dragged)
         self.destroyed.connect(lambda *_: shown.show(None))
 
     def _make_widgets(self) -> None:
@@ -60,9 +65,19 @@ class ExtractionPanel(Panel):
         self.fit.setAccessibleName("How the background is found")
         self.fit.addItem("Median", "median")
         self.fit.addItem("Line", "polynomial")
-        self.width_box = _pixels("Width across the trace", 6.0)
-        self.inner, self.outer = _pixels("Inner edge of the windows", 6.0), _pixels("Outer edge of the windows", 10.0)
+        self.edges = {
+            (band, end): _pixels(f"{('Lower', 'Upper')[end]} edge of {BANDS[band]}, from the trace", value)
+            for band, pair in USUAL_EDGES.items()
+            for end, value in enumerate(pair)
+        }
+        self.alike = QCheckBox("Same on both sides")
+        self.alike.setChecked(True)
+        self.alike.setToolTip("The edge on the other side of the trace goes with the one that is moved; Shift, while "
+                              "an edge is dragged on the image, moves that one alone")  # fmt: skip
         self.background = QCheckBox("Background")
+        self.sides = {"below": QCheckBox("Below"), "above": QCheckBox("Above")}
+        for side in self.sides.values():
+            side.setChecked(True)
         self.find = QPushButton("Trace")
         self.find.setToolTip("Find the source and keep its trace as a path that can be moved by hand")
         self.find.clicked.connect(self.find_trace)
@@ -77,9 +92,13 @@ class ExtractionPanel(Panel):
 
     def _arrange(self) -> None:
         form = QFormLayout()
-        form.addRow("Trace", _row(self.trace, self.find))
-        form.addRow("Sum", _row(self.method, self.width_box))
-        form.addRow(self.background, _row(self.fit, self.inner, QLabel("to"), self.outer))
+        form.addRow("Trace", row_of(self.trace, self.find))
+        form.addRow("Sum", self.method)
+        form.addRow("Light", self._edge_row("light"))
+        form.addRow(self.background, self.fit)
+        for band, side in self.sides.items():
+            form.addRow(side, self._edge_row(band))
+        form.addRow("", self.alike)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addLayout(form)
@@ -89,9 +108,16 @@ class ExtractionPanel(Panel):
         foot.addWidget(self.extract)
         layout.addLayout(foot)
 
+    def _edge_row(self, band: str) -> QHBoxLayout:
+        return row_of(self.edges[band, 0], QLabel("to"), self.edges[band, 1])
+
     def _allow(self, *_: Any) -> None:
-        for widget in (self.fit, self.inner, self.outer):
-            widget.setEnabled(self.background.isChecked())
+        used = self.background.isChecked()
+        for widget in (self.fit, *self.sides.values()):
+            widget.setEnabled(used)
+        for band, end in self.edges:
+            if band != "light":
+                self.edges[band, end].setEnabled(used and self.sides[band].isChecked())
 
     # --- what is extracted ----------------------------------------------------------------------
 
@@ -103,10 +129,14 @@ class ExtractionPanel(Panel):
         return data if isinstance(data, Spectrum2D) and len(data.shape) == 2 else None
 
     @property
-    def windows(self) -> tuple[tuple[float, float], ...]:
-        """Windows of the background on both sides of the trace, in pixels from it."""
-        low, high = sorted((self.inner.value(), self.outer.value()))
-        return ((-high, -low), (low, high)) if self.background.isChecked() and high > low else ()
+    def bands(self) -> dict[str, tuple[float, float]]:
+        """Where the light is summed, and the background measured: edges in pixels from the trace."""
+        found = {}
+        for band in USUAL_EDGES:
+            low, high = sorted((self.edges[band, 0].value(), self.edges[band, 1].value()))
+            if band == "light" or (high > low and self.background.isChecked() and self.sides[band].isChecked()):
+                found[band] = (low, high)
+        return found
 
     def is_empty(self) -> bool:
         return self.data is None
@@ -132,12 +162,25 @@ class ExtractionPanel(Panel):
         extraction_shown(self.session).show(None)
         self.later()
 
+    def _edges_dragged(self, band: str, end: int, value: float, alone: bool) -> None:
+        """Take over what the mouse does to an edge on the image."""
+        if alone:
+            self.alike.setChecked(False)
+        self.edges[band, end].setValue(value)
+
+    def _edge_changed(self, band: str, end: int, value: float) -> None:
+        """Move the edge on the other side with one, if both sides are to be the same."""
+        if self.alike.isChecked():
+            other = {"light": "light", "below": "above", "above": "below"}[band]
+            fill_quietly(self.edges[other, 1 - end], -value)
+        self._newest.ask()
+
     def _begin(self) -> Any:
         """Return what extracts with the numbers of the panel, and what shows the spectrum."""
         if self.is_empty() or not self.isVisible():
             return None
-        options = (self.data, self.trace.currentData() or None, self.method.currentData(), self.width_box.value(),
-                   self.windows, self.fit.currentData())  # fmt: skip
+        options = (self.data, self.trace.currentData() or None, self.method.currentData(), self.bands,
+                   self.fit.currentData())  # fmt: skip
 
         def work(job: Any) -> tuple:
             try:
@@ -165,23 +208,18 @@ class ExtractionPanel(Panel):
         """Make the spectrum by the command, with the numbers of the panel."""
         if self.data is None:
             return
-        options: dict[str, Any] = {"method": self.method.currentData(), "width": self.width_box.value()}
+        low, high = self.bands["light"]
+        options: dict[str, Any] = {"method": self.method.currentData()}
+        options |= {"width": high - low} if low == -high else {"edges": (low, high)}
         if name := self.trace.currentData():
             options["trace"] = name
-        if self.windows:
-            options |= {"background": [list(pair) for pair in self.windows], "fit": self.fit.currentData()}
+        if windows := [list(edges) for band, edges in self.bands.items() if band != "light"]:
+            options |= {"background": windows, "fit": self.fit.currentData()}
         self.context.run("spectrum2d.extract", data=self.data, **options)
 
 
-def _pixels(name: str, value: float) -> QDoubleSpinBox:
-    box = QDoubleSpinBox(minimum=0.5, maximum=2000, value=value, singleStep=0.5, decimals=1)
+def _pixels(name: str, value: float) -> NumberBox:
+    box = NumberBox(minimum=-2000, maximum=2000, value=value, singleStep=0.5, decimals=1)
     box.setSuffix(" pix")
     box.setAccessibleName(name)
     return box
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget, 1 if isinstance(widget, QComboBox) else 0)
-    return row

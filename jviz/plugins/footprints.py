@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygo
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import Aperture, ImageView, aperture_on_sky, apertures
+from jviz.api import Aperture, ImageView, NumberBox, aperture_on_sky, apertures
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["FootprintsPanel"]
@@ -41,7 +40,7 @@ class FootprintsPanel(Panel):
         super().__init__(context)
         self.instrument, self.aperture = QComboBox(), QComboBox()
         self.position = QLineEdit(placeholderText="middle of the view", clearButtonEnabled=True)
-        self.angle = QDoubleSpinBox(minimum=-360, maximum=360, decimals=3, wrapping=True, suffix=" °")
+        self.angle = NumberBox(minimum=-360, maximum=360, decimals=3, wrapping=True, suffix=" °")
         self.of_v3 = QCheckBox("of V3")
         self.preview = Preview()
         self.placed = QListWidget()

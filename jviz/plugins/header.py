@@ -173,10 +173,16 @@ class HeaderPanel(Panel):
         if data.product.tree is not None:
             self.units.addItem(QListWidgetItem("ASDF tree"))
         self.units.blockSignals(False)
-        self.units.setCurrentRow(min(max(data.product.main, 0), self.units.count() - 1))
+        self.units.setCurrentRow(self._first_row(data))
         self._show_unit()
         if not self.units.count():
             self.show_empty(True, f"{data.name} has no header: it was made in this session.")
+
+    def _first_row(self, data: Data) -> int:
+        """Return what to show first: the extension of the data, or the tree of a file that has nothing but that."""
+        row = min(max(data.product.main, 0), self.units.count() - 1)
+        is_bare = data.product.tree is not None and 0 <= row < len(self._units) and not self._units[row].cards
+        return len(self._units) if is_bare else row
 
     # --- what is shown --------------------------------------------------------------------------
 

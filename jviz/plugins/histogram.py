@@ -28,8 +28,9 @@ class Histogram(QWidget):
     """Numbers of pixels over their values (log), the limits as two lines, the colours below.
 
     Drag a line to move a limit, between them to move both; the wheel zooms, a double click shows
-    all. With the keys: ↑ and ↓ choose a limit, ← and → move it, Home shows all. Knots of a spline
-    are dragged as well; a double click on the curve adds one, on a knot removes it.
+    all; with Shift a drag chooses a range of values. With the keys: ↑ and ↓ choose a limit, ← and →
+    move it, Home shows all. Knots of a spline are dragged as well; a double click on the curve adds
+    one, on a knot removes it.
     """
 
     limits_dragged = Signal(float, float)
@@ -37,6 +38,7 @@ class Histogram(QWidget):
     drag_began = Signal()
     drag_ended = Signal()
     drag_given_up = Signal()
+    range_chosen = Signal(float, float)
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,12 +53,16 @@ class Histogram(QWidget):
         self._held: Any = None
         self._grip = 0.0
         self._chosen = "low"
+        self._range: tuple[float, float] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMaximumHeight(240)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Histogram with the limits")
-        self.setToolTip("Drag the lines to set the limits; wheel zooms, double click shows all")
+        self.setToolTip(
+            "Drag the lines to set the limits; wheel zooms, double click shows all;\n"
+            "Shift and drag makes a region of the pixels in a range of values"
+        )
 
     def sizeHint(self) -> QSize:
         return QSize(260, 150)
@@ -148,7 +154,9 @@ class Histogram(QWidget):
     # --- mouse and keys -------------------------------------------------------------------------
 
     def mousePressEvent(self, event: Any) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._range = (self._value_inside(event.position().x()),) * 2
+        elif event.button() == Qt.MouseButton.LeftButton:
             self._held = self._under(event.position())
             if self._held in ("low", "high"):
                 self._chosen = self._held
@@ -160,7 +168,10 @@ class Histogram(QWidget):
             self.update()
 
     def mouseMoveEvent(self, event: Any) -> None:
-        if self._held is None:
+        if self._range is not None:
+            self._range = (self._range[0], self._value_inside(event.position().x()))
+            self.update()
+        elif self._held is None:
             held = self._under(event.position())
             shape = Qt.CursorShape.SizeHorCursor if held in ("low", "high") else Qt.CursorShape.ArrowCursor
             shape = Qt.CursorShape.PointingHandCursor if isinstance(held, int) else shape
@@ -170,8 +181,17 @@ class Histogram(QWidget):
         else:
             self._drag_limits(event.position().x())
 
+    def _value_inside(self, x: float) -> float:
+        return self.value_at(min(max(x, self.area.left()), self.area.right()))
+
     def mouseReleaseEvent(self, event: Any) -> None:
-        if self._held is not None and event.button() == Qt.MouseButton.LeftButton:
+        if self._range is not None and event.button() == Qt.MouseButton.LeftButton:
+            low, high = sorted(self._range)
+            self._range = None
+            self.update()
+            if self.x_of(high) - self.x_of(low) >= 2:
+                self.range_chosen.emit(low, high)
+        elif self._held is not None and event.button() == Qt.MouseButton.LeftButton:
             self._held = None
             self.update()
             self.drag_ended.emit()
@@ -198,7 +218,10 @@ class Histogram(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if key == Qt.Key.Key_Escape and self._held is not None:
+        if key == Qt.Key.Key_Escape and self._range is not None:
+            self._range = None
+            self.update()
+        elif key == Qt.Key.Key_Escape and self._held is not None:
             self._held = None
             self.drag_given_up.emit()
             self.update()
@@ -273,6 +296,7 @@ class Histogram(QWidget):
             self._paint_ramp(painter)
             self._paint_curve(painter)
             self._paint_limits(painter)
+            self._paint_range(painter)
             self._paint_ticks(painter)
             if self.hasFocus():
                 painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1))
@@ -341,6 +365,18 @@ class Histogram(QWidget):
             painter.setBrush(colour)
             painter.drawRoundedRect(QRectF(x - 3.5, area.top(), 7, 12), 2, 2)
             painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_range(self, painter: QPainter) -> None:
+        """Mark the range that is being chosen."""
+        if self._range is None:
+            return
+        low, high = sorted(map(self.x_of, self._range))
+        colour = self.palette().color(QPalette.ColorRole.Accent)
+        painter.setPen(QPen(colour, 1))
+        colour.setAlphaF(0.3)
+        painter.setBrush(colour)
+        painter.drawRect(QRectF(low, self.area.top(), high - low, self.area.height()))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _paint_ticks(self, painter: QPainter) -> None:
         """Write the values of round numbers below the ramp."""

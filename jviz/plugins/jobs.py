@@ -48,6 +48,7 @@ class JobsPanel(Panel):
         area = QScrollArea()
         area.setWidget(inner)
         area.setWidgetResizable(True)
+        area.setAccessibleName("All jobs")
         area.setFrameShape(QFrame.Shape.NoFrame)
         self.summary = QLabel()
         self.clear_button = tool_button(context, "fa6s.broom", "Clear finished", self.clear_finished, label=True)

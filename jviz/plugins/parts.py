@@ -6,13 +6,34 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from jviz.api import JvizError, PanelSpec, State, in_turn
 
-__all__ = ["Broken", "Links", "Newest", "Panel", "ProgressBar", "hint_label", "is_dark", "muted", "tool_button"]
+__all__ = [
+    "Awaited", "Broken", "Line", "Links", "Newest", "Panel", "ProgressBar", "SpectrumFollower", "color_icon",
+    "fill_quietly", "fit_first", "hint_label", "is_dark", "muted", "paint_hint", "row_of", "scrolled", "tool_button",
+]  # fmt: skip
+
+
+LINE_WIDTH = 80
+"""In pixels, what is left at least of a line that is cut."""
 
 
 class Links:
@@ -64,6 +85,8 @@ class Newest:
     begin : callable
         Called in the window's thread before each job: returns ``work(job)`` and what takes the results that it gives
         as a tuple, or None when there is nothing to do.
+    apart : bool
+        The work only waits for other processes, so that it takes no turn of those that work here.
     """
 
     def __init__(
@@ -72,8 +95,11 @@ class Newest:
         session: Any,
         title: str,
         begin: Callable[[], tuple[Callable[[Any], tuple], Callable[..., None]] | None],
+        *,
+        apart: bool = False,
     ) -> None:
         self._links, self._session, self._title, self._begin = links, session, title, begin
+        self._apart = apart
         self._busy = self._again = False
 
     @property
@@ -83,6 +109,8 @@ class Newest:
 
     def ask(self, *_: Any) -> None:
         """Begin now, or once more as soon as what is under way is done."""
+        if self._links.ended:
+            return
         if self._busy:
             self._again = True
             return
@@ -100,7 +128,7 @@ class Newest:
                 self._session.dispatcher.call(lambda: self._done(show, found))
 
         try:
-            self._session.jobs.submit(self._title, run, quiet=True)
+            self._session.jobs.submit(self._title, run, quiet=True, apart=self._apart)
         except JvizError:
             self._busy = False  # the session was closed meanwhile
 
@@ -112,6 +140,51 @@ class Newest:
             show(*found)
         if self._again:
             self.ask()
+
+
+class Awaited:
+    """What a dialog waits for: the newest command that it had done; what became of those before does not matter.
+
+    Parameters
+    ----------
+    show : callable
+        Takes the result.
+    say : callable
+        Takes a sentence on what went wrong.
+    """
+
+    def __init__(self, links: Links, session: Any, show: Callable[[Any], None], say: Callable[[str], None]) -> None:
+        self._session, self._show, self._say = session, show, say
+        self._job: Any = None
+        links.signal(session.jobs.changed, self._follow)
+
+    def ask(self, id: str, **arguments: Any) -> None:
+        """Have a command done instead of the one before."""
+        self.stop()
+        try:
+            self._job = self._session.submit(id, **arguments)
+        except JvizError as error:
+            self._say(str(error))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing has come yet."""
+        return self._job is not None
+
+    def stop(self) -> None:
+        """Wait no more."""
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def _follow(self, job: Any) -> None:
+        if job is not self._job or not job.is_over:
+            return
+        self._job = None
+        if job.state == "done":
+            self._show(job.result(5))
+        else:
+            self._say("Cancelled." if job.state == "cancelled" else str(job.error))
 
 
 class Panel(QWidget):
@@ -188,6 +261,25 @@ class Panel(QWidget):
             self.refresh()
 
 
+class SpectrumFollower(Panel):
+    """A panel about the spectrum view that is worked with."""
+
+    @property
+    def view(self) -> Any:
+        """The spectrum view that is active, else the newest one; None when there is none."""
+        active = self.context.active_view()
+        views = [view for view in self.session.views.values() if view.kind == "spectrum" and view.layers]
+        return active if active in views else next(reversed(views), None)
+
+    def follow(self, *_: Any) -> None:
+        """Take over the view that is meant now."""
+        self.links.states("view", [self.view], self.later)
+        self.later()
+
+    def is_empty(self) -> bool:
+        return self.view is None
+
+
 class ProgressBar(QProgressBar):
     """A slim bar without text, for what a job has done so far."""
 
@@ -240,6 +332,43 @@ def hint_label(text: str) -> QLabel:
     return muted(label)
 
 
+class Line(QLabel):
+    """One line that gives way to others: cut in its middle where it is too long, and whole in its tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__(textFormat=Qt.TextFormat.PlainText)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(super().minimumSizeHint().width(), LINE_WIDTH), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: Any) -> None:
+        with QPainter(self) as painter:
+            text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
+            self.style().drawItemText(painter, self.contentsRect(), int(self.alignment()), self.palette(),
+                                      self.isEnabled(), text, self.foregroundRole())  # fmt: skip
+
+
+def scrolled(widget: QWidget, *, sideways: bool = True) -> QScrollArea:
+    """Return a frameless area in which a widget, which takes the keys, is scrolled up and down or sideways too."""
+    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame, focusPolicy=Qt.FocusPolicy.NoFocus)
+    if not sideways:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area
+
+
+def paint_hint(view: QAbstractScrollArea, text: str) -> None:
+    """Write the quiet text of an empty view; to be called when it is painted."""
+    with QPainter(view.viewport()) as painter:
+        painter.setPen(view.palette().color(QPalette.ColorRole.PlaceholderText))
+        area = view.viewport().rect().adjusted(12, 12, -12, -12)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+
+
 def muted(label: QLabel) -> QLabel:
     """Make the text of a label a quiet one."""
     label.setProperty("muted", True)  # the style sheet of the window has its colour
@@ -258,6 +387,35 @@ def tool_button(context: Any, icon: str, text: str, on_click: Callable[[], Any],
     button.setToolButtonStyle(style)
     button.clicked.connect(lambda: on_click())
     return button
+
+
+def row_of(*widgets: QWidget) -> QHBoxLayout:
+    """Lay widgets out beside each other: fields share the room, texts, boxes and buttons keep their size."""
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget, int(not isinstance(widget, QAbstractButton | QLabel)))
+    return row
+
+
+def fill_quietly(box: Any, value: float) -> None:
+    """Show a number in a box without telling anybody."""
+    with QSignalBlocker(box):
+        box.setValue(value)
+
+
+def color_icon(color: str | QColor) -> QIcon:
+    """Make a square of a colour."""
+    square = QPixmap(14, 14)
+    square.fill(QColor(color))
+    return QIcon(square)
+
+
+def fit_first(view: QTreeView, least: int) -> None:
+    """Give the first column of a view what the others leave, but so many letters at least."""
+    header = view.header()
+    others = header.length() - header.sectionSize(0)
+    header.resizeSection(0, max(view.viewport().width() - others, least * view.fontMetrics().horizontalAdvance("0")))
 
 
 def is_dark(widget: QWidget) -> bool:

@@ -1,4 +1,4 @@
-"""The panel of photometry: background, sources, apertures and catalogues of the image in view."""
+"""The panel of photometry: background, sources, apertures, catalogues and isophotes of the image in view."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout
 from jviz.api import Catalog, ImageView, photometry_shown
 from jviz.plugins.parts import Newest, Panel
 from jviz.plugins.photometry_aperture import ApertureTab
+from jviz.plugins.photometry_isophotes import IsophotesTab
 from jviz.plugins.photometry_parts import Tab
-from jviz.plugins.photometry_sources import BackgroundTab, CatalogTab, DetectTab
+from jviz.plugins.photometry_sources import BackgroundTab, BandsTab, CatalogTab, DetectTab
 
 __all__ = ["PhotometryPanel"]
 
@@ -20,7 +21,7 @@ PAUSE = 120
 
 
 class PhotometryPanel(Panel):
-    """Background, sources, apertures and catalogues of the active image.
+    """Background, sources, apertures, catalogues and isophotes of the active image.
 
     While numbers are turned, what they give is drawn over the part of the image in sight; fluxes and the curve of
     growth follow a region that is dragged. The buttons run the commands, which undo takes back and scripts repeat.
@@ -34,10 +35,12 @@ class PhotometryPanel(Panel):
         self._rest = QTimer(self, singleShot=True, interval=PAUSE)
         self._rest.timeout.connect(self._newest.ask)
         self.tabs = QTabWidget(documentMode=True)
+        self.tabs.setAccessibleName("Ways to measure")
         self.tabs.setUsesScrollButtons(True)
         self.aperture, self.background = ApertureTab(context), BackgroundTab(context)
-        self.detect, self.catalog = DetectTab(context), CatalogTab(context)
-        for tab in (self.aperture, self.background, self.detect, self.catalog):
+        self.detect, self.catalog, self.bands = DetectTab(context), CatalogTab(context), BandsTab(context)
+        self.isophotes = IsophotesTab(context)
+        for tab in (self.aperture, self.background, self.detect, self.catalog, self.bands, self.isophotes):
             self.tabs.addTab(tab, tab.title)
             tab.changed.connect(self._newest.ask)
         layout = QVBoxLayout(self.body)
@@ -52,6 +55,7 @@ class PhotometryPanel(Panel):
         self.links.signal(self.session.data_changed, self.later)
         self.links.signal(self.session.subsets_changed, self.later)
         self.links.signal(self.session.interaction.selection_changed, self.later)
+        self.links.signal(self.session.interaction.pixel_changed, self.later)
         shown = photometry_shown(self.session)
         self.destroyed.connect(lambda *_: shown.show(None))
 

@@ -9,9 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from jviz.api import Catalog, CurvePicture, JvizError, aperture_preview, photometry_shown
-from jviz.plugins.photometry_parts import Tab, number_of, quietly
+from jviz.plugins.photometry_parts import Tab, number_of, number_or_text, quietly
 
 __all__ = ["ApertureTab"]
+
+
+OF_DATA = {None: "Of the data"}
 
 
 class ApertureTab(Tab):
@@ -26,17 +29,22 @@ class ApertureTab(Tab):
         self.radii = self.line(
             "radii", "Radii", "5", "In pixels, as angles (0.3 arcsec), or 70 % with a table of corrections", radii_of
         )
-        self.ring = self.line(
-            "annulus",
-            "Sky ring",
-            "",
-            "Inner and outer radius in pixels; empty: no sky is subtracted",
-            ring_of,
-            "inner, outer",
-        )
+        self._fill_sky()
+        self._fill_errors()
+        self._fill_units()
+        self.where.currentIndexChanged.connect(self._allow)
+
+    def _fill_sky(self) -> None:
+        hint = "Inner and outer radius in pixels; empty: no sky is subtracted"
+        self.ring = self.line("annulus", "Sky ring", "", hint, ring_of, "inner, outer")
         self.sky = self.choice("sky", "Sky level", {"median": "Median", "mean": "Mean", "mode": "Mode"}, "Of the ring")
         self.clip = self.real(
             "sky_clip", "Clip", 3.0, 0, 20, "Values of the sky farther from the median are left out", suffix=" σ"
+        )
+
+    def _fill_errors(self) -> None:
+        self.error = self.choice(
+            "error", "Errors", OF_DATA, "The errors of the pixels: those of the data, or those in another image"
         )
         self.gain = self.line(
             "gain",
@@ -46,16 +54,13 @@ class ApertureTab(Tab):
             lambda t: number_of(t, "gain"),
             "errors of the pixels",
         )
-        self.correction = self.line(
-            "aperture_correction",
-            "Correction",
-            "",
-            "A factor, an APCORR reference file, or a table by name",
-            correction_of,
-            "none",
-        )
+        self.flags = self.flag_line()
+
+    def _fill_units(self) -> None:
+        hint = "A factor, an APCORR reference file, or a table by name"
+        self.correction = self.line("aperture_correction", "Correction", "", hint, number_or_text, "none")
         self.zero = self.zero_point()
-        self.where.currentIndexChanged.connect(self._allow)
+        self.vega = self.vega_line()
 
     def below(self) -> QWidget:
         self.picture = CurvePicture()
@@ -75,6 +80,7 @@ class ApertureTab(Tab):
         tables = [d.name for d in self.session.data if isinstance(d, Catalog)]
         fixed = {"region": "Selected region", "cursor": "At the cursor"}
         self.offer(self.where, fixed | {name: f"Rows of {name}" for name in tables})
+        self.offer(self.error, OF_DATA | {name: name for name in self.alike()})
         self._allow()
 
     def _allow(self, *_: Any) -> None:
@@ -178,11 +184,3 @@ def ring_of(text: str) -> tuple[float, float] | None:
     except ValueError:
         raise JvizError(f"{text!r} is no ring; write its inner and outer radius in pixels: 10, 15.") from None
     return inner, outer
-
-
-def correction_of(text: str) -> Any:
-    """Return a number, or the text as the name of a file or table."""
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text

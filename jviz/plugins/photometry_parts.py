@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,22 +12,19 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import JvizError, literal
-from jviz.plugins.parts import muted
+from jviz.api import JvizError, NumberBox, WholeBox, literal, photometry_shown
+from jviz.plugins.parts import muted, scrolled
 
-__all__ = ["Tab", "number_of", "quietly"]
+__all__ = ["Tab", "flags_of", "number_of", "number_or_text", "quietly"]
 
 
 class Tab(QWidget):
@@ -76,9 +74,6 @@ class Tab(QWidget):
         column.addWidget(self.note)
         if below is None:
             column.addStretch(1)
-        area = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 0, 8, 8)
         foot.addStretch(1)
@@ -86,7 +81,7 @@ class Tab(QWidget):
         foot.addWidget(self.button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area, 1)
+        layout.addWidget(scrolled(inside, sideways=False), 1)
         layout.addLayout(foot)
 
     # --- fields ---------------------------------------------------------------------------------
@@ -98,9 +93,9 @@ class Tab(QWidget):
         if name:
             self._fields[name] = (read, read())
 
-    def whole(self, name: str, label: str, value: int, low: int, high: int, hint: str, **more: Any) -> QSpinBox:
+    def whole(self, name: str, label: str, value: int, low: int, high: int, hint: str, **more: Any) -> WholeBox:
         """Add a whole number."""
-        box = QSpinBox(minimum=low, maximum=high, value=value, **more)
+        box = WholeBox(minimum=low, maximum=high, value=value, **more)
         box.setKeyboardTracking(False)
         self._keep(name, label, box, box.value, hint)
         box.valueChanged.connect(lambda _: self.changed.emit())
@@ -108,7 +103,7 @@ class Tab(QWidget):
 
     def real(self, name: str, label: str, value: float, low: float, high: float, hint: str, **more: Any) -> Any:
         """Add a number."""
-        box = QDoubleSpinBox(minimum=low, maximum=high, decimals=more.pop("decimals", 1), value=value, **more)
+        box = NumberBox(minimum=low, maximum=high, decimals=more.pop("decimals", 1), value=value, **more)
         box.setKeyboardTracking(False)
         self._keep(name, label, box, lambda: round(box.value(), box.decimals()), hint)
         box.valueChanged.connect(lambda _: self.changed.emit())
@@ -147,6 +142,22 @@ class Tab(QWidget):
             "zero_point", "Zero point", "", "AB magnitude of 1 in the image",
             lambda text: number_of(text, "zero point"), "of the header",
         )  # fmt: skip
+
+    def vega_line(self) -> QLineEdit:
+        """Add the difference of AB and Vega magnitudes."""
+        hint = "m(AB) − m(Vega): a number, an ABVEGAOFFSET reference file, or a table by name"
+        return self.line("vega", "AB − Vega", "", hint, number_or_text, "of the filter")
+
+    def flag_line(self) -> QLineEdit:
+        """Add the flags whose pixels are not used."""
+        hint = "Pixels with these flags are not used: names or bits, none for all pixels"
+        return self.line("exclude_flags", "Leave out flags", "", hint, flags_of, "as in the view")
+
+    def alike(self) -> list[str]:
+        """Return the names of other images on the same pixels."""
+        shape = self.data.shape[-2:] if self.data is not None else ()
+        return [d.name for d in self.session.data
+                if d is not self.data and d.kind == "image" and d.shape[-2:] == shape]  # fmt: skip
 
     def offer(self, box: QComboBox, items: dict[Any, str]) -> None:
         """Put other values into a choice; what was chosen stays while it is there."""
@@ -190,6 +201,16 @@ class Tab(QWidget):
         """Return what works out the preview in a job, and what shows it."""
         return None
 
+    def show_preview(self, preview: Any, text: str) -> None:
+        """Draw a preview over its image, and say its numbers; ``None`` takes away what is drawn."""
+        if preview is None or preview.data is self.data:
+            self.note.setText(text)
+            photometry_shown(self.session).show(preview if self.isVisible() else None)
+
+    def meant(self) -> Any:
+        """Return the image, or images, that the command is run on."""
+        return self.data
+
     def run(self) -> None:
         """Run the command with these numbers."""
         if self.data is None:
@@ -199,12 +220,12 @@ class Tab(QWidget):
         except JvizError as error:
             self.context.notify("error", str(error))
             return
-        self.context.run(self.command, data=self.data, **options)
+        self.context.run(self.command, data=self.meant(), **options)
 
     def copy(self) -> None:
         """Copy the line of Python that runs the command with these numbers."""
         try:
-            options = {"data": self.data} | self.options()
+            options = {"data": self.meant()} | self.options()
         except JvizError as error:
             self.context.notify("error", str(error))
             return
@@ -227,6 +248,24 @@ def number_of(text: str, what: str) -> float | None:
         return float(text.replace(",", "."))
     except ValueError:
         raise JvizError(f"{text!r} is no {what}; write a number.") from None
+
+
+def number_or_text(text: str) -> Any:
+    """Return a number, or the text as the name of a file or table; None for an empty line."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
+
+
+def flags_of(text: str) -> Any:
+    """Return names and bits of flags as a list, None for an empty line, ``[]`` for the word none."""
+    if not text:
+        return None
+    if text.lower() == "none":
+        return []
+    parts = [part.strip() for part in re.split(r"[,;\s]+", text) if part.strip()]
+    return [int(part) if part.isdigit() else part.upper() for part in parts]
 
 
 def quietly(work: Callable[[], tuple], failed: Callable[[str], tuple]) -> Callable[[Any], tuple]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from jviz.api import JvizError, background_preview, detection_preview, part_in_sight, photometry_shown
-from jviz.plugins.photometry_parts import Tab, number_of, quietly
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem
 
-__all__ = ["BackgroundTab", "CatalogTab", "DetectTab"]
+from jviz.api import JvizError, background_preview, detection_preview, part_in_sight
+from jviz.plugins.parts import muted
+from jviz.plugins.photometry_parts import Tab, number_of, number_or_text, quietly
+
+__all__ = ["BackgroundTab", "BandsTab", "CatalogTab", "DetectTab"]
 
 ESTIMATORS = {
     "median": "Median",
@@ -27,10 +31,10 @@ class _OnPart(Tab):
         """Return the region of a name as a list, for previews."""
         return [self.session.subsets[name]] if name in self.session.subsets else []
 
-    def _show(self, preview: Any, text: str) -> None:
-        if preview is None or preview.data is self.data:
-            self.note.setText(text)
-            photometry_shown(self.session).show(preview if self.isVisible() else None)
+    def edge_number(self) -> Any:
+        """Add how near to the edge pixels are not used."""
+        hint = "Pixels nearer to the edge of the field are not used"
+        return self.whole("edge", "Edge", 0, 0, 1000, hint, suffix=" pix")
 
 
 class BackgroundTab(_OnPart):
@@ -55,6 +59,7 @@ class BackgroundTab(_OnPart):
         self.segments = self.choice(
             "segmentation", "Sources", {None: "Only by clipping"}, "An image of segments, whose pixels are not used"
         )
+        self.flags, self.edge = self.flag_line(), self.edge_number()
         self.subtract = self.switch("subtract", "Subtract it too", False, "Make the image less its background as well")
         self.show_what = self.choice(
             "",
@@ -71,13 +76,16 @@ class BackgroundTab(_OnPart):
 
     def preview(self, view: Any) -> Any:
         data, part, show = self.data, part_in_sight(view), self.show_what.currentData()
-        options = {
-            n: v for n, v in self.options().items() if n in ("box_size", "filter_size", "estimator", "rms", "clip")
-        }
+        known = ("box_size", "filter_size", "estimator", "rms", "clip", "exclude_flags", "edge")
+        try:
+            options = {n: v for n, v in self.options().items() if n in known}
+        except JvizError as error:
+            self.note.setText(str(error))
+            return None
         regions = self.region_of(self.mask.currentData())
         return quietly(
             lambda: background_preview(self.session, data, part, show, regions, **options), lambda text: (None, text)
-        ), self._show
+        ), self.show_preview
 
 
 class _Finding(_OnPart):
@@ -123,6 +131,7 @@ class _Finding(_OnPart):
             "box_size", "Mesh", 64, 0, 4096, f"{BOX}; 0: the background is subtracted already", suffix=" pix"
         )
         self.mask = self.choice("region", "Leave out", {None: "Nothing"}, "A region in which no sources are looked for")
+        self.flags, self.edge = self.flag_line(), self.edge_number()
         self.deblend.toggled.connect(self.contrast.setEnabled)
 
     def refresh(self) -> None:
@@ -130,7 +139,8 @@ class _Finding(_OnPart):
 
     def preview(self, view: Any) -> Any:
         data, part = self.data, part_in_sight(view)
-        known = ("method", "snr", "npixels", "fwhm", "deblend", "contrast", "box_size", "noise")
+        known = ("method", "snr", "npixels", "fwhm", "deblend", "contrast", "box_size", "noise", "exclude_flags",
+                 "edge")  # fmt: skip
         try:
             options = {n: v for n, v in self.options().items() if n in known}
         except JvizError as error:
@@ -139,7 +149,7 @@ class _Finding(_OnPart):
         regions = self.region_of(self.mask.currentData())
         return quietly(
             lambda: detection_preview(self.session, data, part, regions=regions, **options), lambda text: (None, text)
-        ), self._show
+        ), self.show_preview
 
 
 class DetectTab(_Finding):
@@ -193,10 +203,73 @@ class CatalogTab(_Finding):
             lambda t: t or None,
             "none",
         )
+        self.kron = self.real(
+            "kron_scale", "Kron scale", 2.5, 0.1, 20, "The ellipse of Kron over its radius", singleStep=0.5
+        )
+        self.kron_least = self.real(
+            "kron_minimum", "Least", 1.4, 0, 20, "Least Kron radius, in axes of the source", singleStep=0.1
+        )
         self.zero = self.zero_point()
+        self.vega = self.vega_line()
+        self.morphology = self.switch(
+            "morphology", "Gini, M20, C, A, S", False, "Shapes of galaxies without a model, with errors; takes a while"
+        )
 
     def refresh(self) -> None:
         super().refresh()
-        shape = self.data.shape[-2:] if self.data is not None else ()
-        alike = [d for d in self.session.data if d is not self.data and d.kind == "image" and d.shape[-2:] == shape]
-        self.offer(self.detection, {None: "This image"} | {d.name: d.name for d in alike})
+        self.offer(self.detection, {None: "This image"} | {name: name for name in self.alike()})
+
+
+class BandsTab(_Finding):
+    """Sources found in several bands together, and measured in all of them."""
+
+    command, title, verb = "photometry.bands", "Bands", "Measure Bands"
+
+    def fill(self) -> None:
+        self.bands = QListWidget()
+        self.bands.setAccessibleName("Bands")
+        self.bands.setToolTip("Images on the same pixels that are measured besides this one")
+        self.bands.setFixedHeight(5 * self.fontMetrics().height())
+        self.alone = muted(QLabel("Open the other bands, on the same pixels as this one, to measure them too."))
+        self.alone.setWordWrap(True)
+        self.form.addRow("Besides", self.bands)
+        self.form.addRow(self.alone)
+        self.detect_on = self.choice(
+            "detect_on",
+            "Find on",
+            {"chi2": "χ² of the bands", "sum": "Sum of the bands", "first": "This image"},
+            "Where sources are looked for",
+        )
+        self.radius = self.line("radius", "Radius", "5", "Of the circles, in pixels or as an angle (0.3 arcsec)",
+                                lambda text: number_or_text(text) or 5.0)  # fmt: skip
+        self.threshold()
+        self.correction = self.line(
+            "aperture_correction", "Correction", "", "A factor, an APCORR reference file, or a table", number_or_text,
+            "none",
+        )  # fmt: skip
+
+    def refresh(self) -> None:
+        super().refresh()
+        names = self.alike()
+        self.form.setRowVisible(self.bands, bool(names))
+        self.form.setRowVisible(self.alone, not names)
+        if [self.bands.item(k).text() for k in range(self.bands.count())] == names:
+            return
+        chosen = self.chosen()
+        with QSignalBlocker(self.bands):
+            self.bands.clear()
+            for name in names:
+                item = QListWidgetItem(name, self.bands)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                item.setCheckState(Qt.CheckState.Checked if name in chosen else Qt.CheckState.Unchecked)
+
+    def chosen(self) -> list[str]:
+        """Return the names of the bands that are ticked."""
+        items = (self.bands.item(k) for k in range(self.bands.count()))
+        return [item.text() for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def _show(self, preview: Any, text: str) -> None:
+        super()._show(preview, f"{text}, in this image alone" if text.endswith("in sight") else text)
+
+    def meant(self) -> Any:
+        return [self.data, *(self.session[name] for name in self.chosen())]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout
 
-from jviz.api import CurvePicture, JvizError, corners_of, curves_along, curves_at, place_in
+from jviz.api import CurvePicture, JvizError, WholeBox, corners_of, curves_along, curves_at, place_in
 from jviz.plugins.parts import Newest, Panel, muted, tool_button
 
 KINDS = {"cuts": "Row and column", "radial": "Radial profile", "growth": "Curve of growth", "line": "Along a line"}
@@ -42,9 +42,9 @@ class ProfilesPanel(Panel):
         for key, text in KINDS.items():
             self.kind.addItem(text, key)
         self.kind.setAccessibleName("What is measured")
-        self.reach = QSpinBox(minimum=3, maximum=5000, value=30, suffix=" pix")
+        self.reach = WholeBox(minimum=3, maximum=5000, value=30, suffix=" pix")
         self.reach.setAccessibleName("Half the length of cuts, or the largest radius")
-        self.width_box = QSpinBox(minimum=1, maximum=1000, value=round(self.session.interaction.cut_width))
+        self.width_box = WholeBox(minimum=1, maximum=1000, value=round(self.session.interaction.cut_width))
         self.width_box.setPrefix("width ")
         self.width_box.setSuffix(" pix")
         self.width_box.setAccessibleName("Pixels across the line that are averaged")

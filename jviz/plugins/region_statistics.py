@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from jviz.api import CommandError, JvizError, Subset, TableView, all_commands, to_pixel
-from jviz.plugins.parts import Links, Newest, muted, tool_button
+from jviz.plugins.parts import Line, Links, Newest, muted, tool_button
 
 __all__ = ["RegionStatistics"]
 
@@ -56,7 +56,7 @@ class RegionStatistics(QWidget):
         self._result: Any = None
         self.table = TableView("Statistics of the regions")
         self.table.verticalHeader().hide()
-        self.head = muted(QLabel())
+        self.head = muted(Line())
         self._later = QTimer(self, singleShot=True, interval=PAUSE)
         self._later.timeout.connect(self._newest.ask)
         bar = QHBoxLayout()

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -19,11 +18,19 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
-from jviz.api import LINE_LISTS, JvizError, measured, pretty_unit, ranges_to_measure
-from jviz.plugins.parts import Newest, Panel, muted, tool_button
+from jviz.api import (
+    LINE_LISTS,
+    JvizError,
+    NumberBox,
+    as_shown,
+    measured,
+    measured_layers,
+    ranges_to_measure,
+)
+from jviz.plugins.parts import Newest, SpectrumFollower, fill_quietly, muted, tool_button
+from jviz.plugins.spectrum_parts import row_titles, with_error
 
 SPEED_OF_LIGHT = 299_792.458
 FINE = 20_000
@@ -38,7 +45,7 @@ MOST = 4
 """Ranges that the panel measures at once."""
 
 
-class SpectrumPanel(Panel):
+class SpectrumPanel(SpectrumFollower):
     """Marks lines in the active spectrum viewer at a redshift, sets how spectra look, and measures ranges live.
 
     The table has the numbers of spectral ranges (of what is in sight when there are none) for the uppermost visible
@@ -58,10 +65,10 @@ class SpectrumPanel(Panel):
         layout.addLayout(self._redshift())
         layout.addLayout(self._looks())
         layout.addLayout(self._numbers(), 1)
-        context.active_changed.connect(self._follow)
-        self.links.signal(self.session.views_changed, self._follow)
+        context.active_changed.connect(self.follow)
+        self.links.signal(self.session.views_changed, self.follow)
         self.links.signal(self.session.subsets_changed, self.later)
-        self._follow()
+        self.follow()
 
     # --- parts ----------------------------------------------------------------------------------
 
@@ -82,9 +89,9 @@ class SpectrumPanel(Panel):
         return grid
 
     def _redshift(self) -> QGridLayout:
-        self.redshift = QDoubleSpinBox(decimals=5, minimum=-0.99, maximum=100.0, singleStep=0.001)
+        self.redshift = NumberBox(decimals=5, minimum=-0.99, maximum=100.0, singleStep=0.001)
         self.redshift.setAccessibleName("Redshift of the lines")
-        self.velocity = QDoubleSpinBox(decimals=1, minimum=-290_000, maximum=3e7, singleStep=10.0, suffix=" km/s")
+        self.velocity = NumberBox(decimals=1, minimum=-290_000, maximum=3e7, singleStep=10.0, suffix=" km/s")
         self.velocity.setAccessibleName("The redshift as a velocity, c z")
         self.fine = QSlider(Qt.Orientation.Horizontal, minimum=-FINE, maximum=FINE)
         self.fine.setAccessibleName("Move the lines")
@@ -98,7 +105,9 @@ class SpectrumPanel(Panel):
         grid.addWidget(QLabel("z"), 0, 0)
         grid.addWidget(self.redshift, 0, 1)
         grid.addWidget(self.velocity, 0, 2)
-        grid.addWidget(self.fine, 1, 0, 1, 3)
+        self.search = tool_button(self.context, "fa6s.magnifying-glass", "Find the redshift by the lines", self._search)
+        grid.addWidget(self.search, 0, 3)
+        grid.addWidget(self.fine, 1, 0, 1, 4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         return grid
@@ -120,10 +129,10 @@ class SpectrumPanel(Panel):
             self.choices[name] = box
             grid.addWidget(QLabel(title), row, 0)
             grid.addWidget(box, row, 1)
-        self.width_ = QDoubleSpinBox(decimals=1, minimum=0.1, maximum=10_000, suffix=" channels")
+        self.width_ = NumberBox(decimals=1, minimum=0.1, maximum=10_000, suffix=" channels")
         self.width_.setAccessibleName("Width of smoothing")
         self.width_.valueChanged.connect(lambda value: self._set(smoothing_width=value))
-        self.offset = QDoubleSpinBox(decimals=4, minimum=-1e9, maximum=1e9, prefix="offset ")
+        self.offset = NumberBox(decimals=4, minimum=-1e9, maximum=1e9, prefix="offset ")
         self.offset.setAccessibleName("Offset of each spectrum from the one before")
         self.offset.valueChanged.connect(lambda value: self._set(offset=value))
         grid.addWidget(self.offset, 0, 2)
@@ -152,20 +161,6 @@ class SpectrumPanel(Panel):
 
     # --- the view -------------------------------------------------------------------------------
 
-    @property
-    def view(self) -> Any:
-        """The spectrum view that is active, else the newest one; None when there is none."""
-        active = self.context.active_view()
-        views = [view for view in self.session.views.values() if view.kind == "spectrum" and view.layers]
-        return active if active in views else next(reversed(views), None)
-
-    def _follow(self, *_: Any) -> None:
-        self.links.states("view", [self.view], self.later)
-        self.later()
-
-    def is_empty(self) -> bool:
-        return self.view is None
-
     def refresh(self) -> None:
         """Show the state of the view, and measure."""
         view = self.view
@@ -174,12 +169,12 @@ class SpectrumPanel(Panel):
         self._filling = True
         for name, button in self.lists.items():
             button.setChecked(name in view.lines)
-        _fill(self.redshift, view.redshift)
-        _fill(self.velocity, view.redshift * SPEED_OF_LIGHT)
+        fill_quietly(self.redshift, view.redshift)
+        fill_quietly(self.velocity, view.redshift * SPEED_OF_LIGHT)
         for name, box in self.choices.items():
             box.setCurrentIndex(box.findData(getattr(view, name)))
-        _fill(self.width_, view.smoothing_width)
-        _fill(self.offset, view.offset)
+        fill_quietly(self.width_, view.smoothing_width)
+        fill_quietly(self.offset, view.offset)
         self.width_.setEnabled(view.smoothing != "none")
         self._filling = False
         self._newest.ask()
@@ -214,6 +209,10 @@ class SpectrumPanel(Panel):
         self.fine.setValue(0)
         self._seal()
 
+    def _search(self) -> None:
+        if self.view is not None:
+            self.context.run("spectrum.identify", view=self.view)
+
     def _seal(self) -> None:
         self.session.flush()
         self.session.history.seal()
@@ -223,7 +222,7 @@ class SpectrumPanel(Panel):
     def _begin(self) -> Any:
         """Return what measures the ranges of the topmost spectrum, and what shows it."""
         view = self.view
-        layers = [layer for layer in view.layers if layer.visible] if view is not None else []
+        layers = measured_layers(view) if view is not None else []
         if not layers:
             self._show([], "No spectrum is visible.")
             return None
@@ -235,7 +234,8 @@ class SpectrumPanel(Panel):
 
         def work(job: Any) -> tuple:
             try:
-                return [(one, *measured(one)) for one in found], layers[-1].title
+                shown = [as_shown(one, view) for one in found]
+                return [(one, *measured(one)) for one in shown], layers[-1].title
             except JvizError as error:
                 return [], str(error)
 
@@ -249,10 +249,11 @@ class SpectrumPanel(Panel):
         self.table.setColumnCount(len(numbers))
         self.table.setHorizontalHeaderLabels([one.name for one, _, _ in numbers])
         if numbers:
-            self.table.setVerticalHeaderLabels(_titles(numbers[0][0].samples))
+            samples = numbers[0][0].samples
+            self.table.setVerticalHeaderLabels(row_titles(ROWS, samples.axis.unit, samples.unit))
         for column, (_, found, note) in enumerate(numbers):
             for row, (name, _, _) in enumerate(ROWS):
-                value = _said(getattr(found, name), getattr(found, f"{name}_err", math.nan))
+                value = with_error(getattr(found, name), getattr(found, f"{name}_err", math.nan))
                 item = QTableWidgetItem(value)
                 item.setToolTip(f"{value}\n{note}".strip())
                 self.table.setItem(row, column, item)
@@ -260,32 +261,8 @@ class SpectrumPanel(Panel):
 
     def _fit(self) -> None:
         if self.view is not None:
-            self.context.run("spectrum.fit_lines")
+            self.context.open_panel("line_fit")
 
     def _tabulate(self) -> None:
         if self.view is not None:
             self.context.run("spectrum.statistics", view=self.view)
-
-
-def _fill(box: QWidget, value: float) -> None:
-    """Show a value without telling anybody."""
-    box.blockSignals(True)
-    box.setValue(value)
-    box.blockSignals(False)
-
-
-def _titles(samples: Any) -> list[str]:
-    """Name the rows with the units of a spectrum."""
-    x, y = pretty_unit(samples.axis.unit), pretty_unit(samples.unit)
-    units = {"": "", "x": x, "y": y, "xy": f"{y} {x}".strip()}
-    return [f"{title}\n{units[kind]}".rstrip() for _, title, kind in ROWS]
-
-
-def _said(value: float, error: float) -> str:
-    """Write a number with its error, to two digits of the error."""
-    if not math.isfinite(value):
-        return "–"
-    if math.isfinite(error) and error > 0 and value:
-        digits = max(2, min(10, math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2))
-        return f"{value:.{digits}g} ± {error:.2g}"
-    return f"{value:.5g}"

@@ -26,11 +26,13 @@ OWN = {
     "image": "jviz.viewers.image",
     "cube": "jviz.viewers.cube",
     "channel_maps": "jviz.viewers.channel_maps",
+    "ramp": "jviz.viewers.ramp",
     "profile": "jviz.viewers.plot.viewer",
     "spectrum": "jviz.viewers.spectrum.viewer",
     "table": "jviz.viewers.catalog.table",
     "scatter": "jviz.viewers.catalog.scatter",
     "histogram": "jviz.viewers.catalog.histogram",
+    "association": "jviz.viewers.association.viewer",
 }
 """Modules of jviz's own viewers by the kind of view they draw."""
 
@@ -216,7 +218,14 @@ class Viewer(QWidget):
 
 
 def _forget(number: int, *_: Any) -> None:
-    _alive.pop(number, None)
+    """Let go of a viewer that Qt has deleted, and have it let go of everything.
+
+    It is in a cycle of references, and one that was there when imports were spared from the search for garbage
+    (`gc.freeze`) is never collected.
+    """
+    viewer = _alive.pop(number, None)
+    if viewer is not None:
+        vars(viewer).clear()
 
 
 def _times(size: QSize, ratio: float) -> QSize:

@@ -2,83 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from jviz.cube_copies import make_copy
+from jviz.cube_planes import make_statistics
 from jviz.cube_views import CubeView
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.base import viewer
-from jviz.viewers.image import ImageViewer
 from jviz.viewers.slice_bar import SliceBar
+from jviz.viewers.stepped import SteppedViewer
 
 __all__ = ["CubeViewer"]
 
 AT_ONCE = 1 << 20
 """Bytes of a slice up to which it is read without a job: it takes a millisecond."""
 
-PAGE = 10
-"""Slices of a step with Page up and Page down."""
-
 
 @viewer(kind="cube", title="Cube", view=CubeView)
-class CubeViewer(ImageViewer):
-    """Draws slices of a cube, and lets them be gone through by mouse, keys and playing.
+class CubeViewer(SteppedViewer):
+    """Draws slices of a cube, and lets them be gone through by mouse, keys and playing."""
 
-    Attributes
-    ----------
-    bar : SliceBar
-        Below the picture.
-    """
+    play_command = "cube.play"
 
     def __init__(self, session: Session, state: CubeView, parent: QWidget | None = None) -> None:
-        self.bar: SliceBar | None = None
         self._direction = 1
-        self._space_moved = False
         self._asked: WeakSet[Any] = WeakSet()
         super().__init__(session, state, parent)
-        self._ticks = QTimer(self)
-        self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
-        self._ticks.timeout.connect(self._tick)
-        self.bar = SliceBar(self)
-        self._place_bar()
+
+    def make_bar(self) -> QWidget:
+        """Return the bar of slices."""
+        return SliceBar(self)
 
     # --- picture ----------------------------------------------------------------------------------
 
     @property
-    def _has_bar(self) -> bool:
-        return self.bar is not None and self.state.slice_bar and self.state.leading is not None
+    def has_steps(self) -> bool:
+        """Whether a cube is shown."""
+        return self.state.leading is not None
 
-    def canvas_height(self) -> int:
-        """Height of the picture and its axes, above the bar."""
-        if not self._has_bar:
-            return self.height()
-        return max(40, self.height() - self.bar.sizeHint().height())
+    @property
+    def has_bar(self) -> bool:
+        """Whether the bar is to be seen."""
+        return self.state.slice_bar and self.has_steps
 
-    def _place_bar(self) -> None:
-        if self.bar is None:
-            return
-        self.bar.setVisible(self._has_bar)
-        top = self.canvas_height()
-        self.bar.setGeometry(0, top, self.width(), self.height() - top)
-
-    def refresh(self) -> None:
-        """Bring bar and picture in line with the state."""
-        self._place_bar()
-        if self._has_bar:
-            self.bar.refresh()
+    def before_picture(self) -> None:
+        """Find the spectral axes, and read slices that are quick to read."""
         self._ask_for_axes()
         self._read_small_slices()
-        super().refresh()
-        self._keep_time()
 
     def _ask_for_axes(self) -> None:
         """Find the spectral axes of cubes in a job: their WCS takes a while, and the bar shows channels until then."""
@@ -105,17 +80,19 @@ class CubeViewer(ImageViewer):
             except (JvizError, OSError, IndexError):
                 continue  # the job that is asked for next tells what is wrong
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the bar the width of the viewer."""
-        self._place_bar()
-        super().resizeEvent(event)
-
     def _come_to_rest(self) -> None:
         super()._come_to_rest()
         if self.has_painted and not self.state.playing:
             for layer in self.state.layers:
-                if layer.cube is not None and layer.cube.axis_ready and layer.cube in self.session:
-                    make_copy(self.session, layer.cube)
+                cube = layer.cube
+                # One after the other: both read the whole file, and the first takes a second.
+                if (
+                    cube is not None
+                    and cube.axis_ready
+                    and cube in self.session
+                    and make_statistics(self.session, cube, self.stir)
+                ):
+                    make_copy(self.session, cube)
 
     # --- going through the slices -----------------------------------------------------------------
 
@@ -126,25 +103,9 @@ class CubeViewer(ImageViewer):
         if self.state.leading is not None:
             step_slices(self.state, by)
 
-    def seal(self) -> None:
-        """End a row of changes: one step of the history."""
-        self._seal()
-
-    def _keep_time(self) -> None:
-        wanted = bool(self.state.playing) and self.state.leading is not None
-        interval = max(1, round(1000 / self.state.rate))
-        if wanted and (not self._ticks.isActive() or self._ticks.interval() != interval):
-            self._ticks.start(interval)
-        elif not wanted and self._ticks.isActive():
-            self._ticks.stop()
-            self._seal()
-
-    def _tick(self) -> None:
+    def play_on(self) -> None:
         """Show the next slice, unless the last one is still being read."""
         layer = self.state.leading
-        if layer is None or not self.state.playing:
-            self._keep_time()
-            return
         if self.loader.busy and not self._shows_now(layer):
             return
         number, last = int(layer.slice), layer.count - 1
@@ -169,54 +130,6 @@ class CubeViewer(ImageViewer):
     def _shows_now(self, layer: Any) -> bool:
         raster = layer.raster()
         return raster.block(raster.bounds, 1.0) is not None
-
-    # --- mouse and keys ---------------------------------------------------------------------------
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step through the slices with Ctrl or Alt, else zoom."""
-        keys = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
-        delta = event.angleDelta().y() or event.angleDelta().x()
-        if keys and delta and self.state.leading is not None:
-            self.step(1 if delta > 0 else -1)
-            event.accept()
-            return
-        super().wheelEvent(event)
-
-    def key_of_slices(self, event: QKeyEvent) -> Callable[[], Any] | None:
-        """Return what a key does with the slices, None for other keys."""
-        if self.state.leading is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            return None
-        key = Qt.Key(event.key())
-        steps = {
-            Qt.Key.Key_Period: 1, Qt.Key.Key_BracketRight: 1, Qt.Key.Key_Comma: -1, Qt.Key.Key_BracketLeft: -1,
-            Qt.Key.Key_PageUp: PAGE, Qt.Key.Key_PageDown: -PAGE,
-        }  # fmt: skip
-        return partial(self.step, steps[key]) if key in steps else None
-
-    def hold_space(self, down: bool) -> None:
-        """Let Space pan while it is down, and play when it was only tapped."""
-        if down and not self.is_space_down:
-            self._space_moved = False
-        tapped = self.is_space_down and not down and not self._space_moved and self.hasFocus()
-        super().hold_space(down)
-        if tapped and self.state.leading is not None:
-            self.run_command("cube.play")
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take note that Space serves to pan."""
-        self._space_moved = True
-        super().mousePressEvent(event)
-
-    def release(self) -> None:
-        """Stop playing."""
-        self._ticks.stop()
-        super().release()
-
-    def _inside(self) -> QPointF | None:
-        at = self._cursor
-        if at is not None and at.y() > self.canvas_height():
-            return None
-        return super()._inside()
 
 
 def _is_quick(layer: Any) -> bool:

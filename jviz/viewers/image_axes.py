@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from jviz.backend.render.frames import equinox_of
 from jviz.backend.render.grid import pixel_ticks, sky_grid
 from jviz.geometry import Geometry
 from jviz.viewers.ink import BRIGHT, Ink
@@ -21,10 +23,10 @@ TICK = 5.0
 
 NAMES = {
     "icrs": ("Right ascension (ICRS)", "Declination (ICRS)"),
-    "fk5": ("Right ascension (J2000)", "Declination (J2000)"),
-    "fk4": ("Right ascension (B1950)", "Declination (B1950)"),
+    "fk5": ("Right ascension ({})", "Declination ({})"),
+    "fk4": ("Right ascension ({})", "Declination ({})"),
     "galactic": ("Galactic longitude", "Galactic latitude"),
-    "ecliptic": ("Ecliptic longitude (J2000)", "Ecliptic latitude (J2000)"),
+    "ecliptic": ("Ecliptic longitude ({})", "Ecliptic latitude ({})"),
 }
 
 
@@ -61,17 +63,24 @@ class Lines:
 
 @lru_cache(maxsize=4)
 def _names(frame: str) -> tuple[str, str]:
-    """Name the axes of a frame, which may be FK5 at another equinox."""
-    known, _, equinox = frame.partition(" ")
-    names = NAMES.get(known, ("Longitude", "Latitude"))
-    return tuple(name.replace("J2000", equinox) if equinox else name for name in names)
+    """Name the axes of a frame, with its equinox where it has one."""
+    longitude, latitude = NAMES.get(frame.split(" ")[0], ("Longitude", "Latitude"))
+    return longitude.format(equinox_of(frame)), latitude.format(equinox_of(frame))
 
 
-def sky_lines(sky: Any, geometry: Geometry, frame: str, style: str, glyph: tuple[float, float], n: float) -> Lines:
-    """Trace the sky grid of a picture."""
+def sky_lines(
+    sky: Any,
+    geometry: Geometry,
+    frame: str,
+    style: str,
+    glyph: tuple[float, float],
+    n: float,
+    taken: tuple[tuple[float, float, float, float], ...] = (),
+) -> Lines:
+    """Trace the sky grid of a picture; its numbers keep out of places that are taken."""
     grid = sky_grid(
         sky.pixel_to_sky, geometry.to_data, geometry.width, geometry.height,
-        frame=frame, style=style, glyph=glyph, n=n,
+        frame=frame, style=style, glyph=glyph, n=n, taken=taken,
     )  # fmt: skip
     marks = (Mark(m.text, m.x, m.y, m.edge, 0 if m.axis == "lon" else 1, m.box) for m in grid.labels)
     return Lines(tuple(line.points for line in grid.lines), tuple(marks), _names(frame))
@@ -151,7 +160,16 @@ def _edge_of(point: np.ndarray, geometry: Geometry) -> str:
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def draw_grid(painter: QPainter, lines: Lines, picture: QRectF, look: Look, *, labels: bool, fast: bool) -> None:
+def draw_grid(
+    painter: QPainter,
+    lines: Lines,
+    picture: QRectF,
+    look: Look,
+    *,
+    labels: bool,
+    fast: bool,
+    taken: Sequence[QRectF] = (),
+) -> None:
     """Draw the lines over the picture.
 
     Parameters
@@ -161,6 +179,8 @@ def draw_grid(painter: QPainter, lines: Lines, picture: QRectF, look: Look, *, l
     fast : bool
         For the screen: with a shadow instead of a rim, because Qt draws lines wider than a pixel
         of the device twenty times slower.
+    taken : sequence of QRectF
+        Where no numbers are written, as seen from the corner of the picture.
     """
     painter.save()
     painter.setClipRect(picture, Qt.ClipOperation.IntersectClip)
@@ -174,9 +194,24 @@ def draw_grid(painter: QPainter, lines: Lines, picture: QRectF, look: Look, *, l
             painter.drawPolyline(line.translated(shift, shift) if fast and shift else line)
     font = look.font(0.85)
     for mark in lines.marks:
-        if labels or mark.edge == "inside":
+        if (labels or mark.edge == "inside") and not _covered(mark, taken, look):
             _write_inside(painter, mark, font, BRIGHT)
     painter.restore()
+
+
+def _covered(mark: Mark, taken: Sequence[QRectF], look: Look) -> bool:
+    """Whether a number that has no other place to go would lie under something else."""
+    if mark.box is not None:
+        return False
+    metrics = look.metrics(0.85)
+    wide, high = metrics.horizontalAdvance(mark.text), metrics.height()
+    across, down = _anchor(mark)
+    return any(QRectF(mark.x - across * wide, mark.y - down * high, wide, high).intersects(area) for area in taken)
+
+
+def _anchor(mark: Mark) -> tuple[float, float]:
+    """Return which part of its text stands at a mark, in shares of its width and height."""
+    return {"bottom": (0.5, 1.15), "left": (-0.15, 0.5)}.get(mark.edge, (0.5, 0.5))
 
 
 def _write_inside(painter: QPainter, mark: Mark, font: Any, ink: Ink) -> None:
@@ -184,7 +219,7 @@ def _write_inside(painter: QPainter, mark: Mark, font: Any, ink: Ink) -> None:
         left, top, right, bottom = mark.box
         ink.write(painter, QPointF((left + right) / 2, (top + bottom) / 2), mark.text, font, across=0.5, down=0.5)
         return
-    across, down = {"bottom": (0.5, 1.15), "left": (-0.15, 0.5)}.get(mark.edge, (0.5, 0.5))
+    across, down = _anchor(mark)
     ink.write(painter, QPointF(mark.x, mark.y), mark.text, font, across=across, down=down)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import threading
 import time
@@ -15,6 +16,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 from jviz.backend.priority import step_aside
 from jviz.backend.progress import Cancelled
 from jviz.backend.render import kernels
+from jviz.backend.spectra import strokes
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.session import Session
@@ -103,6 +105,9 @@ class WarmUp:
             self._over = True
             if not self._ending:
                 post(self.ended.emit)
+        # Nothing waits for those of spectra; a thousand of them draw at once when they come.
+        with contextlib.suppress(Cancelled):
+            strokes.prepare(self._next_kernel)
 
 
 @cache

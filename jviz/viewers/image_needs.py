@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from jviz.backend.coords import angle_text
 from jviz.backend.progress import Progress, silent
 from jviz.backend.render.blocks import Block, cut
 from jviz.backend.render.mesh import Bounds
 from jviz.backend.render.stretch import stretch
-from jviz.backend.render.warp import warps
+from jviz.backend.render.warp import gap, warps
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
 from jviz.viewers.image_layers import Compositor, is_flags, overlaid_flags, placed, raster_of, rough_raster_of
@@ -97,12 +98,26 @@ class WarpNeed:
 
     first: Any
     sky: Any
+    base: str
+    name: str
+    others: tuple[Any, ...] = field(default=(), compare=False)
+    """The data of layers between the two: a tile of a mosaic may lie beside one of them."""
+    notes: list[str] = field(default_factory=list, compare=False)
+    """That the layer lies elsewhere on the sky, once that is found out."""
 
     @property
     def group(self) -> tuple:
         return ("warp", id(self.first), id(self.sky))
 
     def run(self, progress: Progress) -> Any:
+        away = gap(self.first, self.sky)
+        skies = (getattr(other, "sky", None) for other in reversed(self.others) if other is not None)
+        if away and all(gap(sky, self.sky) for sky in skies if sky is not None):
+            self.notes.append(
+                f"{self.name} lies more than {angle_text(3600 * away, 2, mas=False)} away from {self.base} on the sky: "
+                "nothing of it is in sight here. “Image ▸ Layers ▸ Align Layers by…” can lay it on the pixels instead; "
+                "or show it in a viewer of its own."
+            )
         return warps.work_out(self.first, self.sky)
 
     def apply(self, value: Any) -> None:
@@ -119,6 +134,8 @@ class LimitsNeed:
     block: Block | None = None
     bounds: Bounds | None = None
     counted: bool = False
+    rough: Any = None
+    """Raster of a first look, to take them from meanwhile."""
 
     @property
     def seen(self) -> tuple:
@@ -132,6 +149,10 @@ class LimitsNeed:
     def run(self, progress: Progress, *, exact: bool = False) -> tuple[float, float]:
         if self.block is not None and self.bounds is not None:
             return limits_in_sight(self.layer, self.block, self.bounds)
+        if self.rough is not None:
+            return self.layer.data.limits_of(
+                self.rough, self.layer.limits_mode, percentiles=self.layer.percentiles, exact=False
+            )
         return self.layer.computed_limits(exact=exact)
 
     def apply(self, value: tuple[float, float]) -> None:
@@ -224,10 +245,10 @@ def _warps(view: ImageView, everything: list[Any]) -> Iterator[WarpNeed]:
     base = everything[0] if everything else None
     if view.align != "sky" or not getattr(base, "wcs_ready", False) or base.sky is None:
         return
-    for data in everything[1:]:
+    for number, data in enumerate(everything[1:], start=1):
         sky = data.sky if data is not None and getattr(data, "wcs_ready", False) else None
         if sky is not None and not warps.is_known(base.sky, sky):
-            yield WarpNeed(base.sky, sky)
+            yield WarpNeed(base.sky, sky, base.name, data.name, tuple(everything[1:number]))
 
 
 def _of_layer(
@@ -309,14 +330,25 @@ def _limits(layer: ImageLayer, raster: Any, place: Any, at_rest: bool, composito
         return
     asked, memory = asked_limits(layer), compositor.memory(layer)
     if layer.limits_from != "view":
-        need = LimitsNeed(layer, asked, memory, counted=raster.counted)
-        outdated = need.counted and layer.limits_mode in OF_ALL and memory.seen != need.seen
-        if layer.shown_limits is None or outdated:
-            yield need
+        yield from _limits_of_all(layer, raster, place, asked, memory)
         return
     block = raster.block(place.bounds, place.step)
     need = LimitsNeed(layer, asked, memory, block, place.bounds)
     if block is not None and at_rest and (layer.shown_limits is None or memory.seen != need.seen):
+        yield need
+
+
+def _limits_of_all(layer: ImageLayer, raster: Any, place: Any, asked: tuple, memory: Any) -> Iterator[Need]:
+    """List limits of the whole image; of a picture that is worked out, once it is there, or its first look."""
+    made, counted, rough = getattr(raster, "outdates", False), raster.counted, None
+    if made and not getattr(layer, "has_limits_of_cube", False) and raster.block(place.bounds, place.step) is None:
+        # Not at once: they would work out the same picture a second time beside the first.
+        rough, counted = rough_raster_of(layer), False
+        if rough is None or rough.block(place.bounds, place.step) is None:
+            return
+    need = LimitsNeed(layer, asked, memory, counted=counted, rough=rough)
+    outdated = need.counted and (layer.limits_mode in OF_ALL or made) and memory.seen != need.seen
+    if layer.shown_limits is None or outdated:
         yield need
 
 

@@ -21,10 +21,11 @@ from jviz.viewers.image_layers import Compositor, is_flags
 from jviz.viewers.ink import BRIGHT, Ink, ground_of, ink_on
 from jviz.viewers.kept import draw_kept
 from jviz.viewers.look import Look
-from jviz.viewers.readout import pretty_unit
+from jviz.viewers.readout import pretty_unit, unit_of_ratio
 from jviz.views import ImageView
 
-__all__ = ["Scene", "draw_bar", "draw_caption", "draw_compass", "draw_inset", "draw_scale_bar", "lens", "overview"]
+__all__ = ["Scene", "draw_bar", "draw_caption", "draw_compass", "draw_inset", "draw_scale_bar", "furniture",
+           "is_bare", "lens", "overview"]  # fmt: skip
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
@@ -185,8 +186,10 @@ def flags_listed(scene: Scene, layer: Any) -> list[int]:
 
 def bar_title(layer: Any) -> str:
     """Return what the values of a layer are: the unit, and the plane when it is not the first."""
+    if layer.operation == "ratio":
+        return unit_of_ratio(layer)
     plane = layer.data.plane(layer.plane)
-    unit = pretty_unit(plane.unit)
+    unit = pretty_unit(layer.shown_unit)
     if plane is layer.data.plane():
         return unit
     return f"{plane.name} ({unit})" if unit else plane.name
@@ -201,9 +204,35 @@ def _directions(sky: Any, geometry: Geometry, frame: str) -> Compass | None:
     return compass(sky.pixel_to_sky, x, y, frame=frame, pixel_to_viewport=geometry.to_screen)
 
 
+def furniture(scene: Scene) -> tuple[QRectF, ...]:
+    """Return the places in the picture that scale bar, compass and overview take, where numbers of a grid cannot be."""
+    view, areas = scene.view, []
+    if view.scale_bar and not is_bare(scene):
+        areas.append(_scale_plate(scene, _scale(scene)[0]))
+    if view.compass and not is_bare(scene):
+        areas.append(_compass_corner(scene))
+    inset = overview(view, scene.geometry) if view.overview else None
+    return tuple(areas if inset is None else [*areas, inset.area])
+
+
+def is_bare(scene: Scene) -> bool:
+    """Whether a picture is too small, or shows too little of a sky, for scale bar and compass."""
+    small = min(scene.geometry.width, scene.geometry.height) < 160
+    return small or getattr(scene.view.layers[0], "is_side", False)
+
+
+def _compass_corner(scene: Scene) -> QRectF:
+    room = _arrow(scene) + 1.5 * scene.look.pixels
+    return QRectF(scene.geometry.width - 2 * room - EDGE / 2, EDGE / 2, 2 * room, 2 * room)
+
+
+def _arrow(scene: Scene) -> float:
+    return max(26.0, 2.6 * scene.look.pixels)
+
+
 def draw_compass(painter: QPainter, scene: Scene) -> None:
     """Draw arrows to north and east, or along x and y when the image has no sky."""
-    geometry, size = scene.geometry, max(26.0, 2.6 * scene.look.pixels)
+    geometry = scene.geometry
     if scene.sky is not None:
         found = _directions(scene.sky, geometry, scene.view.sky_frame)
         if found is None:
@@ -212,9 +241,7 @@ def draw_compass(painter: QPainter, scene: Scene) -> None:
     else:
         x, y = geometry.to_screen(np.array([0, 1.0, 0]), np.array([0, 0, 1.0]))
         arrows = tuple((name, math.degrees(math.atan2(y[k] - y[0], x[k] - x[0]))) for name, k in (("x", 1), ("y", 2)))
-    room = size + 1.5 * scene.look.pixels
-    corner = QRectF(geometry.width - 2 * room - EDGE / 2, EDGE / 2, 2 * room, 2 * room)
-    _draw_arrows(painter, scene, corner, arrows, size)
+    _draw_arrows(painter, scene, _compass_corner(scene), arrows, _arrow(scene))
 
 
 def _draw_arrows(painter: QPainter, scene: Scene, corner: QRectF, arrows: Any, size: float) -> None:
@@ -254,16 +281,25 @@ def _pixel_size(sky: Any, x: float, y: float) -> float:
     return sky.pixel_scale(x, y).mean
 
 
-def draw_scale_bar(painter: QPainter, scene: Scene) -> None:
-    """Draw a bar of a round angular length (of pixels without a sky) at the bottom left."""
+def _scale(scene: Scene) -> tuple[float, str]:
+    """Return the length of the scale bar, NaN where there is none, and what it says."""
     geometry = scene.geometry
     size = _pixel_size(scene.sky, *geometry.centre) if scene.sky is not None else None
-    length, text = scale_bar(size, geometry.scale, min(0.25 * geometry.width, 220.0))
+    return scale_bar(size, geometry.scale, min(0.25 * geometry.width, 220.0))
+
+
+def _scale_plate(scene: Scene, length: float) -> QRectF:
+    letters = scene.look.pixels
+    return QRectF(EDGE - 6, scene.geometry.height - EDGE - 2 - 2 * letters, length + 16, 2.6 * letters)
+
+
+def draw_scale_bar(painter: QPainter, scene: Scene) -> None:
+    """Draw a bar of a round angular length (of pixels without a sky) at the bottom left."""
+    length, text = _scale(scene)
     if not length > 0:
         return
-    left, base = EDGE + 2, geometry.height - EDGE - 2
-    letters = scene.look.pixels
-    plate = QRectF(left - 8, base - 2 * letters, length + 16, 2.6 * letters)
+    left, base = EDGE + 2, scene.geometry.height - EDGE - 2
+    letters, plate = scene.look.pixels, _scale_plate(scene, length)
     ink, mixed = scene.ground(plate)
     font = scene.look.font(0.92, bold=True)
 

@@ -18,7 +18,9 @@ from jviz.viewers.image_overlays import (
     draw_compass,
     draw_inset,
     draw_scale_bar,
+    furniture,
     image_of,
+    is_bare,
     lens,
     overview,
 )
@@ -96,7 +98,8 @@ def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None)
     lines = lines_of(scene)
     if scene.view.grid:
         labels = not scene.frame.axes
-        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=labels, fast=scene.fast)
+        taken = furniture(scene) if labels else ()
+        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=labels, fast=scene.fast, taken=taken)
     if scene.frame.axes:
         draw_axes(painter, lines, scene.frame.picture, scene.look)
     draw_bar(painter, scene)
@@ -121,7 +124,8 @@ def lines_of(scene: Scene) -> Lines:
     if scene.sky is None:
         return Lines()
     glyph = (metrics.horizontalAdvance("0") * 1.1, metrics.height())
-    return sky_lines(scene.sky, scene.geometry, view.sky_frame, view.sky_style, glyph, n)
+    taken = () if scene.frame.axes else tuple(area.getCoords() for area in furniture(scene))
+    return sky_lines(scene.sky, scene.geometry, view.sky_frame, view.sky_style, glyph, n, taken)
 
 
 def _draw_pixels(painter: QPainter, scene: Scene) -> None:
@@ -164,10 +168,9 @@ def _draw_overlays(painter: QPainter, scene: Scene) -> None:
         painter.save()
         overlay.paint(painter, scene)
         painter.restore()
-    small = min(scene.geometry.width, scene.geometry.height) < 160 or getattr(view.layers[0], "is_side", False)
-    if view.scale_bar and not small:
+    if view.scale_bar and not is_bare(scene):
         draw_scale_bar(painter, scene)
-    if view.compass and not small:
+    if view.compass and not is_bare(scene):
         draw_compass(painter, scene)
     insets = (
         overview(view, scene.geometry) if view.overview else None,

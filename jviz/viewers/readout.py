@@ -12,7 +12,7 @@ from jviz.backend.dq import flag_names
 from jviz.viewers.image_layers import raster_of, ready_sky
 from jviz.views import ImageLayer, ImageView
 
-__all__ = ["Readout", "pretty_unit", "read_out"]
+__all__ = ["Readout", "pretty_unit", "read_out", "unit_of_ratio"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Readout:
     @property
     def text(self) -> str:
         """All in one line."""
-        sky = f"{self.frame.upper() if self.frame != 'galactic' else 'Gal'} {self.sky_text}" if self.sky_text else ""
+        short = {"galactic": "Gal", "ecliptic": "Ecl"}.get(self.frame, self.frame.upper())
+        sky = f"{short} {self.sky_text}" if self.sky_text else ""
         flags = f"DQ {self.flags_text}" if self.flags_text else ""
         parts = (f"({self.pixel_text})", sky, self.spectral, self.value_text, flags)
         return "   ".join(part for part in parts if part)
@@ -179,11 +180,16 @@ def _computed(
 ) -> tuple[float | None, str]:
     """Return the difference or ratio of two images at a pixel of the first layer, and its unit."""
     there = _value(layer.against.raster(), *_in_data(view, layer.against, x, y, *sky))
-    plane = layer.data.plane(layer.plane)
-    unit = pretty_unit(plane.unit) if layer.operation == "difference" else ""
+    unit = pretty_unit(layer.shown_unit) if layer.operation == "difference" else unit_of_ratio(layer)
     if here is None or there is None or (layer.operation == "ratio" and there == 0):
         return None, unit
     return (here / there if layer.operation == "ratio" else here - there), unit
+
+
+def unit_of_ratio(layer: ImageLayer) -> str:
+    """Return the unit of one image divided by another, empty where both have the same."""
+    first, second = (pretty_unit(unit) for unit in (layer.shown_unit, layer.against.plane().unit))
+    return "" if first == second else f"{first or '1'} / ({second})" if second else first
 
 
 def _values(layer: ImageLayer, x: float, y: float) -> tuple[Any, str, float | None, int | None]:
@@ -192,7 +198,7 @@ def _values(layer: ImageLayer, x: float, y: float) -> tuple[Any, str, float | No
     if raster is None or not (math.isfinite(x) and math.isfinite(y)):
         return None, "", None, None
     plane, shown = layer.data.plane(layer.plane), _value(raster, x, y)
-    unit = pretty_unit(plane.unit)
+    unit = pretty_unit(layer.shown_unit)
     if layer.is_made or plane is not layer.data.plane():
         flags = int(shown) if plane.meaning == "flags" and shown is not None else None
         return shown, unit, None, flags
@@ -219,8 +225,10 @@ def _value(raster: Any, x: float, y: float) -> float | int | None:
 def _beside(layer: ImageLayer, plane: Any, x: float, y: float) -> Any:
     """Read the same pixel of another plane; None when it has another shape."""
     first, index = layer.picture.plane(), layer.picture_index
-    plane = layer.picture.planes.get(plane.name) if plane is not None else None
-    if plane is None or plane.shape[-2:] != first.shape[-2:] or len(plane.shape) > len(first.shape):
+    if plane is None:
+        return None
+    plane = layer.picture.plane(plane.name)
+    if plane.shape[-2:] != first.shape[-2:] or len(plane.shape) > len(first.shape):
         return None
     index = index[len(index) - (len(plane.shape) - 2) :] if len(plane.shape) > 2 else ()
     if len(plane.shape) > 2 and len(index) != len(plane.shape) - 2:
@@ -257,6 +265,7 @@ def pretty_unit(unit: str) -> str:
     """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
     text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
     text = re.sub(r"\b([Aa]ngstrom|Ang)\b", "Å", text)
+    text = re.sub(r"\bmeter\b", "m", text)
     text = re.sub(r"\b1[Ee]([+-]?\d+)\b", lambda m: f"10{m[1].lstrip('+').translate(_superscripts)}", text)
     text = re.sub(r"\bu(?=m\b|Jy\b)", "µ", text)
     text = re.sub(r"(?<=[A-Za-zÅ])(\d)(?=\b|_)", lambda m: m[1].translate(_superscripts), text)

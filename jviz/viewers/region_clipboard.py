@@ -7,10 +7,12 @@ from typing import Any
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
 
-from jviz.actions.region import hex_color
 from jviz.backend.regions.ds9 import sketch_ds9
 from jviz.backend.regions.ds9_writing import chain
 from jviz.backend.regions.ds9_writing import ds9_text as written
+from jviz.backend.regions.excluding import cut_excluded
+from jviz.backend.regions.of_images import of_image
+from jviz.checked import hex_color
 from jviz.session import Session
 from jviz.subsets import Subset, next_color
 from jviz.viewers.region_steps import add_regions
@@ -43,7 +45,7 @@ def ds9_text(subsets: list[Subset]) -> str:
 def paste_regions(session: Session, data: Any) -> list[str]:
     """Add the regions on the clipboard and select them; pixel regions go to an image. Returns their names."""
     mime = QGuiApplication.clipboard().mimeData()
-    found = _copied.get(bytes(mime.data(MIME).data())) or _parsed(session, mime.text())
+    found = _copied.get(bytes(mime.data(MIME).data())) or _parsed(session, mime.text(), data)
     new: dict[str, Subset] = {}
     for subset in found:
         name = free_name(subset.name, {**session.subsets, **new})
@@ -64,8 +66,11 @@ def _told(subset: Subset) -> Any:
     return region
 
 
-def _parsed(session: Session, text: str) -> list[Subset]:
-    found = sketch_ds9(text)[0] if "(" in text else []
+def _parsed(session: Session, text: str, data: Any) -> list[Subset]:
+    settled, problems = of_image(sketch_ds9(text)[0] if "(" in text else [], data)
+    found = cut_excluded(settled)[0]
+    if problems:
+        session.notice("warning", f"Some regions on the clipboard are left out: {'; '.join(problems)}.")
     color, subsets = next_color(session.subsets), []
     for number, region in enumerate(found, 1):
         name = str(region.meta.get("text") or f"Region {number}")

@@ -207,9 +207,17 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
             line = placed.lines()[0]
             ink.stroke(painter, _head(_on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))), 1.6)
         elif len(numbers) <= FEW and placed.kind != "point" and sizes[k] > 12:
-            box = np.column_stack(scene.geometry.to_screen(*placed.points.T))
+            box = np.column_stack(scene.geometry.to_screen(*_named(placed).T))
             at = QPointF(float(np.nanmean(box[:, 0])), float(np.nanmax(box[:, 1])) + 4)
             ink.write(painter, at, subset.name, font, across=0.5, down=0)
+
+
+def _named(placed: Outline) -> np.ndarray:
+    """Return the points below which a name is written: all of a region, the largest piece of one that a seam parts."""
+    lines = [line for line in placed.lines() if np.isfinite(line).all(axis=1).any()]
+    if len(lines) < 2 or all(np.array_equal(line[0], line[-1], equal_nan=True) for line in lines):
+        return placed.points
+    return max(lines, key=lambda line: float((np.nanmax(line, axis=0) - np.nanmin(line, axis=0)).max()))
 
 
 def _beside(scene: Scene, start: np.ndarray, end: np.ndarray, half: float) -> tuple[QPointF, QPointF]:

@@ -36,9 +36,25 @@ def mode_of(interaction: Any, held: Qt.KeyboardModifier) -> str:
 
 
 def make_region(viewer: Any, place: Any, shape: Shape, held: Qt.KeyboardModifier) -> None:
-    """Make a region of a shape in pixels of a view, as one step, and select it."""
-    session = viewer.session
+    """Make a region of a shape in pixels of a view, as one step, and select it.
+
+    One that is to lie on the sky waits until the sky of the image, which takes a moment to read, is at hand.
+    """
+    session, data = viewer.session, place.data
     mode = mode_of(session.interaction, held)
+    if session.interaction.region_system == "pixel" or getattr(data, "wcs_ready", True):
+        _make(session, place, shape, mode)
+        return
+
+    def work(job: Any) -> None:
+        sky = data.sky
+        session.dispatcher.call(lambda: data in session.data and _make(session, place._replace(sky=sky), shape, mode))
+
+    session.notice("status", f"The region appears as soon as the place of {data.name} on the sky is known.")
+    session.jobs.submit(f"Sky of {data.name}", work, quiet=True, urgent=True)
+
+
+def _make(session: Any, place: Any, shape: Shape, mode: str) -> None:
     chosen = selected_regions(session, unlocked=True)
     target = chosen[-1] if chosen and shape.kind in AREAS else None
     on_sky = session.interaction.region_system == "sky"

@@ -51,6 +51,7 @@ def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
         _action("Hide" if shown else "Show", partial(_set, viewer, "Hide" if shown else "Show", visible=not shown)),
         _action("Centre View on It", partial(_centre, viewer)),
         _action("Recentre on Centroid", partial(_recentre, viewer)),
+        _action("Limits from It", partial(viewer.session.submit, "region.limits", view=viewer.state)),
         _action("Group…", partial(_group, viewer, position)),
         _action("Copy", partial(copy, viewer)),
         _action("Duplicate", partial(duplicate, viewer)),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.coords import angle_text
 from jviz.backend.regions.offsets import offsets_to
 
 __all__ = ["measured", "separation"]
@@ -33,11 +34,4 @@ def measured(start: np.ndarray, end: np.ndarray, sky: Any) -> str:
     if found is None:
         return f"{pixels}   {np.degrees(np.arctan2(dy, dx)) % 360:.1f}°"
     arcsec, angle = found
-    return f"{_angle(arcsec)}   PA {angle:.1f}°   {pixels}"
-
-
-def _angle(arcsec: float) -> str:
-    for size, mark in ((3600.0, "°"), (60.0, "′"), (1.0, "″")):
-        if arcsec >= size:
-            return f"{arcsec / size:.4g}{mark}"
-    return f"{1000 * arcsec:.4g} mas"
+    return f"{angle_text(arcsec)}   PA {angle:.1f}°   {pixels}"

@@ -6,23 +6,26 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QPainter, QPalette, QPixmap, QPolygonF
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
-    QSpinBox,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.cube_views import LOOPS, MATCHES, CubeLayer, CubeView
+from jviz.cube_planes import known_statistics
+from jviz.cube_views import CURVES, LOOPS, MATCHES, CubeLayer, CubeView
 from jviz.errors import JvizError
 from jviz.spectral_display import channel_within, parsed, pretty, scale_of, units_for
+from jviz.viewers.bar_buttons import bar_button, show_glyphs
+from jviz.viewers.number_boxes import WholeBox
 from jviz.viewers.slice_track import SliceTrack
 
 if TYPE_CHECKING:
@@ -36,9 +39,12 @@ SHOWN = (
     ("moment0", "Moment 0"), ("moment1", "Moment 1"), ("moment2", "Moment 2"),
 )  # fmt: skip
 LOOP_NAMES = {"loop": "From the beginning", "bounce": "Back and forth", "once": "Once"}
+CURVE_NAMES = {"none": "No curve", "mean": "Mean of each slice", "std": "Standard deviation of each slice",
+               "max": "Greatest value of each slice"}  # fmt: skip
+CURVE_FIELDS = {"mean": "mean", "std": "std", "max": "greatest"}
 MATCH_NAMES = {"wavelength": "By wavelength", "velocity": "By velocity", "channel": "By channel"}
 RATES = (2, 5, 10, 20, 30, 60)
-NARROW, NARROWER = 620, 430
+NARROW, NARROWER = 660, 430
 """Widths below which the less used controls are left out."""
 
 
@@ -63,10 +69,10 @@ class SliceBar(QWidget):
     # --- parts ------------------------------------------------------------------------------------
 
     def _make_buttons(self) -> None:
-        self.back = self._button("back", "Previous slice (,)", partial(self._step, -1))
-        self.play = self._button("play", "Play (Space)", self._play)
-        self.forth = self._button("forth", "Next slice (.)", partial(self._step, 1))
-        self.more = self._button("more", "How to play, and which slices go together", self._no_action)
+        self.back = bar_button(self, "back", "Previous slice (,)", partial(self._step, -1))
+        self.play = bar_button(self, "play", "Play (Space)", self._play)
+        self.forth = bar_button(self, "forth", "Next slice (.)", partial(self._step, 1))
+        self.more = bar_button(self, "more", "How to play, and which slices go together", self._no_action)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self.more)
         self.menu.aboutToShow.connect(self._fill_menu)
@@ -75,16 +81,6 @@ class SliceBar(QWidget):
     def _no_action(self) -> None:
         """The menu opens by itself."""
 
-    def _button(self, glyph: str, tip: str, act: Callable[[], None]) -> QToolButton:
-        button = QToolButton(self)
-        button.setAutoRaise(True)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setProperty("glyph", glyph)
-        button.setAutoRepeat(glyph in ("back", "forth"))
-        button.clicked.connect(lambda: act())
-        return button
-
     def _make_fields(self) -> None:
         self.value = QLineEdit(self)
         self.value.setAccessibleName("Spectral value")
@@ -92,13 +88,13 @@ class SliceBar(QWidget):
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.value.editingFinished.connect(self._value_typed)
         self.unit = self._chooser("Unit of the spectral values", self._unit_chosen)
-        self.channel = QSpinBox(self)
+        self.channel = WholeBox(self)
         self.channel.setAccessibleName("Slice number")
         self.channel.setToolTip("Number of the slice, from 0")
         self.channel.setKeyboardTracking(False)
         self.channel.valueChanged.connect(self._channel_set)
         self.total = QLabel(self)
-        self.averaged = QSpinBox(self)
+        self.averaged = WholeBox(self)
         self.averaged.setAccessibleName("Slices averaged")
         self.averaged.setToolTip("How many slices are averaged")
         self.averaged.setPrefix("× ")
@@ -116,6 +112,7 @@ class SliceBar(QWidget):
         box.setAccessibleName(name)
         box.setToolTip(name)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        box.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         box.activated.connect(lambda _: act(box.currentData()))
         return box
 
@@ -157,6 +154,7 @@ class SliceBar(QWidget):
         if layer.shows_slab and layer.data.axis_ready:
             slab = tuple(channel_within(layer.data.axis, end) for end in layer.slab_now[:2])
         self.track.show_state(count, current, layer.width, along, slab)
+        self.track.show_curve(self._curve(layer), wanted=self._view.slice_curve != "none" and not layer.order)
         self.channel.setRange(0, max(count - 1, 0))
         self.channel.setValue(current)
         self.total.setText(f"/ {count - 1}")
@@ -170,7 +168,13 @@ class SliceBar(QWidget):
         self.shown.setCurrentIndex(self.shown.findData(layer.slab[2] if layer.shows_slab else ""))
         self.shown.setEnabled(not layer.order)
         self.side.setCurrentIndex(max(0, next((n for n, (o, _) in enumerate(SIDES) if o == layer.order), 0)))
-        self._show_glyphs()
+        show_glyphs((self.back, self.play, self.forth, self.more), playing=bool(self._view.playing))
+
+    def _curve(self, layer: CubeLayer) -> Any:
+        """Return the statistic of every plane that is drawn above the ruler, None while it is not known."""
+        name = CURVE_FIELDS.get(self._view.slice_curve)
+        found = known_statistics(layer.data) if name and not layer.order else None
+        return None if found is None else getattr(found, name)
 
     def _show_units(self, layer: CubeLayer) -> None:
         axis = layer.data.axis if layer.data.axis_ready else None
@@ -183,21 +187,10 @@ class SliceBar(QWidget):
         self.unit.setCurrentIndex(max(self.unit.findData(self._view.spectral_unit), 0))
         self.unit.setEnabled(not layer.order and self.unit.count() > 1)
         metrics = self.fontMetrics()
-        self.value.setFixedWidth(metrics.horizontalAdvance("0") * 12)
+        self.value.setMinimumWidth(metrics.horizontalAdvance("0") * 8)
+        self.value.setMaximumWidth(metrics.horizontalAdvance("0") * 12)
         self.channel.setFixedWidth(metrics.horizontalAdvance("0") * (len(str(layer.count)) + 1) + 34)
         self.averaged.setFixedWidth(metrics.horizontalAdvance("0") * 4 + 40)
-
-    def _show_glyphs(self) -> None:
-        colour = self.palette().color(QPalette.ColorRole.ButtonText)
-        for button in (self.back, self.play, self.forth, self.more):
-            glyph = button.property("glyph")
-            if glyph == "play" and self._view.playing:
-                glyph = "pause"
-            worn = (glyph, colour.name())
-            if button.property("worn") != worn:
-                button.setProperty("worn", worn)
-                button.setIcon(_icon(glyph, colour, self.devicePixelRatioF()))
-                button.setIconSize(QSize(16, 16))
 
     def resizeEvent(self, event: Any) -> None:
         """Leave out what finds no room."""
@@ -250,6 +243,7 @@ class SliceBar(QWidget):
             text, unit = self.value.text(), self._view.spectral_unit
             self._change(lambda layer: setattr(layer, "slice", round(parsed(text, scale_of(layer.data.axis, unit)))))
             self._viewer.seal()
+            self.refresh()
 
     def _channel_set(self, number: int) -> None:
         self._change(lambda layer: setattr(layer, "slice", number))
@@ -287,8 +281,10 @@ class SliceBar(QWidget):
         locked.setChecked("slice" in view.locks)
         locked.toggled.connect(self._lock)
         self._section("", [(MATCH_NAMES[n], n) for n in MATCHES], view.match, "match")
+        curves = self.menu.addMenu("Curve Above the Ruler")
+        self._choices(curves, [(CURVE_NAMES[n], n) for n in CURVES], view.slice_curve, "slice_curve")
         self.menu.addSeparator()
-        for id in ("cube.spectral_axis", "cube.channel_maps", "cube.rgb", "cube.movie"):
+        for id in ("cube.plane_statistics", "cube.spectral_axis", "cube.channel_maps", "cube.rgb", "cube.movie"):
             command = self._viewer.session.commands.get(id)
             if command is not None:
                 self.menu.addAction(command.title, partial(self._viewer.run_command, id))
@@ -315,33 +311,3 @@ class SliceBar(QWidget):
         for other in self._viewer.session.views.values():
             if on and isinstance(other, CubeView) and other is not view:
                 other.locks = tuple(dict.fromkeys((*other.locks, "slice")))
-
-
-def _icon(glyph: str, colour: QColor, ratio: float) -> QIcon:
-    """Draw a sign of 16 pixels."""
-    pixmap = QPixmap(round(16 * ratio), round(16 * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    with QPainter(pixmap) as painter:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        if glyph == "play":
-            painter.drawPolygon(_polygon((4, 2.5), (13.5, 8), (4, 13.5)))
-        elif glyph == "pause":
-            painter.drawRoundedRect(3.5, 2.5, 3.4, 11, 1, 1)
-            painter.drawRoundedRect(9.1, 2.5, 3.4, 11, 1, 1)
-        elif glyph in ("back", "forth"):
-            if glyph == "back":
-                painter.translate(16, 0)
-                painter.scale(-1, 1)
-            painter.drawPolygon(_polygon((4, 3.5), (10.5, 8), (4, 12.5)))
-            painter.drawRoundedRect(11, 3.5, 1.8, 9, 0.8, 0.8)
-        else:
-            for y in (3.5, 8, 12.5):
-                painter.drawEllipse(QPointF(8, y), 1.5, 1.5)
-    return QIcon(pixmap)
-
-
-def _polygon(*points: tuple[float, float]) -> QPolygonF:
-    return QPolygonF([QPointF(x, y) for x, y in points])

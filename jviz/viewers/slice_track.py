@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -15,6 +17,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
+    QPixmap,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -27,6 +30,43 @@ __all__ = ["SliceTrack"]
 
 MARGIN = 12.0
 GROOVE = 4.0
+CURVE = 26.0
+"""Height of the curve above the groove."""
+
+
+def curve_path(values: np.ndarray, left: float, right: float, top: float, bottom: float) -> QPainterPath:
+    """Return a line through values that are spread evenly from left to right; where one is missing it is broken.
+
+    Of many values for each pixel the least and the greatest are drawn. A thousandth of the values at either end may
+    lie beyond top and bottom: channels at the edge of a cube often are noise.
+    """
+    path, good = QPainterPath(), np.isfinite(values)
+    if good.sum() < 2:
+        return path
+    low, high = np.percentile(values[good], (0.1, 99.9))
+    n, columns = len(values), max(2, int(right - left))
+    places = np.linspace(left, right, n)
+    if n > 2 * columns:
+        bins = np.linspace(0, n, columns + 1).astype(int)[:-1]
+        least = np.minimum.reduceat(np.where(good, values, np.inf), bins)
+        most = np.maximum.reduceat(np.where(good, values, -np.inf), bins)
+        values = np.where(np.isfinite(least), np.stack([least, most]), np.nan).T.ravel()
+        places = np.repeat(places[bins], 2)
+    y = bottom - np.clip((values - low) / ((high - low) or 1.0), 0, 1) * (bottom - top)
+    begun = False
+    for x, height in zip(places.tolist(), y.tolist(), strict=True):
+        if height != height:
+            begun = False
+        elif begun:
+            path.lineTo(x, height)
+        else:
+            path.moveTo(x, height)
+            begun = True
+    return path
+
+
+KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
+"""Keys that step, and by how much."""
 
 
 class SliceTrack(QWidget):
@@ -51,6 +91,9 @@ class SliceTrack(QWidget):
         self.count, self.current, self.width_shown = 1, 0, 1
         self.scale: Scale | None = None
         self.slab: tuple[float, float] | None = None
+        self.curve: np.ndarray | None = None
+        self._has_curve = False
+        self._picture: tuple[Any, QPixmap] | None = None
         self._grip: Callable[[float], None] | None = None
         self._other_end = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -60,8 +103,12 @@ class SliceTrack(QWidget):
         self.setToolTip("Drag to go through the slices; drag with Shift to show a slab")
 
     def sizeHint(self) -> QSize:
-        """Return one line of numbers and the groove."""
-        return QSize(200, round(2.6 * Look.of(self).pixels) + 6)
+        """Return one line of numbers, the groove and the curve."""
+        return QSize(200, round(2.6 * Look.of(self).pixels + 6 + self._rise))
+
+    @property
+    def _rise(self) -> float:
+        return CURVE if self._has_curve else 0.0
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
@@ -75,6 +122,15 @@ class SliceTrack(QWidget):
         if now != (self.count, self.current, self.width_shown, self.scale, self.slab):
             self.count, self.current, self.width_shown, self.scale, self.slab = now
             self.setAccessibleDescription(self._text(current))
+            self.update()
+
+    def show_curve(self, curve: np.ndarray | None, *, wanted: bool) -> None:
+        """Draw a value of each slice above the ruler; room is kept for it while it is not known yet."""
+        if curve is not self.curve or wanted != self._has_curve:
+            self.curve, self._picture = curve, None
+            if wanted != self._has_curve:
+                self._has_curve = wanted
+                self.updateGeometry()
             self.update()
 
     def _text(self, channel: float) -> str:
@@ -95,13 +151,43 @@ class SliceTrack(QWidget):
     # --- painting ---------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint groove, ticks, slab and marker."""
-        look, middle = Look.of(self), 11.0
+        """Paint curve, groove, ticks, slab and marker."""
+        look, middle = Look.of(self), 11.0 + self._rise
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            if self._has_curve:
+                self._paint_curve(painter, look)
             self._paint_groove(painter, look, middle)
             self._paint_ticks(painter, look, middle)
             self._paint_marker(painter, look, middle)
+
+    def _paint_curve(self, painter: QPainter, look: Look) -> None:
+        if self.curve is None or len(self.curve) != self.count:
+            return
+        painter.drawPixmap(0, 0, self._drawn_curve(look))
+        colour, x = self._marker_colour(look), self.x_of(self.current)
+        painter.setPen(QPen(colour, 1))
+        if self.slab is None:
+            painter.drawLine(QPointF(x, 2), QPointF(x, CURVE + 2))
+            return
+        low, high = sorted(self.x_of(min(max(end, 0), self.count - 1)) for end in self.slab)
+        colour.setAlpha(60)
+        painter.fillRect(QRectF(low, 2, max(high - low, 1.0), CURVE), colour)
+
+    def _drawn_curve(self, look: Look) -> QPixmap:
+        """Return the curve as it was drawn last: that takes milliseconds, and every slice paints it."""
+        ratio = self.devicePixelRatioF()
+        key = (self.width(), ratio, look.faint)
+        if self._picture is None or self._picture[0] != key:
+            pixmap = QPixmap(round(self.width() * ratio), round((CURVE + 2) * ratio))
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            with QPainter(pixmap) as painter:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+                painter.setPen(QPen(QColor(look.faint), 1))
+                painter.drawPath(curve_path(self.curve, self.x_of(0), self.x_of(self.count - 1), 3.0, CURVE - 1))
+            self._picture = (key, pixmap)
+        return self._picture[1]
 
     def _paint_groove(self, painter: QPainter, look: Look, middle: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -203,16 +289,27 @@ class SliceTrack(QWidget):
             self._step(1 if delta > 0 else -1)
         event.accept()
 
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys of the ruler from the shortcuts of the picture, which pan and fit with the same ones."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._steps_of(event) is not None:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Step with the arrow keys, go to the ends with Home and End."""
-        key = event.key()
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
-        if key in steps:
-            self._step(steps[key])
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self._step(-self.count if key == Qt.Key.Key_Home else self.count)
+        by = self._steps_of(event)
+        if by is not None:
+            self._step(by)
         else:
             super().keyPressEvent(event)
+
+    def _steps_of(self, event: Any) -> int | None:
+        """Return how far a key goes; None for a key that is none of the ruler's."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        ends = {Qt.Key.Key_Home: -self.count, Qt.Key.Key_End: self.count}
+        return {**KEYS, **ends}.get(event.key())
 
     def _step(self, by: int) -> None:
         self.moved.emit(min(max(self.current + by, 0), self.count - 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -11,19 +12,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractEventDispatcher
+from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 from PySide6.QtWidgets import QApplication
 
+from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.window.giving_way import give_way
 
-__all__ = ["application", "has_display", "launch", "run"]
+__all__ = ["application", "has_display", "launch", "prepare_kernels", "run"]
 
 FOR_THE_FIRST_FILE = (
     "jviz.backend.io.guard", "jviz.backend.io.fits_products", "jviz.backend.io.checksums", "jviz.backend.render.raster",
     "jviz.backend.render.limits", "numpy.ma",
 )  # fmt: skip
 """What opening an image and its first picture import."""
+
+KERNELS_MS = 15_000
+"""How long after the start the kernels of photometry are compiled, the first time on a machine."""
 
 SWITCH_SECONDS = 0.0001
 """How often Python may change threads: with the usual 5 ms, a third of all frames comes late."""
@@ -75,6 +80,8 @@ def run(
     screenshot : Path, optional
         Write the window to this picture as soon as everything is drawn, and close it.
     """
+    # Filters of warnings belong to the process: what one thread silences another may hear. None goes to the terminal.
+    logging.captureWarnings(True)
     window = launch(files, session=session)
     if theme is not None:
         window.theme.wear(theme)
@@ -84,13 +91,37 @@ def run(
         from jviz.window.screenshot import Screenshot
 
         Screenshot(window, screenshot)
+    else:
+        QTimer.singleShot(KERNELS_MS, window, lambda: prepare_kernels(window.session))
     from jviz.window.interrupt import Interrupt
 
     interrupt = Interrupt(window)
     status = application().exec()
     interrupt.release()
     window.session.close()
+    logging.captureWarnings(False)
     return status
+
+
+def prepare_kernels(session: Session) -> Any:
+    """Have the kernels of photometry compiled by a process beside this one, where they are not yet; return the job.
+
+    Else whoever measures something first would wait for half a minute.
+    """
+    from jviz.backend.photometry.warming import is_warm
+
+    if is_warm():
+        return None
+
+    def work(job: Any) -> None:
+        from jviz.worker import run_in_worker
+
+        run_in_worker(job, "jviz.backend.photometry.warming:warm")
+
+    try:
+        return session.jobs.submit("Preparing photometry", work, quiet=True, apart=True)
+    except JvizError:
+        return None  # the session was closed meanwhile
 
 
 def application() -> QApplication:

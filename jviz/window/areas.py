@@ -24,11 +24,11 @@ def step(window: Any, by: int) -> None:
 
 def _areas(window: Any) -> list[QWidget]:
     """Return the areas in sight: the viewers, then the panels from left to right and down, then the bars."""
-    docks = [d for d in window.docks if d.isVisible() and not d.visibleRegion().isEmpty() and d.widget() is not None]
+    docks = [d for d in window.docks if d.isVisible() and not d.visibleRegion().isEmpty() and d.panel is not None]
     docks.sort(key=lambda dock: (dock.mapTo(window, QPoint(0, 0)).x(), dock.mapTo(window, QPoint(0, 0)).y())
                if not dock.isFloating() else (1 << 20, 0))  # fmt: skip
     bars = [window.tool_strip, window.menus.tool_bar, window.statusBar()]
-    return [window.central, *(dock.widget() for dock in docks), *(bar for bar in bars if bar.isVisible())]
+    return [window.central, *(dock.panel for dock in docks), *(bar for bar in bars if bar.isVisible())]
 
 
 def _holds(area: QWidget, widget: QWidget) -> bool:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMenu, QTabBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QMenu, QScrollArea, QTabBar, QWidget
 
 from jviz.errors import SessionError
 from jviz.plugin_loader import OwnPanel, PanelSpec, panels
@@ -19,14 +19,40 @@ __all__ = ["Docks"]
 
 LEAST_HEIGHT = 180
 BOTTOM_SHARE = 0.32
+SIDE_SHARE = 0.36
+"""Of the window: what a panel at a side is given at most when it is shown and needs more."""
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
+LEAST_ROOM = QSize(250, 220)
+"""In pixels: what panels that need more are scrolled in, so that a small window holds all its parts."""
+LEAST_WIDTH = 170
+"""In pixels: what the others do not fall below."""
 SIZES = {"left": 290, "right": 356, "bottom": 220}
 STATE_VERSION = 1
+
+
+class Room(QScrollArea):
+    """What a panel stands in: where it needs more room than it gets, it is scrolled, and the window stays as it is."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(panel)
+
+    def sizeHint(self) -> QSize:
+        return self.widget().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self.widget().minimumSizeHint().boundedTo(LEAST_ROOM).expandedTo(QSize(LEAST_WIDTH, 0))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()  # the panel needs more or less than before
+        return super().event(event)
 
 
 class Dock(QDockWidget):
@@ -42,8 +68,8 @@ class Dock(QDockWidget):
     def build(self, context: Any) -> QWidget:
         """Make the panel, unless it is there, and put it in."""
         self.make(context)
-        if self.widget() is not self.panel:
-            self.setWidget(self.panel)
+        if self.widget() is None:
+            self.setWidget(Room(self.panel))
             self.setFocusProxy(self.panel)
         return self.panel
 
@@ -54,14 +80,14 @@ class Dock(QDockWidget):
 
     def dress(self) -> None:
         """Style and lay out the panel before it is seen."""
-        if self.panel is not None and self.widget() is not self.panel:
+        if self.panel is not None and self.widget() is None:
             self.panel.setParent(self)
             for widget in (self.panel, *self.panel.findChildren(QWidget)):
                 widget.ensurePolished()
 
     def lay_out(self) -> None:
         """Give the parts of the panel their places before it is seen."""
-        if self.panel is not None and self.widget() is not self.panel:
+        if self.panel is not None and self.widget() is None:
             self.panel.resize(self.size())
             if self.panel.layout() is not None:
                 self.panel.layout().activate()
@@ -82,10 +108,7 @@ class Docks(QObject):
         self._toggles: dict[str, QAction] = {}
         self._icon: Any = None
         self._building = False
-        for corner, area in (
-            (Qt.Corner.BottomLeftCorner, "left"), (Qt.Corner.BottomRightCorner, "right"),
-        ):  # fmt: skip
-            window.setCorner(corner, AREAS[area])
+        self._share_corners()
         self.add_declared()
 
     def __iter__(self) -> Any:
@@ -170,10 +193,17 @@ class Docks(QObject):
         return panel
 
     def _give_room(self, dock: Dock) -> None:
-        """Make a panel at the bottom as high as it needs to be read; beside the viewers there is room enough."""
-        at_bottom = self._window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
-        if at_bottom and not dock.isFloating() and dock.height() < LEAST_HEIGHT:
-            self._window.resizeDocks([dock], [round(BOTTOM_SHARE * self._window.height())], Qt.Orientation.Vertical)
+        """Make a panel at the bottom as high, and one at a side as wide, as it needs to be read."""
+        if dock.isFloating():
+            return
+        height, width = self._window.height(), self._window.width()
+        if self._window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea:
+            if dock.height() < LEAST_HEIGHT:
+                self._window.resizeDocks([dock], [round(BOTTOM_SHARE * height)], Qt.Orientation.Vertical)
+            return
+        needed = min(dock.panel.minimumSizeHint().width(), round(SIDE_SHARE * width))
+        if dock.width() < needed:
+            self._window.resizeDocks([dock], [needed], Qt.Orientation.Horizontal)
 
     def toggle(self, id: str) -> None:
         """Show a panel and go to it; close it when it is in sight."""
@@ -212,7 +242,16 @@ class Docks(QObject):
 
     def restore(self, state: str) -> bool:
         """Arrange the docks as they were; False when the text is of no use."""
-        return self._window.restoreState(QByteArray.fromBase64(state.encode()), STATE_VERSION)
+        done = self._window.restoreState(QByteArray.fromBase64(state.encode()), STATE_VERSION)
+        self._share_corners()  # part of what is restored, but no choice of the user
+        return done
+
+    def _share_corners(self) -> None:
+        """Give tables, searches and logs at the bottom width, and the controls at the right height."""
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, "bottom"), (Qt.Corner.BottomRightCorner, "right"),
+        ):  # fmt: skip
+            self._window.setCorner(corner, AREAS[area])
 
     def reset(self) -> None:
         """Go back to the arrangement of a first start."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from jviz.actions.view import kind_for
 from jviz.plugin_loader import DATA_MIME
@@ -18,6 +18,10 @@ __all__ = ["DropTarget"]
 DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.DragLeave, QEvent.Type.Drop)
 
 
+TAKES_FILE = "takesFile"
+"""Object name of line edits that take a dropped file's path."""
+
+
 @dataclass(frozen=True)
 class Spot:
     """A place to drop on: what it does, and where it is."""
@@ -26,6 +30,7 @@ class Spot:
     text: str
     view: View | None = None
     mode: str = "new"
+    field: QLineEdit | None = None
 
 
 class DropTarget(QWidget):
@@ -100,7 +105,9 @@ class DropTarget(QWidget):
         spot, mime = self._spot_at(where), event.mimeData()
         self.hide()
         event.acceptProposedAction()
-        if mime.hasFormat(DATA_MIME):
+        if spot.field is not None and (local := [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]):
+            spot.field.setText(local[0])
+        elif mime.hasFormat(DATA_MIME):
             self._show_data(bytes(mime.data(DATA_MIME)).decode().splitlines(), spot)
         else:
             paths = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
@@ -131,6 +138,10 @@ class DropTarget(QWidget):
                 lower = QRect(area.left(), area.top() + half, area.width(), area.height() - half)
                 spots.append(Spot(upper, "Add here", viewer.state, "add"))
                 spots.append(Spot(lower, "Replace", viewer.state, "replace"))
+        fields = self._window.findChildren(QLineEdit, TAKES_FILE) if mime.hasUrls() else []
+        for field in (one for one in fields if not one.visibleRegion().isEmpty()):
+            area = QRect(field.mapTo(self._window, QPoint(0, 0)), field.size())
+            spots.insert(0, Spot(area, "Use this file", field=field))
         text = "Open in a new viewer" if spots else "Drop to open"
         return [*spots, Spot(self.rect().adjusted(8, 8, -8, -8), text)]
 
@@ -147,7 +158,7 @@ class DropTarget(QWidget):
             if whole is self._hot or not on_viewers:
                 self._paint_spot(painter, whole, True, centred=True)
             for spot in on_viewers:
-                self._paint_spot(painter, spot, spot is self._hot, centred=True)
+                self._paint_spot(painter, spot, spot is self._hot, centred=spot.field is None)
 
     def _paint_spot(self, painter: QPainter, spot: Spot, hot: bool, *, centred: bool) -> None:
         accent = self.palette().color(QPalette.ColorRole.Accent)
@@ -158,7 +169,7 @@ class DropTarget(QWidget):
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.setBrush(fill)
-        area = spot.area.adjusted(6, 6, -6, -6)
+        area = spot.area.adjusted(6, 6, -6, -6) if spot.field is None else spot.area
         painter.drawRoundedRect(area, 8, 8)
         if centred or hot:
             self._paint_text(painter, spot.text, area)

@@ -18,15 +18,18 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSpinBox,
     QWidget,
 )
 
 from jviz.data import Data
 from jviz.errors import CommandError
+from jviz.viewers.number_boxes import WholeBox
 from jviz.views import View
 
-__all__ = ["Field", "field_for"]
+__all__ = ["SECRET", "Field", "field_for"]
+
+SECRET = ("token", "password")
+"""Names of texts that are neither shown nor said."""
 
 LARGEST = 2**31 - 1
 NOTHING = "—"
@@ -105,11 +108,20 @@ class TextField(Field):
         self.edit.setText("" if value is None else self._show(value))
 
 
-class PathField(TextField):
-    """A path with a button that opens a file dialog."""
+class SecretField(TextField):
+    """A text that nobody who looks on may read."""
 
     def __init__(self, name: str, *, optional: bool = False) -> None:
-        super().__init__(name, _path, optional=optional, hint="Path of the file")
+        super().__init__(name, optional=optional)
+        self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+
+
+class PathField(TextField):
+    """A path with a button that opens a dialog of files, or of folders where it is called one."""
+
+    def __init__(self, name: str, *, optional: bool = False) -> None:
+        self._what = "folder" if name == "folder" else "file"
+        super().__init__(name, _path, optional=optional, hint=f"Path of the {self._what}")
         browse = QPushButton("Browse…")
         browse.setAutoDefault(False)
         browse.setAccessibleName(f"Browse for {_shown(name).lower()}")
@@ -118,7 +130,10 @@ class PathField(TextField):
 
     def _browse(self) -> None:
         dialog = QFileDialog(self.window(), f"Choose {_shown(self.name)}", self.edit.text())
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        if self._what == "folder":
+            dialog.setFileMode(QFileDialog.FileMode.Directory)
+        else:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(self.edit.setText)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -129,7 +144,7 @@ class NumberField(Field):
 
     def __init__(self, name: str, low: float | None = None, high: float | None = None) -> None:
         super().__init__(name)
-        self.spin = QSpinBox()
+        self.spin = WholeBox()
         self.spin.setRange(int(-LARGEST if low is None else low), int(LARGEST if high is None else high))
         self.spin.valueChanged.connect(lambda: self.changed.emit())
         self._hold(self.spin)
@@ -253,7 +268,7 @@ def field_for(
 
 def _text_field(name: str, kind: Any, optional: bool) -> TextField:
     if kind is str:
-        return TextField(name, optional=optional)
+        return (SecretField if name in SECRET else TextField)(name, optional=optional)
     if kind in (float, int):
         return TextField(name, kind, _number_text, optional=optional, hint="" if optional else "a number")
     if get_origin(kind) is tuple or kind is tuple:

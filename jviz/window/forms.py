@@ -24,7 +24,7 @@ from jviz.jobs import Job
 from jviz.plugins.parts import ProgressBar
 from jviz.script import command_line
 from jviz.window.docstrings import parameter_docs
-from jviz.window.fields import Field, field_for
+from jviz.window.fields import SECRET, Field, field_for
 
 __all__ = ["Form", "open_form"]
 
@@ -165,6 +165,8 @@ class Form(QDialog):
                 values[name] = field.value()
             except CommandError:
                 continue
+            if name in SECRET and values[name]:
+                values[name] = "…"
         self.error.hide()
         self._code = command_line(self._session, self._command, values)
         self.line.setText("; ".join(self._code.splitlines()))

@@ -13,6 +13,7 @@ from jviz.data import Data
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.running import kinds_of
+from jviz.script import command_line
 from jviz.views import View
 
 __all__ = ["Invoker", "is_toggle"]
@@ -24,7 +25,6 @@ INSTEAD = {"file.open": "file.open_dialog", "file.open_session": "file.open_sess
 
 ASKS_FOR_A_NAME = {"file.save_session": "file.save_session_as"}
 """Commands that need a file of the session, and what runs while it has none."""
-
 
 LONGEST_TEXT = 200
 """Characters of a result that the status bar tells."""
@@ -48,7 +48,7 @@ class Invoker(QObject):
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
-        self._own_jobs: dict[int, bool] = {}
+        self._own_jobs: dict[int, tuple[Command, dict[str, Any], bool]] = {}
         self._session.jobs.changed.connect(self._job_changed)
 
     # --- running --------------------------------------------------------------------------------
@@ -98,10 +98,10 @@ class Invoker(QObject):
         arguments = self.on_active(command, arguments)
         if command.job:
             job = self._session.submit(id, **arguments)
-            self._own_jobs[job.number] = show_result
+            self._own_jobs[job.number] = (command, arguments, show_result)
             return job
         value = self._session.run(id, **arguments)
-        self._tell(value, show_result)
+        self._tell(value, command, arguments, show_result)
         return value
 
     def on_active(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -177,20 +177,27 @@ class Invoker(QObject):
     def _job_changed(self, job: Job) -> None:
         if not job.is_over or job.number not in self._own_jobs:
             return
-        show_result = self._own_jobs.pop(job.number)
+        command, arguments, show_result = self._own_jobs.pop(job.number)
         if job.state == "failed" and job.error is not None and job.number not in self._window.watched_jobs:
             self.report(job.error)
         elif job.state == "cancelled":
             self._session.notice("status", f"{job.title}: cancelled")
         elif job.state == "done":
             # A timer keeps this out of the jobs' own call; the result is set at the same moment as the state.
-            QTimer.singleShot(0, self, lambda: self._tell(job.result(5), show_result))
+            QTimer.singleShot(0, self, lambda: self._tell(job.result(5), command, arguments, show_result))
 
-    def _tell(self, value: Any, show_result: bool) -> None:
+    def _tell(self, value: Any, command: Command, arguments: dict[str, Any], show_result: bool) -> None:
         if isinstance(value, Path):
             self._session.notice("info", f"Saved {value.name} in {value.parent}")
-        result = self._session.results.of(value) if value is not None else None
+        results = self._session.results
+        if show_result and not command.recorded and _is_answer(value):
+            # Panels ask such questions for themselves all the time; this one was the user's.
+            line = command_line(self._session, command, arguments)
+            results.add(command.title.rstrip("…"), value, line, command.id)
+        result = results.of(value, command.id) if value is not None else None
         if result is None:
+            if show_result and isinstance(value, int):
+                self._session.notice("status", f"{command.title.rstrip('…')}: {value}")
             return
         self._session.notice("status", f"{result.title}: {result.text[:LONGEST_TEXT]}")
         if show_result and self._session.settings["results.show"]:
@@ -201,6 +208,11 @@ def _is_about(command: Command, view: View) -> bool:
     """Whether a command takes such a view: what else it takes can be what the view has under the same name."""
     kinds = [kind for hint in command.hints.values() for kind in kinds_of(hint)]
     return any(isinstance(kind, type) and issubclass(kind, View) and isinstance(view, kind) for kind in kinds)
+
+
+def _is_answer(value: Any) -> bool:
+    """Whether a value is worth a place among the results: a table, a text, or named values."""
+    return isinstance(value, str | dict) or hasattr(value, "colnames")
 
 
 def _is_for_scripts(command: Command) -> bool:

@@ -18,6 +18,7 @@ from jviz.viewers.tidying import tidying
 from jviz.views import View
 from jviz.window.asking import AxisQuestion
 from jviz.window.central import Central
+from jviz.window.clocks import FileClock, LibraryClock
 from jviz.window.closing import Leaving
 from jviz.window.docks import Docks
 from jviz.window.dragdrop import DropTarget
@@ -134,6 +135,8 @@ class MainWindow(QMainWindow):
         self.axis_question = AxisQuestion(self)
         self.drops = DropTarget(self)
         self.keeper = Keeper(self)
+        self.library_clock = LibraryClock(self)
+        self.file_clock = FileClock(self)
         self.leaving = Leaving(self)
         self._first_layout = not self.layouts.restore_last()
         for problem in self.session.settings.problems:
@@ -283,6 +286,8 @@ class MainWindow(QMainWindow):
         self.recent.keep()
         self.startup.stop()
         self.keeper.stop()
+        self.library_clock.stop()
+        self.file_clock.stop()
         self.leaving.release()
         self._pause.stop()
         self._note.stop()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from jviz.commands import Command
 from jviz.window.invoke import is_toggle
+from jviz.window.programs import fill_send_to
 from jviz.window.shortcuts import is_plain, shown_keys
 
 __all__ = ["Menus"]
@@ -136,12 +137,13 @@ class Menus(QObject):
             menu = QMenu(name if above else _with_mnemonic(name), self._window)
             menu.setAccessibleName(name)
             menu.setToolTipsVisible(True)
+            menu.setProperty("commands", True)  # whose tool tips have a title in bold; see the style sheet
             (self._menu(above) if above else self._window.menuBar()).addMenu(menu)
             self._menus[path] = menu
         return self._menus[path]
 
     def _special_menus(self) -> None:
-        """Menus whose entries are no commands: recent files, saved layouts."""
+        """Menus whose entries are no commands: recent files, other programs, saved layouts."""
         recent = QMenu("Open &Recent", self._window)
         recent.setAccessibleName("Open Recent")
         recent.aboutToShow.connect(lambda: self._window.recent.fill_menu(recent))
@@ -150,6 +152,9 @@ class Menus(QObject):
         actions = self._menus["File"].actions()
         self._menus["File"].insertMenu(actions[after] if after < len(actions) else None, recent)
         self._menus["File/Recent"] = recent
+        programs = self._menu("Interop/Send To")
+        programs.setProperty("commands", False)  # what programs call themselves is plain text
+        programs.aboutToShow.connect(lambda: fill_send_to(self._window, programs))
         layouts = self._menu("Window/Layouts")
         layouts.aboutToShow.connect(lambda: self._window.layouts.fill_menu(layouts))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -26,6 +27,8 @@ from jviz.window.search import Hit, matched_letters, ranked
 from jviz.window.shortcuts import shown_keys
 
 __all__ = ["Palette", "open_palette", "small_shadow"]
+
+CHOICE = re.compile(r"'([^']+)'")
 
 HIT = Qt.ItemDataRole.UserRole
 WIDTH, ROWS, ROW_PADDING = 680, 11, 14
@@ -337,9 +340,16 @@ def _commands(window: Any) -> Iterator[Hit]:
     for id, command in sorted(invoker.visible_commands().items(), key=lambda item: item[1].title):
         yield Hit(
             command.title.rstrip("…"), lambda id=id: invoker.trigger(id), "Command",
-            command.menu.replace("/", " ▸ "), f"{id} {id.replace('.', ' ').replace('_', ' ')} {command.summary}",
+            command.menu.replace("/", " ▸ "),
+            f"{id} {id.replace('.', ' ').replace('_', ' ')} {command.summary} {_choices(command)}",
             shown_keys(effective.get(id, [])), command.summary, invoker.is_possible(command), weight=3,
         )  # fmt: skip
+
+
+def _choices(command: Any) -> str:
+    """Return the words that parameters can be: "asinh" finds the command that sets the stretch."""
+    written = (str(parameter.annotation) for parameter in command.parameters.values())
+    return " ".join(word for text in written for word in CHOICE.findall(text))
 
 
 def _viewers(window: Any) -> Iterator[Hit]:

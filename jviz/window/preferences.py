@@ -26,7 +26,7 @@ from jviz.window.fields import Field, TextField, field_for
 __all__ = ["Preferences", "open_preferences"]
 
 TITLES = {"window": "Window", "image": "Images", "cache": "Cache", "session": "Sessions", "network": "Network",
-          "plugins": "Plugins"}  # fmt: skip
+          "plugins": "Plugins", "samp": "SAMP"}  # fmt: skip
 ELSEWHERE = {"window.shortcuts": ("Edit Shortcuts…", "window.shortcuts")}
 """Settings that have an editor of their own: the text of the button, and the command."""
 

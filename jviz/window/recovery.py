@@ -1,4 +1,4 @@
-"""Autosave while the window is open, and the offer to restore what a crash left behind."""
+"""Autosave while the window is open, and the offer to go on with what a crash left behind."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox
 
 from jviz.autosave import Autosave, Recovery, discard, recoverable
+from jviz.backend.archive.interrupted import interrupted
+from jviz.backend.cache import home
 from jviz.errors import JvizError
 from jviz.jobs import Job
+from jviz.results import counted
 
 __all__ = ["Keeper"]
 
@@ -38,6 +41,10 @@ class Keeper(QObject):
             found = recoverable()
             if found:
                 self._session.dispatcher.call(lambda: self._ask(found))
+            stopped = interrupted(home("data") / "library.sqlite")
+            if stopped:
+                self._session.notice("info", f"{counted(stopped, 'download')} stopped when jviz ended. The panel "
+                                     "Transfers goes on where they were.")  # fmt: skip
 
         self._session.jobs.submit("Look for sessions to restore", look, quiet=True)
 

@@ -32,6 +32,9 @@ BREATH_MS = 4
 QUIET_MS = 3000
 """The longest that jobs wait for the compiled kernels; on a new machine these take a minute."""
 
+DIALOGS_MS = 6000
+"""The longest that imports for dialogs wait for the jobs of the start: each would take a processor from the other."""
+
 LATER_IMPORTS = ("rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
 
 
@@ -74,6 +77,8 @@ class Startup(QObject):
         self._wait = QTimer(self, interval=10)
         self._wait.timeout.connect(self._look)
         self._waited = 0
+        self._dialogs = QTimer(self, interval=50)
+        self._dialogs.timeout.connect(self._prepare_dialogs)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -110,6 +115,7 @@ class Startup(QObject):
         """Do nothing more: the window closes."""
         self._turn.stop()
         self._wait.stop()
+        self._dialogs.stop()
         self._steps.clear()
         self._kernels.close()
         warm_up().ended.disconnect(self._quiet_begins)
@@ -167,7 +173,10 @@ class Startup(QObject):
         return [
             # Starting a thread waits until it runs: not while another one keeps Python busy.
             self._window.keeper.start,
+            self._window.library_clock.start,
+            self._window.file_clock.start,
             *([] if self._plugins_came else [self._load_plugins_later]),
+            self._connect_to_programs,
             self._kernels.close,
             warm_up().begin,
             self._quiet_begins if warm_up().is_over else self._patience.start,
@@ -175,7 +184,7 @@ class Startup(QObject):
         ]
 
     def _quiet_begins(self) -> None:
-        """Let jobs begin that nobody waits for, and import what dialogs need.
+        """Let jobs begin that nobody waits for.
 
         Before the kernels are there they would take five times as long, and all of it from the window.
         """
@@ -183,7 +192,21 @@ class Startup(QObject):
         self._patience.stop()
         self._quiet.close()
         if not self._window.is_closed:
+            self._waited = 0
+            self._dialogs.start()
+
+    def _prepare_dialogs(self) -> None:
+        """Import what dialogs need, once the pictures that came with the start are sharp."""
+        self._waited += self._dialogs.interval()
+        seen = [viewer for viewer in self._window.viewers if viewer.isVisible()]
+        sharp = all(getattr(viewer, "is_sharp", True) for viewer in seen)
+        if (sharp and not self._window.session.jobs.running) or self._waited >= DIALOGS_MS:
+            self._dialogs.stop()
             self._in_job("Preparing the window", _import_later, None)
+
+    def _connect_to_programs(self) -> None:
+        if self._window.session.settings["samp.connect"]:
+            self._window.invoker.run("samp.connect")
 
     def _load_plugins_later(self) -> None:
         self._in_job("Loading plugins", self._load_plugins, self._take_plugins)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QToo
 from jviz.geometry import geometry_of
 from jviz.jobs import Job
 from jviz.plugins.parts import ProgressBar
+from jviz.window.programs import ProgramsButton
 
 __all__ = ["StatusBar"]
 
@@ -37,9 +38,10 @@ class StatusBar(QStatusBar):
         self.readout.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.zoom = _label("Zoom")
         self.jobs = JobsButton(window)
+        self.programs = ProgramsButton(window)
         self.bell = self._make_bell()
         self.addWidget(self.readout, 1)
-        for widget in (self.zoom, self.jobs, self.bell):
+        for widget in (self.zoom, self.jobs, self.programs, self.bell):
             self.addPermanentWidget(widget)
         self._message = QTimer(self, singleShot=True, interval=MESSAGE_MS)
         self._message.timeout.connect(self._show_readout)
@@ -109,6 +111,7 @@ class StatusBar(QStatusBar):
         for timer in (self._message, self._soon):
             timer.stop()
         self.jobs.release()
+        self.programs.release()
         if self._view is not None:
             self._view.remove_global_callback(self._view_changed)
             self._view = None
@@ -138,8 +141,9 @@ class StatusBar(QStatusBar):
         self.bell.setAccessibleName(f"Notifications, {self._unread} new" if self._unread else "Notifications")
 
     def show_icons(self, icon: Any) -> None:
-        """Give the bell its icon."""
+        """Give the buttons their icons."""
         self.bell.setIcon(icon("fa6s.bell"))
+        self.programs.setIcon(icon("fa6s.share-nodes"))
 
 
 class JobsButton(QWidget):

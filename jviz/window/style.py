@@ -16,10 +16,12 @@ SHEET = """
 QDialog {{ background: {window}; }}
 QSplitter::handle:hover {{ background: {accent}; }}
 QSplitter::handle {{ background: {line}; }}
-QToolTip {{ background: {raised}; color: {text}; border: 1px solid {edge}; padding: 4px 6px; }}
+QToolTip {{ background: {raised}; color: {text}; border: 1px solid {edge}; padding: 4px 6px;
+    qproperty-textFormat: PlainText; }}
+QToolBar QToolTip, QMenu[commands="true"] QToolTip {{ qproperty-textFormat: RichText; }}
 
-QMenuBar {{ background: {window}; padding: 2px 4px; }}
-QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
+QMenuBar {{ background: {window}; padding: 2px 4px; spacing: 1px; }}
+QMenuBar::item {{ padding: 4px 6px; border-radius: 4px; background: transparent; }}
 QMenuBar::item:selected {{ background: {hover}; }}
 QMenu {{ background: {menu}; border: 1px solid {edge_soft}; padding: 5px; }}
 QMenu::item {{ padding: 5px 28px 5px 8px; border-radius: 4px; }}
@@ -34,6 +36,7 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {selection}; }}
 QToolButton:focus {{ border-color: {accent}; }}
+#qt_menubar_ext_button {{ padding: 0; qproperty-icon: url({icons}/chevron-{shade}.svg); }}
 QToolButton#commandSearch {{ background: {base}; border: 1px solid {edge_soft}; color: {muted}; padding: 4px 10px; }}
 QToolButton#commandSearch:hover {{ border-color: {accent}; color: {text}; }}
 
@@ -73,7 +76,7 @@ QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {dis
 QComboBox {{ padding: 3px 8px; background: {raised}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({icons}/chevron-{shade}.svg); width: 10px; height: 10px; }}
-QAbstractSpinBox {{ padding: 2px 18px 2px 4px; }}
+QAbstractSpinBox {{ padding: 2px 18px 2px 8px; }}
 QAbstractSpinBox QLineEdit {{ border: none; border-radius: 0; background: transparent; padding: 1px 2px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 18px; border: none;
     background: transparent; }}

@@ -11,9 +11,11 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -58,7 +60,13 @@ class Welcome(QWidget):
         row.addStretch(1)
         row.addWidget(middle, 20)
         row.addStretch(1)
-        outer = QVBoxLayout(self)
+        page = QWidget()
+        room = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame, focusPolicy=Qt.FocusPolicy.NoFocus)
+        room.setWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(room)
+        outer = QVBoxLayout(page)
         outer.setContentsMargins(36, 28, 36, 28)
         outer.addStretch(2)
         outer.addLayout(row)
@@ -115,6 +123,7 @@ class Welcome(QWidget):
             ("Mosaic of a galaxy field", "image", "mosaic"),
             ("Emission-line cube", "cube", "cube"),
             ("Everything", "also spectra", "all"),
+            ("Raw exposures", "to calibrate", "raw"),
         ):
             column.addWidget(_link(text, tip, partial(invoker.run, "file.open_sample", which=which)))
         return column
@@ -148,6 +157,10 @@ class Welcome(QWidget):
         return link
 
 
+SHORT_NOTE = 16
+"""Letters of notes that are never cut, such as shortcuts; longer ones are paths."""
+
+
 class Link(QPushButton):
     """A line that can be clicked: a text, and beside it in grey what it means."""
 
@@ -158,6 +171,9 @@ class Link(QPushButton):
         self.setAccessibleName(f"{text}, {note}" if note else text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMinimumHeight(self.fontMetrics().height() + 12)
+        if len(note) <= SHORT_NOTE:
+            metrics = self.fontMetrics()
+            self.setMinimumWidth(metrics.horizontalAdvance(text) + metrics.horizontalAdvance(note) + 30)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def paintEvent(self, event: Any) -> None:

@@ -11,8 +11,10 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jviz
 from jviz.backend.coords import FRAMES, convert, format_position, parse_position, resolve_name
 from jviz.errors import JvizError
+from jviz.positions import sky_position
 
 ASTROPY = {"ecliptic": "barycentricmeanecliptic"}
 PLACE = SkyCoord("10h00m28.6s +02d12m21s")
@@ -232,6 +234,12 @@ def test_names_that_are_positions():
     assert near(rough[:2], SkyCoord("4h37m -47d15m"), 1e-3)
 
 
+def test_the_server_of_the_preferences_is_asked(server):
+    server.answers["Kepler-1"] = REPLY
+    session = jviz.Session(settings={"network.name_resolver": server.address})
+    assert sky_position(session, "Kepler-1")[:2] == (286.8085, 49.3164)
+
+
 def test_server_is_asked_once(server):
     server.answers["Kepler-1"] = REPLY
     found = resolve_name("Kepler-1", servers=[server.address])
@@ -281,15 +289,45 @@ def test_damaged_memory_only_costs_asking_again(server):
     assert resolve_name("Kepler-1", servers=[server.address]).lon == 286.8085
 
 
-@pytest.mark.parametrize("equinox", [1875.0, 1950.0, 1975.0, 2016.5, 2050.0])
-def test_fk5_at_other_equinoxes_is_that_of_astropy(equinox):
-    from astropy.coordinates import FK5, SkyCoord
+@pytest.mark.parametrize("equinox", [1875.0, 1950.0, 1975.0, 2000.0, 2016.5, 2050.0])
+@pytest.mark.parametrize("name", ["fk5", "fk4", "ecliptic"])
+def test_frames_at_any_equinox_are_those_of_astropy(name, equinox):
+    from astropy.coordinates import FK4, FK5, BarycentricMeanEcliptic
 
+    kind = {"fk5": FK5, "fk4": FK4, "ecliptic": BarycentricMeanEcliptic}[name]
+    year = f"{'B' if name == 'fk4' else 'J'}{equinox:g}"
     random = np.random.default_rng(3)
     for lon, lat in zip(random.uniform(0, 360, 20), np.degrees(np.arcsin(random.uniform(-1, 1, 20))), strict=True):
-        expected = SkyCoord(lon, lat, unit="deg").transform_to(FK5(equinox=f"J{equinox}"))
-        found = SkyCoord(*convert(lon, lat, "icrs", f"fk5 J{equinox:g}"), unit="deg", frame=FK5(equinox=f"J{equinox}"))
+        expected = SkyCoord(lon, lat, unit="deg").transform_to(kind(equinox=year))
+        found = SkyCoord(*convert(lon, lat, "icrs", f"{name} {year}"), unit="deg", frame=kind(equinox=year))
         assert found.separation(expected).arcsec < 1e-6
-        assert convert(*convert(lon, lat, "icrs", f"fk5 J{equinox:g}"), f"fk5 J{equinox:g}", "icrs") == pytest.approx(
-            (lon, lat), abs=1e-9
+        assert convert(*convert(lon, lat, "icrs", f"{name} {year}"), f"{name} {year}", "icrs") == pytest.approx(
+            (lon, lat), abs=1e-8  # Murray's matrix of FK4 is no pure rotation off 1950
         )
+
+
+def test_positions_say_their_equinox():
+    assert near(parse_position("fk4 B1975 12:00:00 -30:00:00"), SkyCoord("12h -30d", frame="fk4", equinox="B1975"))
+    assert near(parse_position("fk5 j1900 100.5, -3.25"), SkyCoord("100.5d -3.25d", frame="fk5", equinox="J1900"))
+    with pytest.raises(JvizError, match="1800 and 2200"):
+        parse_position("fk5 J2500 100.5 -3.25")
+
+
+def test_one_resolver_is_asked_for_itself(server, mast):
+    server.answers["M 31"] = REPLY
+    own = resolve_name("M 31")
+    assert resolve_name("M 31", resolver="offline") == own
+    other = resolve_name("M 31", servers=[server.address], resolver="sesame")
+    assert other.lon == 286.8085  # what the server of the test says, and not the list of jviz
+    assert "MAST" in resolve_name("M 31", resolver="mast").source
+    assert resolve_name("m 31", servers=[server.address], resolver="sesame", offline=True) == other
+    assert server.asked == ["M 31"]
+    assert resolve_name("M 31") == own
+    assert near(resolve_name("J100028.60+021221.0", resolver="mast")[:2], PLACE, 1e-3)
+    assert len(mast.asked("Santa")) == 1
+    with pytest.raises(JvizError, match="not asked of mast before"):
+        resolve_name("M 32", resolver="mast", offline=True)
+    with pytest.raises(JvizError, match="not among the objects"):
+        resolve_name("Nobody 7", resolver="offline")
+    with pytest.raises(JvizError, match="no resolver"):
+        resolve_name("M 31", resolver="oracle")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
+import sys
+import tarfile
+import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +22,14 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 import jviz
+from jviz.archive_transfers import TransferRow, totals_of
+from jviz.backend.archive.basket import basket
+from jviz.backend.archive.transfers import INTERRUPTED
+from jviz.backend.library.queries import search
 from jviz.errors import CommandError, JvizError
 from tests.standin import TOKEN, Fault
 
+ROOT = Path(__file__).resolve().parents[2]
 I2D = "jw01234-o000_t001_nircam_clear-f200w_i2d.fits"
 
 
@@ -44,6 +56,35 @@ def test_from_a_name_to_files_that_open(session, mast, holdings, own_folders):
     here = session.run("library.search", position="53.1 -27.8", radius=0)
     assert here["name"].tolist() == [I2D]
     assert str(here["source"][0]).startswith(mast.url)
+
+
+def test_the_products_that_most_people_need(session, mast):
+    found = session.run("archive.products", observations=["1000000", "1000001"], recommended=True)
+    assert [str(name)[-8:] for name in found["productFilename"]] == ["i2d.fits", "i2d.fits"]
+    with_its_association = session.run("archive.products", observations="1000000", recommended=True, suffix="i2d")
+    assert [str(name)[-8:] for name in with_its_association["productFilename"]] == ["asn.json", "i2d.fits"]
+
+
+def test_public_files_come_from_the_cloud_and_the_others_from_mast(session, mast, holdings, monkeypatch, tmp_path):
+    monkeypatch.setenv("JVIZ_S3_URL", mast.url)
+    monkeypatch.setenv("MAST_API_TOKEN", TOKEN)
+    secret = I2D.replace("o000", "o004")
+    uris = [f"mast:JWST/product/{name}" for name in (I2D, secret)]
+    paths = session.run("archive.download", products=uris, folder=tmp_path, cloud=True)
+    assert sorted(path.name for path in paths) == [I2D, secret]
+    assert (tmp_path / I2D).read_bytes() == (holdings / I2D).read_bytes()
+    [cloudy] = mast.asked("/stpubdata/jwst/public/")
+    assert cloudy.path.endswith(I2D)
+    [other] = mast.asked("Download/file")
+    assert secret in other.path
+    assert "cloud=True" in session.script()
+
+
+def test_a_public_object_is_fetched_by_its_address(session, mast, holdings, monkeypatch, tmp_path):
+    monkeypatch.setenv("JVIZ_S3_URL", mast.url)
+    monkeypatch.setenv("MAST_API_TOKEN", TOKEN)
+    [path] = session.run("archive.download", products=f"s3://stpubdata/jwst/{I2D}", folder=tmp_path)
+    assert path.read_bytes() == (holdings / I2D).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +218,9 @@ def test_adding_is_undone_and_done_again(session, holdings):
     assert set(told["state"]) == {"added"}
     library = session.archives.library
     session.undo()
-    assert library.ask("SELECT * FROM file") == []
+    assert len(search(library, missing=True)) == 0
+    assert len(session.run("library.folders")) == 0
+    assert library.rescan().is_news is False
     assert len(list(holdings.iterdir())) == 7
     session.redo()
     assert len(session.run("library.search")) == 7
@@ -214,12 +257,67 @@ def test_a_bundle_is_whole_checks_itself_and_opens(session, mast, tmp_path, hold
     assert [row["file"] for row in rows] == [f"data/{path.name}"]
     assert manifest[0]["source"].startswith(mast.url)
     assert "path" not in manifest[0], "paths of this machine are nobody else's business"
+    whole = subprocess.run(["sh", tmp_path / "out" / "get_data.sh"], capture_output=True, text=True, check=False)
+    assert whole.returncode == 0, whole.stderr
+    assert len(mast.asked("Download")) == 1, "what is whole is not fetched again"
     (tmp_path / "out" / "data" / path.name).unlink()
     run = subprocess.run(["sh", tmp_path / "out" / "get_data.sh"], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "OK" in run.stdout
     assert (tmp_path / "out" / "data" / path.name).read_bytes() == path.read_bytes()
-    compile((tmp_path / "out" / "load_in_jviz.py").read_text(), "load", "exec")
+    picture = tmp_path / "shown.png"
+    run = subprocess.run([sys.executable, tmp_path / "out" / "load_in_jviz.py", "--screenshot", picture],
+                         capture_output=True, text=True, check=False,
+                         env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert picture.is_file()
+
+
+def test_a_bundle_shows_no_secret(session, mast, tmp_path, holdings, monkeypatch):
+    monkeypatch.setenv("MAST_API_TOKEN", TOKEN)
+    secret = holdings / I2D.replace("o000", "o004")
+    library = session.archives.library
+    library.add(secret, source=f"{mast.url}/api/v0.1/Download/file?uri=mast:JWST/product/{secret.name}")
+    library.add(holdings / I2D, source="https://a.org/x.fits?X-Amz-Signature=hidden")
+    bundle = session.run("library.bundle", products=[secret, holdings / I2D], path=tmp_path / "b.zip")
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(tmp_path / "out")
+        for name in ("MANIFEST.csv", "manifest.json", "get_data.sh", "load_in_jviz.py"):
+            text = archive.read(name).decode()
+            assert "hidden" not in text
+            assert TOKEN not in text
+    (tmp_path / "out" / "data" / secret.name).unlink()
+    seen, curl = tmp_path / "seen", tmp_path / "bin" / "curl"
+    curl.parent.mkdir()
+    curl.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >> '{seen}'\nexec {shutil.which('curl')} \"$@\"\n")
+    curl.chmod(0o755)
+    path = f"{curl.parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(["sh", tmp_path / "out" / "get_data.sh"], capture_output=True, text=True, check=False,
+                         env={**os.environ, "PATH": path})  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out" / "data" / secret.name).read_bytes() == secret.read_bytes()
+    # The file is exclusive, so the token was shown; but every program of a machine sees the command lines of others.
+    assert secret.name in seen.read_text()
+    assert TOKEN not in seen.read_text()
+
+
+@pytest.mark.parametrize("name", ["b.tar", "b.tar.gz", "B.TGZ"])
+def test_a_bundle_may_be_a_tar(session, mast, tmp_path, holdings, name):
+    session.run("library.add", path=holdings)
+    bundle = session.run("library.bundle", products=session.run("library.search"), path=tmp_path / name)
+    with tarfile.open(bundle) as archive:
+        archive.extractall(tmp_path / "out", filter="data")
+    out = tmp_path / "out"
+    rows = list(csv.DictReader(io.StringIO((out / "MANIFEST.csv").read_text())))
+    assert len(rows) == len(list(holdings.iterdir())) == 7
+    for row in rows:
+        content = (out / row["file"]).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (row["sha256"], int(row["size"]))
+        assert content == (holdings / row["file"].removeprefix("data/")).read_bytes()
+    assert (out / "get_data.sh").is_file()
+    assert (out / "load_in_jviz.py").is_file()
+    with pytest.raises(CommandError, match="must end with"):
+        session.run("library.bundle", products=holdings / I2D, path=tmp_path / "b.rar")
 
 
 @pytest.mark.parametrize(
@@ -259,3 +357,212 @@ def test_numbers_survive_the_way_from_the_archive(session, mast):
     found = session.run("archive.search", instrument="NIRCAM")
     np.testing.assert_allclose(found["s_ra"].to_value(u.deg), 53.1 + 0.2 * np.arange(5))
     assert found["t_exptime"].unit == u.s
+
+
+# --- transfers --------------------------------------------------------------------------------------
+
+
+def until(true, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_a_session_that_ends_pauses_what_it_fetches(session, mast, tmp_path):
+    mast.rate = 4_000
+    jobs = [session.submit("archive.download", products=f"mast:JWST/product/{I2D.replace('o000', f'o00{n}')}",
+                           folder=tmp_path / "in") for n in range(4)]  # fmt: skip
+    until(lambda: sum(t.done > 0 for t in session.archives.transfers.listed()) == 4)
+    # Downloads take no turn of the work that is done here.
+    assert session.submit("archive.products", observations="1000000").result(60) is not None
+    session.close()
+    assert {job.state for job in jobs} == {"cancelled"}
+    again = jviz.Session()
+    left = again.archives.transfers.listed()
+    assert {(t.state, t.reason) for t in left} == {("paused", INTERRUPTED)}
+    mast.rate = 0
+    [path] = again.run("archive.download", products=f"mast:JWST/product/{I2D}", folder=tmp_path / "in")
+    assert path.read_bytes() == (mast.folder / I2D).read_bytes()
+    assert mast.asked(I2D)[-1].headers["range"].startswith("bytes=")
+    again.close()
+
+
+def test_the_list_of_downloads_as_a_table(session, mast, tmp_path):
+    mast.rate = 20_000
+    mast.fail(I2D.replace("o000", "o002"), Fault("html"))
+    names = [I2D.replace("o000", f"o00{n}") for n in range(3)]
+    products = session.run("archive.products", observations=["1000000", "1000001", "1000002"], suffix="i2d",
+                           extension="fits")  # fmt: skip
+    job = session.submit("archive.download", products=products, folder=tmp_path / "in")
+    until(lambda: [t.state == "failed" or t.speed > 0 for t in session.archives.transfers.listed()] == [True] * 3)
+    table = session.run("archive.transfers")
+    assert isinstance(table, QTable)
+    rows = {str(row["name"]): row for row in table}
+    assert set(rows) == set(names)
+    assert (table["size"].unit, table["speed"].unit, table["remaining"].unit) == (u.byte, u.byte / u.s, u.s)
+    one, lost = rows[names[0]], rows[names[2]]
+    assert one["state"] == "running"
+    assert one["size"] == (mast.folder / names[0]).stat().st_size * u.byte
+    left = (one["size"] - one["done"]) / one["speed"]
+    assert one["remaining"].to_value(u.s) == pytest.approx(left.to_value(u.s))
+    assert (lost["state"], str(lost["host"])) == ("failed", mast.url.removeprefix("http://"))
+    assert "a page instead of the file" in lost["reason"]
+    assert session.run("archive.transfers", state="failed")["name"].tolist() == [names[2]]
+    assert session.run("archive.pause", transfers=table[table["name"] == names[0]]) == 1
+    assert session.run("archive.pause") == 1
+    assert session.run("archive.pause") == 0
+    assert not job.is_over
+    mast.rate = 0
+    assert session.run("archive.resume", transfers=[names[0]]) == 1
+    assert session.run("archive.resume") == 1
+    assert [path.name for path in job.result(20)] == names[:2]
+    assert session.run("archive.retry") == 1
+    until(lambda: {t.state for t in session.archives.transfers.listed()} == {"done"})
+    assert session.run("archive.clear_transfers", transfers=names[0]) == 1
+    assert session.run("archive.clear_transfers") == 2
+    assert len(session.run("archive.transfers")) == 0
+    assert len(list((tmp_path / "in").iterdir())) == 3
+    with pytest.raises(CommandError, match=r"no transfer 99; archive\.transfers lists"):
+        session.run("archive.cancel", transfers=99)
+    with pytest.raises(CommandError, match=r"no transfer 'x\.fits'"):
+        session.run("archive.pause", transfers="x.fits")
+
+
+def test_what_transfers_come_to():
+    def row(number, state, done, size, speed=0.0):
+        return TransferRow(number, "a", "h", "u", "f", state, "", "", done, size, speed, float(number), 0.0, False)
+
+    rows = [row(0, "done", 70, 70), row(1, "running", 10, 100, 5.0), row(2, "done", 50, 50), row(3, "paused", 20, 40),
+            row(4, "failed", 9, 90)]  # fmt: skip
+    totals = totals_of(rows)
+    assert totals.counts == {"done": 2, "running": 1, "paused": 1, "failed": 1}
+    assert (totals.done, totals.size) == (10 + 50 + 20, 100 + 50 + 40), "with what came since the first of them began"
+    assert (totals.speed, totals.remaining, totals.unknown) == (5.0, (190 - 80) / 5.0, False)
+    over = totals_of([rows[0], rows[2], rows[4]])
+    assert (over.done, over.size, over.remaining) == (0, 0, None)
+    assert totals_of([*rows, row(5, "waiting", 0, 0)]).unknown
+
+
+def test_what_is_done_but_gone_is_fetched_anew(session, mast, tmp_path):
+    [path] = session.run("archive.download", products=f"mast:JWST/product/{I2D}", folder=tmp_path / "in")
+    assert session.run("archive.retry", transfers=I2D) == 0
+    path.unlink()
+    assert session.run("archive.retry", transfers=I2D) == 1
+    until(lambda: path.is_file())
+    assert path.read_bytes() == (mast.folder / I2D).read_bytes()
+
+
+# --- the basket -------------------------------------------------------------------------------------
+
+
+def test_the_basket_outlives_the_session_and_is_fetched(session, mast, tmp_path):
+    products = session.run("archive.products", observations=["1000000", "1000001"])
+    assert session.run("archive.basket_add", products=products) == 4
+    assert session.run("archive.basket_add", products=products[:1]) == 0
+    kept = session.run("archive.basket")
+    assert sorted(kept["dataURI"].tolist()) == sorted(products["dataURI"].tolist())
+    assert kept["size"].unit == u.byte
+    assert kept["size"].sum() == products["size"].sum()
+    by_name = {str(row["productFilename"]): row for row in products}
+    for row in kept:
+        same = by_name[str(row["productFilename"])]
+        assert (row["calib_level"], row["obs_id"], row["productType"]) == (
+            same["calib_level"], same["obs_id"], same["productType"])  # fmt: skip
+    session.close()
+    again = jviz.Session()
+    assert len(again.run("archive.basket")) == 4
+    secret = f"mast:JWST/product/{I2D.replace('o000', 'o004')}"
+    assert again.run("archive.basket_add", products=secret) == 1
+    paths = again.run("archive.basket_download", folder=tmp_path / "in")
+    assert sorted(path.name for path in paths) == sorted(products["productFilename"].tolist())
+    assert again.run("archive.basket")["dataURI"].tolist() == [secret], "what could not be had stays"
+    assert any("exclusive" in text for _, text in again.notices)
+    again.close()
+
+
+def test_changes_of_the_basket_are_undone(session, mast):
+    names = [f"mast:JWST/product/{I2D.replace('o000', f'o00{n}')}" for n in range(3)]
+
+    def there():
+        return [uri.partition("-o00")[2][0] for uri in basket(session.archives.library)["dataURI"]]
+
+    session.run("archive.basket_add", products=names)
+    assert there() == ["0", "1", "2"]
+    session.run("archive.basket_remove", products=session.run("archive.basket")[1:])
+    assert there() == ["0"]
+    session.undo()
+    assert there() == ["0", "1", "2"]
+    session.redo()
+    assert there() == ["0"]
+    assert session.run("archive.basket_clear") == 1
+    session.undo()
+    session.undo()
+    session.undo()
+    assert there() == []
+    assert session.run("archive.basket_clear") == 0
+    with pytest.raises(CommandError, match="None of these products is in the basket"):
+        session.run("archive.basket_remove", products=names[0])
+    with pytest.raises(CommandError, match="basket is empty"):
+        session.run("archive.basket_download")
+    with pytest.raises(JvizError, match="no address"):
+        session.run("archive.basket_add", products="nonsense")
+
+
+def test_the_history_knows_what_was_fetched_for_ever(session, mast, tmp_path):
+    names = [f"mast:JWST/product/{I2D.replace('o000', f'o00{n}')}" for n in range(2)]
+    paths = session.run("archive.download", products=names, folder=tmp_path / "in")
+    session.run("archive.download", products=names, folder=tmp_path / "in")  # they are here: nothing comes
+    session.run("archive.clear_transfers")
+    paths[0].unlink()
+    session.run("library.forget", files=paths[1])
+    session.close()
+    again = jviz.Session()
+    known = again.run("archive.history")
+    assert sorted(known["dataURI"].tolist()) == names
+    here = {str(row["productFilename"]): bool(row["here"]) for row in known}
+    assert here == {paths[0].name: False, paths[1].name: True}
+    assert known["size"].unit == u.byte
+    assert len(again.run("archive.history", text="o001")) == 1
+    assert len(again.run("archive.history", text="o_01")) == 0, "signs of patterns are letters"
+    assert again.run("archive.basket_add", products=known) == 2
+    again.close()
+
+
+def test_what_was_fetched_before_the_history_was_kept_is_in_it(tmp_path, monkeypatch):
+    from jviz.backend.library import schema
+
+    old = schema.MIGRATIONS[:3]
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", old)
+        patched.setattr(schema, "VERSION", 3)
+        database = schema.connect(tmp_path / "library.sqlite")
+    row = "('https://a.org/x.fits', 'x.fits', '/d', 7, '', ?, '', ?, 7, 7, 1.0, 2.0, '1 1 a')"
+    for state, path in (("done", "/d/x.fits"), ("failed", "")):
+        database.execute("INSERT INTO transfer(url, name, folder, size, md5, state, reason, path, done, received, "
+                         f"added, ended, owner) VALUES {row}", (state, path))  # fmt: skip
+    database.close()
+    database = schema.connect(tmp_path / "library.sqlite")
+    assert [tuple(row)[1:] for row in database.execute("SELECT * FROM download")] == [
+        (2.0, "https://a.org/x.fits", "x.fits", "/d/x.fits", 7, "", 7)
+    ]
+    database.close()
+
+
+def test_addresses_and_scripts_of_products_and_of_the_basket(session, mast, tmp_path):
+    names = [f"mast:JWST/product/{I2D.replace('o000', f'o00{n}')}" for n in range(2)]
+    with pytest.raises(CommandError, match="basket is empty"):
+        session.run("archive.urls")
+    table = session.run("archive.urls", products=names)
+    assert table["url"].tolist() == [f"{mast.url}/api/v0.1/Download/file?uri={name}" for name in names]
+    session.run("archive.basket_add", products=names)
+    path = session.run("archive.urls", path=tmp_path / "urls.txt")
+    assert path.read_text().splitlines() == table["url"].tolist()
+    written = session.run("archive.script", path=tmp_path / "get.sh")
+    done = subprocess.run(["sh", str(written), str(tmp_path / "in")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "in").iterdir())) == 2
+    before = written.read_bytes()
+    with pytest.raises(JvizError, match="no address"):
+        session.run("archive.script", path=written, products="nonsense")
+    assert written.read_bytes() == before

@@ -17,13 +17,6 @@ TRUE = (0.31, -0.22, 25.0 / 3600, 1.00004)
 """Shift in arcsec, rotation in degrees, scale."""
 
 
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
 def gwcs_of(size=SIZE):
     from astropy.coordinates import ICRS
     from astropy.modeling import models
@@ -153,3 +146,28 @@ def test_what_cannot_be_compared_is_said(session):
         session.run("catalog.fit_wcs", catalog="sources", reference="sources", image="image")
     with pytest.raises(CommandError, match="no world coordinates"):
         session.run("catalog.fit_wcs", catalog="sources", reference="far", image="plain")
+
+
+def test_a_check_is_drawn_counted_and_told_how_sure_it_is(session):
+    wcs = sip_wcs(size=SIZE, dec=60.0)
+    session.add(CCDData(np.zeros((SIZE, SIZE), np.float32), unit="Jy", wcs=wcs), name="image")
+    draw = np.random.default_rng(5)
+    x, y = draw.uniform(20, SIZE - 20, (2, 120))
+    known = SkyCoord(*session["image"].sky.pixel_to_sky(x, y), unit="deg")
+    noise = draw.normal(0, 0.01, (2, 120)) / 3600
+    session.add(QTable({"x": x, "y": y}), name="sources")
+    places = {"ra": known.ra + noise[0] / np.cos(np.radians(60)) * u.deg, "dec": known.dec + noise[1] * u.deg}
+    session.add(QTable(places), name="gaia")
+    made = session.run("catalog.fit_wcs", catalog="sources", reference="gaia", image="image")
+    table = made.table
+    assert np.allclose(table["residual"], np.hypot(table["residual_ra"], table["residual_dec"]))
+    # of two dimensions with Gaussian errors: the mean of r / σ is √(π/2)
+    assert np.mean(table["n_sigma"]) == pytest.approx(np.sqrt(np.pi / 2), abs=0.15)
+    assert ((table["quality"] > 0.9) & (table["n_candidates"] == 1)).mean() > 0.9
+    assert table.meta["false_matches"] < 3
+    shown = {view.kind: view for view in session.views.values() if view.data is made}
+    assert set(shown) == {"table", "scatter", "histogram"}
+    assert shown["table"].layers[0].arrows == "residual"
+    assert shown["histogram"].x == "residual"
+    session.undo()
+    assert not any(view.data is made for view in session.views.values())

@@ -112,3 +112,16 @@ def test_bad_input_is_said_in_words(session, options, words):
     with pytest.raises(CommandError, match=words):
         session.run("catalog.match", **({"a": "one", "b": "two"} | options))
     assert session.names == ["one", "two"]
+
+
+def test_matches_by_chance_are_counted_and_told(session):
+    made = session.run("catalog.match", a="one", b="two", radius=0.3)
+    table, said = made.table, []
+    right = table["id_1"] == table["id_2"]
+    expected = table.meta["false_matches"]
+    assert abs(expected - (~right).sum()) < 4 * max(table.meta["false_matches_err"], 1)
+    assert ((table["false_share"] >= 0) & (table["false_share"] <= 1)).all()
+    session.noticed.connect(lambda level, text: said.append(text))
+    session.run("catalog.match", a="one", b="two", radius=0.2)
+    assert any("expected by chance" in text for text in said)
+    assert "false_matches" not in session.run("catalog.match", a="one", b="two", by="id").table.meta

@@ -14,13 +14,6 @@ N = 60
 
 
 @pytest.fixture
-def session():
-    session = jviz.Session()
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def image(session):
     wcs = WCS(naxis=2)
     wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150.0, 2.0], [50.0, 50.0]
@@ -99,6 +92,8 @@ def test_a_new_column_has_its_error_and_undo_takes_it_back(session, sources):
     assert view.data is made
     assert session["sources"] is made
     assert session.subsets[selection_name(made)].data is made
+    with pytest.raises(jviz.JvizError, match=r"was replaced since; use its name, or session\['sources'\]"):
+        session.run("catalog.statistics", data=data)
     session.undo()
     assert view.data is data
     assert "colour" not in session["sources"].table.colnames
@@ -203,3 +198,32 @@ def test_a_mask_of_rows_is_a_subset_by_the_api_too(session, sources, tmp_path):
     table.write(tmp_path / "rows.fits")
     [read] = session.open(tmp_path / "rows.fits")
     assert read.shape == (N,)
+
+
+def test_selected_rows_are_written_as_a_ds9_file_in_one_step(session, sources, tmp_path):
+    from regions import Regions
+
+    data, x, _, _ = sources
+    chosen = np.array([3, 5, 8])
+    session.run("catalog.select", data=data, rows=chosen)
+    steps = len(session.history)
+    path = session.run("catalog.export_regions", data=data, path=tmp_path / "few.reg", radius=0.5, label="id")
+    found = Regions.read(path, format="ds9")
+    assert [str(region.meta["text"]) for region in found] == ["3", "5", "8"]
+    assert np.allclose([r.center.ra.deg for r in found], data.places.x[chosen], atol=1e-7)
+    assert np.allclose([r.radius.to_value("arcsec") for r in found], 0.5)
+    assert session.subsets[selection_name(data)].color in path.read_text()
+    assert len(session.history) == steps
+    whole = session.run("catalog.export_regions", data=data, path=tmp_path / "all.reg", everything=True)
+    assert len(Regions.read(whole, format="ds9")) == len(x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({}, "No row is selected"), ({"everything": True, "radius": 0}, "makes no circle"),
+     ({"everything": True, "label": "nothing"}, "no column 'nothing'")],
+)  # fmt: skip
+def test_an_export_that_cannot_be_made_leaves_no_file(session, sources, tmp_path, arguments, said):
+    with pytest.raises(jviz.JvizError, match=said):
+        session.run("catalog.export_regions", data="sources", path=tmp_path / "none.reg", **arguments)
+    assert list(tmp_path.glob("*.reg")) == []

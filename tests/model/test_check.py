@@ -8,13 +8,6 @@ import jviz
 from jviz.actions import check
 
 
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
 def write(path, *, checksum=True, wrong=False):
     fits.writeto(path, np.arange(4096, dtype=np.float32).reshape(64, 64), checksum=checksum)
     if wrong:

@@ -14,13 +14,6 @@ from jviz.views import ImageView, View, view_kinds
 
 
 @pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def declared():
     ids = []
 

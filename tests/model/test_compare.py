@@ -4,6 +4,7 @@ import colorsys
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 
 import jviz
@@ -13,13 +14,6 @@ from jviz.compose import composed
 from jviz.errors import CommandError
 from jviz.geometry import geometry_of
 from tests.model.sky_pairs import STARS, header, image
-
-
-@pytest.fixture
-def session():
-    with_views = jviz.Session(settings={})
-    yield with_views
-    with_views.close()
 
 
 @pytest.fixture
@@ -96,6 +90,31 @@ def test_units_that_do_not_fit_are_refused(session):
     session.run("compare.ratio", view=view)
     session.run("compare.difference", data="flux", against="same", view=view)
     assert len(view.layers) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fits_together"),
+    [
+        ("ELECTRONS", "COUNTS", False),  # HST writes flt and raw files so
+        ("ELECTRONS", "ELECTRONS/S", False),
+        ("ELECTRONS", "electron", True),
+        ("furlongs", "leagues", False),
+        ("furlongs", "Furlongs", True),
+        ("furlongs", "", True),
+    ],
+)
+def test_differences_need_one_unit_whatever_headers_call_it(session, tmp_path, first, second, fits_together):
+    for name, unit in (("first", first), ("second", second)):
+        fits.PrimaryHDU(np.ones((9, 9), "f4"), fits.Header({"BUNIT": unit})).writeto(tmp_path / f"{name}.fits")
+    session.open(tmp_path / "first.fits", tmp_path / "second.fits", show=False)
+    view = session.view("image", data="first")
+    session.run("view.show", view=view, data="second")
+    if fits_together:
+        session.run("compare.difference", view=view)
+        return
+    with pytest.raises(CommandError, match=f"{second}.*{first}.*no difference"):
+        session.run("compare.difference", view=view)
+    assert len(view.layers) == 2
 
 
 def test_session_and_script_keep_it_all(session, pair, tmp_path):

@@ -6,7 +6,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 import jviz
-from jviz.backend.contours import levels_between, smoothed, trace
+from jviz.backend.contours import areas, levels_between, smoothed, trace
 from jviz.contouring import contours_of
 from jviz.errors import CommandError
 
@@ -143,3 +143,57 @@ def test_what_cannot_be_drawn_is_said(session, arguments, words):
     with pytest.raises(CommandError, match=words):
         session.run("image.contours", view=view, **arguments)
     assert view.contour_levels == ()
+
+
+def ring_image():
+    """A ring of height 10 to 20 pixels round (52.3, 44.1), and a blob of radius 6 that reaches over the left edge."""
+    v, u = np.mgrid[:90, :110].astype(np.float32)
+    far = np.hypot(u - 52.3, v - 44.1)
+    return np.maximum(5.0 - np.abs(far - 15.0), 6.0 - np.hypot(u - 2.0, v - 80.0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("with_sky", [False, True])
+def test_areas_within_contours_become_regions_with_their_holes(with_sky, tmp_path):
+    session = jviz.Session()
+    header = wcs(30.0).to_header() if with_sky else None
+    fits.writeto(tmp_path / "ring.fits", ring_image(), header)
+    [data] = session.open(tmp_path / "ring.fits")
+    added = session.run("region.from_contours", data="ring", level=1.0)
+    assert [s.name for s in added] == ["ring above 1 1", "ring above 1 2"]
+    assert {s.group for s in added} == {"ring above 1"}
+    assert [s.kind for s in added] == (["sky"] * 2 if with_sky else ["pixel"] * 2)
+    table = session.run("region.statistics", data="ring", region=[s.name for s in added])
+    pixels = table["area"].value / (data.sky.pixel_area_arcsec2(52.0, 44.0) if with_sky else 1.0)
+    assert pixels[0] == pytest.approx(np.pi * (19.0**2 - 11.0**2), rel=2e-3)
+    assert pixels[1] < np.pi * 25
+    image = ring_image()
+    assert table["sum"][0].value == pytest.approx(image[(image > 1) & (np.mgrid[:90, :110][1] > 20)].sum(), rel=0.02)
+    script = session.script()
+    session.undo()
+    assert not session.subsets
+    session.redo()
+    again: dict = {}
+    exec(script, again)
+    assert list(again["session"].subsets) == [s.name for s in added]
+
+
+def test_regions_of_contours_take_the_level_and_the_smoothing_of_those_that_are_drawn():
+    session = jviz.Session()
+    session.add(ring_image(), name="ring")
+    session.view("image", data="ring")
+    with pytest.raises(CommandError, match="say which level"):
+        session.run("region.from_contours")
+    session.run("image.contours", levels=[3.0, 2.0], smoothing=1.0)
+    [ring, *_] = session.run("region.from_contours", least=200)
+    assert ring.name == "ring above 2"
+    below = session.run("region.from_contours", level=-5.0, side="below", smoothing=0.0, name="sky")
+    assert [s.name for s in below] == ["sky 1", "sky 2"]
+    with pytest.raises(CommandError, match="has no area above 99"):
+        session.run("region.from_contours", level=99.0)
+
+
+def test_areas_end_at_missing_values_and_at_the_edges():
+    image = np.ones((20, 30), np.float32)
+    image[:, 14:16] = np.nan
+    found = areas(image, 0.5)
+    assert [area.size for area in found] == [13 * 19, 13 * 19]

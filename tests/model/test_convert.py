@@ -32,7 +32,7 @@ def wcs_of(nx=6, ny=5):
 
 
 @given(hnp.arrays(hnp.floating_dtypes(sizes=(32, 64)) | hnp.integer_dtypes(), hnp.array_shapes(max_dims=4, min_side=2)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_arrays_of_any_byte_order_come_back_with_their_shape(array):
     data = data_from(array)
     assert data.kind == KINDS[array.ndim]

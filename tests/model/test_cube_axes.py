@@ -48,3 +48,22 @@ def test_any_order_of_axes_shows_the_sky_and_the_right_channel(tmp_path, order):
     expected = values[tuple(pixel[::-1])]
     assert cube.raster("", (3,)).value(place[sky[0]], place[sky[1]]) == pytest.approx(expected)
     assert cube.source().value(3, place[sky[1]], place[sky[0]]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("broken", "code", "unit", "expected"), [
+    ({"CTYPE1": "RA---XYZ"}, "WAVE", "um", ("um", "wavelength", 5.2)),
+    ({"CTYPE1": "RA---XYZ"}, "FREQ", "", ("Hz", "frequency", 5.2)),
+    ({"CTYPE1": "RA---XYZ"}, "WAVE", "furlong", ("", "channel", 2.0)),
+    ({"CTYPE1": "RA---XYZ", "CDELT3": 0.0}, "WAVE", "um", ("", "channel", 2.0)),
+])  # fmt: skip
+def test_a_sound_spectral_axis_beside_a_broken_sky_is_used(tmp_path, broken, code, unit, expected):
+    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CTYPE3": code, "CUNIT3": unit, "CRVAL3": 5.0,
+                          "CDELT3": 0.1, "CRPIX3": 1.0, "CDELT1": -1e-4, "CDELT2": 1e-4, **broken})  # fmt: skip
+    fits.PrimaryHDU(np.ones((6, 4, 5), np.float32), header).writeto(tmp_path / "cube.fits")
+    session = Session(settings={})
+    [cube] = session.open(tmp_path / "cube.fits")
+    axis = cube.axis
+    assert (axis.unit, axis.quantity, axis.values[2]) == (*expected[:2], pytest.approx(expected[2]))
+    assert len(axis.notes) == 1
+    assert any("make no sense" in note for note in cube.wcs_notes)
+    session.close()

@@ -4,16 +4,8 @@ import numpy as np
 import pytest
 from regions import CirclePixelRegion, PixCoord, RectanglePixelRegion
 
-import jviz
 from jviz.errors import JvizError
 from tests.model.test_cube_operations import NX, NY, WAVES, N, errors_of, opened, values_of, world
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session()
-    yield session
-    session.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
-from regions import CircleAnnulusPixelRegion, CirclePixelRegion, CircleSkyRegion, PixCoord
+from regions import CircleAnnulusPixelRegion, CirclePixelRegion, CircleSkyRegion, PixCoord, PolygonPixelRegion
 
 import jviz
 from jviz.backend.spectra.ranges import SpectralRanges
@@ -131,6 +131,22 @@ def test_a_cone_grows_with_wavelength(session, tmp_path):
     circle = CirclePixelRegion(PixCoord(12, 10), 5)
     [samples] = session.run("cube.extract", data="flat", region=circle, cone=True, reference_wavelength=5.0).samples
     assert np.allclose(samples.flux, np.pi * (5 * AXIS / 5.0) ** 2 * SR * 1e6, rtol=1e-3)
+
+
+def test_a_polygon_grows_from_its_centroid(session, tmp_path):
+    y, x = np.mgrid[:NY, :NX]
+    session.open(written(tmp_path / "slope.fits", (x + 100 * y) * np.ones((N, 1, 1))))
+    corners = np.array([(8, 6), (16, 6), (16, 9), (11, 9), (11, 14), (8, 14)], float)  # an L
+    shape = PolygonPixelRegion(PixCoord(*corners.T))
+    area, middle = 8 * 3 + 3 * 5, (np.array([12, 7.5]) * 24 + np.array([9.5, 11.5]) * 15) / 39
+    cone = {"cone": True, "reference_wavelength": 5.0}
+    [samples] = session.run("cube.extract", data="slope", region=shape, **cone).samples
+    [mean] = session.run("cube.extract", data="slope", region=shape, statistic="mean", **cone).samples
+    wanted = middle[0] + 100 * middle[1]
+    assert np.allclose(mean.flux, wanted, rtol=2e-3)
+    assert np.allclose(samples.flux, area * (AXIS / 5.0) ** 2 * wanted * SR * 1e6, rtol=4e-3)
+    [around] = session.run("cube.extract", data="slope", region=shape, ring=(1.2, 1.5), **cone).samples
+    assert np.allclose(around.flux, 0, atol=4e-3 * samples.flux.max())
 
 
 def test_the_background_of_a_cone_grows_with_it(session, tmp_path):
@@ -337,3 +353,31 @@ def test_higher_moments_are_central(session, tmp_path, order):
     expected = {3: 0.0, 4: 3 * SIGMA**4}[order]
     assert u.Unit(made.unit) == u.um**order
     assert np.allclose(made.plane().read(), expected, atol=0.02 * SIGMA**order, rtol=0.02)
+
+
+def test_statistics_of_slices_are_those_of_numpy_without_what_flags_forbid(tmp_path):
+    values = np.random.default_rng(6).normal(3, 1, (9, 6, 7)).astype(np.float32)
+    values[4] = np.nan
+    flags = np.zeros(values.shape, np.uint32)
+    flags[2, :3] = 1
+    header = fits.Header({"CTYPE3": "WAVE", "CUNIT3": "um", "CRVAL3": 5.0, "CDELT3": 0.1, "CRPIX3": 1.0, "BUNIT": "Jy"})
+    parts = [fits.PrimaryHDU(), fits.ImageHDU(values, header, name="SCI"), fits.ImageHDU(flags, name="DQ")]
+    parts[0].header["TELESCOP"] = "JWST"
+    fits.HDUList(parts).writeto(tmp_path / "cube.fits")
+    session = jviz.Session(settings={})
+    [cube] = session.open(tmp_path / "cube.fits")
+    table = session.run("cube.plane_statistics", data=cube)
+    good = np.where(flags == 0, values, np.nan).astype(float)
+    some = np.arange(9) != 4
+    assert table["mean"].unit == "Jy"
+    np.testing.assert_allclose(table["wavelength"].to_value("um"), 5 + 0.1 * np.arange(9))
+    np.testing.assert_array_equal(table["number"], np.isfinite(good).sum(axis=(1, 2)))
+    for name, function in (("mean", np.nanmean), ("std", np.nanstd), ("min", np.nanmin), ("max", np.nanmax)):
+        np.testing.assert_allclose(table[name].value[some], function(good[some], axis=(1, 2)), rtol=1e-5)
+        assert np.isnan(table[name].value[4])
+    assert table.meta["whole std"] == pytest.approx(np.nanstd(good), rel=1e-5)
+    assert table.meta["whole number"] == np.isfinite(good).sum()
+    every = session.run("cube.plane_statistics", data=cube, exclude_flags=0)
+    assert every["number"][2] == 42
+    assert "cube.plane_statistics" in session.script()
+    session.close()

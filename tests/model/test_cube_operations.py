@@ -114,7 +114,7 @@ def test_a_kernel_without_size_is_told(session, tmp_path):
 def test_large_results_lie_in_the_cache_and_are_the_same(session, tmp_path, monkeypatch):
     cube = opened(session, tmp_path / "a.fits", np.random.default_rng(1).normal(size=(N, NY, NX)), 0.1)
     here = session.run("cube.smooth", data=cube, sigma=1.0)
-    monkeypatch.setattr("jviz.cube_making.IN_MEMORY", 1000)
+    monkeypatch.setattr("jviz.backend.room.IN_MEMORY", 1000)
     there = session.run("cube.smooth", data=cube, sigma=1.0)
     assert isinstance(there.plane("SCI").raw(), np.memmap)
     assert np.array_equal(values_of(here), values_of(there), equal_nan=True)

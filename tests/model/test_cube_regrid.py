@@ -69,3 +69,43 @@ def test_the_place_of_a_cube_with_a_cd_matrix_stays(session, tmp_path):
     [cube] = session.open(tmp_path / "cd.fits")
     made = session.run("cube.regrid", data=cube, reference=cube)
     assert np.allclose(world(made, 3, 4, 5), world(cube, 3, 4, 5), rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["interpolate", "exact"])
+def test_both_in_one_run_are_one_after_the_other(session, tmp_path, method):
+    y, x = np.mgrid[:NY, :NX]
+    star = np.exp(-0.5 * ((x - 6.4) ** 2 + (y - 5.3) ** 2) / 1.0**2)
+    cube = opened(session, tmp_path / "a.fits", star * line(20, 3.0)[:, None, None], 0.1, unit="Jy")
+    other = opened(session, tmp_path / "b.fits", np.ones((15, 30, 34)), step=0.027, pixel=0.1, unit="Jy")
+    made = session.run("cube.regrid", data=cube, reference=other, axes="both", method=method)
+    half = session.run("cube.regrid", data=cube, reference=other)
+    whole = session.run("cube.regrid", data=half, reference=other, axes="spatial", method=method)
+    assert made.shape == (15, 30, 34)
+    assert np.allclose(values_of(made), values_of(whole), rtol=1e-5, atol=1e-7, equal_nan=True)
+    assert np.allclose(errors_of(made), errors_of(whole), rtol=1e-5, equal_nan=True)
+    assert np.allclose(world(made, 4, 5, 6), world(other, 4, 5, 6), rtol=1e-12)
+    total = np.nansum(values_of(made), axis=(1, 2)) @ made.axis.widths
+    assert np.isclose(total, star.sum() * line(20, 3.0).sum() * 0.01, rtol=0.01)
+    session.undo()
+    session.undo()
+    session.undo()
+    assert made.name not in session.names
+    session.redo()
+    assert made.name in session.names
+    assert "axes='both'" in session.script()
+
+
+def test_channels_beyond_the_old_ones_are_empty_on_both(session, tmp_path):
+    cube = opened(session, tmp_path / "a.fits", np.ones((N, NY, NX)), 0.1)
+    longer = opened(session, tmp_path / "b.fits", np.ones((2 * N, NY, NX)), step=0.02)
+    made = values_of(session.run("cube.regrid", data=cube, reference=longer, axes="both"))
+    middle = made[:, NY // 2, NX // 2]
+    assert np.allclose(middle[1 : N // 2 - 1], 1.0)
+    assert np.isnan(middle[N // 2 + 1 :]).all()
+
+
+def test_only_the_spaxels_of_an_image_can_be_taken(session, tmp_path):
+    cube = opened(session, tmp_path / "a.fits", np.ones((4, NY, NX)))
+    image = session.run("cube.collapse", data=cube)
+    with pytest.raises(JvizError, match="no channels; choose a cube"):
+        session.run("cube.regrid", data=cube, reference=image, axes="both")

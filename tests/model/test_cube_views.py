@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.io import fits
 
 from jviz import CommandError, Session
@@ -83,6 +84,17 @@ def test_slabs_against_sums_over_channels(cube, statistic):
                       "moment2": second}[statistic]  # fmt: skip
     wanted[0, 0] = np.nan
     np.testing.assert_allclose(slab_map(data, "", (low, high, statistic), silent), wanted, rtol=2e-5)
+
+
+def test_moments_of_a_slab_have_units_of_their_own(cube):
+    session, data, _ = cube
+    view = session.view("cube", data=data)
+    for statistic, wanted in (("mean", u.Jy), ("moment0", u.Jy * u.um), ("moment1", u.um), ("moment2", u.um**2)):
+        view.slab = (1.93, 3.25, statistic)
+        view.layer.raster().all_values()
+        assert u.Unit(view.layer.shown_unit) == wanted
+    view.layer.order = (1, 2, 0)
+    assert view.layer.shown_unit == data.unit
 
 
 def test_a_slab_follows_its_spectral_subset(cube):

@@ -5,18 +5,10 @@ import pytest
 from astropy import units as u
 from astropy.nddata import CCDData, StdDevUncertainty
 
-import jviz
 from jviz import CommandError
 from jviz.backend.photometry.psfs import gaussian_psf
 from tests.backend.photometry.test_psfs import crowd, pictured
 from tests.backend.regions.skies import sip_wcs
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 def test_fluxes_at_fixed_places_in_two_bands_with_other_widths_and_pixels(session):
@@ -49,6 +41,25 @@ def test_fluxes_at_fixed_places_in_two_bands_with_other_widths_and_pixels(sessio
     assert "forced photometry of 2 images" not in session.names
     with pytest.raises(CommandError, match="2 images and 3 PSFs"):
         session.run("photometry.forced", data=["short", "long"], psf=["short PSF"] * 3, positions=[(50, 50)])
+
+
+def test_an_exposure_without_pixels_is_left_out_and_the_others_are_kept(session):
+    psf, places = gaussian_psf(2.5), np.array([[30.0, 40.0], [70.0, 60.0], [400.0, 5.0]])
+    errors = StdDevUncertainty(np.ones((100, 100), np.float32))
+    image = pictured(psf, *places[:2].T, np.array([500.0, 900.0]), (100, 100))
+    for name, values, wheel in (("blank", np.full((100, 100), np.nan), "F115W"), ("good", image, "F200W")):
+        meta = {"TELESCOP": "JWST", "INSTRUME": "NIRISS", "FILTER": "CLEAR", "PUPIL": wheel}
+        session.add(CCDData(values, unit="Jy", uncertainty=errors, meta=meta), name=name)
+    session.run("photometry.model_psf", fwhm=2.5, name="star")
+    run = {"psf": ["star"], "positions": places, "box_size": 0}
+    table = session.run("photometry.forced", data=["blank", "good"], **run).table
+    assert table["flux_F200W"][:2].to_value("Jy") == pytest.approx([500, 900], rel=0.01)
+    assert table["x"].tolist() == [30, 70, 400]
+    assert np.isnan(table["flux_F200W"][2])
+    assert "flux_F115W" not in table.colnames
+    assert "blank is left out" in table.meta["notes"][0]
+    with pytest.raises(CommandError, match="blank has no pixel"):
+        session.run("photometry.forced", data=["blank"], **run)
 
 
 def test_bright_artificial_stars_are_all_found_with_true_fluxes_and_faint_ones_are_not(session):

@@ -17,13 +17,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def image_file(tmp_path):
     path = tmp_path / "field.fits"
     values = np.random.default_rng(1).normal(10, 2, (40, 50)).astype(np.float32)

@@ -165,16 +165,9 @@ def test_any_history_leads_back_and_forth():
     run_state_machine_as_test(
         Sessions,
         settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=25, suppress_health_check=list(HealthCheck)
         ),
     )
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 @pytest.fixture

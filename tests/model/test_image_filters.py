@@ -9,6 +9,7 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from astropy.wcs import WCS
 
 from jviz import CommandError, Session
+from jviz.backend.asdf_plugins import asdf_library
 from tests.model.test_image_operations import make_wcs, planes
 
 
@@ -150,10 +151,8 @@ def test_real_files_come_back_from_fits_at_their_place(shared_data, tmp_path):
 
 
 def test_asdf_is_written(session, tmp_path):
-    import asdf
-
     path = session.run("data.export", data="one", path=tmp_path / "a.asdf")
-    with asdf.open(path) as file:
+    with asdf_library().open(path) as file:
         assert np.array_equal(np.asarray(file["planes"]["SCI"]["data"]), planes(session["one"])["data"])
 
 

@@ -17,7 +17,7 @@ from tests.model.test_convert import wcs_of
 
 
 @given(hnp.arrays(hnp.scalar_dtypes(), hnp.array_shapes(max_dims=4)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_arrays_come_back_bit_for_bit(array):
     back = thaw(freeze(array))
     assert (back.shape, back.dtype) == (array.shape, array.dtype)

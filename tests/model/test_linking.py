@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-import jviz
 from jviz.errors import CommandError, JvizError
 from jviz.geometry import geometry_of
 from jviz.linking import matched
@@ -16,13 +15,6 @@ TWINS = [
     {"mirrored": True, "angle": 12.0},
     {"mirrored": True, "scale": 0.02, "shift": (80.0, -40.0)},
 ]
-
-
-@pytest.fixture
-def session():
-    with_views = jviz.Session(settings={})
-    yield with_views
-    with_views.close()
 
 
 def opened(session, tmp_path, *options):

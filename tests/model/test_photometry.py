@@ -9,7 +9,6 @@ from astropy.table import QTable, Table
 from photutils.aperture import CircularAperture
 from regions import CircleAnnulusPixelRegion, CirclePixelRegion, CircleSkyRegion, EllipsePixelRegion, PixCoord
 
-import jviz
 from jviz import CommandError
 from jviz.backend.io.product import Plane
 from tests.backend.regions.skies import sip_wcs
@@ -31,13 +30,6 @@ def star_field(seed=1, noise=0.3, sky=4.0):
         along = [0.5 * np.diff(erf((edges + c - p) / (SIGMA * np.sqrt(2)))) for c, p in ((i, py), (j, px))]
         image[i - 13 : i + 13, j - 13 : j + 13] += f * np.outer(*along)
     return image + draw.normal(0, noise, image.shape), x, y, flux
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 def within(radius):

@@ -1,26 +1,17 @@
 """Outlines of the subsets of a session, kept until a subset is replaced."""
 
 import numpy as np
-import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.nddata import CCDData
 from regions import CirclePixelRegion, CircleSkyRegion, LinePixelRegion, PixCoord
 
-import jviz
 from jviz import placement, places
 from jviz.backend.regions.ds9 import sketch_ds9
 from jviz.backend.regions.making import Sketch, made
 from jviz.backend.regions.placing import place
 from jviz.subsets import Subset
 from tests.backend.regions.skies import sip_wcs, sky_of
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 def test_regions_of_one_image_are_on_all(session):

@@ -19,13 +19,6 @@ TRUE = moffat_psf(2.8, 3.5)
 
 
 @pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def field(session):
     image, x, y, flux = crowd(11, 150, SIDE, TRUE, faintest=2.3)
     session.add(CCDData(image + 10, unit="mJy", uncertainty=StdDevUncertainty(np.ones_like(image))), name="field")
@@ -44,6 +37,12 @@ def test_fluxes_in_jansky_with_errors_that_hold_and_a_residual_without_stars(ses
     assert ((found - flux) / error).std() == pytest.approx(1, abs=0.12)
     assert table["background"].to_value("mJy") == pytest.approx(np.full(len(x), 10.0), abs=0.3)
     np.testing.assert_allclose(table["abmag"].value, -2.5 * np.log10(found / 3631e3), atol=1e-6)
+    assert "vegamag" not in table.colnames
+    session["field"].product.units[0].header.update({"TELESCOP": "JWST", "INSTRUME": "MIRI", "FILTER": "F770W"})
+    webb = session.run("photometry.psf", data="field", psf="star", positions=np.c_[x, y], passes=1, residual=False)
+    offset = (webb.table["abmag"] - webb.table["vegamag"]).value
+    np.testing.assert_allclose(offset, 2.5 * np.log10(3631 / 65.08))  # Vega has 65.08 Jy in F770W
+    session.undo()
     rest = session["field residual"].get(np.ndarray)
     assert np.std(rest) == pytest.approx(1, abs=0.03)
     assert np.mean(rest) == pytest.approx(10, abs=0.1)

@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from regions import PixCoord, RectanglePixelRegion
 
-import jviz
-from jviz.flags import flag_counts, flags_plane, known_flags, matching, slice_of
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
+from jviz.flags import flag_counts, flags_plane, flags_raster, known_flags, matching, slice_of
 
 
 @pytest.fixture
@@ -36,14 +29,34 @@ def names_set(data, layer):
     return {flag.name: int(counts[flag.bit]) for flag in known_flags(data) if counts[flag.bit]}
 
 
-def test_pixel_flags_of_a_ramp_are_those_of_every_group(session, ramp):
+def test_flags_of_a_ramp_are_those_of_the_pixel_and_of_the_group_that_is_shown(session, ramp):
     view = session.view("image", data=ramp)
     layer = view.layers[0]
-    assert flags_plane(layer).name == "PIXELDQ"
-    for index in ((0, 0), (1, 2)):
+    assert flags_plane(layer).name == "PIXELDQ and GROUPDQ"
+    throughout = {"DO_NOT_USE": 1, "DEAD": 1}
+    for index, more in (((0, 0), {}), ((1, 2), {"JUMP_DET": 1}), ((0, 1), {"SATURATED": 3})):
         layer.index = index
-        assert slice_of(layer, flags_plane(layer)) == ()
-        assert names_set(ramp, layer) == {"DO_NOT_USE": 1, "DEAD": 1}
+        assert slice_of(layer, flags_plane(layer)) == index
+        assert names_set(ramp, layer) == throughout | more
+        drawn = flags_raster(layer)
+        assert drawn.value(9, 7) == 1 | 1 << 10
+        assert drawn.value(30, 20) == (4 if index == (1, 2) else 0)
+    assert list(ramp.planes) == ["SCI", "PIXELDQ", "GROUPDQ", "DIFFERENCE"]
+
+
+def test_statistics_of_a_group_leave_its_own_jumps_out(session, ramp):
+    region = RectanglePixelRegion(PixCoord(30, 20), 3, 3)
+    for index, n in (((1, 2), 8), ((0, 0), 9)):
+        table = session.run("region.statistics", data=ramp, region=region, index=index, exclude_flags="JUMP_DET")
+        assert table["n_pixels"][0] == n
+
+
+def test_pixel_flags_alone_are_those_of_every_group(session, ramp):
+    view = session.view("image", data=ramp)
+    layer = view.layers[0]
+    layer.plane = "PIXELDQ"
+    assert slice_of(layer, flags_plane(layer)) == ()
+    assert names_set(ramp, layer) == {"DO_NOT_USE": 1, "DEAD": 1}
 
 
 def test_group_flags_are_of_the_group_that_is_shown(session, ramp):

@@ -16,8 +16,10 @@ from regions import (
     EllipsePixelRegion,
     EllipseSkyRegion,
     LinePixelRegion,
+    LineSkyRegion,
     PixCoord,
     PointPixelRegion,
+    PointSkyRegion,
     PolygonPixelRegion,
     PolygonSkyRegion,
     RectangleAnnulusPixelRegion,
@@ -28,8 +30,9 @@ from regions import (
 
 import jviz
 from jviz import CommandError, ReadError
-from jviz.backend.regions.ds9 import parse_ds9
+from jviz.backend.regions.ds9 import parse_ds9, sketch_ds9
 from jviz.backend.regions.ds9_writing import ds9_text
+from jviz.backend.regions.excluding import cut_excluded
 from jviz.backend.regions.kinds import kind_of
 from jviz.backend.regions.masks import Target, weights
 from jviz.backend.regions.outlines import outline
@@ -51,9 +54,10 @@ PIXEL = {
 SUPPORTED = {
     "ds9": list(PIXEL),
     "ecsv": list(PIXEL),
+    "csv": list(PIXEL),
     "fits": ["circle", "ellipse", "box", "annulus", "polygon", "point"],
 }
-ENDINGS = {"ds9": "reg", "ecsv": "ecsv", "crtf": "crtf", "fits": "fits", "stcs": "stcs"}
+ENDINGS = {"ds9": "reg", "ecsv": "ecsv", "csv": "csv", "crtf": "crtf", "fits": "fits", "stcs": "stcs"}
 
 
 @pytest.fixture
@@ -82,14 +86,14 @@ def test_pixel_regions_come_back(session, tmp_path, format):
         assert type(new.region) is type(old.region)
         np.testing.assert_allclose(said(new), said(old), atol=1e-6)
         assert new.data is session["image"]
-        if format in ("ds9", "ecsv"):
+        if format in ("ds9", "ecsv", "csv"):
             assert (new.color, new.group) == (old.color, old.group)
             assert new.name == (old.name if new.name != "a word" else "a word") or old.name == "text"
     session.undo()
     assert not session.subsets
 
 
-@pytest.mark.parametrize("format", ["ds9", "ecsv", "crtf", "stcs"])
+@pytest.mark.parametrize("format", ["ds9", "ecsv", "csv", "crtf", "stcs"])
 @pytest.mark.parametrize("frame", ["icrs", "galactic", "fk5"])
 def test_sky_regions_come_back(session, tmp_path, format, frame):
     at = SkyCoord(150, 2, unit="deg").transform_to(frame)
@@ -155,15 +159,172 @@ def test_bad_lines_are_told_by_number_and_the_rest_is_kept(session, tmp_path):
     assert len(session.subsets) == 2
 
 
-def test_excluded_regions_are_told_of_and_keep_their_sign(session, tmp_path):
+@pytest.mark.parametrize("how", ["import", "open"])
+def test_excluded_regions_are_cut_out_of_those_that_they_lie_on(session, tmp_path, how):
     path, out = tmp_path / "cut.reg", tmp_path / "out.reg"
-    path.write_text("image\ncircle(20,20,9)\n-circle(20,20,3)\n")
+    # the sign counts for all regions of a file, wherever it stands
+    path.write_text("image\n-circle(20,20,3.2)\ncircle(20,20,9.2) # text={core}\ncircle(50,50,4.2) # text={far}\n")
+    if how == "open":
+        session.open(path)
+    else:
+        session.run("region.import_file", path=str(path))
+    assert list(session.subsets) == ["core", "far"]
+    assert "1 region with a minus sign (exclude) cut out" in session.notices[-1][1]
+    table = session.run("region.statistics", data="image", mode="center")
+    rows, columns = np.mgrid[:64, :64]
+    far = np.hypot(columns - 19, rows - 19)
+    other = np.hypot(columns - 49, rows - 49) < 4.2
+    assert table["n_pixels"].tolist() == [((far < 9.2) & (far >= 3.2)).sum(), other.sum()]
+    session.run("region.export_file", path=str(out))
+    session.run("region.remove", names=["core", "far"])
+    session.run("region.import_file", path=str(out))
+    again = session.run("region.statistics", data="image", mode="center")
+    assert again["n_pixels"].tolist() == table["n_pixels"].tolist()
+    session.undo()
+    session.undo()
+    assert list(session.subsets) == ["core", "far"]
+
+
+def test_excluded_regions_that_cut_nothing_stay_and_keep_their_sign(session, tmp_path):
+    path, out = tmp_path / "cut.reg", tmp_path / "out.reg"
+    path.write_text("image\ncircle(20,20,9)\n-circle(50,50,3)\n-line(15,15,25,25)\nfk5;-circle(150,2,1\")\n")
     added = session.run("region.import_file", path=str(path))
     level, text = session.notices[-1]
-    assert (level, len(added)) == ("warning", 2)
-    assert "1 region has a minus sign" in text
+    assert (level, len(added)) == ("warning", 4)
+    assert "3 others with the sign are regions" in text
     session.run("region.export_file", path=str(out))
-    assert [line[0] for line in out.read_text().splitlines() if "circle(" in line] == ["c", "-"]
+    assert [line[0] for line in out.read_text().splitlines() if "(" in line] == ["c", "-", "-", "-"]
+
+
+def test_excluded_regions_can_stay_regions(session, tmp_path):
+    path = tmp_path / "cut.reg"
+    path.write_text("image\ncircle(20,20,9)\n-circle(20,20,3)\n")
+    added = session.run("region.import_file", path=str(path), excluded="regions")
+    assert [s.shape for s in added] == ["circle", "circle"]
+    assert "1 with the sign is a region like the rest" in session.notices[-1][1]
+
+
+def test_excluded_regions_of_the_sky_are_cut_out_across_the_pole_and_the_seam_of_longitude():
+    text = 'icrs\nbox(0.001,89.9999,20",10",30)\ncircle(359.9999,10,9")\n-circle(180,89.9999,3")\n'
+    found, count = cut_excluded(sketch_ds9(f'{text}-ellipse(0.0005,10,3",2",0)\n')[0])
+    assert count == 2
+    assert [type(region).__name__ for region in found] == ["CompoundSkyRegion"] * 2
+
+
+@pytest.mark.parametrize(("statement", "inside"), [
+    ("circle(20,20,9.2)-circle(24,20,5.2)", lambda a, b: a & ~b),
+    ("circle(20,20,9.2) & !circle(24,20,5.2)", lambda a, b: a & ~b),
+    ("circle 20 20 9.2 & !circle 24 20 5.2", lambda a, b: a & ~b),
+    ("circle(20,20,9.2)*circle(24,20,5.2)", lambda a, b: a & b),
+    ("circle(20,20,9.2)+circle(24,20,5.2)", lambda a, b: a | b),
+    ("circle(20,20,9.2) || circle(24,20,5.2)", lambda a, b: a | b),
+    ("circle(50,50,2.2)|circle(20,20,9.2)&circle(24,20,5.2)-circle(50,50,4.2)", lambda a, b: a & b),
+    ("# composite(20,20,0) && composite=1\ncircle(20,20,9.2) &&\ncircle(24,20,5.2)", lambda a, b: a & b),
+])  # fmt: skip
+def test_operators_between_shapes_make_one_region(session, tmp_path, statement, inside):
+    path = tmp_path / "ciao.reg"
+    path.write_text(f"image\n{statement} # text={{both}} color=red\n")
+    [subset] = session.run("region.import_file", path=str(path))
+    rows, columns = np.mgrid[:64, :64]
+    first, second, small = (
+        np.hypot(columns - x, rows - y) < r for x, y, r in ((19, 19, 9.2), (23, 19, 5.2), (49, 49, 2.2))
+    )
+    expected = inside(first, second) | (small if "|circle" in statement and "50" in statement else False)
+    [row] = session.run("region.statistics", data="image", region=subset.name, mode="center")
+    assert row["n_pixels"] == expected.sum()
+    if "composite" not in statement:
+        assert (subset.name, subset.color) == ("both", "#ff0000")
+
+
+def test_a_statement_that_is_not_understood_gives_no_part_of_it():
+    found, problems = parse_ds9("image\ncircle(10,10,5)-blob(12,10,2)\ncircle(1,1,5)&circle(2,2)\ncircle(9,9,1)\n")
+    assert [n for n, _ in problems] == [2, 3]
+    assert [type(r).__name__ for r in found] == ["CirclePixelRegion"]
+
+
+LOOKS = """image
+global color=red dash=1
+point(3,4) # point=diamond 31 text={a; b}
+circle(10,10,5) # fill=1 font="times 12 bold" text="c; d # e" tag=one tag={two three}
+global width=2
+box(20,20,4,4,0) # select=1 edit=0 move=0 rotate=0 delete=0 text={locked} background
+line(1,1,5,5) # line=1 1 dash=0 text={arrow} width=4
+# text(5,5) textangle=30 text={words}
+"""
+
+
+@pytest.mark.parametrize("ending", ["reg", "ecsv", "csv"])
+def test_looks_that_are_not_drawn_are_written_again(session, tmp_path, ending):
+    (tmp_path / "a.reg").write_text(LOOKS)
+    session.run("region.import_file", path=str(tmp_path / "a.reg"))
+    assert list(session.subsets) == ["a; b", "c; d # e", "locked", "arrow", "words"]
+    assert [s.locked for s in session.subsets.values()] == [False, False, True, False, False]
+    session.run("region.export_file", path=str(tmp_path / f"b.{ending}"))
+    session.undo()
+    session.run("region.import_file", path=str(tmp_path / f"b.{ending}"))
+    session.run("region.export_file", path=str(tmp_path / "c.reg"))
+    lines = (tmp_path / "c.reg").read_text().splitlines()[2:]
+    words = [line.partition("# ")[2].removesuffix(" tag={a}").removesuffix(" tag={b}") for line in lines]
+    assert words == [
+        "color=#ff0000 text={a; b} dash=1 point=diamond 31",
+        'color=#ff0000 text={c; d # e} dash=1 fill=1 font="times 12 bold" tag={one} tag={two three}',
+        "color=#ff0000 width=2 text={locked} dash=1 background edit=0 move=0 rotate=0 delete=0",
+        "color=#ff0000 width=4 text={arrow} line=1 1",
+        "text(5,5) color=#ff0000 width=2 text={words} dash=1 textangle=30",
+    ]
+    session.run("region.edit", name="locked", locked=False)
+    session.run("region.export_file", path=str(tmp_path / "d.reg"), names=["locked"])
+    assert "move=0" not in (tmp_path / "d.reg").read_text()
+
+
+@pytest.mark.parametrize("ending", ["ecsv", "csv"])
+def test_tables_keep_the_names_of_texts_and_what_has_no_group(session, tmp_path, ending):
+    session.run("region.add", region=PIXEL["text"], name="label", data="image")
+    session.run("region.add", region=PIXEL["circle"], name="core", data="image", group="one")
+    session.run("region.export_file", path=str(tmp_path / f"a.{ending}"))
+    session.run("region.remove", names=["label", "core"])
+    session.run("region.import_file", path=str(tmp_path / f"a.{ending}"))
+    assert {n: (s.text, s.group) for n, s in session.subsets.items()} == {"label": ("a word", "a"), "core": ("", "one")}
+
+
+def test_casa_files_keep_names(session, tmp_path):
+    image = session["image"]
+    for name, x in (("core, of it", 20), ("it's \"far\"", 40)):
+        lon, lat = image.sky.pixel_to_sky(float(x), 20.0)
+        session.subset(name, CircleSkyRegion(SkyCoord(lon, lat, unit="deg"), 0.3 * u.arcsec))
+    ends = SkyCoord(*image.sky.pixel_to_sky([10.0, 20.0], [5.0, 9.0]), unit="deg")
+    session.run("region.add", region=LineSkyRegion(ends[0], ends[1]), name="slit", color="#12ab34")
+    session.run("region.add", region=PointSkyRegion(ends[0]), name="a star", color="#4cc9f0")
+    session.run("region.export_file", path=str(tmp_path / "a.crtf"))
+    session.run("region.remove", names=list(session.subsets))
+    session.run("region.import_file", path=str(tmp_path / "a.crtf"))
+    assert list(session.subsets) == ["core of it", "it s far", "slit", "a star"]
+    assert session.subsets["a star"].region.center.separation(ends[0]).arcsec < 1e-5
+    assert session.subsets["a star"].color == "#4cc9f0"
+    assert session.subsets["slit"].color == "#12ab34"
+    assert session.subsets["slit"].region.end.separation(ends[1]).arcsec < 1e-5
+
+
+@pytest.mark.parametrize("cards", [
+    {"LTV1": -100.0, "LTV2": 7.5, "LTM1_1": 0.5, "LTM2_2": 0.5},
+    {"WCSTY1P": "PHYSICAL", "WCSTY2P": "PHYSICAL", "CRPIX1P": 0.5, "CRVAL1P": 201.0, "CDELT1P": 2.0,
+     "CRPIX2P": 0.5, "CRVAL2P": -14.0, "CDELT2P": 2.0},
+])  # fmt: skip
+def test_physical_pixels_are_those_of_the_image_before_it_was_cut(session, tmp_path, cards):
+    header = fits.Header(cards)
+    fits.PrimaryHDU(np.ones((64, 64), np.float32), header).writeto(tmp_path / "cut.fits")
+    [data] = session.open(tmp_path / "cut.fits")
+    text = "physical\ncircle(240,25,8)\n-box(240,25,8,4,30) # text={b}\nimage\ncircle(5,6,2)\n"
+    (tmp_path / "a.reg").write_text(text)
+    added = session.run("region.import_file", path=str(tmp_path / "a.reg"), data=data.name, excluded="regions")
+    circle, box, own = (s.region for s in added)
+    assert circle.center.xy == pytest.approx((19, 19))
+    assert circle.radius == pytest.approx(4)
+    assert (box.width, box.height, box.angle.to_value("deg")) == pytest.approx((4, 2, 30))
+    assert own.center.xy == pytest.approx((4, 5))
+    session.undo()
+    [cut, own] = session.run("region.import_file", path=str(tmp_path / "a.reg"), data=data.name)
+    assert cut.region.region1.region1.center.xy == pytest.approx((19, 19))
 
 
 def test_casa_files_hold_pixel_regions_by_their_place_on_the_sky(session, tmp_path):
@@ -287,7 +448,7 @@ def test_lines_with_a_meaning_come_back():
         assert kind_of(new) == kind_of(old)
 
 
-@pytest.mark.parametrize("ending", ["reg", "ecsv"])
+@pytest.mark.parametrize("ending", ["reg", "ecsv", "csv"])
 @pytest.mark.parametrize("mode", ["or", "andnot", "and"])
 def test_combined_regions_come_back_where_the_format_has_them(session, tmp_path, ending, mode):
     other = CirclePixelRegion(PixCoord(34, 31), 5)

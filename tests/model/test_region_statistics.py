@@ -164,3 +164,25 @@ def test_all_nan_regions_give_nan_and_say_so(session):
     assert (table["n_pixels"][0], table["n_excluded"][0], table["n_nan"][0]) == (0, 69, 69)
     assert np.isnan(table["sum"].value[0])
     assert table["note"][0] == "no pixels to use"
+
+
+def test_limits_are_those_of_the_pixels_in_regions():
+    session = jviz.Session()
+    values = np.arange(6400, dtype=np.float32).reshape(80, 80)
+    values[40, 40] = np.nan
+    session.add(values, name="image")
+    view = session.view("image", data="image")
+    with pytest.raises(CommandError, match="No region is selected"):
+        session.run("region.limits")
+    session.subset("core", RectanglePixelRegion(PixCoord(40, 40), 5, 3), data="image")
+    session.interaction.select(["core"])
+    assert session.run("region.limits", mode="minmax") == (39 * 80 + 38, 41 * 80 + 42)
+    assert view.layer.limits == (39 * 80 + 38, 41 * 80 + 42)
+    low, high = session.run("region.limits", region="core", mode="percentile", low=10, high=90)
+    inside = values[39:42, 38:43]
+    assert (low, high) == pytest.approx(np.nanpercentile(inside, [10, 90]))
+    session.undo()
+    assert view.layer.limits == (39 * 80 + 38, 41 * 80 + 42)
+    session.subset("off", RectanglePixelRegion(PixCoord(400, 40), 5, 3), data="image")
+    with pytest.raises(CommandError, match="no finite pixels of image"):
+        session.run("region.limits", region="off")

@@ -5,17 +5,11 @@ import os
 import numpy as np
 import pytest
 from astropy.io import fits
+from photutils.aperture import CircularAnnulus
 from regions import CirclePixelRegion, PixCoord
 
 import jviz
 from jviz import CommandError, ReadError, SessionError
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 @pytest.fixture
@@ -95,6 +89,23 @@ def test_a_folder_without_permission_is_told(like_anybody, session, image_file, 
     assert session.names == before
 
 
+def test_of_a_file_in_a_closed_folder_the_folder_is_named(like_anybody, session, image_file, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    inside = image_file.rename(closed / "inside.fits")
+    closed.chmod(0o600)
+    try:
+        with pytest.raises(ReadError) as raised:
+            session.open(inside)
+    finally:
+        closed.chmod(0o700)
+    told = str(raised.value)
+    assert told.startswith(str(inside))
+    assert "the folder " + str(inside) not in told
+    assert f"the folder {closed}." in told
+    assert "chmod u+x" in told
+
+
 def test_of_a_folder_what_may_be_read_is_opened(like_anybody, session, image_file):
     closed = image_file.with_name("closed.fits")
     closed.write_bytes(image_file.read_bytes())
@@ -113,6 +124,29 @@ def test_the_folders_of_a_download_are_looked_through(session, image_file, tmp_p
 def test_opening_nothing_says_so(session):
     with pytest.raises(jviz.JvizError, match="nothing to open"):
         session.open()
+
+
+def test_a_view_says_what_it_shows_and_who_makes_it(session):
+    session.add(np.ones((3, 4)), name="a")
+    said = {"spectrum": "shows data of kind", "channel_maps": "are made by cube.channel_maps; a is of"}
+    for kind, words in said.items():
+        with pytest.raises(CommandError, match=words):
+            session.view(kind, data="a")
+    assert not session.views
+
+
+def test_an_address_is_told_how_to_fetch(session):
+    for address in ("https://example.org/a_i2d.fits", "mast:JWST/product/a_i2d.fits"):
+        with pytest.raises(ReadError, match=f"{address} is an address.*archive.download"):
+            session.open(address)
+
+
+def test_the_folder_of_the_user_may_be_written_short(session, image_file, monkeypatch):
+    monkeypatch.setenv("HOME", str(image_file.parent))
+    monkeypatch.setenv("USERPROFILE", str(image_file.parent))
+    [data] = session.open(f"~/{image_file.name}")
+    assert data.path == image_file
+    assert str(image_file) in session.script()
 
 
 def test_a_name_can_be_chosen(session, image_file):
@@ -157,12 +191,56 @@ def test_removing_data_takes_their_layers_views_and_subsets_along(session):
 def test_masks_must_fit_their_data(session):
     session.add(np.ones((3, 4)), name="a")
     session.subset("all", np.ones((3, 4), bool), data="a")
-    for mask, data in ((np.ones((4, 3), bool), "a"), (np.ones((3, 4), bool), None)):
-        with pytest.raises(CommandError, match="does not fit"):
+    bad = {
+        "does not fit": (np.ones((4, 3), bool), "a"),
+        "belongs to no data": (np.ones((3, 4), bool), None),
+        "holds float64": (np.ones((3, 4)), "a"),
+        "A str selects nothing": ("circle", "a"),
+        "A CircularAnnulus selects nothing": (CircularAnnulus((3, 4), 1, 2), "a"),
+    }
+    for words, (mask, data) in bad.items():
+        with pytest.raises(CommandError, match=words):
             session.subset("bad", mask, data=data)
+    with pytest.raises(CommandError, match="needs a name"):
+        session.subset(" ", np.ones((3, 4), bool), data="a")
     assert list(session.subsets) == ["all"]
-    with pytest.raises(SessionError, match="no subset 'bad'; there are all"):
+    with pytest.raises(CommandError, match="no subset 'bad'; there are all"):
         session.run("subset.remove", name="bad")
+
+
+def test_a_subset_is_given_as_object_or_as_name(session):
+    session.add(np.arange(400.0).reshape(20, 20), name="a")
+    old = session.subset("core", CirclePixelRegion(PixCoord(10, 9), 4), data="a")
+    session.subset("core", CirclePixelRegion(PixCoord(10, 9), 2), data="a")
+    by_name = session.run("photometry.aperture", data="a", region="core")
+    by_object = session.run("photometry.aperture", data=session["a"], region=old)
+    assert by_object["aperture_sum"] == by_name["aperture_sum"], "the object stands for what has its name now"
+    assert [entry.lines for entry in list(session.history)[-2:]] == [
+        ["session.run('photometry.aperture', data='a', region='core')"]
+    ] * 2
+    session.run("subset.remove", name="core")
+    with pytest.raises(CommandError, match="no subset 'core'; there are none"):
+        session.run("photometry.aperture", data="a", region=old)
+
+
+def test_a_console_shows_what_things_are(session):
+    session.add(np.ones((3, 4)), name="a")
+    assert repr(session) == "<Session with <Image 'a' 3 × 4>>"
+    assert repr(session.history) == "<History of 1 steps>\n  1  Add Data"
+    job = session.submit("data.remove", data="a")
+    job.result()
+    assert repr(job) == "<Job 'Remove from Session: a' done 100%>"
+    assert repr(session.commands["image.fit"]) == "<Command image.fit: Fit>"
+    assert repr(jviz.help("image.go_to")) == str(jviz.help("image.go_to"))
+    assert jviz.help("cube.moment").startswith("cube.moment(data: Cube, order: int = 0, ")
+
+
+def test_a_misspelt_property_is_refused(session):
+    session.add(np.ones((3, 4)), name="a")
+    view = session.view("image", data="a")
+    for target in (view, view.layer):
+        with pytest.raises(CommandError, match=f"^{type(target).__name__} has no 'strech'. Did you mean stretch"):
+            target.strech = "log"
 
 
 def test_notices_are_told_and_remembered(session):
@@ -213,3 +291,38 @@ def test_the_same_numbers_by_every_road(session, image_file, tmp_path):
     np.testing.assert_array_equal(again["field"].get(np.ndarray), expected)
     assert again.views["Image 1"].limits == session.views["Image 1"].limits
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("grid", "no", "grid is on or off"),
+        ("active", "top", "'top' is no number for active"),
+        ("plane", 3, "plane is a text"),
+        ("layers", 5, "5 are no layers"),
+        ("colormap", "nosuch", "There is no colour map 'nosuch'"),
+        ("nan_color", "reddish", "write one as '#4cc9f0'"),
+        ("stretch_parameter", 0, "must be above 0"),
+        ("knots", ((1, 0), (0, 1)), "must rise"),
+        ("align", [1, 2], "is no way to align layers"),
+        ("exclude_flags", 7, "7 are no names"),
+    ],
+)
+def test_a_view_refuses_what_a_property_cannot_be(session, name, value, words):
+    session.add(np.ones((3, 4)), name="a")
+    view = session.view("image", data="a")
+    before = getattr(view, name)
+    for attempt in (lambda: setattr(view, name, value), lambda: view.update(**{name: value})):
+        with pytest.raises(jviz.JvizError, match=words):
+            attempt()
+        assert getattr(view, name) == before
+
+
+def test_a_view_takes_numbers_of_numpy(session, tmp_path):
+    image = session.add(np.arange(100.0).reshape(10, 10), name="a")
+    view = session.view("image", data="a")
+    view.update(centre=np.array([4.0, 5.0]), scale=np.float32(2), grid=np.bool_(True))
+    view.limits = np.percentile(image.get(np.ndarray), [1, 99])
+    assert view.limits == pytest.approx((0.99, 98.01))
+    assert (view.centre, view.scale, view.grid) == ((4.0, 5.0), 2.0, True)
+    assert "numpy" not in session.script()

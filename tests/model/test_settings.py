@@ -2,9 +2,12 @@
 
 import os
 import tomllib
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import jviz
 from jviz import JvizError
 from jviz.settings import Settings, declare, declared
 
@@ -119,3 +122,17 @@ def test_a_file_that_cannot_be_read_is_kept_when_settings_change(tmp_path):
     settings["window.theme"] = "light"
     assert (tmp_path / "settings.toml.unreadable").read_bytes() == b"[window]\ntheme = [[[ \xff"
     assert Settings(path)["window.theme"] == "light"
+
+
+def test_every_setting_has_an_effect():
+    package = Path(jviz.__file__).parent
+    sources = "".join(p.read_text("utf-8") for p in package.rglob("*.py") if p.name != "settings.py")
+    unread = [key for key in declared() if f'"{key}"' not in sources and f'"{key.partition(".")[2]}"' not in sources]
+    assert unread == []
+
+
+def test_a_colour_map_of_the_preferences_that_is_not_there_keeps_no_image_from_being_shown():
+    session = jviz.Session(settings={"image.colormap": "of_a_plugin_that_is_gone"})
+    session.add(np.ones((3, 4)), name="a")
+    assert session.view("image", data="a").colormap == "gray"
+    assert any("no colour map 'of_a_plugin_that_is_gone'" in text for _, text in session.notices)

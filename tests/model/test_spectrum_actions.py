@@ -254,3 +254,18 @@ def test_a_script_repeats_it(session):
     add(session, spectrum(x, x, 0.1), "a")
     session.run("spectrum.smooth", data="a", width=5.0)
     assert "spectrum.smooth" in session.script()
+
+
+def test_a_pair_of_quantities_is_a_spectral_range(tmp_path):
+    import astropy.units as u
+
+    session = jviz.Session(settings={})
+    for number, region in enumerate([(4.1 * u.um, 4600 * u.nm), (4.1, 4.6) * u.um]):
+        made = session.run("subset.create", name=f"R{number}", region=region)
+        assert made.kind == "spectral"
+        assert (made.region.low, made.region.high) == pytest.approx((4.1, 4.6))
+        assert made.region.unit == "um"
+    with pytest.raises(jviz.JvizError, match="is no spectral range"):
+        session.run("subset.create", name="bad", region=("a", "b"))
+    assert list(session.subsets) == ["R0", "R1"]
+    session.close()

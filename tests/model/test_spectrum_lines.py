@@ -53,6 +53,14 @@ def test_one_range_and_one_line_by_itself(session):
     assert session.names == ["star"]
 
 
+def test_a_range_of_plain_numbers_is_in_the_unit_of_the_spectrum(session):
+    plain = session.run("spectrum.fit_lines", data="star", region=(4.88, 5.02), model=False)
+    named = session.run("spectrum.fit_lines", data="star", region=(4880 * u.nm, 5020 * u.nm), model=False)
+    assert plain["center"][0].value == pytest.approx(named["center"][0].value)
+    [row] = session.run("spectrum.statistics", data="star", region=(4.88, 5.02))
+    assert 139 <= float(row["channels"]) <= 141
+
+
 def test_what_is_wrong_is_said(session):
     session.view("spectrum", data="star")
     with pytest.raises(CommandError, match=r"5\.5 is outside"):
@@ -64,3 +72,31 @@ def test_what_is_wrong_is_said(session):
     with pytest.raises(CommandError, match="several ranges, a, b"):
         session.run("spectrum.fit_lines", centers=[5.0])
     assert session.names == ["star"]
+
+
+def test_the_model_is_not_what_is_measured_next(session):
+    view = session.view("spectrum", data="star")
+    first = session.run("spectrum.fit_lines", centers=[4.95], width=0.02)
+    before = session.run("spectrum.fit_lines", centers=[4.95], width=0.02, name="again")
+    assert before.meta["spectrum"] == "star"
+    assert before["flux_err"][0] == first["flux_err"][0]
+    assert view.layer.data.name == "star"
+    assert view.layers[-1].drawing == "line"
+    assert session["star fit"].samples[0].error is None
+    assert list(session.run("spectrum.statistics")["spectrum"]) == ["star"]
+
+
+def test_models_are_known_in_a_session_that_is_opened_again(session, tmp_path):
+    session.view("spectrum", data="star")
+    session.run("spectrum.fit_lines", centers=[4.95], width=0.02)
+    session.save(tmp_path / "work.jviz")
+    opened = jviz.Session.load(tmp_path / "work.jviz")
+    [view] = opened.views.values()
+    assert [layer.is_model for layer in view.layers] == [False, True]
+    assert list(opened.run("spectrum.statistics")["spectrum"]) == ["star"]
+
+
+def test_a_model_alone_can_be_measured(session):
+    session.run("spectrum.fit_lines", data="star", centers=[4.95], width=0.02)
+    session.view("spectrum", data="star fit")
+    assert list(session.run("spectrum.statistics")["spectrum"]) == ["star fit"]

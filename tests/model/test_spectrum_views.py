@@ -15,13 +15,6 @@ X = np.linspace(0.5, 0.8, 301)
 
 
 @pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def text_file(tmp_path):
     path = tmp_path / "star.ecsv"
     from astropy import units as u
@@ -116,3 +109,66 @@ def test_what_is_no_spectrum_after_all_opens_without_a_view(session):
     assert not session.views
     assert session.notices[-1][0] == "warning"
     assert "broken" in session.notices[-1][1]
+
+
+def test_a_unit_that_is_set_directly_keeps_what_is_in_sight(session, text_file, tmp_path):
+    session.open(text_file, show=True)
+    view = session.views["Spectrum 1"]
+    view.x_range, view.normalize_range = (0.6, 0.7), (0.55, 0.56)
+    session.flush()
+    view.x_unit = "nm"
+    session.flush()
+    assert view.x_range == pytest.approx((600, 700))
+    assert view.normalize_range == pytest.approx((550, 560))
+    session.undo()
+    assert (view.x_unit, view.x_range) == ("", (0.6, 0.7))
+    session.redo()
+    assert view.x_range == pytest.approx((600, 700))
+    view.update(x_unit="THz")
+    assert view.x_range == pytest.approx((299792.458 / 700, 299792.458 / 600))
+    view.update(x_unit="um", x_range=(0.61, 0.62))
+    assert view.x_range == (0.61, 0.62)
+    view.medium = "air"
+    assert view.x_range[0] == pytest.approx(0.61 / 1.000277, rel=1e-5)
+    session.save(tmp_path / "work.jviz")
+    again = jviz.Session.load(tmp_path / "work.jviz")
+    assert again.views["Spectrum 1"].x_range == view.x_range
+    again.close()
+
+
+def test_a_unit_that_cannot_be_takes_nothing_away(session, text_file):
+    session.open(text_file, show=True)
+    view = session.views["Spectrum 1"]
+    view.x_range = (0.6, 0.7)
+    with pytest.raises(CommandError):
+        view.x_unit = "kg"
+    assert (view.x_unit, view.x_range) == ("", (0.6, 0.7))
+
+
+def test_statistics_are_in_the_units_that_are_shown(session):
+    from astropy import units as u
+
+    line = 3e3 * np.exp(-0.5 * ((X - 0.65) / 0.004) ** 2)
+    flux = (100 + line) * u.mJy
+    samples = Samples(SpectralAxis(X, "um", "wavelength", medium="vacuum"), flux.value, "mJy", np.full(301, 2.0), "std")
+    session.add(made_spectrum(samples, "star", "star"))
+    view = session.view("spectrum", data="star")
+    session.run("spectrum.units", x="nm", y="W / (m2 um)")
+    region = (0.63 * u.um, 0.67 * u.um)
+    shown = session.run("spectrum.statistics", region=region, continuum="zero")
+    per = flux.to(u.W / u.m**2 / u.um, u.spectral_density(X * u.um))
+    inside = (X > 0.63 - 1e-9) & (X < 0.67 + 1e-9)
+    assert shown["mean"].unit == per.unit
+    assert shown["mean"][0].value == pytest.approx(per[inside].mean().value, rel=0.02)
+    assert shown["start"][0].to_value("nm") == pytest.approx(630)
+    whole = np.trapezoid(per.value, X) * u.W / u.m**2
+    inner = session.run("spectrum.statistics", region=(0.5 * u.um, 0.8 * u.um), continuum="zero")
+    assert inner["integral"][0].to_value(whole.unit) == pytest.approx(whole.value, rel=2e-3)
+    assert inner["integral"].unit.is_equivalent(u.W / u.m**2)
+    of_file = session.run("spectrum.statistics", region=region, units="file")
+    assert of_file["mean"].unit == u.mJy
+    assert of_file["centroid"].unit == u.um
+    assert shown["centroid"][0].to_value("um") == pytest.approx(0.65, abs=1e-4)
+    view.y_unit = "ABmag"
+    assert session.run("spectrum.statistics", region=region)["mean"].unit == u.mJy
+    assert session.run("spectrum.statistics", region=region, data="star")["centroid"].unit == u.um

@@ -5,17 +5,9 @@ import pytest
 from astropy.io import fits
 from photutils.aperture import CircularAperture, aperture_photometry
 
-import jviz
 from jviz import CommandError
 
 N = 60
-
-
-@pytest.fixture
-def session():
-    session = jviz.Session(settings={})
-    yield session
-    session.close()
 
 
 def stack(depth=0.0):

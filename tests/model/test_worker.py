@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from jviz import JvizError
+from jviz.backend import priority
 from jviz.jobs import Dispatcher, Jobs
-from jviz.worker import WorkerCrashed, pool, run_in_worker
+from jviz.worker import Pool, WorkerCrashed, pool, run_in_worker
 
 TASKS = "tests.model.worker_tasks"
 
@@ -37,7 +38,7 @@ def gone(pid):
         return True
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=30):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -58,6 +59,11 @@ def test_progress_and_files_come_back(jobs, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "doubled.npy"), 2 * np.arange(10.0))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="other priorities")
+def test_a_worker_comes_after_the_window(jobs):
+    assert submit(jobs, "niceness").result(20) >= priority.NICE
+
+
 def test_cancel_kills_the_worker_and_its_children_at_once(jobs, tmp_path):
     pool.prepare()
     note = tmp_path / "pids"
@@ -66,11 +72,27 @@ def test_cancel_kills_the_worker_and_its_children_at_once(jobs, tmp_path):
     pids = [int(word) for word in note.read_text().split()]
     scratch = [worker.scratch for worker in pool._taken]
     job.cancel()
-    wait_until(lambda: job.is_over, 0.2)
+    wait_until(lambda: job.is_over)
     assert job.state == "cancelled"
-    wait_until(lambda: all(map(gone, pids)), 2)
-    wait_until(lambda: not any(path.exists() for path in scratch), 2)
+    wait_until(lambda: all(map(gone, pids)))
+    wait_until(lambda: not any(path.exists() for path in scratch))
     assert submit(jobs, "add", a=1, b=1).result(20) == 2
+
+
+@pytest.mark.parametrize(("function", "stays"), [("waits", True), ("is_deaf", False)])
+def test_a_worker_that_is_asked_to_stop(jobs, tmp_path, function, stays):
+    gentle = Pool(gentle=True)
+    try:
+        first = submit(jobs, "process_id", workers=gentle).result(20)
+        job = submit(jobs, function, note=str(tmp_path / "note"), workers=gentle)
+        wait_until((tmp_path / "note").exists)
+        job.cancel()
+        wait_until(lambda: job.is_over)
+        assert job.state == "cancelled"
+        assert (submit(jobs, "process_id", workers=gentle).result(20) == first) is stays
+        assert submit(jobs, "add", a=1, b=1, workers=gentle).result(20) == 2
+    finally:
+        gentle.close()
 
 
 def test_a_job_cancelled_before_it_begins_never_calls(jobs, tmp_path):

@@ -65,3 +65,19 @@ def gives_no_json():
 
 def reads_stdin():
     return sys.stdin.read()
+
+
+def waits(note, progress):
+    Path(note).touch()
+    while True:
+        progress(0, 1, "waiting")
+        time.sleep(0.01)
+
+
+def is_deaf(note, progress):
+    Path(note).touch()
+    time.sleep(600)
+
+
+def niceness():
+    return os.nice(0)

@@ -1,7 +1,13 @@
 """The console: what is typed there happens in the session at once, and errors can be read."""
 
+import importlib
+import sys
+
 import pytest
 from PySide6.QtCore import Qt
+
+from jviz.plugins.parts import is_dark
+from jviz.window.theme import contrast
 
 # of ipykernel about itself
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -28,6 +34,23 @@ def test_what_is_typed_changes_the_session(console, view, session, qtbot):
     assert "stretch = 'sinh'" in session.script()
 
 
+@pytest.mark.parametrize(
+    ("begun", "whole"),
+    [
+        ("view.sky_st", "view.sky_style"),
+        ("session.run('image.go", "session.run('image.go_to"),
+        ("jviz.help('spectrum2d.tr", "jviz.help('spectrum2d.trace"),
+        ("session['ra", "session['ramp"),
+    ],
+)
+def test_tab_completes_properties_commands_and_data(console, begun, whole, qtbot):
+    control = console.terminal._control
+    control.setFocus()
+    qtbot.keyClicks(control, begun)
+    qtbot.keyClick(control, Qt.Key.Key_Tab)
+    qtbot.waitUntil(lambda: shown(console).endswith(whole))
+
+
 def test_names_and_results(console, session, context, qtbot):
     assert console.namespace["session"] is session
     console.run("session.names")
@@ -46,6 +69,17 @@ def test_errors_can_be_read(console, qtbot):
     assert "Traceback" not in shown(console)
     console.run("1/0")
     qtbot.waitUntil(lambda: "ZeroDivisionError: division by zero" in shown(console))
+
+
+def test_what_was_typed_can_be_read_when_the_theme_changes(console, qtbot):
+    ground = console.palette().base().color().name()
+    # Typed in the colours of the other theme, unless the console took over those of its own meanwhile.
+    console.terminal.set_default_style("lightbg" if is_dark(console) else "linux")
+    console.run("forty = 40 + 2")
+    qtbot.waitUntil(lambda: "In [2]" in shown(console))
+    block = console.terminal._control.document().find("forty").block()
+    console.restyle()
+    assert min(contrast(part.format.foreground().color().name(), ground) for part in block.layout().formats()) > 2
 
 
 def test_the_program_keeps_its_own_output(console, capsys, qtbot):
@@ -73,3 +107,9 @@ def test_a_console_whose_imports_failed_once_starts_all_the_same(make_panel, mon
     qtbot.waitUntil(lambda: panel.terminal is not None, timeout=30000)
     assert len(calls) == 2
     panel.close()
+
+
+def test_no_debugger_comes_with_the_console(console):
+    # It changes how threads start, and could not stop the kernel without the window.
+    assert importlib.import_module("ipykernel.debugger")._is_debugpy_available is False
+    assert "debugpy" not in sys.modules

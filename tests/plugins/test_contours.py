@@ -72,3 +72,13 @@ def test_what_is_no_level_is_refused_in_words(panel, context, view):
     assert "no list of levels" in told[0]
     assert "no level" in told[1]
     assert view.layer.contour_levels == ()
+
+
+def test_contours_become_regions(panel, view, session, qtbot):
+    assert not panel.regions.isEnabled()
+    panel.levels.setText("1000")
+    panel.draw_levels()
+    until(qtbot, panel.regions.isEnabled)
+    panel.regions.click()
+    until(qtbot, lambda: bool(session.subsets))
+    assert all(name.startswith(f"{view.data.name} above 1000") for name in session.subsets)

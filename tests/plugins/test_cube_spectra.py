@@ -72,3 +72,37 @@ def test_statistic_and_background_are_those_of_the_numbers(make_panel, session, 
     assert 'background="sky"' in session.script().replace("'", '"')
     session.undo()
     assert [data.kind for data in session.data] == ["cube"]
+
+
+def test_ring_and_cone_are_chosen_by_hand_and_kept(make_panel, session, cube, values, qtbot):
+    panel = make_panel("cube_spectra", (340, 440))
+    qtbot.waitUntil(lambda: panel.list.count() == 2)
+    pick(qtbot, panel.background, "Ring round each")
+    qtbot.waitUntil(lambda: panel.sizes.isVisible())
+    ring = share(5, 6, 4) - share(5, 6, 3)
+    core = share(5, 6, 2)
+    expected = (values * core).sum(axis=(1, 2)) / core.sum() - (values * ring).sum(axis=(1, 2)) / ring.sum()
+    qtbot.waitUntil(lambda: np.allclose(flux(session, "core"), expected, atol=1e-4), timeout=10_000)
+    panel.outer.setFocus()
+    panel.outer.selectAll()
+    qtbot.keyClicks(panel.outer, "2.5")
+    qtbot.keyClick(panel.outer, Qt.Key.Key_Return)
+    assert session.cube_spectra.ring == (1.5, 2.5)
+    qtbot.mouseClick(panel.cone, Qt.MouseButton.LeftButton, pos=panel.cone.rect().center() * 0.2)
+    assert session.cube_spectra.cone
+    assert session.cube_spectra.reference == pytest.approx(6.6)  # the middle channel
+    factors = (5.1 + 0.1 * np.arange(N)) / 6.6
+    grown = []
+    for channel, factor in zip(values, factors, strict=True):
+        inside, round_it = share(5, 6, 2 * factor), share(5, 6, 5 * factor) - share(5, 6, 3 * factor)
+        grown.append((channel * inside).sum() / inside.sum() - (channel * round_it).sum() / round_it.sum())
+    qtbot.waitUntil(lambda: np.allclose(flux(session, "core"), grown, atol=1e-4), timeout=10_000)
+    panel.list.item([panel.list.item(k).text() for k in range(2)].index("core")).setSelected(True)
+    qtbot.mouseClick(panel.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: any(data.kind == "spectrum" for data in session.data), timeout=10_000)
+    [made] = [data for data in session.data if data.kind == "spectrum"]
+    np.testing.assert_allclose(made.samples[0].flux, grown, atol=1e-4)
+    assert "ring=(1.5, 2.5)" in session.script()
+    pick(qtbot, panel.background, "None")
+    assert session.cube_spectra.ring is None
+    qtbot.waitUntil(lambda: not panel.sizes.isVisible())

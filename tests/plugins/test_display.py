@@ -59,6 +59,58 @@ def test_escape_gives_up_a_drag_of_the_limits(panel, view, session, qtbot):
     assert len(session.history) == steps
 
 
+def drag_with_shift(histogram, low, high, *, escape=False):
+    y, shift = round(histogram.area.center().y()), Qt.KeyboardModifier.ShiftModifier
+    start, stop = (QPoint(round(histogram.x_of(value)), y) for value in (low, high))
+    QTest.mousePress(histogram, LEFT, shift, start)
+    QTest.mouseMove(histogram, stop)
+    marked = histogram.grab().toImage().pixelColor(start + (stop - start) / 2 + QPoint(0, 8 - y))
+    if escape:
+        QTest.keyClick(histogram, Qt.Key.Key_Escape)
+    QTest.mouseRelease(histogram, LEFT, shift, stop)
+    return marked
+
+
+def test_shift_and_a_drag_make_a_region_of_a_range_of_values(panel, view, session, qtbot):
+    histogram, before = panel.controls.histogram, view.limits
+    plain = histogram.grab().toImage().pixelColor(round(histogram.x_of(1000.0)), 8)
+    assert drag_with_shift(histogram, 1500.0, 500.0) != plain, "the range is marked while it is dragged"
+    qtbot.waitUntil(lambda: len(session.subsets) == 1)
+    [subset] = session.subsets.values()
+    values = view.layer.data.get(np.ndarray)
+    low, high = values[subset.region].min(), values[subset.region].max()
+    assert abs(low - 500) <= per_pixel(histogram)
+    assert abs(high - 1500) <= per_pixel(histogram)
+    assert np.array_equal(subset.region, (values >= low) & (values <= high))
+    assert view.limits == before
+    assert "image.select_values" in session.script()
+    session.undo()
+    assert not session.subsets
+
+
+def test_the_histogram_of_a_ratio_is_of_the_ratio(panel, view, session, qtbot):
+    values = view.layer.data.get(np.ndarray)
+    session.add(values / 4 + 1, name="quarter")
+    session.run("view.show", view=view, data="quarter")
+    session.run("compare.ratio", view=view, data=view.layers[0].data, against="quarter")
+    ratio = values / (values / 4 + 1)
+    qtbot.waitUntil(lambda: panel._sample.size == 2400 and panel._sample.max() < 4)
+    np.testing.assert_allclose(panel._sample, np.sort(ratio, axis=None), rtol=1e-5)
+    low, high = panel.controls.histogram._span
+    assert low < np.median(ratio) < high
+    drag_with_shift(panel.controls.histogram, low + 0.3 * (high - low), low + 0.6 * (high - low))
+    qtbot.wait(50)
+    assert not session.subsets
+
+
+def test_a_range_is_given_up_by_escape_and_a_click_makes_none(panel, session, qtbot):
+    histogram = panel.controls.histogram
+    drag_with_shift(histogram, 500.0, 1500.0, escape=True)
+    drag_with_shift(histogram, 500.0, 500.0)
+    qtbot.wait(50)
+    assert not session.subsets
+
+
 def test_dragging_a_line_sets_the_limit_in_one_step(panel, view, session):
     histogram = panel.controls.histogram
     session.flush()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from jviz import plugin_loader
 from jviz.backend.io.registry import readers
 from jviz.commands import all_commands
+from jviz.errors import CommandError, ReadError
 from jviz.plugins.context import built_panel
 from jviz.settings import Settings, declared
 
@@ -58,9 +59,10 @@ def test_a_file_in_the_user_folder_declares_things(folder, session):
         (GOOD + "\nimport a_package_that_is_not_there", "ModuleNotFoundError"),
         ("def broken(:\n    pass", "SyntaxError"),
         (GOOD + "\nimport sys; sys.exit(3)", "SystemExit"),
+        (GOOD + "\nraise KeyboardInterrupt", "KeyboardInterrupt"),
         (GOOD.replace("good.double", "image.fit"), "'image.fit', which jviz has declared already"),
     ],
-    ids=["raises", "lacks an import", "syntax error", "exits", "takes an id of jviz"],
+    ids=["raises", "lacks an import", "syntax error", "exits", "interrupts", "takes an id of jviz"],
 )
 def test_a_broken_plugin_is_reported_and_leaves_nothing(folder, text, reason):
     all_commands(), readers()
@@ -79,6 +81,39 @@ def test_a_broken_plugin_is_reported_and_leaves_nothing(folder, text, reason):
     assert "jviz_user_plugins.bad" not in sys.modules
     plugin_loader.unload("fine")
     assert {key: set(registry) for key, registry in plugin_loader._registries().items()} == before
+
+
+BAD = """
+import sys
+from jviz.api import command, reader
+
+@command("bad.leave", title="Leave")
+def leave() -> None:
+    "End the program."
+    sys.exit("I leave")
+
+@reader("bad", title="Bad format", suffixes=(".bad",))
+def read(path, *, progress):
+    return {"exits": sys.exit, "none": lambda: None, "number": lambda: 5, "nothing": list}[path.stem]()
+"""
+
+
+@pytest.mark.parametrize("name", ["exits", "none", "number", "nothing"])
+def test_a_reader_that_gives_no_products_is_told_with_its_file(folder, session, tmp_path, name):
+    (folder / "bad.py").write_text(BAD)
+    assert load("bad").ok
+    path = tmp_path / f"{name}.bad"
+    path.write_text("x")
+    with pytest.raises(ReadError, match=rf"{name}\.bad .*Bad"):
+        session.open(path)
+    assert not session.data
+
+
+def test_a_command_that_exits_fails_and_the_program_goes_on(folder, session):
+    (folder / "bad.py").write_text(BAD)
+    assert load("bad").ok
+    with pytest.raises(CommandError, match="Leave failed: I leave"):
+        session.run("bad.leave")
 
 
 def test_a_file_that_was_mended_is_read_anew(folder):

@@ -38,7 +38,7 @@ def clipboard():
 @pytest.mark.parametrize("id", [id for id in plugin_loader.BUILTIN if id != "console"])
 def test_empty_panels_say_what_to_do(make_panel, id):
     panel = make_panel(id)
-    if id in ("log", "footprints", "archive"):  # of use at any time
+    if id in ("log", "footprints", "archive", "transfers", "calibration", "library", "samp", "ccd"):  # always of use
         return
     assert not panel.body.isVisible()
     assert panel.empty_text in panel._empty.text()
@@ -214,6 +214,15 @@ def test_the_asdf_tree_is_read_and_searched(make_panel, session, shared_data, qt
     qtbot.waitUntil(lambda: "meta" in [model.index(n, 0).data() for n in range(model.rowCount())], timeout=20000)
     qtbot.keyClicks(panel.search, "no such key anywhere")
     qtbot.waitUntil(lambda: model.rowCount() == 0)
+
+
+def test_of_a_file_that_is_nothing_but_a_tree_the_tree_is_shown(make_panel, session, shared_data, qtbot):
+    session.open(shared_data / "miri_lrs_wcs.asdf")
+    panel = make_panel("header")
+    qtbot.waitUntil(lambda: panel.units.currentItem() is not None)
+    assert panel.units.currentItem().text() == "ASDF tree"
+    model = panel.tree_model.shown
+    qtbot.waitUntil(lambda: model.rowCount() > 0, timeout=20000)
 
 
 def test_copied_cards_read_as_fits(make_panel, session, shared_data, qtbot):

@@ -142,6 +142,51 @@ def test_the_background_is_drawn_and_subtracted(panel, session, qtbot):
     assert abs(np.median(session["stars less background"].plane().read())) < 0.1
 
 
+def test_several_bands_are_measured_at_once(panel, session, qtbot):
+    other = np.asarray(session["stars"].plane().read()) * 2
+    session.add(CCDData(other, unit="uJy"), name="twice")
+    panel.tabs.setCurrentWidget(panel.bands)
+    qtbot.waitUntil(lambda: panel.bands.bands.count() == 1)
+    item = panel.bands.bands.item(0)
+    rect = panel.bands.bands.visualItemRect(item)
+    panel.bands.bands.setFocus()
+    qtbot.mouseClick(panel.bands.bands.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    qtbot.keyClick(panel.bands.bands, Qt.Key.Key_Space)
+    assert panel.bands.chosen() == ["twice"]
+    panel.bands.snr.setValue(10)
+    qtbot.mouseClick(panel.bands.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "2 bands" in session.names, timeout=60_000)
+    table = session["2 bands"].table
+    assert len(table) == 3
+    np.testing.assert_allclose(table["flux_twice"] / table["flux_stars"], 2, rtol=0.02)
+    session.undo()
+    assert session.names == ["stars", "twice"]
+
+
+def test_flags_edges_and_vega_are_fields(panel, session, qtbot):
+    panel.aperture.vega.setText("0.4")
+    panel.aperture.flags.setText("none")
+    session.subset("core", CirclePixelRegion(PixCoord(60, 50), 8), data="stars")
+    qtbot.waitUntil(lambda: "Vega magnitude" in said(panel))
+    ab, vega = (float(said(panel)[f"{name} magnitude"].split()[0]) for name in ("AB", "Vega"))
+    assert ab - vega == pytest.approx(0.4, abs=2e-3)
+    assert panel.aperture.options()["exclude_flags"] == []
+    session.add(np.full((150, 160), 3.0), name="threefold")
+    errors = panel.aperture.error
+    qtbot.waitUntil(lambda: errors.findData("threefold") > 0)
+    before = float(said(panel)["Flux"].split()[2])
+    errors.setCurrentIndex(errors.findData("threefold"))
+    qtbot.waitUntil(lambda: float(said(panel)["Flux"].split()[2]) == pytest.approx(3 * before, rel=0.05))
+    qtbot.mouseClick(panel.aperture.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(list(session.results)))
+    assert list(session.results)[-1].value["flux_err"][0].value == pytest.approx(3e-6 * np.sqrt(np.pi * 64), rel=0.04)
+    turn(panel, qtbot, panel.detect)
+    panel.detect.snr.setValue(10)
+    panel.detect.box.setValue(30)
+    panel.detect.edge.setValue(40)  # one of three stars is nearer to the edge
+    qtbot.waitUntil(lambda: panel.detect.note.text() == "2 sources in sight")
+
+
 def test_a_catalogue_is_made_and_its_rows_are_measured(panel, session, qtbot):
     turn(panel, qtbot, panel.catalog)
     panel.catalog.snr.setValue(10)
@@ -152,3 +197,33 @@ def test_a_catalogue_is_made_and_its_rows_are_measured(panel, session, qtbot):
     panel.aperture.where.setCurrentIndex(panel.aperture.where.findData("stars catalogue"))
     qtbot.waitUntil(lambda: said(panel) == {"Places": "3 of 3 on the image"})
     assert panel.aperture.options() == {"positions": "stars catalogue"}
+
+
+def test_isophotes_are_fitted_with_the_numbers_of_the_tab(panel, session, qtbot):
+    y, x = np.mgrid[:90, :90]
+    session.add(CCDData(100 * np.exp(-np.hypot(x - 45, (y - 44) / 0.7) / 9), unit="uJy"), name="galaxy")
+    view = session.view("image", data="galaxy")
+    panel.context.activate(view)
+    tab = panel.isophotes
+    panel.tabs.setCurrentWidget(tab)
+    tab.centre.setText("46, 43")
+    tab.maximum.setText("25")
+    qtbot.mouseClick(tab.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "galaxy isophotes" in session.names, timeout=60_000)
+    table = session["galaxy isophotes"].table
+    rows = table[(table["sma"].value > 5) & (table["sma"].value < 20)]
+    assert np.allclose(rows["ellipticity"], 0.3, atol=0.02)
+    assert "galaxy residual" in session.names
+    qtbot.mouseClick(tab.copier, Qt.MouseButton.LeftButton)
+    assert "center=(46.0, 43.0), maximum=25.0" in QGuiApplication.clipboard().text()
+    qtbot.waitUntil(lambda: "ellipticity 0.3" in tab.note.text(), timeout=60_000)
+    assert photometry_shown(session).current.ellipses[:, 2].max() < 26
+    tab.maximum.setText("12")
+    qtbot.waitUntil(lambda: photometry_shown(session).current.ellipses[:, 2].max() < 13 and not panel._newest.is_busy,
+                    timeout=60_000)  # fmt: skip
+    tab.live.click()
+    qtbot.waitUntil(lambda: photometry_shown(session).current is None)
+    assert "cursor on a galaxy" in tab.note.text()
+    tab.maximum.setText("wide")
+    qtbot.mouseClick(tab.button, Qt.MouseButton.LeftButton)
+    assert "wide" in panel.context.notices[-1].text

@@ -57,3 +57,29 @@ def test_numbers_follow_a_range_that_is_dragged(make_panel, view, session, qtbot
     assert np.isclose(float(panel.table.item(row, 0).text().split()[0]), expected, rtol=0.01)
     session.set_subsets({"line": subset.but(region=SpectralRanges(((1.5, 2.0),), "um"))})
     qtbot.waitUntil(lambda: abs(float(panel.table.item(row, 0).text().split()[0])) < 1e-3)
+
+
+def test_numbers_are_in_the_units_that_are_shown(make_panel, view, session, qtbot):
+    session.run("spectrum.units", x="nm", view=view)
+    panel = make_panel("spectrum")
+    row = [name for name, _, _ in ROWS].index("centroid")
+    qtbot.waitUntil(lambda: panel.table.item(row, 0) is not None)
+    assert panel.table.verticalHeaderItem(row).text() == "Centroid\nnm"
+    assert np.isclose(float(panel.table.item(row, 0).text().split()[0]), 3000, rtol=1e-3)
+
+
+def test_the_magnifying_glass_finds_the_redshift(make_panel, session, qtbot):
+    draw = np.random.default_rng(2)
+    x = np.linspace(1.0, 3.0, 2001)
+    flux = 1 + sum(
+        a * np.exp(-0.5 * ((x - w * 3) / 0.003) ** 2) for w, a in ((0.656461, 3), (0.500824, 4), (0.486268, 1))
+    )
+    one = Samples(
+        SpectralAxis(x, "um", "wavelength"), flux + draw.normal(0, 0.1, 2001), "mJy", np.full(2001, 0.1), "std"
+    )
+    session.add(made_spectrum(one, "galaxy", "galaxy"))
+    view = session.view("spectrum", data="galaxy")
+    panel = make_panel("spectrum")
+    qtbot.mouseClick(panel.search, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: abs(view.redshift - 2.0) < 1e-3)
+    qtbot.waitUntil(lambda: panel.lists["O"].isChecked())

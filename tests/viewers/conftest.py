@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jviz.backend.render import kernels
+from jviz.backend.spectra import strokes
 from jviz.session import Session
 from jviz.viewers.image import ImageViewer
 
@@ -14,6 +15,7 @@ from jviz.viewers.image import ImageViewer
 def fast_kernels():
     """Compile the kernels before anything is drawn."""
     kernels.warm_up()
+    strokes.prepare()
 
 
 @pytest.fixture

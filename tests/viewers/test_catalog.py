@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
 import jviz
+from jviz.backend.catalogs.histograms import bin_edges
 from jviz.catalogs import selection_name
-from jviz.viewers.catalog.histogram import HistogramViewer, bin_edges
+from jviz.viewers.catalog.histogram import HistogramViewer
 from jviz.viewers.catalog.points import CROWD, draw_points
 from jviz.viewers.catalog.scatter import ScatterViewer
 from jviz.viewers.catalog.table import TableViewer
@@ -262,3 +263,33 @@ def test_magnitudes_that_differ_by_rounding_make_no_colour(session):
     assert usual_axes(session.add(table, name="two")) == ("inst_mag - other_mag", "other_mag")
     constant = session.add(QTable({"mag_a": [1.0, 2.0], "mag_b": [1.5, 2.5]}), name="constant")
     assert usual_axes(constant) == ("mag_a", "mag_b")
+
+
+def test_many_rows_are_counted_in_a_job_and_files_wait_for_them(opened, session, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr("jviz.viewers.catalog.histogram.MANY", 100)
+    values = np.random.default_rng(1).normal(0, 1, 5000)
+    session.add(QTable({"a": values}), name="rows")
+    jobs = len(session.jobs.all)
+    histogram = opened("histogram", data="rows", x="a", bins=10)
+    histogram.scene_now()
+    assert len(session.jobs.all) == jobs + 1
+
+    def pumped(condition):
+        session.dispatcher.drain()
+        return condition()
+
+    qtbot.waitUntil(lambda: pumped(lambda: bool(histogram.scene_now().bars)))
+    assert histogram.scene_now().bars[0].counts.tolist() == np.histogram(values, 10)[0].tolist()
+    histogram.state.bins = 20
+    # the old counts stay until the new ones are there
+    assert len(histogram.scene_now().bars[0].counts) == 10
+    qtbot.waitUntil(lambda: pumped(lambda: len(histogram.scene_now().bars[0].counts) == 20))
+    session.run("catalog.select", data="rows", expression="a > 0")
+    qtbot.waitUntil(lambda: pumped(lambda: len(histogram.scene_now().bars) == 2))
+    histogram.state.filter = "nothing > 0"
+    qtbot.waitUntil(lambda: pumped(lambda: "no column 'nothing'" in (histogram.scene_now(), histogram.problem)[1]))
+    histogram.state.update(filter="", bins=5)
+    session.render(histogram.state, tmp_path / "counts.png", size=(400, 300))
+    image = QImage(str(tmp_path / "counts.png"))
+    colours = {image.pixelColor(x, y).name() for x in range(60, 390, 3) for y in range(20, 250, 3)}
+    assert len(colours) > 3

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from jviz.backend.render import kernels
-from jviz.backend.render.warp import warp_between, warps
+from jviz.backend.render.warp import gap, warp_between, warps
 from jviz.backend.skymap import SkyMap
 from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_layers import Compositor
@@ -127,6 +128,31 @@ def test_a_layer_without_a_sky_is_told_of(session, layered, qtbot):
     session.add(np.zeros((50, 50)), name="bare")
     session.run("view.show", view=viewer.state, data="bare")
     qtbot.waitUntil(lambda: any("bare has no sky" in text for text in told), timeout=10_000)
+
+
+def test_a_tile_of_a_mosaic_beside_another_layer_is_not_told_of(session, layered, qtbot):
+    told = []
+    session.noticed.connect(lambda level, text: told.append(text))
+    viewer = layered({}, {"shift": (900.0, 0.0)}, {"shift": (1800.0, 0.0)}, {"shift": (40000.0, 0.0)})
+    first, *others = (layer.data for layer in viewer.state.layers)
+    qtbot.waitUntil(lambda: all(d.wcs_ready and warps.is_known(first.sky, d.sky) for d in others), timeout=30_000)
+    qtbot.waitUntil(lambda: not viewer.loader.busy, timeout=20_000)
+    assert gap(first.sky, others[1].sky) > 0
+    assert [text.split()[0] for text in told if "lies more than" in text] == ["i3"]
+
+
+@pytest.mark.parametrize(("shift", "is_told"), [((60.0, -90.0), False), ((40000.0, 0.0), True)])
+def test_a_layer_that_lies_elsewhere_on_the_sky_is_told_of(session, layered, qtbot, shift, is_told):
+    told = []
+    session.noticed.connect(lambda level, text: told.append(text))
+    viewer = layered({}, {"shift": shift})
+    first, second = (layer.data for layer in viewer.state.layers)
+    qtbot.waitUntil(lambda: second.wcs_ready and warps.is_known(first.sky, second.sky), timeout=20_000)
+    qtbot.waitUntil(lambda: not viewer.loader.busy, timeout=20_000)
+    assert any("i1 lies more than" in text for text in told) == is_told
+    centres = [SkyCoord(*layer.data.sky.pixel_to_sky(499.5, 499.5), unit="deg") for layer in viewer.state.layers]
+    assert (gap(first.sky, second.sky) > 0) == is_told
+    assert gap(first.sky, second.sky) < centres[0].separation(centres[1]).deg
 
 
 def two_fields(session, show, **values):

@@ -155,3 +155,33 @@ def test_averaging_takes_the_mean_of_neighbours(qtbot, session, viewer):
     viewer.state.slice = 1
     qtbot.waitUntil(lambda: viewer.is_sharp)
     assert grey(viewer) == expected(1.5)  # slices 0 to 3: there is none before the first
+
+
+def test_the_mean_of_every_slice_is_a_curve_above_the_ruler(qtbot, session, viewer):
+    track = viewer.bar.track
+    qtbot.waitUntil(lambda: track.curve is not None, timeout=10_000)
+    values = np.asarray(viewer.state.layer.data.plane().read(), float)
+    np.testing.assert_allclose(track.curve, values.mean(axis=(1, 2)), rtol=1e-6)
+    tall, shot = track.sizeHint().height(), track.grab()
+    viewer.state.slice_curve = "max"
+    qtbot.waitUntil(lambda: np.allclose(track.curve, values.max(axis=(1, 2))))
+    viewer.state.slice_curve = "none"
+    qtbot.waitUntil(lambda: track.sizeHint().height() < tall)
+    assert track.grab() != shot
+    session.undo()
+    assert viewer.state.slice_curve == "mean"
+
+
+def test_a_curve_is_broken_where_slices_are_empty_and_keeps_narrow_peaks():
+    from jviz.viewers.slice_track import curve_path
+
+    values = np.sin(np.arange(20_000) / 900.0)
+    values[7_000:9_000] = np.nan
+    values[15_000:15_040] = 3.0
+    path = curve_path(values, 10.0, 410.0, 0.0, 20.0)
+    points = [path.elementAt(k) for k in range(path.elementCount())]
+    assert sum(point.isMoveTo() for point in points) == 2
+    assert not [p for p in points if 10 + 0.352 * 400 < p.x < 10 + 0.448 * 400]
+    [peak] = {round(p.x) for p in points if p.y < 1e-9}
+    assert peak == pytest.approx(10 + 0.75 * 400, abs=2)
+    assert curve_path(np.full(9, np.nan), 0, 100, 0, 20).isEmpty()

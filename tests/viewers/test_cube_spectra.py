@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from PySide6.QtCore import QPoint, QPointF, Qt
-from regions import CirclePixelRegion, PixCoord, RectanglePixelRegion
+from regions import CircleAnnulusPixelRegion, CirclePixelRegion, PixCoord, RectanglePixelRegion
 
+from jviz.errors import JvizError
 from jviz.viewers.cube import CubeViewer
 from jviz.viewers.spectrum.viewer import SpectrumViewer
 
@@ -180,6 +181,8 @@ def test_the_same_sky_on_two_cubes_gives_two_spectra(qtbot, session, cube, value
     over(qtbot, viewers[0], 7, 5)
     qtbot.waitUntil(lambda: live(session, f"Spaxel 7, 5 · {other.name}") is not None)
     np.testing.assert_array_equal(live(session, f"Spaxel 7, 5 · {other.name}").samples.flux, 3 * values[:, 5, 7])
+    assert not live(session, f"Spaxel 7, 5 · {cube.name}").color
+    assert live(session, f"Spaxel 7, 5 · {other.name}").color not in ("", session.subsets["core"].color)
 
 
 def test_nothing_is_worked_out_without_a_viewer_of_spectra(session, cube):
@@ -242,3 +245,146 @@ def test_dragging_a_region_by_the_mouse_moves_its_spectrum_and_is_one_step(qtbot
     assert plot.grab() != before
     session.undo()
     np.testing.assert_allclose(live(session, "core").samples.flux, start, rtol=1e-6)
+
+
+def growing(values, centre, radius, factors, circle_of):
+    """Return the mean over a circle whose radius is another one in each channel."""
+    found = []
+    for channel, factor in zip(values, factors, strict=True):
+        share = circle_of(centre, radius * factor)
+        found.append((channel * share).sum() / share.sum())
+    return np.array(found)
+
+
+def exact(centre, radius):
+    return circle(*centre, radius).to_mask(mode="exact").to_image((NY, NX))
+
+
+def test_cones_grow_with_wavelength_live_and_are_kept_as_they_are_seen(qtbot, session, cube, viewers, values):
+    session.subset("core", circle(14, 11, 4), data=cube)
+    session.run("cube.cone", on=True, reference=6.0)
+    factors = (5 + 0.01 * np.arange(N)) / 6.0
+    for x, y in ((14, 11), (10, 12)):
+        session.set_subsets({"core": session.subsets["core"].but(region=circle(x, y, 4))})
+        expected = growing(values, (x, y), 4, factors, exact)
+        qtbot.waitUntil(
+            lambda expected=expected: (
+                live(session, "core") is not None and len(live(session, "core").samples.flux) == N
+                and np.allclose(live(session, "core").samples.flux, expected, rtol=1e-6)
+            ),
+            timeout=20_000,
+        )  # fmt: skip
+    assert live(session, "core").samples.error is not None
+    kept = session.run("cube.extract", data=cube, region="core", **session.cube_spectra.options_of("core"))
+    np.testing.assert_allclose(kept.samples[0].flux, live(session, "core").samples.flux)
+    np.testing.assert_allclose(kept.samples[0].error, live(session, "core").samples.error)
+    session.run("cube.cone", on=False)
+    still = growing(values, (10, 12), 4, np.ones(N), exact)
+    qtbot.waitUntil(lambda: np.allclose(live(session, "core").samples.flux, still, rtol=1e-5), timeout=20_000)
+
+
+@pytest.mark.parametrize("cone", [False, True])
+def test_a_ring_follows_its_region_and_its_mean_is_taken_away(qtbot, session, cube, viewers, values, cone):
+    session.subset("core", circle(14, 11, 3), data=cube)
+    session.run("cube.background", ring=(1.5, 2.0))
+    session.run("cube.cone", on=cone)
+    factors = (5 + 0.01 * np.arange(N)) / (5 + 0.01 * (N // 2)) if cone else np.ones(N)
+
+    def ring(centre, radius):
+        return exact(centre, 2.0 * radius) - exact(centre, 1.5 * radius)
+
+    for x, y in ((14, 11), (12, 12)):
+        session.set_subsets({"core": session.subsets["core"].but(region=circle(x, y, 3))})
+        expected = growing(values, (x, y), 3, factors, exact) - growing(values, (x, y), 3, factors, ring)
+        qtbot.waitUntil(
+            lambda expected=expected: (
+                live(session, "core") is not None and len(live(session, "core").samples.flux) == N
+                and np.allclose(live(session, "core").samples.flux, expected, atol=2e-4)
+            ),
+            timeout=20_000,
+        )  # fmt: skip
+    [kept] = session.run("cube.extract", data=cube, region="core", **session.cube_spectra.options_of("core")).samples
+
+    def same():
+        seen = live(session, "core").samples
+        return seen.error is not None and len(seen.error) == N and np.allclose(seen.error, kept.error, rtol=1e-5)
+
+    qtbot.waitUntil(same, timeout=20_000)
+    np.testing.assert_allclose(kept.flux, live(session, "core").samples.flux, atol=2e-4)
+
+
+def test_a_ring_that_is_none_is_told(session, cube):
+    with pytest.raises(JvizError, match="is no ring"):
+        session.run("cube.background", ring=(2.0, 1.5))
+    with pytest.raises(JvizError, match="no other background"):
+        session.run("cube.extract", data=cube, region=circle(5, 5, 2), ring=(1.5, 2), background=circle(9, 9, 2))
+    annulus = CircleAnnulusPixelRegion(PixCoord(10, 10), 2, 4)
+    with pytest.raises(JvizError, match="A ring goes round a circle"):
+        session.run("cube.extract", data=cube, region=annulus, ring=(1.5, 2))
+
+
+def test_a_region_that_is_long_to_add_up_is_begun_in_a_job_and_follows_then(
+    qtbot, session, cube, viewers, values, monkeypatch
+):
+    from jviz import cube_readers
+
+    monkeypatch.setattr(cube_readers, "AT_ONCE", 20 * N)
+    monkeypatch.setattr(cube_readers.CubeReader, "needs_the_file", False)
+    session.subset("core", circle(10, 9, 4), data=cube)
+    share = weights(circle(10, 9, 4))
+    expected = (values * share).sum(axis=(1, 2)) / share.sum()
+    qtbot.waitUntil(lambda: live(session, "core") is not None and len(live(session, "core").samples.flux) == N)
+    np.testing.assert_allclose(live(session, "core").samples.flux, expected, rtol=2e-3)
+    moved = circle(10.2, 9, 4)
+    session.set_subsets({"core": session.subsets["core"].but(region=moved)})
+    qtbot.waitUntil(lambda: np.allclose(live(session, "core").samples.flux, (values * weights(moved)).sum(axis=(1, 2))
+                                        / weights(moved).sum(), rtol=2e-3))  # fmt: skip
+
+
+def test_a_region_dragged_over_a_cold_copy_is_gone_after(qtbot, session, cube, viewers, values, monkeypatch):
+    from jviz import cube_readers
+    from jviz.backend.cubes import extract
+
+    monkeypatch.setattr(cube_readers, "AT_ONCE", 5 * N)
+    monkeypatch.setattr(cube_readers.CubeReader, "needs_the_file", False)
+    monkeypatch.setattr(extract, "in_memory", lambda part: False)
+    session.subset("core", circle(8, 9, 4), data=cube)
+    for x in np.arange(8, 14, 0.25):
+        session.set_subsets({"core": session.subsets["core"].but(region=circle(x, 10, 4))})
+        if x % 1 == 0:
+            qtbot.wait(1)
+    share = weights(circle(13.75, 10, 4))
+    expected = (values * share).sum(axis=(1, 2)) / share.sum()
+    qtbot.waitUntil(lambda: live(session, "core") is not None and len(live(session, "core").samples.flux) == N
+                    and np.allclose(live(session, "core").samples.flux, expected, rtol=2e-3))  # fmt: skip
+
+
+def test_rings_and_grown_cones_are_drawn_where_they_are(qtbot, session, cube, viewers):
+    image = viewers[0]
+    session.subset("core", circle(14, 11, 4), data=cube)
+    image.state.slice = N // 2  # there cones are as drawn
+
+    def colours(radius):
+        """Return the share of places on a circle that have about the colour of the region."""
+        shot, wanted, found = image.grab(), session.subsets["core"].color, 0
+        angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+        u, v = image.geometry_now().to_screen(14 + radius * np.cos(angles), 11 + radius * np.sin(angles))
+        left, top = image.frame_now().picture.left(), image.frame_now().picture.top()
+        red, green, blue = (int(wanted[k : k + 2], 16) for k in (1, 3, 5))
+        for x, y in zip(u + left, v + top, strict=True):
+            around = [shot.pixelColor(round(x) + i, round(y) + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+            found += any(abs(c.red() - red) + abs(c.green() - green) + abs(c.blue() - blue) < 90 for c in around)
+        return found / 200
+
+    assert colours(7) < 0.1
+    session.run("cube.background", ring=(1.75, 2.25))
+    qtbot.waitUntil(lambda: colours(7) > 0.4)
+    assert colours(9) > 0.4
+    assert colours(8) < 0.1
+    session.run("cube.background")
+    session.run("cube.cone", on=True)
+    image.state.slice = N - 1
+    grown = 4 * (5 + 0.01 * (N - 1)) / (5 + 0.01 * (N // 2))
+    qtbot.waitUntil(lambda: colours(grown) > 0.4)
+    session.run("cube.cone", on=False)
+    qtbot.waitUntil(lambda: colours(grown) < 0.1)

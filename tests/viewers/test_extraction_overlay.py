@@ -38,7 +38,8 @@ def color_at(viewer, x, y):
 def test_bands_and_edges_are_drawn_where_they_are(qtbot, session, slit, show):
     viewer = show(slit, size=(640, 480))
     plain = {place: color_at(viewer, *place) for place in ((40, 45), (40, 33), (40, 27), (40, 30), (40, 5))}
-    extraction_shown(session).show(Extraction(slit, np.full(80, 30.0), False, 6.0, ((10.0, 20.0),)))
+    bands = {"light": (-3.0, 3.0), "above": (10.0, 20.0)}
+    extraction_shown(session).show(Extraction(slit, np.full(80, 30.0), False, bands))
     band = color_at(viewer, 60, 47)
     assert band.red() > plain[40, 45].red() - 60
     assert band.red() > band.blue()

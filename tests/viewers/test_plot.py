@@ -141,3 +141,12 @@ def test_a_curve_without_values_leaves_the_axes(session, qtbot):
     qtbot.addWidget(viewer)
     viewer.resize(300, 200)
     assert not viewer.grab().isNull()
+
+
+def test_noise_over_the_whole_height_is_drawn_by_thin_pens():
+    from jviz.viewers.plot.paint import is_much
+
+    x = np.arange(1000.0)
+    assert not is_much([(x, 200 * np.sin(x / 50))])
+    assert is_much([(x[:500], 200 * (-1.0) ** x[:500]), (x[500:], np.zeros(500))])
+    assert is_much([(np.arange(2e3), np.zeros(2000))])

@@ -8,7 +8,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from jviz.viewers.readout import pretty_unit, read_out
+from jviz.viewers.image_overlays import bar_title
+from jviz.viewers.readout import pretty_unit, read_out, unit_of_ratio
 
 
 @pytest.fixture
@@ -107,3 +108,17 @@ def test_importing_the_viewer_is_light():
     code = f"import sys, jviz.viewers.image, jviz.viewers.picture; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "unit"),
+    [("MJy/sr", "MJy/sr", ""), ("COUNTS", "DN", "COUNTS / (DN)"), ("", "DN", "1 / (DN)"), ("DN", "", "DN")],
+)
+def test_a_ratio_has_the_unit_of_one_image_by_the_other(session, tmp_path, first, second, unit):
+    for name, text in (("first", first), ("second", second)):
+        fits.PrimaryHDU(np.ones((9, 9), "f4"), fits.Header({"BUNIT": text})).writeto(tmp_path / f"{name}.fits")
+    session.open(tmp_path / "first.fits", tmp_path / "second.fits", show=False)
+    view = session.view("image", data="first")
+    session.run("view.show", view=view, data="second")
+    session.run("compare.ratio", view=view, data="first", against="second")
+    assert bar_title(view.layers[-1]) == unit_of_ratio(view.layers[-1]) == unit

@@ -1,5 +1,7 @@
 """Regions drawn, picked, edited by mouse and keys, and looked at."""
 
+import threading
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -21,7 +23,12 @@ from regions import (
 
 from jviz.backend.regions.combining import members
 from jviz.backend.regions.converting import combined
+from jviz.backend.regions.placing import place
+from jviz.backend.skymap import SkyMap
+from jviz.places import Outline
 from jviz.subsets import Subset
+from jviz.viewers.region_clipboard import paste_regions
+from jviz.viewers.region_drawing import _named
 from tests.viewers.test_image_mouse import drag
 
 CTRL, SHIFT, ALT = (
@@ -390,6 +397,22 @@ def test_regions_drawn_on_a_sky_lie_on_the_sky_and_are_in_all_images(qtbot, show
             assert subset.color in colours(shown, *data.wcs.world_to_pixel(edge))
 
 
+def test_a_region_drawn_before_the_sky_is_known_comes_onto_the_sky(qtbot, show, session, sky_file):
+    [data] = session.open(sky_file("a"), show=False)
+    known, load = threading.Event(), data.product.load_wcs
+    data.product.load_wcs = lambda: known.wait(60) and load()
+    viewer = show(data, size=(400, 320), scale=4.0, centre=(49.5, 39.5), wait=False)
+    session.run("tool.select", tool="circle")
+    drag(qtbot, viewer, at(viewer, 60, 45), at(viewer, 70, 45))
+    assert not session.subsets
+    known.set()
+    qtbot.waitUntil(lambda: bool(session.subsets), timeout=20_000)
+    [subset] = session.subsets.values()
+    assert subset.region.center.separation(data.wcs.pixel_to_world(60, 45)).arcsec < 0.2
+    session.undo()
+    assert not session.subsets
+
+
 def test_a_setting_draws_on_pixels_instead(qtbot, show, session, sky_file):
     [data] = session.open(sky_file("a"), show=False)
     viewer = show(data, size=(400, 320), scale=4.0, centre=(49.5, 39.5))
@@ -477,3 +500,27 @@ def test_the_outline_of_a_combined_region_is_that_of_the_combination(viewer, ses
     assert red(50, 48)  # the left one's edge above the right one
     assert not red(50, 40)  # within the right one
     assert not red(44, 46)  # the right one's edge within the left one
+
+
+def test_the_name_of_a_region_across_a_seam_stands_below_its_larger_piece():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt, wcs.wcs.crpix = ["RA---AIT", "DEC--AIT"], [-1.0, 1.0], [190.5, 190.5]
+    sky = SkyMap.of(wcs, (380, 380))
+    parted, whole = (
+        place([CircleSkyRegion(SkyCoord(lon, 0, unit="deg"), 20 * u.deg)], [None], sky) for lon in (175.0, 20.0)
+    )
+    lines = [np.vstack([r, r[:1]]) if c else r for r, c in ((parted.ring(k), parted.closed[k]) for k in (0, 1))]
+    starts = np.cumsum([0, *map(len, lines)])
+    named = _named(Outline(np.concatenate(lines), starts, "circle"))
+    # RA 175° lies at the left, where 25° of 40° are
+    assert (named[:, 0].max() - named[:, 0].min()) < 40
+    assert named[:, 0].max() < 190
+    ring = np.vstack([whole.ring(0), whole.ring(0)[:1]])
+    assert len(_named(Outline(ring, np.array([0, len(ring)]), "circle"))) == len(ring)
+
+
+def test_regions_on_the_clipboard_that_need_a_sky_are_told(session, show):
+    viewer = show(np.zeros((80, 100), np.float32))
+    QGuiApplication.clipboard().setText('image\ncircle(20,30,4)\ncircle(20,30,4")\n')
+    assert len(paste_regions(session, viewer.state.data)) == 1
+    assert "need an image with world coordinates" in session.notices[-1][1]

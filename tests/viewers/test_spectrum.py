@@ -295,6 +295,23 @@ def test_statistics_of_the_range(viewer, session):
     assert np.isclose(table["start"][0].to_value("nm"), 2500)
 
 
+@pytest.mark.parametrize("unit", ["um", "THz"], ids=["up", "down"])
+def test_the_band_of_more_samples_than_pixels_reaches_one_sigma(make, unit):
+    wave = np.linspace(1.0, 5.0, 50_000)
+    samples = Samples(SpectralAxis(wave, "um", "wavelength", medium="vacuum"), np.full(wave.size, 10.0), "mJy",
+                      uncertainty=np.where(wave < 3, 1.0, 4.0), kind="std")  # fmt: skip
+    viewer = make(made_spectrum(samples, "dense", "dense"))
+    viewer.state.y_range = (0.0, 20.0)
+    if unit != "um":
+        viewer.session.run("spectrum.units", x=unit)
+    image, bare = viewer.grab(), QColor(viewer.look.canvas)
+    for place, sigma in ((2.0, 1.0), (4.0, 4.0)):
+        x = place if unit == "um" else 299.792458 / place
+        for side in (-1, 1):
+            assert image.pixelColor(at(viewer, x, 10 + 0.8 * side * sigma)) != bare
+            assert image.pixelColor(at(viewer, x, 10 + 1.2 * side * sigma)) == bare
+
+
 @pytest.fixture
 def cube(session):
     from astropy.io.fits import Header
@@ -336,6 +353,48 @@ def test_alt_and_drag_shows_a_slab(viewer, session, cube, qtbot):
     drag(qtbot, viewer, at(viewer, 2.0), at(viewer, 2.6), Qt.KeyboardModifier.AltModifier)
     np.testing.assert_allclose(cube.slab[:2], (2.0e-6, 2.6e-6), atol=0.02e-6)
     assert cube.slab[2] == "sum"
+
+
+def test_a_slab_is_live_while_it_is_drawn_and_one_step(viewer, session, cube, qtbot):
+    steps = len(session.history)
+    start, end = at(viewer, 2.0), at(viewer, 2.6)
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, start)
+    seen = []
+    for share in (0.4, 0.7, 1.0):
+        qtbot.mouseMove(viewer, start + (end - start) * share)
+        seen.append(cube.slab[1])
+    assert seen == sorted(set(seen))
+    qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, end)
+    assert len(session.history) == steps + 1
+    session.undo()
+    assert cube.slab is None
+    cube.slab = (1.7e-6, 1.9e-6, "median")
+    session.flush()
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, start)
+    qtbot.mouseMove(viewer, end)
+    assert cube.slab[2] == "median"
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    assert cube.slab == (1.7e-6, 1.9e-6, "median")
+
+
+def test_the_map_of_a_range_follows_it_while_it_is_dragged(viewer, session, cube, qtbot):
+    cube.slice = 1  # its line is not where the range ends
+    session.subset("line", SpectralRanges(((2.0, 2.5),), "um"))
+    menu = context_menu(viewer, QPointF(at(viewer, 2.2)))
+    place = next(action.menu() for action in menu.actions() if action.text() == "line")
+    maps = next(action.menu() for action in place.actions() if action.text() == "Live Map in Cube Viewers")
+    next(action for action in maps.actions() if action.text() == "Moment 1").trigger()
+    menu.deleteLater()
+    assert cube.slab[2] == "moment1"
+    session.interaction.select(["line"])
+    start, end = at(viewer, 2.5), at(viewer, 2.9)
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(viewer, end)
+    np.testing.assert_allclose(cube.layer.slab_now[:2], (2.0e-6, 2.9e-6), atol=0.02e-6)
+    qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=end)
+    np.testing.assert_allclose(cube.layer.slab_now[:2], (2.0e-6, 2.9e-6), atol=0.02e-6)
+    session.undo()
+    np.testing.assert_allclose(cube.layer.slab_now[:2], (2.0e-6, 2.5e-6), atol=0.02e-6)
 
 
 def test_many_spectra_are_drawn_where_their_numbers_are(make, qtbot):
@@ -392,3 +451,54 @@ def test_log_axes_of_many_spectra(make, qtbot):
     image, scene = picture.toImage(), viewer.scene_now()
     for n in (1, 10, 18):
         assert like(image, at(viewer, 2.0, 10.0 ** (n / 5)), scene.colors[id(viewer.state.layers[n])], 1)
+
+
+def test_masked_samples_are_marked_even_without_a_value(make, qtbot):
+    mask = (X > 3.5) & (X < 4.0)
+    viewer = make(spectrum(np.where(mask, np.nan, 1.0), mask=mask))
+    image, scene = viewer.grab(), viewer.scene_now()
+    foot = round(scene.picture.bottom()) - 3
+    colour = scene.colors[id(viewer.state.layers[0])]
+    assert like(image, QPoint(at(viewer, 3.75).x(), foot), colour)
+    assert not like(image, QPoint(at(viewer, 3.0).x(), foot), colour)
+    [span] = scene.shown[0][1].masked_spans
+    np.testing.assert_allclose(span, (3.505, 3.995))
+    viewer.setFocus()
+    viewer.session.run("spectrum.masked", view=viewer.state)
+    assert viewer.state.masked == "hide"
+    assert not like(viewer.grab(), QPoint(at(viewer, 3.75).x(), foot), colour)
+
+
+def test_strips_of_two_spectra_lie_above_each_other(make):
+    masks = [(X > 2) & (X < 2.5), (X > 4) & (X < 4.5)]
+    viewer = make(*(spectrum(np.ones(401), name=name, mask=m) for name, m in zip("ab", masks, strict=True)))
+    image, scene = viewer.grab(), viewer.scene_now()
+    first, second = (scene.colors[id(layer)] for layer in viewer.state.layers)
+    foot = round(scene.picture.bottom())
+    assert like(image, QPoint(at(viewer, 4.25).x(), foot - 3), second, 1)
+    assert like(image, QPoint(at(viewer, 2.25).x(), foot - 9), first, 1)
+
+
+def test_aligned_panels_show_all_of_the_first_and_begin_at_the_same_place(make, session, qtbot):
+    wide = make(spectrum(np.linspace(0, 123456.789, 401), name="wide"))
+    x = np.linspace(2.0, 3.0, 101)
+    short = make(made_spectrum(Samples(SpectralAxis(x, "um", "wavelength"), x, "Jy"), "short", "short"))
+    assert wide.scene_now().picture.left() != short.scene_now().picture.left()
+    session.run("spectrum.align_panels", view=wide.state)
+    qtbot.waitUntil(lambda: wide.scene_now().picture.left() == short.scene_now().picture.left())
+    low, high = short.state.x_range
+    np.testing.assert_allclose((low, high), (0.995, 5.005))
+    assert at(wide, 2.5).x() == at(short, 2.5).x()
+    session.run("spectrum.align_panels", view=wide.state, on=False)
+    assert wide.scene_now().picture.left() != short.scene_now().picture.left()
+
+
+def test_of_many_lines_the_strong_ones_keep_their_labels():
+    from jviz.backend.spectra.lines import LISTS, lines_of
+    from jviz.viewers.spectrum.marks import strongest
+
+    lines = [line for line in lines_of(tuple(LISTS))[0] if 0.3e-6 < line.wavelength < 1.1e-6]
+    places = np.array([line.wavelength * 7e8 for line in lines])
+    chosen = strongest(lines, places, 14.0)
+    assert (np.diff(places[chosen]) >= 14.0).all()
+    assert {"Hα", "[O III] 5008", "[S III] 9533"} <= {lines[n].title for n in chosen}

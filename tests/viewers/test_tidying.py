@@ -4,8 +4,17 @@ import gc
 import threading
 import weakref
 
+import pytest
+
 import jviz
 from jviz.viewers.tidying import tidying
+
+
+@pytest.fixture(autouse=True)
+def python_collects_at_first():
+    gc.enable()
+    yield
+    gc.disable()
 
 
 class Thing:

@@ -39,14 +39,18 @@ def is_part_of_another(widget):
     return parent is not None or widget.objectName().startswith("qt_")
 
 
+def takes_tab(widget):
+    return widget.isVisible() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
 def is_named(widget):
     text = widget.text().strip() if isinstance(widget, QAbstractButton) else ""
     return bool(widget.accessibleName() or text)
 
 
 def unnamed_in(root):
-    """What takes input below a widget and has no name."""
-    widgets = [w for w in [root, *root.findChildren(QWidget)] if isinstance(w, TAKES_INPUT)]
+    """What takes input, or the keys on their way with Tab, below a widget and has no name."""
+    widgets = [w for w in [root, *root.findChildren(QWidget)] if isinstance(w, TAKES_INPUT) or takes_tab(w)]
     widgets = [w for w in widgets if not isinstance(w, QScrollBar | QHeaderView) and not is_part_of_another(w)]
     assert widgets
     return [f"{type(w).__name__} in {type(w.parentWidget()).__name__}" for w in widgets if not is_named(w)]

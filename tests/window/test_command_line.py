@@ -132,6 +132,28 @@ sys.exit(app.run([{str(image_file)!r}]))
     assert not list((own_folders / "data" / "recovery").glob("*"))
 
 
+def test_warnings_go_to_the_log_and_not_to_the_terminal(environment, image_file):
+    code = f"""
+import sys, warnings
+from PySide6.QtCore import QTimer
+from jviz.window import app
+real = app.launch
+def launch(*arguments, **options):
+    window = real(*arguments, **options)
+    def warn():
+        warnings.warn("an oddity of a file", UserWarning)
+        print([record.level for record in window.context.records.lines() if "an oddity" in record.text])
+        window.close_at_once()
+    QTimer.singleShot(0, window, warn)
+    return window
+app.launch = launch
+sys.exit(app.run([{str(image_file)!r}]))
+"""
+    run = subprocess.run([sys.executable, "-c", code], env={**environment, "QT_QPA_PLATFORM": "offscreen"},
+                         capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert (run.returncode, run.stdout, run.stderr) == (0, "[30]\n", "")
+
+
 START = """
 import sys, threading
 import jviz

@@ -31,6 +31,17 @@ def test_layers_become_linked_tiles(window, pair, qtbot):
     assert all(geometry_of(view).scale == pytest.approx(7.0) for view in views)
 
 
+def test_tiles_of_layers_show_the_whole_of_the_image_that_was_shown_whole(window, pair, qtbot):
+    assert pair.scale is None
+    window.session.run("view.tile_layers")
+    qtbot.waitUntil(lambda: all(job.is_over for job in window.session.jobs.all), timeout=10_000)
+    assert len(window.viewers) == 2
+    for viewer in window.viewers:
+        width, height = viewer.state.viewport
+        assert geometry_of(viewer.state).scale <= 1.001 * min(width / 40, height / 30)
+    assert window.central.active == pair.name
+
+
 def test_blinking_from_viewer_to_viewer(window, pair, qtbot):
     window.session.settings["image.blink"] = 0.05
     window.session.view("image", data="three")

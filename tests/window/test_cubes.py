@@ -1,11 +1,14 @@
 """Cubes in the window: opened in a viewer of their own, with their menu, and asked about what the file leaves open."""
 
+import os
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
+import jviz
 from jviz.viewers.cube import CubeViewer
 from jviz.window.forms import Form
 
@@ -34,13 +37,26 @@ def test_a_cube_opens_in_a_cube_viewer_that_keys_of_the_window_leave_alone(qtbot
     assert second.state.name == "Cube 2"
 
 
+def test_the_ruler_has_its_keys_though_the_picture_pans_and_fits_with_the_same_ones(qtbot, make_window, path):
+    window = make_window([path])
+    qtbot.waitUntil(lambda: len(window.viewers) == 2 and window.viewers[0].is_sharp, timeout=20_000)
+    viewer = window.viewers[0]
+    track, last = viewer.bar.track, viewer.state.leading.count - 1
+    track.setFocus()
+    for key, then in ((Qt.Key.Key_End, last), (Qt.Key.Key_Home, 0), (Qt.Key.Key_Right, 1), (Qt.Key.Key_Up, 2),
+                      (Qt.Key.Key_Left, 1)):  # fmt: skip
+        qtbot.keyClick(track, key)
+        qtbot.waitUntil(lambda then=then: viewer.state.slice == then == track.current)
+    assert viewer.state.centre is None
+
+
 def test_an_axis_that_the_file_leaves_open_is_asked_about_once(qtbot, make_window, tmp_path):
     fits.PrimaryHDU(np.zeros((5, 6, 7), np.float32)).writeto(tmp_path / "plain.fits")
     window = make_window([tmp_path / "plain.fits"])
     told = window.session.notices
     qtbot.waitUntil(lambda: bool(window.findChildren(Form)), timeout=20_000)
     [form] = window.findChildren(Form)
-    assert any("Spectral Axis" in text for _, text in told)
+    qtbot.waitUntil(lambda: any("Spectral Axis" in text for _, text in told), timeout=20_000)
     for name, text in (("unit", "um"), ("first", "1.0"), ("step", "0.1")):
         field = form.fields[name]
         widget = field if isinstance(field, QLineEdit) else getattr(field, "widget", field)
@@ -70,3 +86,17 @@ def test_a_question_that_was_closed_is_not_asked_again(qtbot, make_window, tmp_p
     qtbot.waitUntil(lambda: len(live.cubes()) == 2 and all(map(live.reader, live.cubes())), timeout=20_000)
     qtbot.wait(50)
     assert not window.findChildren(Form)
+
+
+def test_a_file_that_another_program_changes_is_told_in_the_window(qtbot, tmp_path):
+    path = tmp_path / "cube.fits"
+    fits.PrimaryHDU(np.ones((5, 6, 7), np.float32)).writeto(path)
+    window = jviz.launch([str(path)], show=True)
+    qtbot.addWidget(window)
+    qtbot.waitUntil(lambda: len(window.viewers) > 0 and window.viewers[0].is_sharp, timeout=30_000)
+    window.file_clock.look()
+    qtbot.waitUntil(lambda: window.file_clock._job.is_over)
+    os.utime(path, ns=(5, 5))
+    window.file_clock.look()
+    qtbot.waitUntil(lambda: any("was changed by another" in text for _, text in window.session.notices), timeout=10_000)
+    window.close_at_once()

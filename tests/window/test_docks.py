@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea
@@ -112,3 +113,42 @@ def test_panels_of_a_first_start_need_no_scroll_bar_to_the_side(make_window, ima
         qtbot.wait(60)
         for area in panel.findChildren(QScrollArea):
             assert area.widget().minimumSizeHint().width() <= SIZES["right"], looks
+
+
+def test_the_longest_name_and_every_panel_leave_room_in_a_small_window(window, qtbot):
+    window.resize(1024, 700)
+    image = window.session.add(np.ones((30, 40)), name="a_name_that_goes_on_and_on_" * 8)
+    viewer = window.open_viewer("image", data=image)
+    for dock in window.docks:
+        window.panel(dock.spec.id)
+    qtbot.waitUntil(lambda: viewer.has_painted)
+    assert window.minimumSizeHint().width() < 1024
+    assert (window.width(), window.height()) == (1024, 700)
+    assert viewer.visibleRegion().boundingRect() == viewer.rect(), "no panel lies over the picture"
+    bar = window.menuBar()
+    ends = [bar.actionGeometry(action).right() for action in bar.actions()]
+    assert max(ends) < 1024, "every menu is in sight"
+
+
+def test_what_a_panel_has_no_room_for_is_scrolled_to(window, qtbot):
+    panel = window.panel("calibration")
+    dock = window.docks["calibration"]
+    dock.setFloating(True)
+    dock.resize(220, 200)
+    room = dock.widget()
+    qtbot.waitUntil(lambda: room.horizontalScrollBar().maximum() > 0)
+    assert room.widget() is panel
+    assert panel.width() >= panel.minimumSizeHint().width() > room.viewport().width()
+
+
+def test_a_panel_at_a_side_is_shown_as_wide_as_it_needs_to_be(window, qtbot):
+    window.resize(1360, 860)
+    panel = window.docks.show("calibration")
+    room = window.docks["calibration"].widget()
+    qtbot.waitUntil(lambda: room.width() >= panel.minimumSizeHint().width())
+    qtbot.waitUntil(lambda: not room.horizontalScrollBar().isVisible())
+    window.resize(800, 600)
+    window.docks.show("calibration")
+    qtbot.wait(10)
+    assert window.width() == 800
+    assert window.docks["calibration"].width() < 400  # the viewers keep more than half

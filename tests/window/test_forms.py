@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 from regions import CirclePixelRegion, PixCoord
 
 from jviz.commands import command, find, forget
@@ -195,6 +195,16 @@ def test_paths_have_a_button_to_browse(qtbot):
     assert field.value() == Path.home() / "x.png"
 
 
+def test_folders_are_browsed_as_folders(qtbot):
+    field = field_for("folder", Path, None)
+    qtbot.addWidget(field)
+    assert field.edit.placeholderText() == "Path of the folder"
+    qtbot.mouseClick(field.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    dialog = field.window().findChild(QFileDialog)
+    assert dialog.fileMode() == QFileDialog.FileMode.Directory
+    dialog.reject()
+
+
 def test_parameter_docs_are_read():
     def function(x, y, mode):
         """Do.
@@ -324,3 +334,13 @@ def test_every_form_opens_from_every_kind_of_view(window, qtbot, kind):
             qtbot.waitUntil(lambda: not window.findChildren(Form))
             opened += 1
     assert opened > 5
+
+
+def test_a_token_is_hidden_and_not_in_the_line(filled, qtbot):
+    filled.invoker.trigger("archive.login")
+    form = next(one for one in filled.findChildren(Form) if "token" in one.fields)
+    qtbot.keyClicks(form.fields["token"].edit, "abc123")
+    assert "abc123" not in form.fields["token"].edit.displayText()
+    assert form.values()["token"] == "abc123"
+    assert "abc123" not in form.line.text() + form._code
+    form.close()

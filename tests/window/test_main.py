@@ -358,3 +358,31 @@ def test_panels_on_images_work_on_while_a_plot_is_active(filled, qtbot):
     assert image.data.name == "picture"
     qtbot.waitUntil(lambda: panel.statistics.isVisible())
     assert panel.context.active_image() is image
+
+
+def test_a_number_is_told_of_the_command_that_gave_it(window, qtbot):
+    told = []
+    window.session.noticed.connect(heard := lambda level, text: told.append(text))
+    for id, words in (("archive.basket_clear", "Empty Basket: 0"), ("archive.pause", "Pause Transfers: 0")):
+        window.invoker.trigger(id)
+        qtbot.waitUntil(lambda words=words: told[-1:] == [words])
+    assert heard
+
+
+def test_what_was_open_while_imports_were_spared_from_the_search_for_garbage_goes_too(filled, qtbot):
+    """At the start `gc.freeze` takes along the first picture, with all cycles of references that it is in."""
+    session = filled.session
+    viewer = filled.viewers[0]
+    qtbot.waitUntil(lambda: filled.viewers[0].is_sharp)
+    left = [weakref.ref(viewer), weakref.ref(viewer.state.layer.raster())]
+    name = viewer.state.data.name
+    del viewer
+    gc.freeze()
+    try:
+        session.run("data.remove", data=name)
+        qtbot.waitUntil(lambda: [one() for one in left] == [None, None])
+        session.undo()
+        qtbot.waitUntil(lambda: filled.viewers[0].is_sharp)
+        assert filled.viewers[0].state.data.name == name
+    finally:
+        gc.unfreeze()

@@ -119,3 +119,16 @@ def test_full_screen_by_key(window, qtbot):
     assert window.isFullScreen()
     qtbot.keyClick(window, Qt.Key.Key_F11)
     assert not window.isFullScreen()
+
+
+def test_a_list_that_the_user_asked_for_is_shown_but_not_one_that_a_panel_did(window, qtbot):
+    results = window.session.results
+    window.invoker.run("library.problems")
+    assert not list(results)
+    window.menus.actions["library.problems"].trigger()
+    [result] = results
+    assert (result.title, result.line) == ("Show Refused Files", "session.run('library.problems')")
+    assert window.docks["results"].isVisible()
+    window.menus.actions["calibration.runs"].trigger()
+    qtbot.waitUntil(lambda: len(list(results)) == 2)
+    assert "run" in list(results)[-1].value.colnames

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from jviz.plugin_loader import DATA_MIME
 from jviz.window.chooser import Chooser
@@ -313,7 +313,7 @@ CRASH = """
 import sys, time, numpy as np, jviz
 window = jviz.launch([], show=False)
 window.session.add(np.arange(12.0, dtype="f4").reshape(3, 4), name="precious")
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 from jviz.autosave import Autosave
 saver = Autosave(window.session)
 job = saver.save_now()
@@ -341,3 +341,103 @@ def test_after_a_kill_the_next_start_offers_to_restore(make_window, qtbot):
     qtbot.waitUntil(lambda: window.session.names == ["precious"], timeout=20_000)
     assert np.array_equal(window.session["precious"].get(np.ndarray), np.arange(12.0, dtype="f4").reshape(3, 4))
     assert window.findChild(QMessageBox) is None or not window.keeper.offer.isVisible()
+
+
+def test_a_field_that_takes_files_gets_what_is_dropped_on_it(window, image_file, qtbot):
+    field = QLineEdit(window)
+    field.setObjectName("takesFile")
+    field.setGeometry(600, 300, 200, 30)
+    field.show()
+    drop(window, urls_of(image_file), QPoint(650, 310))
+    assert field.text() == str(image_file)
+    assert window.session.names == []
+
+
+def test_interrupted_downloads_are_told_of_at_the_start(make_window, mast, qtbot, tmp_path):
+    import jviz
+    from jviz.backend.archive.products import wanted_files
+
+    mast.rate = 10_000
+    names = [f"mast:JWST/product/jw01234-o00{n}_t001_nircam_clear-f200w_i2d.fits" for n in range(2)]
+    session = jviz.Session()
+    session.archives.transfers.add(wanted_files(names), tmp_path / "in")
+    session.close()
+    window = make_window()
+    words = "2 downloads stopped when jviz ended. The panel Transfers goes on where they were."
+    qtbot.waitUntil(lambda: any(notice.text == words for notice in window.context.notices), timeout=15_000)
+    page = window.panel("transfers").page
+    qtbot.waitUntil(lambda: page.offer.isVisible(), timeout=15_000)
+
+
+def test_files_that_are_opened_are_taken_into_the_library_beside(window, qtbot, holdings):
+    from jviz.libraries import is_begun
+
+    file = next(holdings.glob("*_i2d.fits"))
+    window.open_files([file])
+    qtbot.waitUntil(is_begun, timeout=20_000)
+    library = window.session.archives.library
+    qtbot.waitUntil(lambda: library.sum_of(file) is not None, timeout=20_000)
+
+
+def test_linked_folders_are_watched_while_the_window_is_open(window, qtbot, holdings):
+    session = window.session
+    session.settings["library.watch_seconds"] = 1
+    window.library_clock.start()
+    session.run("library.link", folder=holdings)
+    file = next(holdings.glob("*_i2d.fits"))
+    file.rename(holdings / "renamed_i2d.fits")
+    library = session.archives.library
+    qtbot.waitUntil(lambda: library.sum_of(holdings / "renamed_i2d.fits") is not None, timeout=20_000)
+
+
+def test_what_comes_into_a_linked_folder_is_heard_of_at_once(window, qtbot, holdings):
+    session = window.session
+    session.settings["library.watch_seconds"] = 86400
+    session.run("library.link", folder=holdings)
+    window.library_clock.start()
+    library, eyes = session.archives.library, window.library_clock._eyes
+    heard = []
+    eyes.changed.connect(lambda: heard.append(1))
+    window.library_clock.look()
+    old = next(holdings.glob("*_i2d.fits"))
+
+    def moved_is_known():
+        # Until the system watches the folder nothing is heard of what comes into it.
+        if not heard and not (holdings / "new").exists():
+            (holdings / "new").mkdir()
+        elif heard and old.exists():
+            old.rename(holdings / "renamed_i2d.fits")
+        elif not heard:
+            (holdings / "new").rmdir()
+        return library.sum_of(holdings / "renamed_i2d.fits") is not None
+
+    qtbot.waitUntil(moved_is_known, timeout=60_000)
+
+
+def test_an_association_dropped_on_the_window_shows_its_graph(window, nods, qtbot):
+    from jviz import Session
+
+    with_file = Session()
+    [made] = with_file.run("association.make", data=str(nods))
+    path = with_file.run("association.write", data=made, path=str(nods / "nods_asn.json"))
+    with_file.close()
+    drop(window, urls_of(path), QPoint(400, 300))
+    qtbot.waitUntil(lambda: window.viewers.names == ["Association 1"], timeout=20_000)
+    viewer = window.viewers[0]
+    qtbot.waitUntil(lambda: "3 members" in viewer.title.text() and "all there" in viewer.title.text())
+    name = made.content.names[0]
+    number = next(n for n, node in enumerate(viewer.graph.graph.nodes) if node.name == name)
+    qtbot.mouseDClick(viewer.graph, LEFT, pos=viewer.graph.rect_of(number).center().toPoint())
+    qtbot.waitUntil(lambda: name.removesuffix(".fits") in window.session.names, timeout=20_000)
+
+
+def test_files_of_the_library_are_dropped_on_a_viewer(filled, holdings, qtbot):
+    window = filled
+    window.session.run("library.add", path=next(holdings.glob("*o002*_i2d.fits")))
+    table = window.panel("library").table
+    qtbot.waitUntil(lambda: table.table_model.rowCount() == 1, timeout=20_000)
+    table.selectAll()
+    viewer = window.viewers[0]
+    drop(window, table.mime(), viewer.mapTo(window, QPoint(viewer.width() // 2, viewer.height() // 4)))
+    qtbot.waitUntil(lambda: len(viewer.state.layers) == 2, timeout=20_000)
+    assert viewer.state.layers[-1].data.name.startswith("jw01234-o002")

@@ -42,6 +42,12 @@ def test_it_shows_keys_and_says_what_a_command_does(opened, qtbot):
     assert "last step" in opened.summary.text()
 
 
+@pytest.mark.parametrize(("typed", "title"), [("asinh", "Stretch"), ("zscale", "Limits")])
+def test_commands_are_found_by_what_they_can_be_told(opened, qtbot, typed, title):
+    qtbot.keyClicks(opened.search, typed)
+    assert titles(opened)[0] == title
+
+
 def test_arrows_choose(opened, qtbot):
     qtbot.keyClicks(opened.search, "zoom")
     first = titles(opened)

@@ -39,23 +39,26 @@ def is_page(start: bytes, name: str) -> bool:
     return head.startswith((b"<!doctype html", b"<html", b"<head"))
 
 
-def problem_of(path: Path, name: str, md5: str = "") -> str:
+def problem_of(path: Path, name: str, md5: str = "", sha1: str = "") -> str:
     """Return what is wrong with a file that should bear a name; empty when nothing is.
 
     Parameters
     ----------
     path : Path
         Where its bytes are.
-    md5 : str
-        The checksum that the archive gives, when it does.
+    md5, sha1 : str
+        The checksums that the archive gives, when it does.
     """
     low = name.lower()
     with path.open("rb") as stream:
         start = stream.read(512)
+    if not start:
+        return "the server sent an empty file"
     if is_page(start, name):
         return "the server sent a page instead of the file"
-    if md5 and digest(path, "md5") != md5.lower():
-        return "its checksum is not the one that the archive gives"
+    for kind, known in (("md5", md5), ("sha1", sha1)):
+        if known and digest(path, kind) != known.lower():
+            return "its checksum is not the one that the archive gives"
     if low.endswith(FITS):
         return _problem_of_fits(path, low).replace(path.name, name).rstrip(".")
     if low.endswith(".json"):

@@ -11,10 +11,12 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,9 @@ import requests
 import urllib3
 
 from jviz.backend.archive.checks import digest, is_page, problem_of
-from jviz.backend.archive.net import BUSY, NetError
+from jviz.backend.archive.net import BUSY, NetError, is_mast
 from jviz.backend.files import unwritable, writing
+from jviz.backend.locks import FileLock
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
 
@@ -46,18 +49,22 @@ MOST_FRESH = 2
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
+AGAIN = 0.2
+"""Seconds between two looks at whether a file that somebody else fetches is free."""
+
 LONGEST_WAIT = 60.0
 """Most seconds between two tries, whatever the server asks for."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to fetch: its address, the name it gets, and its size in bytes and MD5 where they are known."""
+    """A file to fetch: its address, the name it gets, and its size in bytes and checksums where they are known."""
 
     url: str
     name: str
     size: int = 0
     md5: str = ""
+    sha1: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,13 +203,28 @@ class _Transfer:
             return here
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._room(self.wanted.size)
-            self._transfer()
-            return self._settle()
+            with self._alone():
+                return self._here_already() or self._bring()
         except OSError as error:
             if isinstance(error, requests.RequestException):
                 raise
             raise unwritable(self.target, error) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody else, of this program or another, writes to the part of this file."""
+        lock = FileLock(self.folder / f".{self.target.name}.lock")
+        while not lock.take():
+            self.stop.wait(AGAIN)
+        try:
+            yield
+        finally:
+            lock.give()
+
+    def _bring(self) -> Fetched:
+        self._room(self.wanted.size)
+        self._transfer()
+        return self._settle()
 
     def _here_already(self) -> Fetched | None:
         """Return the file when an earlier fetch brought just it, and nobody changed it since."""
@@ -229,7 +251,7 @@ class _Transfer:
             before = self._size()
             try:
                 if self._ask():
-                    problem = problem_of(self.part, self.wanted.name, self.wanted.md5)
+                    problem = problem_of(self.part, self.wanted.name, self.wanted.md5, self.wanted.sha1)
                     if not problem:
                         return
                     self._forget()
@@ -240,6 +262,8 @@ class _Transfer:
                 wait, why = 0.0, "the connection breaks off"
             except _Busy as busy:
                 wait, why = busy.wait, str(busy)
+            except ASTRAY as error:
+                raise self._refused(_astray(error)) from error
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 self.stop.check()
                 if getattr(error, "errno", None) in UNWRITABLE:
@@ -277,10 +301,12 @@ class _Transfer:
             self._forget()
             raise ValueError("the server sent another part than the one asked for")
         start = start if reply.status_code == 206 else 0
-        length = int(reply.headers.get("Content-Length") or -1)
+        packed = self._is_packed(reply)
+        length = -1 if packed else int(reply.headers.get("Content-Length") or -1)
         total = start + length if length >= 0 else 0
         self._room(total)
-        self._write_note(_State(self.wanted.url, _validator(reply), total))
+        # Of a packed reply nobody knows which byte comes next: it is not gone on with.
+        self._write_note(_State(self.wanted.url, "" if packed else _validator(reply), total))
         with self.part.open("r+b" if start else "wb") as file:
             file.truncate(start)
             file.seek(start)
@@ -289,9 +315,19 @@ class _Transfer:
             os.fsync(file.fileno())
         return done == total if total or length == 0 else True
 
+    def _is_packed(self, reply: requests.Response) -> bool:
+        """Whether the bytes are to be unpacked, although that was not asked for; a .gz is a file as it is."""
+        kind = reply.headers.get("Content-Encoding", "").strip().lower()
+        if kind in ("", "identity") or (kind in ("gzip", "x-gzip") and self.wanted.name.lower().endswith(".gz")):
+            return False
+        if kind in ("gzip", "x-gzip", "deflate"):
+            return True
+        raise self._refused(f"the server packs it in a way that is not understood ({kind[:30]})")
+
     def _copy(self, reply: requests.Response, file: Any, done: int, total: int) -> int:
-        first = done == 0
-        while chunk := reply.raw.read1(CHUNK) if hasattr(reply.raw, "read1") else reply.raw.read(CHUNK):
+        first, unpack = done == 0, self._is_packed(reply)
+        read = getattr(reply.raw, "read1", reply.raw.read)
+        while chunk := read(CHUNK, decode_content=unpack):
             self.stop.check()
             if first and is_page(chunk, self.wanted.name):
                 raise self._refused("the server sent a page instead of the file")
@@ -310,8 +346,9 @@ class _Transfer:
         if status in BUSY:
             raise _Busy(f"the server is busy (error {status})", _retry_after(reply))
         if status in (401, 403):
-            raise self._refused("it is exclusive to its observers, and the token is missing, wrong or too old; "
-                                "log in with archive.login", status)  # fmt: skip
+            why = ("the token is missing, wrong or too old; log in with archive.login" if is_mast(self.wanted.url) else
+                   "that archive wants an account of its own, which jviz has no part in")  # fmt: skip
+            raise self._refused(f"it is exclusive to its observers, and {why}", status)
         if status in (404, 410):
             raise self._refused("the server has no such file", status)
         raise self._refused(f"the server answers with error {status} ({reply.reason})", status)
@@ -360,6 +397,16 @@ class _Transfer:
         raise JvizError(f"{self.target} and 9,999 files of similar names are there already. Choose another folder.")
 
 
+ASTRAY = (requests.TooManyRedirects, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+"""What no further try mends."""
+
+
+def _astray(error: Exception) -> str:
+    if isinstance(error, requests.TooManyRedirects):
+        return "the server sends from one address to the next without end"
+    return "the server sends to an address that cannot be asked"
+
+
 class _Busy(Exception):
     def __init__(self, text: str, wait: float) -> None:
         super().__init__(text)
@@ -395,8 +442,9 @@ def _named(part: Path, target: Path) -> bool:
 
 
 def _first_byte(reply: requests.Response) -> int:
-    text = reply.headers.get("Content-Range", "")
-    return int(text.removeprefix("bytes ").split("-")[0])
+    """Return which byte a part begins with; -1 when the server does not say."""
+    found = re.match(r"bytes (\d+)-", reply.headers.get("Content-Range", ""))
+    return int(found[1]) if found else -1
 
 
 def _validator(reply: requests.Response) -> str:

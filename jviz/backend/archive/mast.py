@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import product
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import numpy as np
 from astropy.table import Table, vstack
@@ -18,9 +19,12 @@ from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
-__all__ = ["WHO", "Mast", "Sky"]
+__all__ = ["BUCKET", "WHO", "Mast", "Sky", "catalogue_at"]
 
 WHO = "MAST"
+BUCKET = "stpubdata"
+"""Of S3, with the public files of MAST."""
+
 PAGE = 2_000
 """Rows asked for at a time: a page of that size is read in a few hundredths of a second."""
 
@@ -67,6 +71,8 @@ class Mast:
         for service, parameters in self._questions(sky, criteria, tick):
             counting = {**parameters, "columns": "COUNT_BIG(*)"}
             page, _ = self._ask(partial(self._page, service, counting, 1), tick)
+            if not len(page):
+                raise NetError("MAST did not say how many observations there are. Try again later.")
             total += int(page[0][0])
         return total
 
@@ -161,6 +167,13 @@ class Mast:
             table = _json_to_table(reply, portal._column_configs.get(service))
             return table, int(paging.get("rowsFiltered") or len(table))
 
+    def columns(self, *, progress: Progress = silent) -> Table:
+        """Return the columns of MAST: ``name``, ``kind``, ``unit``, ``about`` and ``example``."""
+        found = self._ask(self._columns, partial(progress, 0, 1, "Asking MAST which columns there are"))
+        rows = [(name, _kind(about), *_words(name, about)) for name, about in found.items()
+                if not name.startswith("_") and not about.get("remove")]  # fmt: skip
+        return Table(rows=rows, names=("name", "kind", "unit", "about", "example"))
+
     # --- products ---------------------------------------------------------------------------------
 
     def products(self, ids: Iterable[str], *, progress: Progress = silent) -> Table:
@@ -192,6 +205,16 @@ class Mast:
                                             "http://mastresolver.stsci.edu"))  # fmt: skip
         return reply.get("resolvedCoordinate") or []
 
+    def cloud(self, uris: Sequence[str], *, progress: Progress = silent) -> dict[str, str]:
+        """Return where public files lie in the cloud: keys of the bucket `BUCKET` by ``mast:`` address."""
+        found: dict[str, str] = {}
+        for start in range(0, len(uris), BATCH):
+            progress(start, len(uris), "Asking MAST which files are in the cloud")
+            query = urlencode([("uri", uri) for uri in uris[start : start + BATCH]])
+            reply = self._ask(lambda query=query: self._get(f"/api/v0.1/path_lookup/?{query}"))
+            found |= {uri: about["path"].lstrip("/") for uri, about in reply.items() if (about or {}).get("path")}
+        return {uri: key for uri, key in found.items() if "/public/" in f"/{key}"}
+
     def _get(self, path: str, host: str = "") -> Any:
         with connection(token=self._token, **self._options) as session:
             return json_of(session.get((host or mast_url()) + path), WHO)
@@ -207,7 +230,8 @@ class Mast:
         except InvalidQueryError as error:
             raise JvizError(f"MAST does not understand the search: {str(error).rstrip('.')}.") from error
         except RemoteServiceError as error:
-            raise NetError(f"MAST could not answer: {str(error).strip().rstrip('.') or 'it gives no reason'}. "
+            why = " ".join(str(error).split()).rstrip(".") or "it gives no reason"
+            raise NetError(f"MAST could not answer: {why}. "
                            "Try again, or ask for less.") from error  # fmt: skip
         except Exception as error:
             raise reason_of(error, WHO) from error
@@ -218,7 +242,65 @@ def _observations() -> Any:
         warnings.simplefilter("ignore")
         from astroquery.mast import ObservationsClass
 
+        _spare_garbage_collection()
         return ObservationsClass()
+
+
+@cache
+def _spare_garbage_collection() -> None:
+    """Have what was imported not looked through for garbage, which would stop the window each time."""
+    gc.freeze()
+
+
+PANSTARRS = "https://catalogs.mast.stsci.edu/api/v0.1/panstarrs/dr2/mean.json"
+
+
+def _panstarrs_at(sky: Sky) -> Table:
+    """Return rows of Pan-STARRS; astroquery would ask for its columns on a connection of its own, past a mirror."""
+    from astroquery.mast.services import _json_to_table
+
+    with connection() as session:
+        asked = {"ra": sky[0], "dec": sky[1], "radius": sky[2], "pagesize": MOST_ROWS}
+        return _json_to_table(json_of(session.post(PANSTARRS, data=asked), "Pan-STARRS"))
+
+
+def catalogue_at(name: str, title: str, sky: Sky, *, progress: Progress = silent) -> Table:
+    """Return the rows of a catalogue of MAST in a circle: ``"gaia"``, ``"hsc"``, ``"panstarrs"``, ``"tic"``."""
+
+    def question() -> Table:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if name == "panstarrs":
+                return _panstarrs_at(sky)
+            from astropy.coordinates import SkyCoord
+            from astroquery.mast.collections import CatalogsClass
+
+            catalogs = CatalogsClass()
+            prepare(catalogs._session, token="", timeout=(10.0, 60.0), tries=4)
+            return catalogs.query_region(SkyCoord(sky[0], sky[1], unit="deg"), radius=sky[2], catalog=name)
+
+    try:
+        return waited(question, partial(progress, 0, 1, f"Asking {title}"))
+    except JvizError:
+        raise
+    except Exception as error:
+        raise reason_of(error, title) from error
+
+
+def _kind(about: Mapping[str, Any]) -> str:
+    """Return what a column of MAST holds: "date", "boolean", "number" or "text"."""
+    if about.get("isMjd") or about.get("isDate"):
+        return "date"
+    kind = str(about.get("type") or about.get("vot.datatype") or "char")
+    return "boolean" if kind == "boolean" else "text" if kind in ("char", "string", "unicodeChar") else "number"
+
+
+def _words(name: str, about: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return unit, title and example of a column of MAST."""
+    example = str(about.get("example") or about.get("examples") or "").removeprefix("E.g. ").removeprefix("Ex. ")
+    if example.startswith("May be "):
+        example = ""  # it is about how the column looks on the page of MAST
+    return str(about.get("vot.unit") or about.get("unit") or ""), str(about.get("text") or name), example
 
 
 def _once(table: Table, column: str) -> Table:

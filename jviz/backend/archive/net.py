@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util import Retry
 
+from jviz.backend.archive.gently import loads
 from jviz.errors import JvizError
 
 __all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of", "waited"]
@@ -74,41 +75,82 @@ class _Adapter(HTTPAdapter):
         if parts.hostname in HOSTS and mast_url() != MAST:
             request.url = urlunsplit((mast.scheme, mast.netloc, parts.path, parts.query, ""))
         reply = super().send(request, *args, timeout=timeout or self._timeout, **kwargs)
-        if parts.path.endswith("/invoke") and reply.content[:200].find(b'"EXECUTING"') >= 0:
-            time.sleep(POLL)
+        if parts.path.endswith("/invoke"):
+            if reply.content[:200].find(b'"EXECUTING"') >= 0:
+                time.sleep(POLL)
+            reply.json = _Json(reply)
         return reply
+
+
+class _Session(requests.Session):
+    """Closes, at its end, also the replies that were not read to theirs: a table is known before the last byte."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: list[Any] = []
+
+    def send(self, request: Any, **kwargs: Any) -> requests.Response:
+        reply = super().send(request, **kwargs)
+        self._open = [raw for raw in self._open if not raw.closed]
+        self._open.append(reply.raw)
+        return reply
+
+    def close(self) -> None:
+        for raw in self._open:
+            raw.close()
+        super().close()
+
+
+class _Json:
+    """Reads a reply of many rows, once however often it is asked, and in small steps."""
+
+    def __init__(self, reply: requests.Response) -> None:
+        self._read, self._content, self._value = reply.json, reply.content, None
+
+    def __call__(self, **options: Any) -> Any:
+        if self._value is None:
+            try:
+                self._value = loads(self._content.decode("utf-8-sig"))
+            except ValueError:
+                return self._read(**options)  # it says in its own words what is wrong
+        return self._value
 
 
 class _Token(AuthBase):
     """Shows the token to MAST and to nobody else; a redirection elsewhere goes without it."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str | Callable[[], str]) -> None:
         self._token = token
 
     def __call__(self, request: Any) -> Any:
-        if self._token and (is_mast(request.url) or urlsplit(request.url).hostname == urlsplit(MAST).hostname):
-            request.headers["Authorization"] = f"token {self._token}"
+        token = self._token() if callable(self._token) else self._token
+        asked, mast = urlsplit(request.url), urlsplit(MAST)
+        if token and (is_mast(request.url) or (asked.scheme, asked.hostname) == (mast.scheme, mast.hostname)):
+            request.headers["Authorization"] = f"token {token}"
         return request
 
 
-def connection(*, token: str = "", timeout: tuple[float, float] = (CONNECT, READ), tries: int = 4) -> requests.Session:
+def connection(*, token: str | Callable[[], str] = "", timeout: tuple[float, float] = (CONNECT, READ),
+               tries: int = 4) -> requests.Session:  # fmt: skip
     """Make a session of requests; each thread needs its own.
 
     Parameters
     ----------
-    token : str
-        Shown to MAST only, as a header: a cookie without a domain would go to every host.
+    token : str or callable
+        Shown to MAST only, as a header: a cookie without a domain would go to every host. A callable gives the one
+        that counts at each request: of a connection that outlives a log-in or a log-out.
     timeout : (float, float)
         Seconds to wait for a connection and for each piece of a reply.
     tries : int
         How often a busy or broken server is asked.
     """
-    session = requests.Session()
+    session = _Session()
     prepare(session, token=token, timeout=timeout, tries=tries)
     return session
 
 
-def prepare(session: requests.Session, *, token: str, timeout: tuple[float, float], tries: int) -> None:
+def prepare(session: requests.Session, *, token: str | Callable[[], str], timeout: tuple[float, float],
+            tries: int) -> None:  # fmt: skip
     """Make a session of another library behave as ours do."""
     retries = Retry(
         total=tries - 1, backoff_factor=0.5, backoff_jitter=0.3, status_forcelist=BUSY, allowed_methods=None,
@@ -154,8 +196,7 @@ def json_of(reply: requests.Response, who: str) -> Any:
         When it is an error, a page for people, or nothing that can be read.
     """
     if reply.status_code in (401, 403):
-        raise NetError(f"{who} does not let you see this: the token is missing, wrong or too old. "
-                       "Log in again with archive.login.", reply.status_code)  # fmt: skip
+        raise _not_allowed(who, reply.status_code)
     if not reply.ok:
         raise NetError(f"{who} answers with error {reply.status_code} ({reply.reason}). Try again later.",
                        reply.status_code)  # fmt: skip
@@ -166,12 +207,22 @@ def json_of(reply: requests.Response, who: str) -> Any:
                        reply.status_code) from None  # fmt: skip
 
 
+def _not_allowed(who: str, status: int) -> NetError:
+    if who in ("MAST", urlsplit(mast_url()).hostname):
+        return NetError(f"{who} does not let you see this: the token is missing, wrong or too old. "
+                        "Log in again with archive.login.", status)  # fmt: skip
+    return NetError(f"{who} does not let you see this: it wants an account of its own there, or has not released it "
+                    "yet.", status)  # fmt: skip
+
+
 def reason_of(error: BaseException, who: str) -> NetError:
     """Say in a sentence why a request failed."""
     if isinstance(error, NetError):
         return error
     if isinstance(error, requests.exceptions.RetryError | requests.exceptions.HTTPError):
         status = getattr(getattr(error, "response", None), "status_code", 0)
+        if status in (401, 403):
+            return _not_allowed(who, status)
         return NetError(
             f"{who} is busy or has a fault{f' (error {status})' if status else ''}. Try again later.", status
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,23 +12,29 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from astropy.table import Table
 
 from jviz.backend.archive.net import NetError, connection, reason_of, waited
-from jviz.backend.progress import Progress, silent
+from jviz.backend.progress import Cancelled, Progress, silent
 from jviz.backend.searching import WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
-__all__ = ["Service", "ask_tap", "cone", "obscore_query", "service_of", "services"]
+__all__ = ["Service", "about", "ask_tap", "cone", "links", "obscore_columns", "obscore_count", "obscore_query",
+           "service_of", "services"]  # fmt: skip
 
 TEXTS = ("dataproduct_type", "obs_collection", "obs_id", "target_name", "instrument_name", "facility_name",
          "dataproduct_subtype", "obs_title", "proposal_id", "proposal_pi", "filters")  # fmt: skip
+FIRST_LOOK, LAST_LOOK = 0.3, 10.0
+"""Seconds between two looks at a job of a service, which grow."""
+
 NUMBERS = ("calib_level", "t_exptime", "s_resolution", "em_min", "em_max", "s_fov")
 
 
 @dataclass(frozen=True)
 class Service:
-    """Where a service is and what it speaks: ``kind`` is "tap" or "cone"."""
+    """Where a service is and what it speaks: ``kind`` is "tap", "cone", "sia1", "sia2" or "ssa"; "missions" and
+    "catalogue" are those of MAST, and "mast" its observations."""
 
     name: str
     title: str
@@ -43,8 +50,13 @@ def services() -> dict[str, Service]:
     return {name: Service(name, **values) for name, values in tomllib.loads(text).items()}
 
 
-def service_of(name_or_url: str, kind: str) -> Service:
+def service_of(name_or_url: str, kind: str, own: Mapping[str, Service] | None = None) -> Service:
     """Return the service that is meant.
+
+    Parameters
+    ----------
+    own : mapping
+        Further services by name.
 
     Raises
     ------
@@ -53,9 +65,10 @@ def service_of(name_or_url: str, kind: str) -> Service:
     """
     if name_or_url.startswith(("http://", "https://")) and urlsplit(name_or_url).hostname:
         return Service(urlsplit(name_or_url).hostname or "", name_or_url, kind, name_or_url, True)
-    found = services().get(name_or_url.lower())
+    known = {**services(), **(own or {})}
+    found = known.get(name_or_url.lower())
     if found is None or found.kind != kind:
-        names = ", ".join(name for name, service in services().items() if service.kind == kind)
+        names = ", ".join(name for name, service in known.items() if service.kind == kind)
         raise JvizError(f"There is no service {name_or_url!r}. Give the address of one (https://…), or one of {names}.")
     return found
 
@@ -67,7 +80,8 @@ def ask_tap(service: Service, adql: str, *, token: str = "", timeout: float = 12
     Parameters
     ----------
     wait : bool
-        Let the question run as a job of the service: for those that take longer than a minute.
+        Let the question run as a job of the service: for those that take longer than a minute. The job is removed
+        from the service at the end, also when nobody waits for it any more.
 
     Raises
     ------
@@ -77,27 +91,75 @@ def ask_tap(service: Service, adql: str, *, token: str = "", timeout: float = 12
         When it cannot be asked.
     """
 
+    unwanted = threading.Event()
+
     def question() -> Table:
         import pyvo
 
         with _Quiet(), connection(token=token, timeout=(10.0, timeout)) as session:
             tap = pyvo.dal.TAPService(service.url, session=session)
-            result = tap.run_async(adql) if wait else tap.run_sync(adql)
-            return _plain(result)
+            return _by_job(tap.submit_job(adql), unwanted) if wait else _plain(tap.run_sync(adql))
 
-    return _asked(question, service.title, progress)
+    try:
+        return _asked(question, service.title, progress)
+    finally:
+        unwanted.set()
+
+
+def _by_job(job: Any, unwanted: threading.Event) -> Table:
+    """Run a job of a service to its end."""
+    pause = FIRST_LOOK
+    try:
+        job.run()
+        while (phase := job.phase) in ("PENDING", "QUEUED", "EXECUTING", "HELD", "SUSPENDED", "UNKNOWN"):
+            if unwanted.wait(pause):
+                raise Cancelled
+            pause = min(pause * 1.3, LAST_LOOK)
+        job.raise_if_error()
+        if phase != "COMPLETED":
+            raise NetError(f"The service ended the question before there was an answer ({phase.lower()}). Ask again.")
+        return _plain(job.fetch_result())
+    finally:
+        job.delete()
 
 
 def cone(service: Service, sky: tuple[float, float, float], *, progress: Progress = silent) -> Table:
     """Return the rows of a catalogue within a circle (RA, Dec, radius in degrees)."""
+    return about(service, sky, progress=progress)
+
+
+def about(service: Service, sky: tuple[float, float, float], *, progress: Progress = silent) -> Table:
+    """Return what a cone search, an image or a spectrum service has about a place (RA, Dec, radius in degrees)."""
 
     def question() -> Table:
         import pyvo
 
         with _Quiet(), connection(timeout=(10.0, 120.0)) as session:
-            return _plain(pyvo.dal.SCSService(service.url, session=session).search(sky[:2], sky[2]))
+            if service.kind == "cone":
+                return _plain(pyvo.dal.SCSService(service.url, session=session).search(sky[:2], sky[2]))
+            if service.kind == "sia2":
+                found = pyvo.dal.SIA2Service(service.url, session=session, check_baseurl=False).search(pos=sky)
+                return _plain(found)
+            # The older protocols take diameters.
+            if service.kind == "sia1":
+                found = pyvo.dal.SIAService(service.url, session=session).search(sky[:2], size=2 * sky[2])
+            else:
+                found = pyvo.dal.SSAService(service.url, session=session).search(sky[:2], diameter=2 * sky[2])
+            return _as_observations(_plain(found))
 
     return _asked(question, service.title, progress)
+
+
+def links(url: str, *, token: str = "", progress: Progress = silent) -> Table:
+    """Return what a datalink says belongs to a data set: ``access_url``, ``semantics``, ``description`` and so on."""
+
+    def question() -> Table:
+        import pyvo
+
+        with _Quiet(), connection(token=token, timeout=(10.0, 60.0)) as session:
+            return _plain(pyvo.dal.adhoc.DatalinkResults.from_result_url(url, session=session))
+
+    return _asked(question, urlsplit(url).hostname or url, progress)
 
 
 def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], most: int) -> str:
@@ -108,6 +170,27 @@ def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str,
     criteria : mapping
         As `jviz.backend.archive.mast.Mast.search` takes them.
     """
+    return f"SELECT TOP {int(most)} * FROM ivoa.ObsCore WHERE {_where(sky, criteria)}"
+
+
+def obscore_count(service: Service, sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], *,
+                  progress: Progress = silent) -> int:  # fmt: skip
+    """Return how many observations of a service meet a circle and conditions."""
+    adql = f"SELECT COUNT(*) AS n FROM ivoa.ObsCore WHERE {_where(sky, criteria)}"
+    table = ask_tap(service, adql, progress=progress)
+    return int(table[table.colnames[0]][0]) if len(table) else 0
+
+
+def obscore_columns() -> Table:
+    """Return the columns of ObsCore that conditions can be about."""
+    units = {"t_exptime": "s", "s_resolution": "arcsec", "em_min": "m", "em_max": "m", "s_fov": "deg", "t_min": "d",
+             "t_max": "d"}  # fmt: skip
+    kinds = {name: "text" for name in TEXTS} | {name: "number" for name in NUMBERS} | {"t_min": "date", "t_max": "date"}
+    rows = [(name, kind, units.get(name, ""), name.replace("_", " "), "") for name, kind in kinds.items()]
+    return Table(rows=rows, names=("name", "kind", "unit", "about", "example"))
+
+
+def _where(sky: tuple[float, float, float] | None, criteria: Mapping[str, Any]) -> str:
     wheres = []
     if sky is not None:
         ra, dec, radius = (repr(float(number)) for number in sky)
@@ -116,7 +199,7 @@ def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str,
     if not wheres:
         raise JvizError("A search of all of an archive needs a target, a position or a condition such as "
                         "instrument='MUSE'.")  # fmt: skip
-    return f"SELECT TOP {int(most)} * FROM ivoa.ObsCore WHERE {' AND '.join(wheres)}"
+    return " AND ".join(wheres)
 
 
 def _condition(name: str, value: Any) -> str:
@@ -138,8 +221,29 @@ def _quoted(pattern: str) -> str:
     return pattern.replace("'", "''").replace("*", "%")
 
 
+NAMES = {"accref": "access_url", "mime": "access_format", "accsize": "access_estsize", "imageTitle": "obs_title",
+         "dstitle": "obs_title", "centerAlpha": "s_ra", "centerDelta": "s_dec", "location_ra": "s_ra",
+         "location_dec": "s_dec", "targname": "target_name", "instId": "instrument_name", "bandpassId": "filters",
+         "dateObs": "t_min", "instrument": "instrument_name"}  # fmt: skip
+"""Columns of the older protocols for images and spectra, with their names of ObsCore."""
+
+UCDS = {"VOX:Image_AccessReference": "access_url", "VOX:Image_Format": "access_format", "POS_EQ_RA_MAIN": "s_ra",
+        "POS_EQ_DEC_MAIN": "s_dec", "VOX:Image_Title": "obs_title", "pos.eq.ra;meta.main": "s_ra",
+        "pos.eq.dec;meta.main": "s_dec"}  # fmt: skip
+
+
+def _as_observations(table: Table) -> Table:
+    """Give the columns of images and spectra their names of ObsCore."""
+    for name in table.colnames:
+        wanted = UCDS.get(str(table[name].meta.get("ucd", ""))) or NAMES.get(name.removeprefix("ssa_"))
+        if wanted and wanted not in table.colnames:
+            table.rename_column(name, wanted)
+    return table
+
+
 def _plain(result: Any) -> Table:
     table = result.to_table()
+    table.meta["overflow"] = getattr(result, "query_status", "") == "OVERFLOW"
     # Texts come as objects, which neither sort nor go into files.
     for name in table.colnames:
         if table[name].dtype.kind == "O":
@@ -169,11 +273,13 @@ def _said(error: BaseException, who: str) -> JvizError:
 
     if isinstance(error, JvizError):
         return error
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
+        return reason_of(cause, who)  # whatever pyvo takes it for
     if isinstance(error, pyvo.dal.DALQueryError):
         return JvizError(f"{who} refuses the question: {' '.join(str(error).split()).rstrip('.')}.")
     if isinstance(error, pyvo.dal.DALServiceError):
-        cause = error.cause if isinstance(getattr(error, "cause", None), Exception) else error
-        if cause is error:
+        if not isinstance(cause, Exception):
             return NetError(f"{who} cannot be asked: {' '.join(str(error).split()).rstrip('.')}. Check its address, or "
                             "try again later.")  # fmt: skip
         return reason_of(cause, who)

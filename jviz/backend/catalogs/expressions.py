@@ -13,9 +13,11 @@ from jviz.backend.expressions import Operand, evaluate, names_in, parsed
 from jviz.backend.units import parse_unit
 from jviz.errors import CommandError
 
-__all__ = ["Values", "error_column", "numbers", "rows_where", "values_of"]
+__all__ = ["Values", "error_column", "names_of", "numbers", "rows_where", "values_of"]
 
-_quoted = re.compile(r"`([^`]+)`")
+_quoted = re.compile(r"`([^`]+)`(\[[\d\s,]+\])?")
+_element = re.compile(r"\b([A-Za-z_]\w*)(\[[\d\s,]+\])")
+_part = re.compile(r"(.+?)\s*\[([\d\s,]+)\]")
 _ERRORS = ("{}_err", "{}_error", "e_{}", "{}err", "err_{}", "{}_unc", "{}_uncertainty", "sigma_{}", "d{}")
 
 
@@ -43,7 +45,9 @@ class Values:
 def error_column(names: Sequence[str], name: str) -> str:
     """Return the column that holds the uncertainty of another one, ``""`` when there is none."""
     known = {n.lower(): n for n in names}
-    found = (known.get(pattern.format(name.lower())) for pattern in _ERRORS)
+    patterns = [pattern.format(name.lower()) for pattern in _ERRORS]
+    patterns.append(re.sub("^(mag|flux)_", r"\1err_", name.lower()))  # SExtractor: MAG_AUTO and MAGERR_AUTO
+    found = (known.get(pattern) for pattern in patterns)
     return next((n for n in found if n and n != name), "")
 
 
@@ -55,7 +59,8 @@ def values_of(columns: Any, expression: str) -> Values:
     columns : mapping of str to TableColumn
     expression : str
         A name of a column, or numbers, names, + - * / ** and functions: ``F115W - F200W``,
-        ``-2.5 * log10(flux / 3631)``; names that are no Python words stand in backquotes: ```Ks mag` - J``.
+        ``-2.5 * log10(flux / 3631)``; names that are no Python words stand in backquotes: ```Ks mag` - J``; of a
+        column with several numbers in a row, one: ``MAG_APER[0]``.
 
     Raises
     ------
@@ -97,19 +102,47 @@ def _evaluated(columns: Any, expression: str) -> Operand:
     return made
 
 
-def _worked_out(columns: Any, expression: str) -> Operand:
+def names_of(expression: str) -> list[str]:
+    """Return the columns that an expression is made of, without backquotes.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be read.
+    """
+    tree, names = _read(expression)
+    return list(dict.fromkeys(_parted(names.get(name, name))[0] for name in names_in(tree)))
+
+
+def _read(expression: str) -> tuple[Any, dict[str, str]]:
+    """Return the tree of an expression, and the columns, or parts of them, for which words stand in."""
     names: dict[str, str] = {}
 
     def stand_in(match: re.Match) -> str:
-        names[f"column_{len(names)}"] = match.group(1)
+        names[f"column_{len(names)}"] = match.group(1) + (match.group(2) or "")
         return f"column_{len(names) - 1}"
 
-    tree = parsed(_quoted.sub(stand_in, expression), texts=True)
+    # texts in quotes stay as they are
+    parts = re.split(r"('[^']*'|\"[^\"]*\")", _quoted.sub(stand_in, expression))
+    parts[::2] = [_element.sub(stand_in, part) for part in parts[::2]]
+    return parsed("".join(parts), texts=True), names
+
+
+def _parted(name: str) -> tuple[str, tuple[int, ...]]:
+    """Return the column that a name with numbers in brackets means, and the numbers."""
+    found = _part.fullmatch(name)
+    numbers = [word for word in found[2].split(",") if word.strip()] if found else []
+    return (found[1], tuple(int(word) for word in numbers)) if found and numbers else (name, ())
+
+
+def _worked_out(columns: Any, expression: str) -> Operand:
+    tree, names = _read(expression)
     operands = {}
     for name in names_in(tree):
         column = names.get(name, name)
-        if column not in columns:
+        if column not in columns and (column := _parted(column)[0]) not in columns:
             raise CommandError(f"There is no column {column!r}; {_like(columns, column)}")
+        column = names.get(name, name)
         operands[name] = _operand(columns, column)
     try:
         return evaluate(tree, operands)
@@ -118,19 +151,23 @@ def _worked_out(columns: Any, expression: str) -> Operand:
 
 
 def _operand(columns: Any, name: str) -> Operand:
+    name, at = (name, ()) if name in columns else _parted(name)
     column = columns[name]
-    if column.values.ndim != 1:
-        raise CommandError(f"The column {name} holds {column.values.shape[1:]} values a row, not one; choose another.")
+    wide = column.values.shape[1:]
+    if len(at) != len(wide) or any(k >= n for k, n in zip(at, wide, strict=True)):
+        one = ", ".join("0" for _ in wide)
+        said = f"holds {wide} values a row; take one of them: {name}[{one}]" if wide else "holds one value a row"
+        raise CommandError(f"The column {name} {said}.")
     if column.values.dtype.kind in "OUS":
         return Operand(np.asarray([column.exact(row) for row in range(len(column.values))]))
     unit = parse_unit(column.unit) if column.unit else None
     partner = error_column(list(columns), name)
     variance = None
-    if partner and columns[partner].values.ndim == 1 and columns[partner].values.dtype.kind in "iuf":
+    if partner and columns[partner].values.shape[1:] == wide and columns[partner].values.dtype.kind in "iuf":
         other = columns[partner]
         factor = _factor(other.unit, column.unit)
-        variance = None if factor is None else np.square(numbers(other) * factor)
-    return Operand(numbers(column), variance, None, unit)
+        variance = None if factor is None else np.square(numbers(other)[(slice(None), *at)] * factor)
+    return Operand(numbers(column)[(slice(None), *at)], variance, None, unit)
 
 
 def numbers(column: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jviz.backend.catalogs.expressions import numbers
 
-__all__ = ["Places", "places_of", "position_columns"]
+__all__ = ["FIRST_PIXEL", "Places", "places_of", "position_columns"]
 
 _SKY = (
     ("ra", "dec"), ("ra_icrs", "dec_icrs"), ("_ra", "_de"), ("_raj2000", "_dej2000"), ("raj2000", "dej2000"),
@@ -22,6 +22,9 @@ _PIXELS = (("xcentroid", "ycentroid"), ("x_centroid", "y_centroid"), ("x_fit", "
            ("xcenter", "ycenter"), ("x_0", "y_0"), ("x_init", "y_init"), ("x_peak", "y_peak"), ("x", "y"))  # fmt: skip
 _ONE_BASED = ("x_image",)
 """SExtractor counts pixels from 1 (FITS), photutils and the JWST pipeline from 0."""
+
+FIRST_PIXEL = "first_pixel"
+"""Key of a table's meta for the coordinate of the middle of the first pixel, where it is neither 0 nor 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,7 @@ def places_of(table: Any, columns: Any, x: str = "", y: str = "", system: str = 
         system, x, y = found
     first, second = (numbers(columns[name]) for name in (x, y))
     if system == "pixel":
-        shift = 1.0 if x.lower() in _ONE_BASED else 0.0
+        shift = float(table.meta.get(FIRST_PIXEL, 1.0 if x.lower() in _ONE_BASED else 0.0))
         return Places("pixel", first - shift, second - shift)
     first, second = (_degrees(v, columns[name].unit) for v, name in ((first, x), (second, y)))
     if system == "galactic":

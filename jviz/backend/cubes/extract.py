@@ -6,7 +6,7 @@ true errors of sums are larger. Where no error plane is given there is no error,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,12 +15,19 @@ import numpy as np
 from jviz.backend.cubes.source import PIECE, CubeSource
 from jviz.backend.cubes.store import SpectralStore
 from jviz.backend.progress import Progress, silent
+from jviz.backend.render.source import in_memory, will_need
 from jviz.backend.spectra.medians import nan_percentile
 from jviz.errors import JvizError
 
 __all__ = ["Extracted", "LiveSum", "Spaxels", "Statistic", "extract", "weighted_statistic"]
 
 Statistic = Literal["sum", "mean", "median", "min", "max"]
+
+CHANNELS = 256
+"""Channels read between two looks at whether the result is still wanted: each is another place of the file."""
+
+RELEASED = 1024
+"""Channels after which pages of the file are let go of: the system maps 64 kB round each piece that is read."""
 
 RANKED = ("median", "percentile", "min", "max")
 """Statistics in which a spaxel counts as a whole or not at all."""
@@ -135,7 +142,7 @@ def extract(
     n = source.shape[0]
     values, coverage = np.full(n, np.nan), np.zeros(n)
     error = np.full(n, np.nan) if variance is not None else None
-    step = max(1, PIECE // (8 * _area(fixed, source))) if fixed is not None else 1
+    step = min(CHANNELS, max(1, PIECE // (8 * _area(fixed, source)))) if fixed is not None else 1
     for first in range(0, n, step):
         progress(first, n, "adding up spaxels")
         channels = slice(first, min(first + step, n))
@@ -148,6 +155,9 @@ def extract(
         values[channels], found, coverage[channels] = weighted_statistic(part, spread, place.sheet(), statistic)
         if error is not None:
             error[channels] = found
+        if channels.stop // RELEASED > channels.start // RELEASED:
+            source.release()
+    source.release()
     return Extracted(values, error, coverage)
 
 
@@ -215,48 +225,79 @@ def _extreme(
 class LiveSum:
     """The sum (or mean) over a region of a cube's copy that is kept up while the region moves.
 
-    Only spaxels whose weight changed are read. Sums are kept in float64, and begun anew now and then so that
-    rounding does not pile up.
+    Only spaxels whose weight changed are read. Sums are kept in float64; `worn` says when rounding may be seen in
+    them, and `clear` begins anew. A move that is given up on the way leaves a sum that later moves go on from.
     """
 
     ANEW = 200
+    LOST = 1e-9
 
     def __init__(self, store: SpectralStore) -> None:
         self.store = self._store = store
         self._weights = np.zeros(store.shape[1:])
-        self._steps = 0
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Begin with no spaxel."""
         n = self._store.shape[0]
+        self._steps = 0
         self._weights[:] = 0.0
-        self._total, self._share = np.zeros(n), np.zeros(n)
+        self._total, self._share, self._peak = np.zeros(n), np.zeros(n), np.zeros(n)
 
-    def move_to(self, spaxels: Spaxels) -> None:
-        """Take the region as it is now."""
+    @property
+    def worn(self) -> bool:
+        """Whether so much was added and taken away that what is left may be rounding."""
+        return self._steps >= self.ANEW or bool((np.abs(self._total) < self.LOST * self._peak).any())
+
+    def move_to(self, spaxels: Spaxels, check: Callable[..., None] = silent, most: int = 0) -> None:
+        """Take the region as it is now.
+
+        Parameters
+        ----------
+        check : callable
+            Called after each part of ``most`` values; may raise `Cancelled`, and another move then goes on from there.
+        """
         from jviz.backend.cubes import kernels
 
-        spaxels = spaxels.within(self._store.shape[1:])
+        wanted = self._wanted(spaxels)
+        if np.count_nonzero(wanted - self._weights) > np.count_nonzero(wanted):
+            self.clear()
+        rows, columns = np.nonzero(wanted - self._weights)
+        step = max(1, most // self._store.shape[0]) if most else max(1, len(rows))
+        for first in range(0, len(rows), step):
+            there = rows[first : first + step], columns[first : first + step]
+            if most:
+                self._ask_for(*there)
+            change = wanted[there] - self._weights[there]
+            kernels.add_spectra(self._store.spectra, *there, change, self._total, self._share)
+            self._weights[there] = wanted[there]
+            check(first + step, len(rows), "adding up spaxels")
+        np.maximum(self._peak, np.abs(self._total), out=self._peak)
         self._steps += 1
-        if self._steps % self.ANEW == 0:
-            self._clear()
+
+    def _wanted(self, spaxels: Spaxels) -> np.ndarray:
+        spaxels = spaxels.within(self._store.shape[1:])
         wanted = np.zeros_like(self._weights)
         wanted[spaxels.rows, spaxels.columns] = spaxels.weights
-        change = wanted - self._weights
-        if np.count_nonzero(change) > len(spaxels):
-            self._clear()
-            change = wanted
-        rows, columns = np.nonzero(change)
-        kernels.add_spectra(self._store.spectra, rows, columns, change[rows, columns], self._total, self._share)
-        self._weights = wanted
+        return wanted
+
+    def _ask_for(self, rows: np.ndarray, columns: np.ndarray) -> None:
+        for row, part in _runs(rows, columns):
+            will_need(self._store.spectra[row, part])
+
+    def expect(self, spaxels: Spaxels) -> None:
+        """Have the system read what a region that may come next needs, without waiting for it."""
+        self._ask_for(*np.nonzero((self._wanted(spaxels) > 0) & (self._weights == 0)))
+
+    def is_warm_for(self, spaxels: Spaxels) -> bool:
+        """Whether what `move_to` would read is in memory, so that the disk is not waited for."""
+        changed = np.nonzero(self._wanted(spaxels) - self._weights)
+        return all(in_memory(self._store.spectra[row, part]) for row, part in _runs(*changed))
 
     def changes(self, spaxels: Spaxels) -> int:
         """Return how many spectra `move_to` would read."""
-        spaxels = spaxels.within(self._store.shape[1:])
-        before = np.count_nonzero(self._weights)
-        there = self._weights[spaxels.rows, spaxels.columns]
-        kept = np.count_nonzero(there == spaxels.weights)
-        return min(len(spaxels), before + len(spaxels) - np.count_nonzero(there) - kept)
+        wanted = self._wanted(spaxels)
+        return min(np.count_nonzero(wanted), np.count_nonzero(wanted - self._weights))
 
     @property
     def coverage(self) -> np.ndarray:
@@ -269,3 +310,13 @@ class LiveSum:
         there = self._share > 1e-9
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(there, self._total / (self._share if statistic == "mean" else 1.0), np.nan)
+
+
+def _runs(rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[int, slice]]:
+    """Yield row and columns of spaxels that lie side by side; given row by row."""
+    if not len(rows):
+        return
+    breaks = np.flatnonzero((np.diff(rows) != 0) | (np.diff(columns) != 1))
+    firsts, lasts = np.append(0, breaks + 1), np.append(breaks, len(rows) - 1)
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        yield int(rows[first]), slice(int(columns[first]), int(columns[last]) + 1)

@@ -7,7 +7,16 @@ NaN are left out everywhere, and what was left out is counted.
 import numpy as np
 from numba import njit
 
-__all__ = ["add_spectra", "block_sums", "extreme_spectra", "plane_statistics", "plane_sums", "range_sums", "turned"]
+__all__ = [
+    "add_spectra",
+    "block_sums",
+    "extreme_spectra",
+    "plane_moments",
+    "plane_statistics",
+    "plane_sums",
+    "range_sums",
+    "turned",
+]
 
 Array = np.ndarray
 
@@ -46,6 +55,38 @@ def plane_statistics(slab: Array, number: Array, total: Array, least: Array, gre
         number[k] += n
         total[k] += s
         least[k], greatest[k] = low, high
+
+
+@compiled
+def plane_moments(planes: Array, found: Array) -> None:
+    """Join the finite values of planes (channels, rows, columns) to what is known of each: ``found`` (5, channels).
+
+    Number, mean, sum of squared differences from it, least and greatest value.
+    """
+    for k in range(planes.shape[0]):
+        n, s, low, high = 0, 0.0, found[3, k], found[4, k]
+        for i in range(planes.shape[1]):
+            for j in range(planes.shape[2]):
+                value = planes[k, i, j]
+                if np.isfinite(value):
+                    n += 1
+                    s += value
+                    low = min(low, value)
+                    high = max(high, value)
+        if n == 0:
+            continue
+        mean, squares = s / n, 0.0
+        for i in range(planes.shape[1]):
+            for j in range(planes.shape[2]):
+                value = planes[k, i, j]
+                if np.isfinite(value):
+                    squares += (value - mean) * (value - mean)
+        before = found[0, k]
+        total, apart = before + n, mean - found[1, k]
+        found[0, k] = total
+        found[1, k] += apart * n / total
+        found[2, k] += squares + apart * apart * before * n / total
+        found[3, k], found[4, k] = low, high
 
 
 @compiled
@@ -116,15 +157,28 @@ def plane_sums(planes: Array, weights: Array, places: Array, counts: Array, sums
 def add_spectra(spectra: Array, rows: Array, columns: Array, weights: Array, total: Array, share: Array) -> None:
     """Add weighted spectra to ``total`` and their weights, where there is a value, to ``share`` (channels,).
 
-    Negative weights take spectra away again: a region that moves changes few of them.
+    Negative weights take spectra away again: a region that moves changes few of them. Four at a time: the running
+    sums are read and written less often, and the compiler finds the loop free of branches.
     """
-    for m in range(rows.shape[0]):
-        weight = weights[m]
+    many = rows.shape[0] - rows.shape[0] % 4
+    for m in range(0, many, 4):
+        a, b = spectra[rows[m], columns[m]], spectra[rows[m + 1], columns[m + 1]]
+        c, d = spectra[rows[m + 2], columns[m + 2]], spectra[rows[m + 3], columns[m + 3]]
+        wa, wb, wc, wd = weights[m], weights[m + 1], weights[m + 2], weights[m + 3]
         for k in range(spectra.shape[2]):
-            value = spectra[rows[m], columns[m], k]
-            use = value == value
-            total[k] += weight * value if use else 0.0
-            share[k] += weight if use else 0.0
+            fa, fb, fc, fd = a[k], b[k], c[k], d[k]
+            # the difference is 0 for what is finite only
+            ua, ub, uc, ud = fa - fa == 0, fb - fb == 0, fc - fc == 0, fd - fd == 0
+            total[k] += (wa * fa if ua else 0.0) + (wb * fb if ub else 0.0)
+            total[k] += (wc * fc if uc else 0.0) + (wd * fd if ud else 0.0)
+            share[k] += (wa if ua else 0.0) + (wb if ub else 0.0) + (wc if uc else 0.0) + (wd if ud else 0.0)
+    for m in range(many, rows.shape[0]):
+        a, wa = spectra[rows[m], columns[m]], weights[m]
+        for k in range(spectra.shape[2]):
+            fa = a[k]
+            ua = fa - fa == 0
+            total[k] += wa * fa if ua else 0.0
+            share[k] += wa if ua else 0.0
 
 
 @compiled

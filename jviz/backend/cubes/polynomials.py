@@ -52,7 +52,7 @@ def continuum(
         The variance of the values less the model: a channel that took part in the fit goes into both.
     """
     n, rows, columns = values.shape
-    flat = values.reshape(n, -1).T
+    flat = np.ascontiguousarray(values.reshape(n, -1).T)
     good = np.isfinite(flat) & use
     filled = np.where(np.isfinite(flat), flat, 0.0)
     solved, inverse = _solved(filled, good, basis)

@@ -6,10 +6,16 @@ import numpy as np
 
 from jviz.backend.io.product import Identity, Plane
 from jviz.backend.progress import Progress, silent
-from jviz.backend.render.source import let_go
+from jviz.backend.render.source import let_go, will_need
 from jviz.errors import JvizError
 
 __all__ = ["CubeSource"]
+
+LARGE = 1 << 20
+"""Bytes above which pages of the file are let go of once they were read."""
+
+MANY = 1024
+"""Channels that are read at a time. The system maps 64 kB round each piece: of 16,000 channels that is a GB."""
 
 PIECE = 1 << 23
 """Values read between two looks at whether the result is still wanted."""
@@ -84,13 +90,30 @@ class CubeSource:
         ndarray, shape (channels, rows, columns)
             New, C-contiguous, float32 unless ``dtype`` says otherwise.
         """
+        numbers = range(self.shape[0])[channels] if isinstance(channels, slice) else range(0)
+        if len(numbers) > MANY and numbers.step > 0:
+            return self._in_parts(numbers, (rows, columns), progress, np.dtype(dtype or np.float32))
         where = (channels, rows, columns)
         part = self._part(self.plane, where, progress)
-        values = np.array(self.plane.physical(part), dtype=dtype or np.float32, order="C")
+        values = self.plane.physical(part)
+        values = np.array(values, dtype=dtype or np.float32, order="C", copy=values.base is not None or None)
+        if part.nbytes > LARGE:
+            let_go(part)
         if self.exclude:
             bits = np.asarray(self.flags.physical(self._part(self.flags, where, progress)))
             values[(bits.astype(np.int64, copy=False) & self.exclude) != 0] = np.nan
         return values
+
+    def _in_parts(
+        self, numbers: range, where: tuple[slice, slice], progress: Progress, dtype: np.dtype
+    ) -> np.ndarray:
+        sizes = [len(range(n)[part]) for n, part in zip(self.shape[1:], where, strict=True)]
+        made = np.empty((len(numbers), *sizes), dtype)
+        for first in range(0, len(numbers), MANY):
+            part = numbers[first : first + MANY]
+            channels = slice(part[0], part[-1] + 1, part.step)
+            made[first : first + MANY] = self.read(channels, *where, progress=progress, dtype=dtype)
+        return made
 
     def value(self, channel: int, row: int, column: int) -> float:
         """Return one value, whatever its flags."""
@@ -110,4 +133,6 @@ class CubeSource:
         let_go(self.plane.raw())
 
     def _part(self, plane: Plane, where: tuple, progress: Progress) -> np.ndarray:
-        return np.moveaxis(plane.raw(progress), self.spectral, 0)[where]
+        part = np.moveaxis(plane.raw(progress), self.spectral, 0)[where]
+        will_need(part)
+        return part

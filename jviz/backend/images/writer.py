@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.files import writing
 from jviz.errors import CommandError
 
@@ -58,7 +59,7 @@ def write_npy(path: Path, values: np.ndarray) -> Path:
 
 def write_asdf(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards: Sequence[Card], wcs: Any) -> Path:
     """Write the planes, units, header and WCS as an ASDF tree."""
-    import asdf
+    asdf = asdf_library()
 
     tree = {
         "planes": {name: {"data": np.ascontiguousarray(values), "unit": unit} for name, values, unit in planes},
@@ -114,7 +115,7 @@ def _asdf_extension(wcs: Any) -> Any:
     """Return a binary table that holds an ASDF file with the GWCS, as stdatamodels writes it."""
     import io
 
-    import asdf
+    asdf = asdf_library()
     from astropy.io import fits
 
     stream = io.BytesIO()

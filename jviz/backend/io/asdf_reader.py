@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.io.arrays import kind_of_shape
 from jviz.backend.io.asdf_blocks import Block, blocks_of
 from jviz.backend.io.colours import colour_planes, once
+from jviz.backend.io.joint_flags import joint_flags
 from jviz.backend.io.product import Identity, Meaning, Plane, Product, Unit, WcsResult
 from jviz.backend.io.registry import reader
 from jviz.backend.progress import Progress, silent
@@ -104,7 +106,7 @@ def read_asdf(path: Path, *, progress: Progress = silent, array: str | None = No
 
 def _tree(path: Path) -> Mapping[str, Any]:
     """Read the tree as written, so that tags of packages that are not installed do no harm."""
-    import asdf
+    asdf = asdf_library()
     import yaml
 
     try:
@@ -161,6 +163,7 @@ class _File:
             name: self._plane(array, name, "data" if array is main else _meaning(array.name))
             for name, array in names.items()
         }
+        product.joint = joint_flags(product.planes.values())
         product.flags = self._dialect() if product.plane("flags") else ""
         product.load_wcs = partial(_load_wcs, self.path, main.keys[:-1], main.shape)
         return product
@@ -241,7 +244,7 @@ class _File:
 
 def _by_asdf(path: Path, keys: tuple[Any, ...]) -> np.ndarray:
     """Let asdf unpack an array that is compressed, strided, inline or in another file."""
-    import asdf
+    asdf = asdf_library()
 
     try:
         with warnings.catch_warnings():

@@ -11,12 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 __all__ = ["Card", "Header", "Keywords", "parse_cards", "parse_value"]
 
 type Card = tuple[str, Any, str]
 
 CARD = 80
 _COMMENTARY = ("COMMENT", "HISTORY", "")
+_FEW = 30
+"""Values of a header that are looked for one by one; for more all its cards are indexed."""
+
 _STRING = re.compile(r"\s*'((?:[^']|'')*)'\s*(?:/(.*))?", re.DOTALL)
 _INTEGER = re.compile(r"[+-]? *\d+")
 _REAL = re.compile(r"[+-]? *(?:\d+\.?\d*|\.\d+)(?:[eEdD] *[+-]? *\d+)?")
@@ -34,6 +39,7 @@ class Header(Sequence[Card]):
 
     def __init__(self, block: bytes) -> None:
         self.block = block
+        self._asked = 0
 
     @cached_property
     def cards(self) -> tuple[Card, ...]:
@@ -42,10 +48,14 @@ class Header(Sequence[Card]):
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Return the value of the first card with this keyword without parsing the others."""
-        start = self._starts.get(keyword.ljust(8).encode())
+        start = self._start(keyword.ljust(8).encode())
         if start is None:
             return default
         end = start + CARD
+        if not self.block.startswith(b"CONTINUE", end) and keyword not in _COMMENTARY:
+            value = _plain(self.block[start + 8 : end])
+            if value is not None:
+                return value
         while self.block.startswith(b"CONTINUE", end):
             end += CARD
         value = next(parse_cards(self.block[start:end]))[1]
@@ -55,15 +65,37 @@ class Header(Sequence[Card]):
         """Return the values of those keywords that are there (8 bytes each), and of all that begin with a prefix."""
         found = self._starts.keys() & keywords
         if prefix:
-            found |= {key for key in self._starts if key.startswith(prefix)}
+            found |= {self.block[at : at + 8] for at in self._beginning(prefix)}
         names = [key.decode("latin-1").rstrip() for key in found]
+        self._asked = _FEW + 1
         return {name: value for name in names if (value := self.get(name)) is not None}
+
+    def _start(self, key: bytes) -> int | None:
+        """Return where the first card of a keyword begins: found by looking, when only a few are ever asked for."""
+        if self._asked > _FEW:
+            return self._starts.get(key)
+        self._asked += 1
+        if len(key) > 8:
+            return None
+        at = self.block.find(key)
+        if at < 0 or at % CARD == 0:
+            return at if at >= 0 else None
+        return next(self._beginning(key), None)
+
+    def _beginning(self, start: bytes) -> Iterator[int]:
+        """Yield where the cards are that begin with some bytes."""
+        at = self.block.find(start)
+        while at >= 0:
+            if at % CARD == 0:
+                yield at
+            at = self.block.find(start, at + 1)
 
     @cached_property
     def _starts(self) -> dict[bytes, int]:
-        block = self.block
+        count = len(self.block) // CARD
+        keys = np.ndarray(count, "V8", self.block, 0, (CARD,)).tolist()
         # backwards, so that the first card of a repeated keyword wins
-        return {block[i : i + 8]: i for i in range(len(block) - CARD, -1, -CARD)}
+        return dict(zip(reversed(keys), range((count - 1) * CARD, -1, -CARD), strict=True))
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -162,6 +194,25 @@ def parse_value(field: str) -> tuple[Any, str]:
         return text, (string[2] or "").strip()
     text, _, comment = field.partition("/")
     return _parse_free(text.strip()), comment.strip()
+
+
+def _plain(card: bytes) -> Any:
+    """Return the value of a card that follows the common forms, from its ninth byte on; None for any other."""
+    if not card.startswith(b"= "):
+        return None
+    if card.startswith(b"'", 2):
+        end = card.find(b"'", 3)
+        rest = card[end + 1 :].lstrip()
+        return card[3:end].decode("latin-1").rstrip() if end > 0 and (not rest or rest[0] == 47) else None
+    text = card[2:].partition(b"/")[0].strip()
+    if text in (b"T", b"F"):
+        return text == b"T"
+    if b"_" in text or not (text[-1:].isdigit() or text.endswith(b".")):
+        return None
+    try:
+        return int(text) if text.lstrip(b"+-").isdigit() else float(text)
+    except ValueError:
+        return None
 
 
 def _parse_free(text: str) -> Any:

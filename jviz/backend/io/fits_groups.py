@@ -13,18 +13,19 @@ from jviz.backend.io.product import Meaning
 __all__ = ["Companion", "Group", "constant_shape", "group_arrays"]
 
 _ROLES: dict[Meaning, str] = {
-    "error": "ERR ERROR ERRORS UNCERT UNCERTAINTY SIGMA STDDEV STD RMS NOISE",
+    "error": "ERR ERRS ERROR ERRORS UNCERT UNCERTAINTY SIGMA STDDEV STD RMS NOISE",
     "variance": "VAR VARIANCE STAT VAR_POISSON VAR_RNOISE VAR_FLAT VAR_DARK",
     "inverse variance": "IVAR INVVAR INVERSE_VARIANCE",
-    "flags": "DQ MASK FLAG FLAGS DQFLAGS DATA_QUALITY QUALITY BADPIX BPM CRMASK PIXELDQ GROUPDQ",
-    "weight": "WHT WEIGHT WEIGHTS WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
+    "flags": "DQ MASK FLAG FLAGS DQFLAGS DATA_QUALITY QUALITY QUAL BADPIX BPM CRMASK PIXELDQ GROUPDQ",
+    "weight": "WHT WEIGHT WEIGHTS ERRWEIGHT WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
     "other": "CON CTX AREA WAVELENGTH WAVE SAMP TIME BARSHADOW FLATFIELD_POINT FLATFIELD_UNIFORM "
-    "PATHLOSS_PS PATHLOSS_UN PATHLOSS_POINT PATHLOSS_UNIFORM CONTAM BACKGROUND BKG PROFILE SEG FIELDMAP "
+    "PATHLOSS_PS PATHLOSS_UN PATHLOSS_POINT PATHLOSS_UNIFORM CONTAM ORMASK BACKGROUND BKG PROFILE SEG FIELDMAP "
     "RESOLUTION REFOUT ZEROFRAME DISP WD SKY MODEL",
 }
 _MEANINGS: dict[str, Meaning] = {name: role for role, names in _ROLES.items() for name in names.split()}
 _PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
 _STRONG = ("SCI", "DATA", "FLUX", "IMAGE", "SIGNAL", "INTENSITY", "CUBE")
+_IN_UNITS = re.compile(r"IFU\.\d+\.[A-Z]+")
 _CHIP = re.compile(r"(CCD|IM|CHIP|DET|AMP|N|S|EXT|HDU|TILE)?\.?_?\d+[A-Z]?", re.IGNORECASE)
 
 
@@ -110,7 +111,9 @@ def group_arrays(hdus: Iterable[Hdu]) -> list[Group]:
     shape, to the nearest data before them, else after them. What finds no data stands alone.
     Arrays of unknown names go to a ``SCI`` or ``DATA`` of the same shape.
     """
-    arrays = _arrays([h for h in hdus if h.complete and (h.is_array or constant_shape(h))])
+    # TOPCAT writes what a VOTable says of the table that follows as bytes of the primary unit
+    shown = [h for h in hdus if h.complete and not h.header.get("VOTMETA")]
+    arrays = _arrays([h for h in shown if h.is_array or constant_shape(h)])
     data = _Data(array for array in arrays if array.hdu.is_array and not array.is_companion)
     alone = [array for array in arrays if _stands_alone(array, data)]
     groups = {array.hdu.index: Group(array.hdu) for array in alone}
@@ -130,6 +133,8 @@ def _arrays(hdus: list[Hdu]) -> list[_Array]:
 
 
 def _split(name: str, in_sets: bool) -> tuple[str, str]:
+    if in_sets and _IN_UNITS.fullmatch(name):
+        name = name.replace(".", "_")  # KMOS: IFU.1.DATA, IFU.1.NOISE
     prefix, underscore, role = name.rpartition("_")
     is_whole = name in _MEANINGS or name in _STRONG or not in_sets
     if underscore and not is_whole and (role in _MEANINGS or role in _STRONG):

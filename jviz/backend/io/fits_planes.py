@@ -28,17 +28,21 @@ class View:
     shape : tuple of int
         The shape to show, which may lack axes of length 1.
     section : int, optional
-        Which part along the slowest axis (one Stokes parameter) is shown.
+        Which part along one more axis (one Stokes parameter) is shown.
+    axis : int
+        Where that axis is, 0 for the slowest one.
     """
 
     shape: tuple[int, ...]
     section: int | None = None
+    axis: int = 0
 
     def of(self, array: np.ndarray) -> np.ndarray:
         """Take the part of an array; never a copy."""
         if self.section is None:
             return array.reshape(self.shape)
-        return array.reshape(-1, *self.shape)[self.section]
+        whole = array.reshape(*self.shape[: self.axis], -1, *self.shape[self.axis :])
+        return whole[(slice(None),) * self.axis + (self.section,)]
 
 
 def plane_of(file: FitsFile, hdu: Hdu, meaning: Meaning, view: View) -> Plane:

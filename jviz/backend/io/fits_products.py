@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,19 @@ from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.fits_groups import Group, group_arrays
 from jviz.backend.io.fits_planes import View, companion_plane, plane_of
 from jviz.backend.io.fitsfile import FitsFile, Hdu
+from jviz.backend.io.joint_flags import joint_flags
 from jviz.backend.io.jwst import dialect_of
 from jviz.backend.io.kinds import (
     array_kind,
     array_label,
     is_auxiliary,
+    section_axis,
     sections,
     table_kind,
     table_label,
 )
 from jviz.backend.io.product import Identity, Kind, Product, Unit, WcsResult
+from jviz.backend.io.survey_files import conventional_names
 from jviz.backend.progress import Progress, silent
 from jviz.errors import ReadError
 
@@ -82,6 +86,8 @@ class _Source:
         self.file = file
         self.units: tuple[Unit, ...] = tuple(hdu.as_unit() for hdu in file.hdus)
         self.primary = file.hdus[0].header
+        for index, name in conventional_names([hdu.header for hdu in file.hdus]).items():
+            file.hdus[index] = replace(file.hdus[index], given=name)
         self.groups = group_arrays(file.hdus)
         self.has_tree = asdf_unit(file.hdus) is not None
         names = [hdu.name.upper() for hdu in file.hdus]
@@ -119,9 +125,9 @@ class _Source:
         names = sections(group.main) if kind == "other" else []
         if not names:
             return [self._array_product(group, kind, View(shape))]
-        products = []
+        products, axis = [], section_axis(group.main)
         for section, name in enumerate(names):
-            product = self._array_product(group, "cube", View(shape[1:], section))
+            product = self._array_product(group, "cube", View(shape[:axis] + shape[axis + 1 :], section, axis))
             product.label += f" {name}"
             product.options["section"] = section
             products.append(product)
@@ -134,6 +140,7 @@ class _Source:
         has_flags = any(plane.meaning == "flags" for plane in planes)
         product = self._product(hdu, kind, array_label(self.path, self.primary, kind, view.shape))
         product.planes = {plane.name: plane for plane in planes}
+        product.joint = joint_flags(planes)
         product.flags = dialect_of(self.primary) if has_flags else ""
         product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)
         return product

@@ -6,13 +6,18 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.errors import ReadError
 
 if TYPE_CHECKING:
     from astropy.table import Column, QTable, Table
 
-__all__ = ["load_table", "note_units", "settle_unit"]
+__all__ = ["NO_MAGNITUDE", "load_table", "mask_sextractor", "note_units", "settle_unit"]
+
+NO_MAGNITUDE = 99.0
+"""What SExtractor and DOLPHOT write for a magnitude that there is none of."""
 
 
 def load_table(path: Path, index: int, notes: list[str]) -> QTable:
@@ -48,6 +53,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
             # Coordinates and times, written as several columns, come back as objects that know their units.
             plain = [column for column in table.itercols() if isinstance(column, Column)]
             unknown = [text for column in plain if (text := settle_unit(column))]
+            mask_sextractor(table)
             result = QTable(table)
     except ReadError:
         raise
@@ -63,15 +69,52 @@ def _read(units: list, index: int) -> Table:
     from astropy.table import Table
 
     # NaN stays NaN: masked columns cost every later step more than they tell
-    return Table.read(
+    table = Table.read(
         units, hdu=index, format="fits", astropy_native=False, mask_invalid=False, unit_parse_strict="silent"
     )
+    return _by_rows(table) if units[0].header.get("COLFITS") is True else table
+
+
+def _by_rows(table: Table) -> Table:
+    """Return a table of the "colfits-plus" of TOPCAT, one row with an array for each column, row by row."""
+    from astropy.table import Column
+
+    arrays = list(table.itercols())
+    if len(table) != 1 or not all(isinstance(column, Column) and column.ndim > 1 for column in arrays):
+        return table
+    if len({column.shape[1] for column in arrays}) != 1:
+        return table
+    rows = [type(column)(column[0], column.name, unit=column.unit, description=column.description, meta=column.meta)
+            for column in arrays]  # fmt: skip
+    return type(table)(rows, meta=table.meta, copy=False)
+
+
+def mask_sextractor(table: Table) -> None:
+    """Mask the magnitudes, and their errors, of SExtractor that say by 99 that there is none.
+
+    Its tables are known by a magnitude with its error, ``MAG_AUTO`` and ``MAGERR_AUTO``.
+    """
+    from astropy.table import MaskedColumn
+
+    for name in table.colnames:
+        if not (name.startswith("MAG_") and name.replace("MAG_", "MAGERR_", 1) in table.colnames):
+            continue
+        for one in (name, name.replace("MAG_", "MAGERR_", 1)):
+            column = table[one]
+            missing = np.abs(np.asarray(column)) >= NO_MAGNITUDE if column.dtype.kind == "f" else np.zeros(1, bool)
+            if missing.any():
+                about = {"name": one, "unit": column.unit, "description": column.info.description}
+                mask = missing | np.asarray(getattr(column, "mask", False))
+                table[one] = MaskedColumn(np.asarray(column), mask=mask, **about)
 
 
 def settle_unit(column: Column) -> str:
     """Give the column a unit that can be computed with, or none; return the text not understood."""
     unit = column.unit
-    if unit is None:
+    if unit is not None and column.dtype.kind in "iu":
+        column.info.format = None  # a whole number with a unit becomes a float, which "I9" cannot write
+    if unit is None or not str(unit).strip():
+        column.unit = None  # a quantity without a unit would make whole numbers floats
         return ""
     if _is_known(unit) and column.dtype.kind in "iufc":
         return ""

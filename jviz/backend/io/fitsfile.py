@@ -5,12 +5,14 @@ Data are jumped over by BITPIX, NAXISn, PCOUNT and GCOUNT.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import re
 import sys
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,14 +55,15 @@ class Hdu:
     shape: tuple[int, ...]
     bitpix: int
     complete: bool = True
+    given: str = ""
 
     @cached_property
     def name(self) -> str:
-        """EXTNAME as written, ``"PRIMARY"`` for a nameless first unit, else ``""``."""
+        """EXTNAME as written, the name ``given`` to a unit without one, ``"PRIMARY"`` for the first, else ``""``."""
         name = str(self.header.get("EXTNAME", "")).strip()
         if name == "COMPRESSED_IMAGE":
             name = ""
-        return name or ("PRIMARY" if self.index == 0 else "")
+        return name or self.given or ("PRIMARY" if self.index == 0 else "")
 
     @cached_property
     def extver(self) -> int | None:
@@ -125,7 +128,8 @@ class FitsFile:
     identity: Identity
     hdus: list[Hdu] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    _map: mmap.mmap | bytes = b""
+    _map: mmap.mmap | bytes | None = b""
+    _stream: Any = None
 
     @classmethod
     def open(cls, path: Path, *, identity: Identity | None = None) -> FitsFile:
@@ -149,16 +153,42 @@ class FitsFile:
             size = os.fstat(stream.fileno()).st_size
             file._index(stream, size, name)
             file._map = _map_readonly(stream.fileno())
+        if file._map is None:
+            from jviz.backend.io.windowed import Opened
+
+            file._stream = Opened(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), name)
         return file
 
-    def array(self, hdu: Hdu) -> np.ndarray:
-        """Return the stored values of an image: a read-only memory map in file byte order."""
+    @classmethod
+    def indexed(cls, content: bytes, path: Path) -> FitsFile:
+        """Index the bytes of an uncompressed file that were read already; for its headers, not for its arrays.
+
+        Raises
+        ------
+        ReadError
+            When not even the first header can be followed.
+        """
+        file = cls(path, Identity(str(path), len(content), 0))
+        file._index(BytesIO(content), len(content), path.name)
+        return file
+
+    def array(self, hdu: Hdu) -> Any:
+        """Return the stored values of an image: a read-only memory map in file byte order.
+
+        Where the process may not map so much at once, a `jviz.backend.io.windowed.Windowed`.
+        """
+        if self._map is None:
+            from jviz.backend.io.windowed import Windowed
+
+            return Windowed(self._stream, np.dtype(hdu.dtype), hdu.shape, hdu.start)
         # one map for the file: it needs no descriptor and outlives the file's deletion
         flat = np.frombuffer(self._map, hdu.dtype, prod(hdu.shape), hdu.start)
         return flat.reshape(hdu.shape)
 
     def bytes_of(self, hdu: Hdu) -> bytes:
         """Return the data of one unit as they are in the file."""
+        if self._map is None:
+            return os.pread(self._stream.fileno(), hdu.size, hdu.start)
         return self._map[hdu.start : hdu.start + hdu.size]
 
     def identity_of(self, hdu: Hdu, section: int | None = None) -> Identity:
@@ -193,10 +223,15 @@ class FitsFile:
             )
 
 
-def _map_readonly(descriptor: int) -> mmap.mmap:
-    if sys.version_info >= (3, 13):
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ, trackfd=False)
-    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+def _map_readonly(descriptor: int) -> mmap.mmap | None:
+    """Map a file; None where a limit on the address space of the process does not allow it."""
+    options = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ, **options)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        return None
 
 
 def _read_header(stream: BinaryIO, offset: int, *, first: bool) -> tuple[bytes, int]:

@@ -60,9 +60,25 @@ def _system_reason(path: Path, error: OSError) -> str:
             return f"{path} is a link to {path.readlink()}, which does not exist. Mend the link."
         return f"{path} does not exist (any more). Check the name, or whether it was moved or deleted."
     if isinstance(error, PermissionError):
+        closed = next((folder for folder in reversed(path.absolute().parents) if not _may_be_entered(folder)), None)
+        if closed is not None:
+            return (
+                f"{path} may not be read: permission denied to enter the folder {closed}. Change the permissions of "
+                "that folder (chmod u+x), or copy the file to another one."
+            )
         return f"{path} may not be read: permission denied. Change its permissions (chmod u+r) or copy it."
     reason = error.strerror or str(error)
     return f"{path} cannot be read: {reason}. Check the disk or the network folder, then open it again."
+
+
+def _may_be_entered(folder: Path) -> bool:
+    try:
+        os.stat(f"{folder}/.")  # a path of pathlib would leave the dot out
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def explain(path: Path, reader: Reader, error: Exception) -> ReadError:

@@ -9,6 +9,7 @@ from jviz.backend.io.fits_groups import Group
 from jviz.backend.io.fitsfile import Hdu
 from jviz.backend.io.jwst import is_jwst, jwst_product, mission_words, product_suffix
 from jviz.backend.io.product import Kind
+from jviz.backend.io.survey_files import has_rows_of_spectra
 
 __all__ = [
     "array_kind",
@@ -77,22 +78,29 @@ def array_kind(path: Path, primary: Keywords, group: Group) -> tuple[Kind, tuple
     return ("cube" if len(shape) == 3 and not is_matrix else "other"), shape
 
 
+def section_axis(hdu: Hdu) -> int:
+    """Return along which axis an array with four long ones is taken apart: that of STOKES, else the slowest."""
+    long = [axis for axis, n in enumerate(hdu.shape) if n != 1]
+    types = [str(hdu.header.get(f"CTYPE{len(hdu.shape) - axis}", "")).strip().upper() for axis in long]
+    return types.index("STOKES") if "STOKES" in types else 0
+
+
 def sections(hdu: Hdu) -> list[str]:
-    """Name the parts of an array with four long axes along its slowest one: ``["I", "Q", "U", "V"]``.
+    """Name the parts of an array with four long axes along `section_axis`: ``["I", "Q", "U", "V"]``.
 
     Returns
     -------
     list of str
         Empty when the array is not to be taken apart.
     """
-    shape = squeezed(hdu.shape)
-    if len(shape) != 4 or shape[0] > _MOST_SECTIONS:
+    shape, along = squeezed(hdu.shape), section_axis(hdu)
+    if len(shape) != 4 or shape[along] > _MOST_SECTIONS:
         return []
-    axis = len(hdu.shape) - hdu.shape.index(shape[0])
+    axis = len(hdu.shape) - [n for n, length in enumerate(hdu.shape) if length != 1][along]
     if str(hdu.header.get(f"CTYPE{axis}", "")).strip().upper() != "STOKES":
-        return [str(number) for number in range(shape[0])]
+        return [str(number) for number in range(shape[along])]
     reference, first, step = (hdu.number(f"{key}{axis}", 1.0) for key in ("CRPIX", "CRVAL", "CDELT"))
-    codes = [round(first + (number + 1 - reference) * step) for number in range(shape[0])]
+    codes = [round(first + (number + 1 - reference) * step) for number in range(shape[along])]
     return [_STOKES.get(code, str(code)) for code in codes]
 
 
@@ -103,6 +111,8 @@ def _has_sky_plane(hdu: Hdu) -> bool:
 
 def _plane_kind(primary: Keywords, group: Group, shape: tuple[int, ...]) -> Kind:
     hdu = group.main
+    if has_rows_of_spectra(hdu.header) and not _is_celestial(hdu):
+        return "spectrum"
     for companion in group.companions:
         name = companion.name.upper()
         if name.endswith(("WAVELENGTH", "WAVE")):

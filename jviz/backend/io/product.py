@@ -19,7 +19,9 @@ from jviz.errors import ReadError
 
 __all__ = ["Identity", "Kind", "Meaning", "Plane", "Product", "Unit", "WcsResult"]
 
-Kind = Literal["image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "profile", "psf", "other"]
+Kind = Literal[
+    "image", "cube", "spectrum", "spectrum2d", "ramp", "catalog", "regions", "profile", "psf", "association", "other",
+]  # fmt: skip
 Meaning = Literal["data", "error", "variance", "inverse variance", "flags", "weight", "other"]
 
 
@@ -218,6 +220,8 @@ class Product:
         Every header-data unit of the file, for the header viewer.
     main : int
         Index in ``units`` of the unit that the first plane (or the table) came from.
+    joint : Plane, optional
+        Flags of ramps, of pixels and of groups together (`jviz.backend.io.joint_flags`), beside ``planes``.
     flags : str
         Which dialect the DQ bits speak (a key of `jviz.backend.dq.DIALECTS`), or ``""``.
     load_wcs : callable
@@ -240,6 +244,7 @@ class Product:
     planes: dict[str, Plane] = field(default_factory=dict)
     units: tuple[Unit, ...] = ()
     main: int = 0
+    joint: Plane | None = None
     flags: str = ""
     load_wcs: Callable[[], WcsResult] = no_wcs
     load_object: Callable[[], Any] | None = None
@@ -261,5 +266,7 @@ class Product:
         return next(iter(self.planes.values())).shape if self.planes else ()
 
     def plane(self, meaning: Meaning) -> Plane | None:
-        """Return the first plane with that meaning, or None."""
+        """Return the first plane with that meaning, or None; for flags those of pixels and groups together."""
+        if meaning == "flags" and self.joint is not None:
+            return self.joint
         return next((p for p in self.planes.values() if p.meaning == meaning), None)

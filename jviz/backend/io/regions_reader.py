@@ -75,7 +75,7 @@ def regions_and_notes(path: Path, kind: str) -> tuple[Any, list[str]]:
 def _regions_of_ds9(path: Path) -> tuple[Any, list[str]]:
     from regions import Regions
 
-    found, problems = parse_ds9(path.read_text("utf-8", errors="replace"))
+    found, problems = parse_ds9(path.read_text("utf-8-sig", errors="replace"))
     return Regions(found), _counted([text if text.isalnum() else f"line {number}" for number, text in problems])
 
 
@@ -89,7 +89,7 @@ def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:
     """Read a text file as a whole, or line by line when a line cannot be understood at all."""
     from regions import Regions
 
-    text = path.read_text("utf-8", errors="replace")
+    text = path.read_text("utf-8-sig", errors="replace")
     try:
         return _noting(lambda: Regions.parse(text, format=kind))
     except _unreadable:
@@ -101,6 +101,9 @@ def _noting(parse: Any) -> tuple[Any, list[str]]:
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         found = parse()
+    for region in found:
+        if label := region.meta.get("label"):
+            region.meta.setdefault("text", label)
     skipped = [match[1] or match[2] for warning in raised if (match := _left_out.search(str(warning.message)))]
     return found, _counted(skipped)
 

@@ -114,14 +114,23 @@ def open_products(
     chosen = _choose(path, start, reader)
     try:
         products = chosen.read(path, progress=progress, **options)
+        _check_products(path, chosen, products)
     except ReadError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise explain(path, chosen, error) from error
     for product in products:
         product.path = product.path or path
         product.reader = product.reader or chosen.id
     return products
+
+
+def _check_products(path: Path, chosen: Reader, products: Any) -> None:
+    if not isinstance(products, list) or not products or not all(isinstance(one, Product) for one in products):
+        raise ReadError(
+            f"{path.name} was not read: the reader {chosen.title} ({chosen.origin}) gave {products!r:.60} and no list "
+            "of products. Have it mended, or name another reader with File > Open As…"
+        )
 
 
 def _choose(path: Path, start: bytes, id: str | None) -> Reader:

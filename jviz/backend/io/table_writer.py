@@ -56,7 +56,7 @@ def write_table(table: Table, path: Path) -> Path:
     with writing(path) as temporary:
         try:
             with warnings.catch_warnings():
-                # Units outside of the standard of a format are written as they are.
+                # of units outside of the standard of a format, which are written as they are
                 warnings.simplefilter("ignore")
                 _write(_prepared(table, name), temporary, name)
         except (ValueError, TypeError, NotImplementedError) as error:
@@ -71,10 +71,25 @@ def write_table(table: Table, path: Path) -> Path:
 def _write(table: Table | QTable, path: Path, name: str) -> None:
     if not name.startswith("ascii."):
         table.write(path, format=name, overwrite=True)
+        if name == "fits":
+            _keep_units(table, path)
         return
     # A file of our own: astropy leaves its own one open when the disk is full.
     with path.open("w", encoding="utf-8", newline="") as file:
         table.write(file, format=name)
+
+
+def _keep_units(table: Table, path: Path) -> None:
+    """Write the units that the standard of FITS does not know, electrons above all, which astropy leaves out."""
+    from astropy.io import fits
+
+    with fits.open(path, mode="update") as units:
+        header = units[1].header
+        for n in range(1, header["TFIELDS"] + 1):
+            column = header[f"TTYPE{n}"]
+            unit = getattr(table[column], "unit", None) if column in table.colnames else None
+            if f"TUNIT{n}" not in header and unit is not None and str(unit):
+                header.set(f"TUNIT{n}", str(unit), after=f"TFORM{n}")
 
 
 def _prepared(table: Table, name: str) -> Table | QTable:

@@ -1,8 +1,9 @@
-"""Tables outside of FITS: ECSV, VOTable, CSV and other text; JWST association files."""
+"""Tables outside of FITS: ECSV, VOTable, CSV and other text; pools of JWST associations."""
 
 from __future__ import annotations
 
-import json
+import io
+import itertools
 import re
 import warnings
 from collections.abc import Callable
@@ -20,14 +21,16 @@ from jviz.errors import ReadError
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
 
-__all__ = ["read_association", "read_ecsv", "read_pool", "read_text", "read_votable", "table_product"]
+__all__ = ["read_ecsv", "read_pool", "read_text", "read_votable", "table_product"]
 
-_TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat")
+_TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat", ".asc")
 _unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
-_most_json = 20_000_000
 _fewest_samples = 10
+_field = re.compile(rb"<FIELD(?:\s[^>]*)?>")
+_field_name = re.compile(rb"\bname=\"([^\"]*)\"")
+_first_row = re.compile(rb"<TR>(.*?)</TR>", re.DOTALL)
+_cell = re.compile(rb"<TD>(.*?)</TD>", re.DOTALL)
 _separator = re.compile(r"[;|\t ]")
-_trailing_comma = re.compile(r",(\s*[}\]])")
 
 
 def _product(path: Path, label: str, table: QTable, notes: list[str]) -> Product:
@@ -74,6 +77,8 @@ def _read(path: Path, what: str, function: Callable[[], Table]) -> Table:
     except _unreadable as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = (lines[0] if lines else type(error).__name__).rstrip(".:")[:200]
+        if reason.startswith("ERROR: Unable to guess table format"):
+            reason = "how its columns are set apart is not clear"
         raise ReadError(
             f"{path.name} cannot be read as {what}: {reason}. Check the file, or fetch it again."
         ) from error
@@ -86,10 +91,11 @@ def _with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
     """Give the columns units that can be computed with."""
     from astropy.table import Column, QTable
 
-    from jviz.backend.io.fits_tables import note_units, settle_unit
+    from jviz.backend.io.fits_tables import mask_sextractor, note_units, settle_unit
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        mask_sextractor(table)
         plain = [column for column in table.itercols() if isinstance(column, Column)]
         unknown = [text for column in plain if (text := settle_unit(column))]
         notes: list[str] = []
@@ -117,7 +123,24 @@ def table_product(path: Path, label: str, what: str, function: Callable[[], Tabl
 
 
 def _is_text(path: Path, start: bytes) -> bool:
-    return path.name.lower().endswith(_TEXT) and b"\0" not in start
+    # SExtractor calls its catalogues .cat whatever they are
+    return path.name.lower().endswith(_TEXT) and b"\0" not in start and not start.startswith((b"SIMPLE", b"<?xml"))
+
+
+def _starbase_head(path: Path) -> tuple[list[str], int] | None:
+    """Return the names of columns over a line of dashes, and the number of the first row: Starbase, of DS9 and Skycat.
+
+    Rows are counted without empty lines and comments.
+    """
+    rows: list[str] = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in itertools.islice(file, 300):
+            if not line.strip() or line.startswith("#"):
+                continue
+            if rows and set(line.strip()) <= {"-", "\t"}:
+                return [name.strip() for name in rows[-1].rstrip("\n").split("\t")], len(rows) + 1
+            rows.append(line)
+    return None
 
 
 @reader("text-table", title="Text table", suffixes=_TEXT, sniff=_is_text)
@@ -139,6 +162,10 @@ def read_text(path: Path, *, progress: Progress = silent, format: str | None = N
     def load() -> Table:
         if format is not None:
             return Table.read(path, format=format)
+        if (head := _starbase_head(path)) is not None:
+            names, first = head
+            return Table.read(path, format="ascii.no_header", delimiter="\t", names=names, data_start=first,
+                              comment="#", guess=False)  # fmt: skip
         if path.suffix.lower() == ".csv":
             # many a .csv is set apart by blanks, bars or semicolons
             with suppress(*_unreadable):
@@ -152,7 +179,11 @@ def read_text(path: Path, *, progress: Progress = silent, format: str | None = N
     return table_product(path, "text table", "a table", load)
 
 
-@reader("votable", title="VOTable", suffixes=(".vot", ".votable"), sniff=lambda path, start: b"<VOTABLE" in start)
+def _is_votable(path: Path, start: bytes) -> bool:
+    return b"<VOTABLE" in start and not start.startswith(b"SIMPLE")  # TOPCAT puts one into its FITS files, too
+
+
+@reader("votable", title="VOTable", suffixes=(".vot", ".votable"), sniff=_is_votable)
 def read_votable(path: Path, *, progress: Progress = silent, table: int | None = None) -> list[Product]:
     """Open the tables of a VOTable file.
 
@@ -169,6 +200,9 @@ def read_votable(path: Path, *, progress: Progress = silent, table: int | None =
     from astropy.io.votable import parse
 
     file = _read_votable(path, lambda: parse(path, verify="ignore", invalid="mask"))
+    if vectors := _undeclared_vectors(file):
+        text = io.BytesIO(_declared(path.read_bytes(), vectors))
+        file = _read_votable(path, lambda: parse(text, verify="ignore", invalid="mask"))
     tables = list(file.iter_tables())
     chosen = [i for i, one in enumerate(tables) if one.fields and (i == table if table is not None else len(one.array))]
     if not chosen and table is None:
@@ -193,6 +227,27 @@ def _read_votable(path: Path, function: Callable[[], Any]) -> Any:
         raise ReadError(
             f"{path.name} cannot be read as a VOTable: {' '.join(str(error).split())[:200]}. Fetch it again."
         ) from error
+
+
+def _undeclared_vectors(file: Any) -> set[str]:
+    """Return the columns that are said to be single numbers, but in which no row has one: SExtractor's vectors."""
+    return {
+        field.name for table in file.iter_tables() for field in table.fields
+        if len(table.array) and field.arraysize is None
+        and field.datatype in ("float", "double", "int", "short", "long") and bool(np.all(table.array.mask[field.ID]))
+    }  # fmt: skip
+
+
+def _declared(text: bytes, names: set[str]) -> bytes:
+    """Return a VOTable in whose fields of these names it stands how many numbers they have, as its first row shows."""
+    fields = [(m[0], (_field_name.search(m[0]) or m)[1].decode()) for m in _field.finditer(text)]
+    row = _first_row.search(text)
+    cells = _cell.findall(row[1]) if row else []
+    for (field, name), cell in zip(fields, cells, strict=False):
+        count = len(cell.split())
+        if name in names and count > 1 and b"arraysize" not in field:
+            text = text.replace(field, field.replace(b"<FIELD", b'<FIELD arraysize="%d"' % count, 1), 1)
+    return text
 
 
 def _votable_product(path: Path, source: Any) -> Product:
@@ -243,67 +298,3 @@ def read_pool(path: Path, *, progress: Progress = silent) -> list[Product]:
         return Table.read(path, format="ascii.basic", delimiter="|", comment="#", guess=False, fast_reader=False)
 
     return table_product(path, "JWST association pool", "an association pool", load)
-
-
-def _is_association(path: Path, start: bytes) -> bool:
-    if path.suffix.lower() != ".json" or path.stat().st_size > _most_json:
-        return False
-    text = start if len(start) >= path.stat().st_size else path.read_bytes()
-    return b'"asn_type"' in text and b'"products"' in text
-
-
-@reader("association", title="JWST association", suffixes=("_asn.json", ".json"), sniff=_is_association)
-def read_association(path: Path, *, progress: Progress = silent) -> list[Product]:
-    """Open a JWST association: which exposures the pipeline makes into which products.
-
-    The tree has its content as it is; `load_object` gives a table of the members.
-
-    Raises
-    ------
-    ReadError
-        When it is no JSON, or has no products.
-    """
-    text = path.read_text("utf-8", errors="replace")
-    notes: list[str] = []
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        content = _without_trailing_commas(path, text, error)
-        notes.append(f"{path.name} has commas where JSON allows none; they were passed over.")
-    members = _members(path, content)
-    cards = tuple((key, _short(value), "") for key, value in content.items() if not isinstance(value, (list, dict)))
-    unit = Unit(0, str(content["asn_type"]), 1, "association", (len(members),), "", "", cards)
-    product = Product("other", path.stem, "JWST association", path=path, units=(unit,), warnings=notes)
-    product.tree = lambda: content
-    product.load_object = lambda: _member_table(members)
-    return [product]
-
-
-def _without_trailing_commas(path: Path, text: str, cause: json.JSONDecodeError) -> Any:
-    try:
-        return json.loads(_trailing_comma.sub(r"\1", text))
-    except json.JSONDecodeError:
-        raise ReadError(
-            f"{path.name} is no valid JSON: {cause.msg} in line {cause.lineno}. Mend that line, or fetch it again."
-        ) from cause
-
-
-def _members(path: Path, content: Any) -> list[tuple[str, str, str]]:
-    """Return (product, file, type of exposure) of each member."""
-    try:
-        return [
-            (str(product.get("name", "")), str(member["expname"]), str(member.get("exptype", "")))
-            for product in content["products"]
-            for member in product["members"]
-        ]
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ReadError(
-            f"{path.name} is no JWST association: its products or their members are missing. "
-            "Make it again by asn_generate."
-        ) from error
-
-
-def _member_table(members: list[tuple[str, str, str]]) -> QTable:
-    from astropy.table import QTable
-
-    return QTable(rows=members, names=("product", "expname", "exptype"), dtype=("U", "U", "U"))

@@ -62,6 +62,10 @@ REFERENCE = re.compile(r"R_[A-Z]{3,6}\Z")
 """Keywords of JWST and Roman that name a reference file."""
 
 
+FORM = re.compile(r"(\d*)([ABLIJKEDCMXPQ])")
+WIDTHS = {"A": 1, "B": 1, "L": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16}
+"""Bytes of one value of each type of a binary table (FITS standard 4.0, table 18)."""
+
 KEYWORDS = frozenset(
     keyword.ljust(8).encode()
     for keyword in (
@@ -84,7 +88,8 @@ class Record:
         ObsCore names and a few more; None where the file does not say.
     footprint : Footprint or None
     members : list of (str, str, str)
-        Name, role (``member``, ``reference``, ``source``) and step of what it was made of.
+        Name, role (``member``, ``reference``, ``association``) and step of what it was made of; of an association
+        also the products that are made by it (``output``).
     header : bytes
         Cards of the first unit and of the first with data, as they are in the file.
     """
@@ -96,8 +101,13 @@ class Record:
     header: bytes = b""
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path, content: bytes | None = None) -> Record:
     """Read what the library keeps of a file.
+
+    Parameters
+    ----------
+    content : bytes, optional
+        All of the file, where it was read already.
 
     Raises
     ------
@@ -109,7 +119,7 @@ def read_record(path: Path) -> Record:
                            "dataproduct_type": TYPES.get(suffix)})  # fmt: skip
     low = path.name.lower()
     if low.endswith((".fits", ".fit", ".fts", ".gz", ".fz")):
-        _read_fits(record)
+        _read_fits(record, content)
     elif low.endswith("_asn.json"):
         _read_association(record)
     return record
@@ -126,12 +136,8 @@ def _level(stem: str, suffix: str) -> int | None:
     return 2 if level == 3 and re.match(r"jw\d{11}_", stem) else level
 
 
-def _read_fits(record: Record) -> None:
-    path = record.path
-    with path.open("rb") as stream:
-        if not stream.read(1):
-            raise JvizError(f"{path.name} is empty.")
-    file = FitsFile.open(decompressed(path))
+def _read_fits(record: Record, content: bytes | None) -> None:
+    file = _indexed(record.path, content)
     if file.warnings:
         raise JvizError(file.warnings[0])
     first = file.hdus[0]
@@ -145,8 +151,21 @@ def _read_fits(record: Record) -> None:
     record.columns["filters"] = _filters(headers, record.columns["filters"])
     record.columns["proposal_id"] = (record.columns["proposal_id"] or "").lstrip("0") or None
     _settle(record, data, headers)
-    record.members = list(_members(headers))
+    record.members = [*_members(headers), *_table_members(file, content)]
     record.header = b"".join(unit.header.block for unit in units)
+
+
+def _indexed(path: Path, content: bytes | None) -> FitsFile:
+    if content is None:
+        with path.open("rb") as stream:
+            start = stream.read(8)
+    else:
+        start = content[:8]
+    if not start:
+        raise JvizError(f"{path.name} is empty.")
+    if content is not None and start.startswith(b"SIMPLE"):
+        return FitsFile.indexed(content, path)
+    return FitsFile.open(decompressed(path))
 
 
 def _settle(record: Record, data: Hdu, headers: list[Any]) -> None:
@@ -212,12 +231,42 @@ def _members(headers: list[Any]) -> Iterable[tuple[str, str, str]]:
         yield association, "association", ""
 
 
+def _table_members(file: FitsFile, content: bytes | None) -> Iterable[tuple[str, str, str]]:
+    """Yield the exposures that a product of stage 3 was made of: the table of their headers names them."""
+    for hdu in file.hdus:
+        if hdu.what == "binary table" and hdu.name == "HDRTAB":
+            start, width = _column(hdu, "FILENAME")
+            length, rows = int(hdu.number("NAXIS1", 0)), hdu.shape[0]
+            data = content[hdu.start : hdu.start + hdu.size] if content is not None else file.bytes_of(hdu)
+            for row in range(rows if width else 0):
+                cell = data[row * length + start : row * length + start + width]
+                name = cell.split(b"\0")[0].decode("ascii", "ignore").strip()
+                if name:
+                    yield name, "member", "HDRTAB"
+
+
+def _column(hdu: Hdu, name: str) -> tuple[int, int]:
+    """Return where a column of text begins in a row, and its bytes; 0 bytes when there is none."""
+    start = 0
+    for number in range(1, hdu.shape[1] + 1):
+        match = FORM.match(str(hdu.header.get(f"TFORM{number}", "")).strip())
+        if match is None:
+            return 0, 0
+        repeat, kind = int(match[1] or 1), match[2]
+        width = (repeat + 7) // 8 if kind == "X" else repeat * WIDTHS[kind]
+        if str(hdu.header.get(f"TTYPE{number}", "")).strip() == name:
+            return (start, width) if kind == "A" else (0, 0)
+        start += width
+    return 0, 0
+
+
 def _read_association(record: Record) -> None:
     try:
         content = json.loads(record.path.read_bytes())
         products = content["products"]
         record.members = [(str(member["expname"]), "member", str(member.get("exptype", "")))
                           for product in products for member in product.get("members", ())]  # fmt: skip
+        record.members += [(str(product["name"]), "output", "") for product in products if product.get("name")]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise JvizError(f"{record.path.name} is no association that can be read: it is broken JSON, or has no "
                         "products.") from None  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from jviz.backend.databases import open_database
 from jviz.errors import JvizError
 
 __all__ = ["COLUMNS", "VERSION", "connect"]
@@ -45,7 +46,62 @@ CREATE TABLE answer(question TEXT PRIMARY KEY, time REAL NOT NULL, total INTEGER
     WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST,)
+_SEARCHES = """
+DROP TABLE answer;
+CREATE TABLE answer(question TEXT PRIMARY KEY, time REAL NOT NULL, total INTEGER NOT NULL, columns BLOB NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE search(name TEXT PRIMARY KEY, question TEXT NOT NULL, time REAL NOT NULL, seen TEXT NOT NULL)
+    WITHOUT ROWID;
+"""
+
+_TRANSFERS = """
+CREATE TABLE transfer(
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL, name TEXT NOT NULL, folder TEXT NOT NULL, size INTEGER NOT NULL,
+    md5 TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
+    done INTEGER NOT NULL DEFAULT 0, received INTEGER NOT NULL DEFAULT 0, added REAL NOT NULL,
+    ended REAL NOT NULL DEFAULT 0, owner TEXT NOT NULL
+);
+CREATE INDEX transfer_state ON transfer(state);
+"""
+
+_DOWNLOADS = """
+CREATE INDEX transfer_url ON transfer(url);
+CREATE TABLE download(
+    id INTEGER PRIMARY KEY, time REAL NOT NULL, url TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
+    size INTEGER NOT NULL, sha256 TEXT NOT NULL DEFAULT '', received INTEGER NOT NULL
+);
+CREATE INDEX download_time ON download(time);
+INSERT INTO download(time, url, name, path, size, sha256, received)
+    SELECT ended, url, transfer.name, transfer.path, transfer.size, coalesce(sha256, ''), received
+    FROM transfer LEFT JOIN file ON file.path = transfer.path WHERE transfer.state = 'done' ORDER BY ended;
+"""
+
+_KEEPING = """
+ALTER TABLE file ADD COLUMN used REAL NOT NULL DEFAULT 0;
+ALTER TABLE file ADD COLUMN was TEXT NOT NULL DEFAULT '';
+CREATE INDEX file_root ON file(root);
+"""
+
+_BASKET = """
+CREATE TABLE basket(uri TEXT PRIMARY KEY, product TEXT NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
+"""
+
+_STEPS = """
+DELETE FROM answer;
+"""
+"""Answers are written in another way from here on; they are kept for an hour only."""
+
+_HERE = """
+CREATE INDEX download_url ON download(url);
+CREATE INDEX file_observation ON file(obs_id);
+"""
+
+_QUALITY = """
+CREATE TABLE quality(sha256 TEXT PRIMARY KEY, verdict TEXT NOT NULL, checks TEXT NOT NULL, made REAL NOT NULL)
+    WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _SEARCHES, _TRANSFERS, _DOWNLOADS, _KEEPING, _BASKET, _STEPS, _HERE, _QUALITY)
 """What brings a database from each version to the next."""
 
 VERSION = len(MIGRATIONS)
@@ -60,12 +116,10 @@ def connect(path: Path) -> sqlite3.Connection:
         When it cannot be opened, is damaged, or was written by a newer jviz.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        database = open_database(path)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     try:
-        database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;")
         _migrate(database, path)
     except BaseException as error:
         database.close()
@@ -85,6 +139,13 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise JvizError(f"The library {path} was written by a newer jviz. Use that one, or move the file away.")
-    for number in range(version, VERSION):
-        # One transaction with its version: a program killed in between leaves the former one whole.
-        database.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+    if version == VERSION:
+        return
+    # One transaction with its version: a program killed in between leaves the former one whole. What is missing is
+    # asked within it, for another program that began at the same time may have done it meanwhile.
+    database.execute("BEGIN IMMEDIATE")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    for statement in "".join(MIGRATIONS[version:]).split(";"):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {max(version, VERSION)}")
+    database.execute("COMMIT")

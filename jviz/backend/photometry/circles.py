@@ -10,7 +10,7 @@ import numpy as np
 
 from jviz.backend.progress import Progress, silent
 
-__all__ = ["KINDS", "Block", "Read", "Skies", "Statistic", "Sums", "skies_in_rings", "sums_in_circles"]
+__all__ = ["KINDS", "Block", "Read", "Skies", "Statistic", "Sums", "add_weighted", "skies_in_rings", "sums_in_circles"]
 
 KINDS = {"": 0, "error": 1, "variance": 2, "inverse variance": 3}
 """What the plane of errors of a `Block` may hold, as the kernels count them."""
@@ -126,8 +126,7 @@ def sums_in_circles(
     found = np.zeros((len(x), len(ascending), kernels.COLUMNS))
     for rows, block, px, py in _bands(read, shape, x, y, float(ascending[-1]), progress):
         out = np.zeros((len(rows), *found.shape[1:]))
-        sigma, code = _like(block.sigma, block.values), KINDS[kind] if block.sigma is not None else 0
-        kernels.circle_sums(block.values, sigma, code, _flags(block), (exclude, saturated), px, py, ascending, out)
+        kernels.circle_sums(*_planes(block, kind), (exclude, saturated), px, py, ascending, out)
         found[rows] = out
     back = np.empty_like(found)
     back[:, order] = found
@@ -199,6 +198,22 @@ def _bands(
 def _part(places: np.ndarray, reach: float, n: int) -> tuple[int, int]:
     first, last = np.floor(places.min() - reach), np.ceil(places.max() + reach) + 1
     return int(np.clip(first, 0, n)), int(np.clip(last, 0, n))
+
+
+def add_weighted(
+    block: Block, kind: str, exclude: int, saturated: int, weights: np.ndarray, out: np.ndarray
+) -> None:
+    """Add up a part of an image by weights of its pixels; see `kernels.weighted_sums`."""
+    from jviz.backend.photometry import kernels
+
+    weights = np.asarray(weights, np.float32)
+    kernels.weighted_sums(*_planes(block, kind), (exclude, saturated), weights, out)
+
+
+def _planes(block: Block, kind: str) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    """Return values, errors, what these are, and flags, as the kernels take them."""
+    code = KINDS[kind] if block.sigma is not None else 0
+    return block.values, _like(block.sigma, block.values), code, _flags(block)
 
 
 def _like(plane: np.ndarray | None, values: np.ndarray) -> np.ndarray:

@@ -30,10 +30,13 @@ def injected(
     draw: np.random.Generator, usable: np.ndarray, count: int, fluxes: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw places on usable pixels and fluxes, uniform in magnitude."""
-    pixels = np.flatnonzero(usable)
-    if not pixels.size:
+    before = np.concatenate([[0], np.cumsum(np.count_nonzero(usable, axis=1))])
+    if not before[-1]:
         raise CommandError("There is no pixel on which a star could be added.")
-    rows, columns = np.unravel_index(draw.choice(pixels, count), usable.shape)
+    which = draw.integers(0, before[-1], count)
+    # Row by row: a list of all pixels that are used would take eight times the memory of the image.
+    rows = np.searchsorted(before, which, side="right") - 1
+    columns = np.array([np.flatnonzero(usable[row])[k] for row, k in zip(rows, which - before[rows], strict=True)])
     x, y = columns + draw.uniform(-0.5, 0.5, count), rows + draw.uniform(-0.5, 0.5, count)
     return x, y, np.exp(draw.uniform(*np.log(fluxes), count))
 

@@ -12,7 +12,7 @@ from jviz.errors import CommandError
 
 __all__ = ["corrections_at", "radius_of_energy", "read_corrections", "rows_for"]
 
-_FILTERS = ("filter", "pupil", "subarray")
+_FILTERS = ("detector", "filter", "pupil", "subarray")
 
 
 def read_corrections(path: Path) -> Any:
@@ -46,7 +46,7 @@ def checked(table: Any, name: str) -> Any:
     return table
 
 
-def rows_for(table: Any, header: Mapping[str, Any]) -> Any:
+def rows_for(table: Any, header: Mapping[str, Any], *, what: str = "corrections") -> Any:
     """Keep the rows of the filter (pupil, subarray) of an image, where the table tells them apart.
 
     Raises
@@ -64,7 +64,7 @@ def rows_for(table: Any, header: Mapping[str, Any]) -> Any:
             found = np.isin(values, ("FULL", "GENERIC", "N/A", ""))
         if not found.any() and len(np.unique(values)) > 1:
             there = ", ".join(sorted(set(values.tolist()))[:12])
-            raise CommandError(f"The table has no corrections for {name} {wanted or '(none)'}; it has {there}.")
+            raise CommandError(f"The table has no {what} for {name} {wanted or '(none)'}; it has {there}.")
         table = table[found] if found.any() else table
     return table
 

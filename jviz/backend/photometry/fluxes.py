@@ -31,11 +31,17 @@ class Calibration:
         The sum must also be multiplied by the solid angle of a pixel in sr.
     how : str
         In words: what was used, or what is missing.
+    vega : float
+        m(AB) − m(Vega) in the filter; NaN when it is not known.
+    no_vega : str
+        Why there are no Vega magnitudes, where a user should be told.
     """
 
     factor: float
     per_area: bool = False
     how: str = ""
+    vega: float = np.nan
+    no_vega: str = ""
 
     @property
     def known(self) -> bool:

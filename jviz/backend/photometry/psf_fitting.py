@@ -155,6 +155,11 @@ class StarFit:
         self._restless = np.zeros(0, bool)
 
     @property
+    def start(self) -> np.ndarray:
+        """Where the stars began: x, y and 0, shape (n, 3)."""
+        return self._start
+
+    @property
     def _count(self) -> int:
         return 3 if self.limit > 0 else 1
 
@@ -197,7 +202,9 @@ class StarFit:
 
     def _reaches(self) -> np.ndarray:
         """Return how far each star is subtracted: until its light is lost in the noise."""
-        x, y = (np.rint(self.stars[self._on, k]).astype(int) for k in (0, 1))
+        # A star at the edge may have moved off the image since.
+        x, y = (np.rint(self.stars[self._on, k]).astype(int).clip(0, n - 1)
+                for k, n in enumerate(self.residual.shape[::-1]))  # fmt: skip
         reach = np.full(len(self.stars), self.psf.reach, np.int64)
         weight = self.weight[y, x]
         if not (weight > 0).any():

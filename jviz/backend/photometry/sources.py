@@ -1,115 +1,98 @@
-"""Finding sources: segments that are split where they blend, stars by DAOFIND, peaks."""
+"""The numbers of sources: of segments, of stars by DAOFIND, of peaks; a tile of the image at a time."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from jviz.backend.photometry.segmenting import Segments, Tile, bands
 from jviz.backend.progress import Progress, silent
+from jviz.backend.room import let_go
 from jviz.errors import CommandError
 
-__all__ = ["Found", "Method", "peaks", "segments", "smoothed", "stars"]
+__all__ = ["Method", "find_points", "peaks", "segment_table", "stars"]
 
 Method = Literal["segmentation", "dao", "peaks"]
-FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
-@dataclass(frozen=True)
-class Found:
-    """Segments of sources.
+def segment_table(found: Segments, progress: Progress = silent) -> Any:
+    """Return a ``QTable`` with centroids, areas and peaks of segments.
 
-    Attributes
-    ----------
-    image : photutils SegmentationImage
-    smooth : ndarray
-        The image, less its background, smoothed as it was for the detection.
+    Returns
+    -------
+    QTable
+        label, x_centroid, y_centroid (of the smoothed light, in pixels), area (pixels), peak and peak_snr (of the
+        image less its background).
     """
+    from astropy.table import QTable
 
-    image: Any
-    smooth: np.ndarray
+    from jviz.backend.photometry.label_kernels import FEATURES, features
+
+    sums = np.zeros((found.count + 1, FEATURES))
+    sums[:, 4:] = -np.inf
+    whole = slice(0, found.shape[1])
+    for rows in bands(found.shape):
+        progress(rows.start, found.shape[0], f"measuring {found.count} sources")
+        tile = found.tiles(rows, whole)
+        features(found.labels[rows], rows.start, found.smooth(rows, whole), tile.values, tile.rms, sums)
+        let_go(found.labels)
+    total, x, y, area, peak, ratio = sums[1:].T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return QTable({
+            "label": np.arange(1, found.count + 1), "x_centroid": x / total, "y_centroid": y / total,
+            "area": area.astype(int), "peak": peak, "peak_snr": np.where(np.isfinite(ratio), ratio, np.nan),
+        })  # fmt: skip
 
 
-def smoothed(values: np.ndarray, fwhm: float, rms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smooth by a Gaussian; return that, and the scatter that noise of independent pixels has afterwards.
+def find_points(
+    scene: Any, method: str, snr: float, fwhm: float, size: int, progress: Progress = silent,
+    parts: list[slice] | None = None,
+) -> Any:  # fmt: skip
+    """Find stars or peaks; return photutils' numbers, named as those of segments are, or None when there are none.
 
     Parameters
     ----------
-    values : ndarray
-        Less the background; 0 where nothing is known.
-    fwhm : float
-        In pixels; 0: nothing is done.
-    rms : ndarray
-        Of the pixels.
+    scene : object
+        With ``tile(rows, columns)``, ``shape`` and ``typical_rms``.
+    parts : list of slice, optional
+        Rows of the tiles; what is found belongs to the tile that holds its highest pixel.
     """
-    if fwhm <= 0:
-        return values, rms
-    from jviz.backend.photometry.smoothing import smooth as run
+    from astropy.table import QTable, vstack
 
-    sigma = fwhm / FWHM
-    reach = max(1, int(4 * sigma + 0.5))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    smooth = np.empty(values.shape, np.float32)
-    run(np.ascontiguousarray(values, np.float32), kernel.astype(np.float32), smooth)
-    # of a separable kernel: the root of the sum of its squares is the product along the axes
-    return smooth, rms * float((kernel**2).sum())
+    ny, nx = scene.shape
+    reach = 2 * max(int(np.ceil(fwhm)), size) + 8 if method == "dao" else max(3, size)
+    rms = scene.typical_rms if method == "dao" else 0.0
+    tables = []
+    for rows in bands(scene.shape) if parts is None else parts:
+        progress(rows.start, ny, "finding sources")
+        wide = slice(max(rows.start - reach, 0), min(rows.stop + reach, ny))
+        tile = scene.tile(wide, slice(0, nx))
+        if method == "dao":
+            found = stars(tile.values, rms, snr=snr, fwhm=fwhm, mask=tile.mask)
+        else:
+            found = peaks(tile.values, tile.rms, snr=snr, size=size, mask=tile.mask)
+        if found is not None:
+            tables.append(_own(found, tile, wide.start, rows))
+    table = vstack(tables, metadata_conflicts="silent") if tables else QTable()
+    if not len(table):
+        return None
+    table["label"] = np.arange(1, len(table) + 1)
+    return table
 
 
-def segments(
-    values: np.ndarray,
-    rms: np.ndarray,
-    *,
-    snr: float = 3.0,
-    npixels: int = 5,
-    fwhm: float = 2.0,
-    mask: np.ndarray | None = None,
-    deblend: bool = True,
-    levels: int = 32,
-    contrast: float = 0.005,
-    progress: Progress = silent,
-) -> Found | None:
-    """Find connected pixels above a threshold, and split those that blend; None when there are none.
+def _own(found: Any, tile: Tile, first: int, rows: slice) -> Any:
+    """Return the rows of a table whose middle lies in a tile, in pixels of the image."""
+    from astropy.table import QTable
 
-    Parameters
-    ----------
-    values : ndarray, shape (ny, nx)
-        Less the background.
-    rms : ndarray
-        Scatter of each pixel.
-    snr : float
-        Threshold over the scatter of the smoothed image.
-    npixels : int
-        Fewest connected pixels of a source.
-    fwhm : float
-        Of the Gaussian that smooths it for the detection, in pixels.
-    mask : ndarray of bool, optional
-    deblend : bool
-        As in SExtractor, with so many levels and the contrast.
-    """
-    from photutils.segmentation import deblend_sources, detect_sources
-
-    _check(snr, npixels)
-    good = np.isfinite(values)
-    if mask is not None:
-        good &= ~mask
-    clean = np.where(good, values, 0).astype(values.dtype)
-    smooth, scatter = smoothed(clean, fwhm, rms)
-    progress(1, 3, "finding sources")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "no sources were found" is said by who asked
-        threshold = np.where(np.isfinite(scatter), snr * scatter, np.inf).astype(smooth.dtype)
-        found = detect_sources(smooth, threshold, npixels, mask=~good)
-        if found is None:
-            return None
-        if deblend:
-            progress(2, 3, f"splitting {found.n_labels} segments")
-            found = deblend_sources(
-                smooth, found, npixels, n_levels=levels, contrast=contrast, progress_bar=False
-            )  # fmt: skip
-    return Found(found, smooth)
+    renamed = {"id": "label", "x_peak": "x_centroid", "y_peak": "y_centroid", "peak_value": "peak"}
+    table = QTable({renamed.get(n, n): np.asarray(found[n]) for n in found.colnames})
+    x, y = (np.rint(np.asarray(table[n], float)).astype(int) for n in ("x_centroid", "y_centroid"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["peak_snr"] = tile.values[y, x] / tile.rms[y, x]
+    table["y_centroid"] = table["y_centroid"] + first
+    return table[(y + first >= rows.start) & (y + first < rows.stop)]
 
 
 def stars(values: np.ndarray, rms: float, *, snr: float, fwhm: float, mask: np.ndarray | None = None) -> Any:

@@ -40,6 +40,8 @@ _WORDS = {
     "flux_limit": "3 times the error of the flux, where the flux is below that",
     "abmag_err": "2.5 log10(1 + flux_err / flux)",
     "abmag_limit": "magnitude of flux_limit",
+    "vegamag": "abmag less m(AB) - m(Vega) of the filter",
+    "vegamag_err": "2.5 log10(1 + flux_err / flux)",
     "n_masked": "pixels in the aperture that are not used",
 }
 
@@ -63,7 +65,6 @@ class Measured:
     solid : ndarray, shape (n,)
         Solid angle of a pixel in sr; NaN where it is not known.
     correction : ndarray, shape (m,)
-    coordinates : SkyCoord
     """
 
     x: np.ndarray
@@ -76,7 +77,6 @@ class Measured:
     calibration: Calibration
     solid: np.ndarray
     correction: np.ndarray
-    coordinates: Any
     first: dict[str, Any] = field(default_factory=dict)
 
 
@@ -88,15 +88,22 @@ def flux_errors(measured: Measured) -> np.ndarray:
     return np.sqrt(measured.variance + np.nan_to_num(sky))
 
 
-def aperture_table(measured: Measured) -> Any:
-    """Return a ``QTable`` with a row for each place; columns of several sizes end in _0, _1 … as in photutils."""
+def aperture_table(measured: Measured, coordinates: Any) -> Any:
+    """Return a ``QTable`` with a row for each place; columns of several sizes end in _0, _1 … as in photutils.
+
+    Parameters
+    ----------
+    measured : Measured
+    coordinates : SkyCoord
+        Of the places.
+    """
     from astropy.table import QTable
 
     table = QTable()
     table["id"] = np.arange(1, len(measured.x) + 1)
     for name, values in measured.first.items():
         table[name] = values
-    table["x"], table["y"], table["sky"] = measured.x, measured.y, measured.coordinates
+    table["x"], table["y"], table["sky"] = measured.x, measured.y, coordinates
     columns = columns_of(measured)
     single = measured.sums.sum.shape[1] == 1
     for k in range(measured.sums.sum.shape[1]):
@@ -129,11 +136,15 @@ def columns_of(measured: Measured) -> dict[str, np.ndarray]:
         faintest = magnitudes(limit, limit)[0]
     else:
         magnitude = magnitude_error = faintest = np.full(total.shape, np.nan)
+    vega = {}
+    if np.isfinite(measured.calibration.vega):
+        vega = {"vegamag": magnitude - measured.calibration.vega, "vegamag_err": magnitude_error}
     return {
         "aperture_sum": total, "aperture_sum_err": np.where(used, error, np.nan),
         "background": level, "background_err": level_error, "area": sums.used,
         "flux": flux, "flux_err": flux_error, "snr": ratio, "flux_limit": limit,
-        "abmag": magnitude, "abmag_err": magnitude_error, "abmag_limit": faintest, "n_masked": sums.n_masked,
+        "abmag": magnitude, "abmag_err": magnitude_error, "abmag_limit": faintest, **vega,
+        "n_masked": sums.n_masked,
     }  # fmt: skip
 
 
@@ -151,7 +162,7 @@ def _put(table: Any, column: str, name: str, values: np.ndarray, measured: Measu
         table[column] = values * measured.unit
     elif name.startswith("flux"):
         table[column] = values * (u.Jy if measured.calibration.known else measured.unit)
-    elif name.startswith("abmag"):
+    elif name.startswith(("abmag", "vegamag")):
         table[column] = values * u.mag
     else:
         table[column] = values * u.pix**2 if name == "area" else values

@@ -11,7 +11,7 @@ import numpy as np
 from jviz.backend.regions.outlines import Outlines
 from jviz.backend.regions.rings import rings_of
 
-__all__ = ["combine", "members", "with_member"]
+__all__ = ["combine", "inside", "members", "same", "with_member"]
 
 _most = 4_000_000
 """Pairs of edges above which crossings are not looked for: lines end at the nearest of their points."""
@@ -21,7 +21,7 @@ def members(region: Any) -> list[Any]:
     """Return the simple regions that a combined one is made of, each once; a simple one itself."""
     found: list[Any] = []
     for leaf in _leaves(region):
-        if not any(_same(leaf, other) for other in found):
+        if not any(same(leaf, other) for other in found):
             found.append(leaf)
     return found
 
@@ -32,15 +32,25 @@ def _leaves(region: Any) -> list[Any]:
     return [*_leaves(region.region1), *_leaves(region.region2)]
 
 
-def _same(first: Any, second: Any) -> bool:
+def same(first: Any, second: Any) -> bool:
+    """Whether two members are the same region."""
     # "and not" is made of three, of which two are the same; once saved and loaded they are two objects
-    return first is second or (type(first) is type(second) and bool(first == second))
+    if first is second:
+        return True
+    if type(first) is not type(second) or np.size(_vertices(first)) != np.size(_vertices(second)):
+        return False  # regions of pixels cannot compare polygons of different numbers of vertices
+    return bool(first == second)
+
+
+def _vertices(region: Any) -> Any:
+    vertices = getattr(region, "vertices", None)
+    return getattr(vertices, "x", vertices)
 
 
 def with_member(region: Any, old: Any, new: Any) -> Any:
     """Return a combined region in which another member stands wherever ``old`` did."""
     if not hasattr(region, "region1"):
-        return new if _same(region, old) else region
+        return new if same(region, old) else region
     parts = with_member(region.region1, old, new), with_member(region.region2, old, new)
     return type(region)(*parts, region.operator, meta=region.meta, visual=region.visual)
 
@@ -101,7 +111,7 @@ def _bounding(region: Any, which: list[int], shapes: list[list[np.ndarray]], num
     for ring in shapes[number]:
         line = _cut(np.concatenate([ring, ring[:1]]), others)
         middle = 0.5 * (line[:-1] + line[1:])
-        within = [_inside(middle, shape) for shape in shapes]
+        within = [inside(middle, shape) for shape in shapes]
         sides = []
         for state in (True, False):
             within[number] = np.full(len(middle), state)
@@ -117,7 +127,7 @@ def _member(region: Any, within: Iterator[np.ndarray]) -> np.ndarray:
     return region.operator(first, _member(region.region2, within))
 
 
-def _inside(points: np.ndarray, rings: list[np.ndarray]) -> np.ndarray:
+def inside(points: np.ndarray, rings: list[np.ndarray]) -> np.ndarray:
     """Return which points lie in an odd number of rings."""
     count = np.zeros(len(points), int)
     x, y = points.T

@@ -13,7 +13,7 @@ from jviz.backend.regions.rings import degrees
 from jviz.backend.skymap import SkyMap
 from jviz.errors import CommandError
 
-__all__ = ["combined", "is_pixel", "moved", "to_pixel", "to_sky"]
+__all__ = ["combined", "converted", "is_pixel", "moved", "to_pixel", "to_sky"]
 
 _operators = {"and": operator.and_, "or": operator.or_, "xor": operator.xor}
 
@@ -36,7 +36,7 @@ def to_sky(region: Any, sky: SkyMap) -> Any:
     """
     if not is_pixel(region):
         return region
-    return _converted(region, _ToSky(sky))
+    return converted(region, _ToSky(sky))
 
 
 def to_pixel(region: Any, sky: SkyMap) -> Any:
@@ -49,7 +49,7 @@ def to_pixel(region: Any, sky: SkyMap) -> Any:
     """
     if is_pixel(region):
         return region
-    return _converted(region, _ToPixel(sky))
+    return converted(region, _ToPixel(sky))
 
 
 def combined(first: Any, second: Any, mode: str) -> Any:
@@ -152,14 +152,22 @@ def _check(values: Any) -> None:
         raise CommandError("The region reaches where the image has no sky; keep it in pixels or move it.")
 
 
-def _converted(region: Any, to: _ToSky | _ToPixel) -> Any:
+def converted(region: Any, to: Any) -> Any:
+    """Return a region by a map of positions, with sizes and angles as the map has them at its centre.
+
+    Parameters
+    ----------
+    region : regions.Region
+    to : object
+        With ``space`` ("Sky" or "Pixel"), ``position``, ``matrix`` and ``size``, as `_ToSky` has them.
+    """
     import regions
 
     name = shape_name(type(region))
     words = {"meta": region.meta.copy(), "visual": region.visual.copy()}
     if name == "Compound":
         kind = getattr(regions, f"Compound{to.space}Region")
-        return kind(_converted(region.region1, to), _converted(region.region2, to), region.operator, **words)
+        return kind(converted(region.region1, to), converted(region.region2, to), region.operator, **words)
     if name == "RegularPolygon":
         name = "Polygon"
     kind = getattr(regions, f"{name}{to.space}Region", None)
@@ -171,7 +179,7 @@ def _converted(region: Any, to: _ToSky | _ToPixel) -> Any:
     return kind(**values, **_sizes(region, to), **words)
 
 
-def _sizes(region: Any, to: _ToSky | _ToPixel) -> dict[str, Any]:
+def _sizes(region: Any, to: Any) -> dict[str, Any]:
     """Return the sizes and the angle by the names that the class gives them."""
     names = [n for n in region._params if n.endswith(("radius", "width", "height"))]
     if not names or shape_name(type(region)) == "RegularPolygon":

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.converting import combined
-from jviz.backend.regions.ds9_writing import COMBINED
+from jviz.backend.regions.converting import combined, is_pixel
+from jviz.backend.regions.ds9_statements import Term, pieces, terms
+from jviz.backend.regions.ds9_words import COMBINED, properties, tags_of
 from jviz.backend.regions.making import PIXEL_FRAME, Maker, Sketch, made
 from jviz.backend.regions.sectors import offset_points, sectors
 
@@ -21,18 +22,17 @@ Problem = tuple[int, str]
 """Number of a line and what is wrong with it."""
 
 FRAMES = {
-    "image": PIXEL_FRAME, "physical": PIXEL_FRAME, "icrs": "icrs", "fk5": "fk5", "j2000": "fk5", "fk4": "fk4",
-    "b1950": "fk4", "galactic": "galactic", "ecliptic": "barycentricmeanecliptic",
+    "image": PIXEL_FRAME, "physical": PIXEL_FRAME, "linear": PIXEL_FRAME, "icrs": "icrs", "fk5": "fk5", "j2000": "fk5",
+    "wcs": "fk5", "fk4": "fk4", "b1950": "fk4", "galactic": "galactic", "ecliptic": "barycentricmeanecliptic",
 }  # fmt: skip
-"""Without LTV keywords, which binned or cut images may have, physical pixels are image pixels."""
+"""Physical and linear positions wait for their image; see `jviz.backend.regions.of_images`. DS9 has FK5 for "wcs"."""
 
-OTHER_FRAMES = ("linear", "amplifier", "detector", "wcs", "panner", "tile")
+OTHER_FRAMES = ("amplifier", "detector", "panner", "tile")
 
-_statement = re.compile(r"^([+-]?)\s*([a-z]+)\s*(?:\(([^)#]*)\)|\s([^#|]*))\s*(?:\|\|)?\s*#?(.*)$", re.IGNORECASE)
+MOST_RINGS = 1000
+
 _plain = re.compile(r"^\s*(circle|ellipse|box|annulus|polygon|point)\(([^()#;|{]*)\)\s*(?:#([^;|]*))?$")
 """By far the most lines are such: one shape, its numbers, and its properties."""
-_tag = re.compile(r"tag\s*=\s*\{([^}]*)\}")
-_property = re.compile(r"""(\w+)\s*=\s*(?:\{([^}]*)\}|"([^"]*)"|'([^']*)'|(\S+))""")
 _factors = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": 180 / np.pi, "p": None, "i": None}
 
 
@@ -52,8 +52,8 @@ class _State:
     words: dict[str, str] = field(default_factory=dict)
     composite: int = 0
     inside: bool = False
-    combining: tuple[int, Words] | None = None
-    """Of a composite that is one region: which sketch is the first, and what is said of it."""
+    combining: tuple[int, Words, str] | None = None
+    """Of a composite that is one region: which sketch is the first, what is said of it, and "or" or "and"."""
 
 
 def parse_ds9(text: str) -> tuple[list[Any], list[Problem]]:
@@ -84,7 +84,7 @@ def sketch_ds9(text: str) -> tuple[list[Sketch], list[Problem]]:
         Lines left out, with the shape, the frame or the words that are not known.
     """
     state, maker, problems = _State(), Maker(), []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
         try:
             if (plain := _plain.match(line)) and not state.inside:
                 _add(plain[1], plain[2], "", plain[3] or "", state, maker)
@@ -92,17 +92,12 @@ def sketch_ds9(text: str) -> tuple[list[Sketch], list[Problem]]:
         except _Wrong as wrong:
             problems.append((number, str(wrong)))
             continue
-        for part in _split(line):
+        for part in pieces(line):
             try:
                 _take(part.strip(), state, maker)
             except _Wrong as wrong:
                 problems.append((number, str(wrong)))
     return maker.sketches, problems
-
-
-def _split(line: str) -> list[str]:
-    """Split at semicolons that are not within a text."""
-    return re.split(r";(?![^{]*\})", line) if ";" in line else [line]
 
 
 def _take(part: str, state: _State, maker: Maker) -> None:
@@ -111,50 +106,117 @@ def _take(part: str, state: _State, maker: Maker) -> None:
     if part.startswith("#"):
         part = part[1:].strip()
         if part.startswith("composite"):
-            state.composite += 1
-            state.inside = True
-            tags = _tag.findall(part)
-            said = _properties(part.partition("||")[2]), [t for t in tags if t != COMBINED], ""
-            state.combining = (len(maker.sketches), said) if COMBINED in tags else None
+            _begin_composite(part, state, maker)
             return
         if not re.match(r"(text|vector|ruler|projection|compass|segment)\s*\(", part):
             return
     low = part.lower()
+    first, comma, rest = low.partition(",")
     if low.startswith("global"):
-        state.words = _properties(part[6:])
-    elif low in FRAMES:
-        state.frame, state.frame_word = FRAMES[low], low
-    elif low in OTHER_FRAMES or re.fullmatch("wcs[a-z]", low):
+        state.words = {**state.words, **properties(part[6:])}
+    elif first.strip() in FRAMES:
+        _set_frame(first.strip(), state)
+        if comma:
+            _take(part[-len(rest) :].strip(), state, maker)
+    elif low in OTHER_FRAMES or re.fullmatch("wcs[a-z0-9]", low):
         state.frame, state.frame_word = None, low
-    elif match := _statement.match(part):
-        _shape(match, part, state, maker)
+    elif not re.fullmatch(r"tile\s+\d+", low):
+        _statement(part, state, maker)
+
+
+def _set_frame(word: str, state: _State) -> None:
+    state.frame, state.frame_word = FRAMES[word], word
+    state.words = {**state.words, "frame": word if word in ("physical", "linear") else ""}
+
+
+def _begin_composite(part: str, state: _State, maker: Maker) -> None:
+    """Begin a group, or one region: by the tag that jviz writes, or where all members must meet (&&)."""
+    state.composite += 1
+    state.inside = True
+    _, sign, said = re.split(r"(\|\||&&|$)", part, maxsplit=1)
+    tags = tags_of(said)
+    if COMBINED in tags or sign == "&&":
+        words = properties(said), [t for t in tags if t != COMBINED], ""
+        state.combining = len(maker.sketches), words, "and" if sign == "&&" else "or"
     else:
+        state.combining = None
+
+
+def _statement(part: str, state: _State, maker: Maker) -> None:
+    found, more, comment = terms(part)
+    if not found:
         raise _Wrong(f"{part[:40]!r} is no region")
-
-
-def _shape(match: re.Match, part: str, state: _State, maker: Maker) -> None:
-    sign, name, inside, bare, comment = match.groups()
-    in_composite, state.inside = state.inside, "||" in part
+    in_composite, state.inside = state.inside, more
     try:
-        _add(name.lower(), inside if inside is not None else bare, sign, comment or "", state, maker, in_composite)
+        _add_all(found, comment, state, maker, in_composite)
     finally:
         if not state.inside and state.combining is not None:
-            _combine(maker, *state.combining)
+            first, words, mode = state.combining
             state.combining = None
+            _check_alike(maker, first)
+            members = [[made([m])[0]] for m in maker.sketches[first:]]
+            modes = ["or", *("andnot" if _cut(m) else mode for [m] in members[1:])]
+            _replace(maker, first, _together(members, modes), words)
 
 
-def _combine(maker: Maker, first: int, words: Words) -> None:
-    """Make one region of the last ones: each is added to those before, or cut out of them where it has a minus sign."""
-    members = maker.sketches[first:]
-    if not members:
-        return
+def _add_all(found: list[Term], comment: str, state: _State, maker: Maker, in_composite: bool) -> None:
+    """Add the shapes of a statement: each by itself, or one region of those that operators put together."""
+    first, starts = len(maker.sketches), []
+    try:
+        for term in found:
+            starts.append(len(maker.sketches))
+            _add(term.name.lower(), term.arguments, term.sign, comment, state, maker, in_composite)
+    except _Wrong:
+        if any(term.mode for term in found):
+            del maker.sketches[first:]  # the rest alone would be another region
+        raise
+    if any(term.mode for term in found):
+        if not all(term.mode for term in found[1:]):
+            del maker.sketches[first:]
+            raise _Wrong("a comma among operators")
+        _check_alike(maker, first)
+        ends = [*starts[1:], len(maker.sketches)]
+        members = [made(maker.sketches[a:b]) for a, b in zip(starts, ends, strict=True)]
+        sketch = maker.sketches[first]
+        _replace(maker, first, _together(members, [term.mode or "or" for term in found]), sketch.words)
+
+
+def _together(members: list[list[Any]], modes: list[str]) -> Any:
+    """Put regions together; "and" and "andnot" bind more closely than "or"."""
+    products: list[Any] = []
+    for parts, mode in zip(members, modes, strict=True):
+        region = parts[0]
+        for other in parts[1:]:
+            region = combined(region, other, "or")
+        region.meta.pop("include", None)
+        if mode == "or":
+            products.append(region)
+        else:
+            products[-1] = combined(products[-1], region, mode)
+    whole = products[0]
+    for region in products[1:]:
+        whole = combined(whole, region, "or")
+    return whole
+
+
+def _check_alike(maker: Maker, first: int) -> None:
+    """Forget the last sketches where pixels and the sky would make one region."""
+    if len({is_pixel(sketch) for sketch in maker.sketches[first:]}) > 1:
+        del maker.sketches[first:]
+        raise _Wrong("pixels and the sky in one region")
+
+
+def _cut(region: Any) -> bool:
+    return region.meta.get("include", True) in (False, "-")
+
+
+def _replace(maker: Maker, first: int, whole: Any, words: Words) -> None:
+    """Put one region, of which something is said, in the place of the last sketches."""
     del maker.sketches[first:]
-    whole, *rest = made(members)
-    for region in rest:
-        cut = region.meta.pop("include", True) in (False, "-")
-        whole = combined(whole, region, "andnot" if cut else "or")
     told = Sketch("Polygon", PIXEL_FRAME, (), (), None, words)
     whole = whole.copy()
+    for kept in (whole.meta, whole.visual):
+        kept.clear()
     whole.meta.update(told.meta)
     whole.visual.update(told.visual)
     maker.sketches.append(whole)
@@ -167,31 +229,42 @@ def _add(
         raise _Wrong(name)
     if state.frame is None:
         raise _Wrong(f"{state.frame_word} coordinates")
-    words = {**state.words, **_properties(comment)} if comment else state.words
-    tags = _tag.findall(comment) if comment else []
+    words = {**state.words, **properties(comment)} if comment else state.words
+    tags = tags_of(comment) if comment else []
     if in_composite and not tags:
         tags = [f"composite {state.composite}"]
-    texts = inner.replace(",", " ").split()
+    texts = (inner if name == "text" else re.sub(r"\s*=\s*", "=", inner)).replace(",", " ").split()
     if name == "text" and "text" not in words:
         texts, words = texts[:2], {**words, "text": " ".join(texts[2:]).strip("{}\"'")}
+    given, first = _Numbers(texts, state.frame), len(maker.sketches)
     try:
-        SHAPES[name](maker, _Numbers(texts, state.frame), (words, tags, sign))
+        SHAPES[name](maker, given, (words, tags, sign))
+        if len(given.kinds) > 1 or (given.foreign and not all(s.sizes for s in maker.sketches[first:])):
+            raise ValueError("sizes of several kinds")
     except (ValueError, IndexError):
+        del maker.sketches[first:]
         raise _Wrong(f"{name}({inner.strip()[:40]})") from None
-
-
-def _properties(text: str) -> dict[str, str]:
-    found = {}
-    for match in _property.finditer(text):
-        found[match[1].lower()] = next((g for g in match.groups()[1:] if g is not None), "")
-    return found
+    if given.foreign:
+        for sketch in maker.sketches[first:]:
+            sketch.words = ({**words, "frame": "+".join(filter(None, (words.get("frame"), given.foreign)))}, tags, sign)
 
 
 class _Numbers:
     """The arguments of a shape, as numbers of its frame: pixels from 0, or degrees."""
 
     def __init__(self, texts: list[str], frame: str) -> None:
-        self._texts, self.frame = texts, frame
+        # celestial positions imply the sky; their sizes must then have units
+        self.implied = frame == PIXEL_FRAME and bool(texts) and bool(re.match(r"[+-]?[\d.]+[:hd]", texts[0]))
+        rings = [text[2:] for text in texts if text.startswith("n=")]
+        self.rings = int(rings[0]) if rings and rings[0].isdigit() else 1
+        self._texts = [text for text in texts if not text.startswith("n=")]
+        self.frame = "icrs" if self.implied else frame
+        self.kinds: set[str] = set()
+
+    @property
+    def foreign(self) -> str:
+        """What the sizes wait for that are not of the kind of the positions: "sky sizes", "pixel sizes", or ""."""
+        return next((kind for kind in self.kinds if kind), "")
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -210,22 +283,31 @@ class _Numbers:
         return np.array([self.point(2 * i) for i in range(count)])
 
     def size(self, index: int) -> float:
-        text = self._texts[index]
-        factor = _factors.get(text[-1])
-        if self.frame == PIXEL_FRAME:
-            if factor is not None:
-                raise ValueError("an angle")
-            value = float(text.rstrip("ip"))
+        text = self._texts[index].replace("''", '"')
+        factor, kind = _factors.get(text[-1]), ""
+        if self.implied and factor is None:
+            raise ValueError("no unit")
+        if self.frame == PIXEL_FRAME and factor is not None:
+            value, kind = float(text[:-1]) * factor * 3600.0, "sky sizes"  # arcseconds
+        elif self.frame == PIXEL_FRAME or text[-1] in "pi":
+            value, kind = float(text.rstrip("ip")), "" if self.frame == PIXEL_FRAME else "pixel sizes"
         else:
-            if text[-1] in "pi":
-                raise ValueError("pixels")
             value = float(text) if factor is None else float(text[:-1]) * factor
+        self.kinds |= {kind} if value else set()
         if not value >= 0:
             raise ValueError("negative")
         return value
 
     def sizes(self, first: int, last: int) -> list[float]:
         return [self.size(i) for i in range(first, last)]
+
+    def evenly(self, *sizes: list[float]) -> list[list[float]]:
+        """Return sizes of the edges of rings: those given, or as many as ``n=`` says between two."""
+        if self.rings == 1:
+            return list(sizes)
+        if not 0 < self.rings <= MOST_RINGS or any(len(some) != 2 for some in sizes):
+            raise ValueError("rings between other than two sizes")
+        return [np.linspace(*some, self.rings + 1).tolist() for some in sizes]
 
     def count(self, index: int) -> int:
         return int(float(self._texts[index]))
@@ -240,11 +322,11 @@ def _angle(text: str, *, hours: bool) -> float:
         return float(text)
     except ValueError:
         pass
-    sexagesimal = re.fullmatch(r"([+-]?)(\d+)[:hd](\d+)[:m]([\d.]+)s?", text)
+    sexagesimal = re.fullmatch(r"([+-]?)(\d+)[:hd](\d+)(?:[:m]([\d.]+)s?|m?)", text)
     if not sexagesimal:
         return float(text[:-1]) * _factors[text[-1]] if text[-1] in "dr" else float(text)
     sign, *parts = sexagesimal.groups()
-    value = sum(float(p) / 60**i for i, p in enumerate(parts))
+    value = sum(float(p or 0) / 60**i for i, p in enumerate(parts))
     in_hours = "h" in text or (hours and ":" in text)
     return (-value if sign == "-" else value) * (15 if in_hours else 1)
 
@@ -254,7 +336,7 @@ def _circle(maker: Maker, given: _Numbers, words: Words) -> None:
 
 
 def _annulus(maker: Maker, given: _Numbers, words: Words) -> None:
-    radii = given.sizes(2, len(given))
+    [radii] = given.evenly(given.sizes(2, len(given)))
     if len(radii) < 2:
         raise ValueError("one radius")
     for inner, outer in itertools.pairwise(radii):
@@ -266,7 +348,7 @@ def _two_axes(kind: str, factor: float) -> Callable[[Maker, _Numbers, Words], No
         with_angle = len(given) % 2
         angle = given.angle(len(given) - 1) if with_angle else 0.0
         sizes = [factor * s for s in given.sizes(2, len(given) - with_angle)]
-        pairs = list(zip(sizes[::2], sizes[1::2], strict=True))
+        pairs = list(zip(*given.evenly(sizes[::2], sizes[1::2]), strict=True))
         if not pairs:
             raise ValueError("no sizes")
         if len(pairs) == 1:
@@ -317,6 +399,39 @@ def _segment(maker: Maker, given: _Numbers, words: Words) -> None:
     maker.path("Polygon", given.frame, points, _special(words, "path"))
 
 
+def _pie(maker: Maker, given: _Numbers, words: Words) -> None:
+    """Take a sector of CIAO: its two radii, then its two angles."""
+    low, high = given.size(2), given.size(3)
+    _sectors(maker, given, words, ((low, low), (high, high)), 1, angles=(given.angle(4), given.angle(5), 1))
+
+
+def _corners(maker: Maker, given: _Numbers, words: Words) -> None:
+    """Take a rectangle of CIAO, by two of its corners."""
+    (x0, y0), (x1, y1) = given.point(0), given.point(2)
+    if given.frame != PIXEL_FRAME:
+        raise ValueError("sides along pixels only")
+    maker.curve("Rectangle", given.frame, ((x0 + x1) / 2, (y0 + y1) / 2), [abs(x1 - x0), abs(y1 - y0)], 0.0, words)
+
+
+def _field(maker: Maker, given: _Numbers, words: Words) -> None:
+    """Take what CIAO names the field: all pixels of the image."""
+    _for_image(maker, "Rectangle", ((0.0, 0.0),), (1.0, 1.0), 0.0, words, "field")
+
+
+def _endless(maker: Maker, given: _Numbers, words: Words) -> None:
+    """Take a sector of CIAO without radii, which ends at the edges of the image."""
+    if given.frame != PIXEL_FRAME or len(given) != 4:
+        raise ValueError("sectors of pixels only")
+    angles = (given.angle(2), given.angle(3), 1)
+    [corners] = sectors(PIXEL_FRAME, given.point(0), angles, (0.0, 0.0), (1.0, 1.0), 1)
+    _for_image(maker, "Polygon", corners, (), None, words, words[0].get("frame", "") + "+sector")
+
+
+def _for_image(maker: Maker, shape: str, points: Any, sizes: Any, angle: Any, words: Words, frame: str) -> None:
+    said = {**words[0], "frame": frame}
+    maker.sketches.append(Sketch(shape, PIXEL_FRAME, points, sizes, angle, (said, *words[1:])))
+
+
 def _panda(maker: Maker, given: _Numbers, words: Words) -> None:
     low, high = given.size(5), given.size(6)
     _sectors(maker, given, words, ((low, low), (high, high)), given.count(7))
@@ -330,9 +445,11 @@ def _wide_panda(half: float, *, box: bool) -> Callable[[Maker, _Numbers, Words],
     return take
 
 
-def _sectors(maker: Maker, given: _Numbers, words: Words, edges: tuple, rings: int, **how: Any) -> None:
+def _sectors(
+    maker: Maker, given: _Numbers, words: Words, edges: tuple, rings: int, angles: tuple | None = None, **how: Any
+) -> None:
     """Take the sectors of rings as polygons of one group."""
-    angles = given.angle(2), given.angle(3), given.count(4)
+    angles = angles or (given.angle(2), given.angle(3), given.count(4))
     tags = words[1] or [f"sectors {len(maker.sketches) + 1}"]
     for corners in sectors(given.frame, given.point(0), angles, *edges, rings, **how):
         maker.path("Polygon", given.frame, corners, (words[0], tags, words[2]))
@@ -354,6 +471,10 @@ SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
     "panda": _panda,
     "epanda": _wide_panda(1.0, box=False),
     "bpanda": _wide_panda(0.5, box=True),
+    "pie": _pie,
+    "rectangle": _corners,
+    "field": _field,
+    "sector": _endless,
     "point": lambda maker, given, words: maker.path("Point", given.frame, np.array([given.point(0)]), words),
     "text": lambda maker, given, words: maker.path("Text", given.frame, np.array([given.point(0)]), words),
 }

@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.ds9_words import COMBINED, LOCKS
 from jviz.backend.regions.kinds import kind_of
 from jviz.backend.regions.offsets import offsets_to
 from jviz.backend.regions.rings import degrees
 
-__all__ = ["COMBINED", "chain", "ds9_text"]
-
-COMBINED = "combined"
-"""Tag of a composite that is one region: its members are added in turn, those with a minus sign cut out."""
+__all__ = ["chain", "ds9_text", "words_of"]
 
 _frames = {"icrs": "icrs", "fk5": "fk5", "fk4": "fk4", "galactic": "galactic", "barycentricmeanecliptic": "ecliptic"}
 _loud = ("text", "ruler", "compass", "vector", "path")
@@ -68,12 +66,12 @@ def chain(region: Any) -> list[tuple[Any, bool]] | None:
 
 def _alone(region: Any, frame: str) -> list[str]:
     sign = "-" if region.meta.get("include") in (False, "-") else ""
-    return [_line(region, frame, sign, _words(region))]
+    return [_line(region, frame, sign, words_of(region))]
 
 
 def _composite(region: Any, links: Sequence[tuple[Any, bool]], frame: str) -> list[str]:
     x, y = _numbers(_anchor(links[0][0]), frame)[0]
-    head = f"# composite({x},{y},0) || composite=1 {_words(region, COMBINED)}"
+    head = f"# composite({x},{y},0) || composite=1 {words_of(region, COMBINED)}"
     members = [
         _line(leaf, frame, "-" if cut else "", "", more=k + 1 < len(links)) for k, (leaf, cut) in enumerate(links)
     ]
@@ -84,18 +82,22 @@ def _line(region: Any, frame: str, sign: str, words: str, *, more: bool = False)
     kind = kind_of(region)
     name, arguments, extra = _shape(region, kind, frame)
     shape = f"{sign}{name}({','.join(arguments)})"
-    said = " ".join(part for part in (extra, words) if part)
+    said = " ".join(part for part in ("" if "line=" in words else extra, words) if part)
     if kind in _loud:
         return f"# {shape}{' ||' if more else ''} {said}".rstrip()
     return f"{shape}{' ||' if more else ''}{' # ' + said if said else ''}"
 
 
-def _words(region: Any, *tags: str) -> str:
+def words_of(region: Any, *tags: str, text: str | None = None) -> str:
+    """Return the properties of a region as DS9 writes them after it, with more tags, or with another text."""
     color, width = region.visual.get("color"), region.visual.get("linewidth")
-    text = region.text if kind_of(region) == "text" else region.meta.get("text")
+    if text is None:
+        text = region.text if kind_of(region) == "text" else region.meta.get("text")
     parts = [f"color={color}"] if color else []
     parts += [f"width={width}"] if width else []
     parts += [f"text={{{_safe(text)}}}"] if text else []
+    parts += [str(kept)] if (kept := region.meta.get("comment")) else []
+    parts += [f"{name}=0" for name in LOCKS] if region.meta.get("move", 1) == 0 else []
     return " ".join(parts + [f"tag={{{_safe(tag)}}}" for tag in (*(region.meta.get("tag") or ()), *tags)])
 
 

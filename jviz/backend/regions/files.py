@@ -1,7 +1,8 @@
-"""Reading and writing regions: DS9, CRTF, FITS, STC-S and tables in ECSV."""
+"""Reading and writing regions: DS9, CRTF, FITS, STC-S and tables in ECSV and CSV."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,16 +12,20 @@ import numpy as np
 from jviz.backend.files import writing
 from jviz.backend.regions.ds9 import Problem, sketch_ds9
 from jviz.backend.regions.ds9_writing import chain, ds9_text
+from jviz.backend.regions.kinds import SPECIAL, kind_of
 from jviz.backend.regions.stcs import parse_stcs, stcs_of
 from jviz.backend.regions.tables import regions_of_table, table_of_regions
 from jviz.errors import CommandError, ReadError
 
 __all__ = ["FORMATS", "format_of", "read_regions", "write_regions"]
 
-Format = Literal["ds9", "crtf", "fits", "stcs", "ecsv"]
+_point = re.compile(r"^point\[\[([^\]]*)\]\]")
+
+Format = Literal["ds9", "crtf", "fits", "stcs", "ecsv", "csv"]
 
 FORMATS: dict[str, str] = {
     ".reg": "ds9", ".crtf": "crtf", ".fits": "fits", ".fit": "fits", ".stcs": "stcs", ".stc": "stcs", ".ecsv": "ecsv",
+    ".csv": "csv",
 }  # fmt: skip
 """Format by the ending of a file's name."""
 
@@ -44,7 +49,7 @@ def read_regions(path: Path, kind: str | None = None) -> tuple[list[Any], list[P
     Parameters
     ----------
     path : Path
-    kind : {"ds9", "crtf", "fits", "stcs", "ecsv"}, optional
+    kind : {"ds9", "crtf", "fits", "stcs", "ecsv", "csv"}, optional
         By default as the content and the name say.
 
     Returns
@@ -92,7 +97,7 @@ def _first(problems: list[Problem]) -> str:
 
 
 def _read_text(parse: Any) -> Any:
-    return lambda path: parse(path.read_text("utf-8", errors="replace"))
+    return lambda path: parse(path.read_text("utf-8-sig", errors="replace"))
 
 
 def _read_package(kind: str) -> Any:
@@ -105,14 +110,18 @@ def _read_package(kind: str) -> Any:
     return read
 
 
-def _read_ecsv(path: Path) -> tuple[list[Any], list[Problem]]:
-    from astropy.table import QTable
+def _read_table(kind: str, **options: Any) -> Any:
+    def read(path: Path) -> tuple[list[Any], list[Problem]]:
+        from astropy.table import QTable
 
-    try:
-        table = QTable.read(path, format="ascii.ecsv")
-    except Exception as error:  # astropy raises what it likes for broken tables
-        raise ReadError(f"{path.name} is no table that can be read: {' '.join(str(error).split())[:200]}.") from error
-    return regions_of_table(table, path.name)
+        try:
+            table = QTable.read(path, format=kind, **options)
+        except Exception as error:  # astropy raises what it likes for broken tables
+            said = " ".join(str(error).split())[:200]
+            raise ReadError(f"{path.name} is no table that can be read: {said}.") from error
+        return regions_of_table(table, path.name)
+
+    return read
 
 
 _READERS = {
@@ -120,7 +129,8 @@ _READERS = {
     "stcs": _read_text(parse_stcs),
     "crtf": _read_package("crtf"),
     "fits": _read_package("fits"),
-    "ecsv": _read_ecsv,
+    "ecsv": _read_table("ascii.ecsv"),
+    "csv": _read_table("ascii.csv", fill_values=[]),
 }
 
 
@@ -161,16 +171,18 @@ def _has(kind: str, region: Any) -> bool:
     if isinstance(region, np.ndarray):
         return False
     if name.startswith("Compound"):
-        return kind == "ecsv" or (kind == "ds9" and chain(region) is not None)
+        return kind in ("ecsv", "csv") or (kind == "ds9" and chain(region) is not None)
+    if kind in ("crtf", "fits", "stcs") and kind_of(region) in SPECIAL:
+        return False  # they would come back as plain lines, and paths as polygons
     if kind == "stcs":
         return name in ("CircleSkyRegion", "EllipseSkyRegion", "RectangleSkyRegion", "PolygonSkyRegion",
                         "PointSkyRegion", "TextSkyRegion")  # fmt: skip
     if kind == "fits":
         return name.endswith("PixelRegion") and not name.startswith(("Text", "RegularPolygon", "Line"))
     if kind == "crtf":
-        # the package regions writes pixels as degrees, and reads no lines back
+        # the package regions writes pixels as degrees
         return name in ("CircleSkyRegion", "EllipseSkyRegion", "RectangleSkyRegion", "PolygonSkyRegion",
-                        "CircleAnnulusSkyRegion", "PointSkyRegion")  # fmt: skip
+                        "CircleAnnulusSkyRegion", "PointSkyRegion", "LineSkyRegion", "TextSkyRegion")  # fmt: skip
     return True
 
 
@@ -184,10 +196,20 @@ def _write_crtf(path: Path, regions: Sequence[Any]) -> None:
 
     lines = ["#CRTFv0"]
     for frame in dict.fromkeys(map(_frame_of, regions)):
-        some = Regions([r for r in regions if _frame_of(r) == frame])
+        some = Regions([_labelled(r) for r in regions if _frame_of(r) == frame])
         text = some.serialize(format="crtf", coordsys=frame, fmt=".10f")
-        lines += [line for line in text.splitlines() if not line.startswith("#CRTF")]
+        # The package writes points under a name that neither it nor CASA reads.
+        lines += [_point.sub(r"symbol[[\1], .]", line) for line in text.splitlines() if not line.startswith("#CRTF")]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _labelled(region: Any) -> Any:
+    """Return a region with its name, or what it says, as the label that CASA writes; quotes and commas would end it."""
+    region = region.copy()
+    said = region.text if kind_of(region) == "text" else region.meta.get("text", "")
+    if said := " ".join(re.sub("[\"',]", " ", str(said)).split()):
+        region.meta["label"] = said
+    return region
 
 
 def _frame_of(region: Any) -> str:
@@ -204,8 +226,8 @@ def _write_stcs(path: Path, regions: Sequence[Any]) -> None:
     path.write_text("".join(f"{stcs_of(region)}\n" for region in regions), encoding="utf-8")
 
 
-def _write_ecsv(path: Path, regions: Sequence[Any]) -> None:
-    table_of_regions(regions).write(path, format="ascii.ecsv", overwrite=True)
+def _write_table(kind: str) -> Any:
+    return lambda path, regions: table_of_regions(regions).write(path, format=kind, overwrite=True)
 
 
 _WRITERS = {
@@ -213,5 +235,6 @@ _WRITERS = {
     "crtf": _write_crtf,
     "fits": _write_fits,
     "stcs": _write_stcs,
-    "ecsv": _write_ecsv,
+    "ecsv": _write_table("ascii.ecsv"),
+    "csv": _write_table("ascii.csv"),
 }

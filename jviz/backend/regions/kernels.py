@@ -5,7 +5,7 @@ from numba import njit
 
 from jviz.backend.render.kernels import choose_cache
 
-__all__ = ["cover", "inside"]
+__all__ = ["contains", "cover", "inside"]
 
 choose_cache()
 compiled = njit(cache=True, nogil=True, error_model="numpy")
@@ -116,3 +116,28 @@ def inside(x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
         for j in range(nx):
             total += crossings[i, j]
             out[i, j] = total % 2
+
+
+@compiled
+def contains(x: np.ndarray, y: np.ndarray, at_x: np.ndarray, at_y: np.ndarray) -> np.ndarray:
+    """Return which points lie in a closed polygon (an odd number of times).
+
+    Parameters
+    ----------
+    x, y : ndarray of float64
+        Vertices.
+    at_x, at_y : ndarray of float64
+        Points; NaN lies outside.
+    """
+    out = np.zeros(len(at_x), np.bool_)
+    count = len(x)
+    for i in range(len(at_x)):
+        within = False
+        before = count - 1
+        for k in range(count):
+            straddles = (y[k] > at_y[i]) != (y[before] > at_y[i])
+            if straddles and at_x[i] < x[k] + (at_y[i] - y[k]) * (x[before] - x[k]) / (y[before] - y[k]):
+                within = not within
+            before = k
+        out[i] = within
+    return out

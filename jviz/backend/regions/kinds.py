@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-__all__ = ["CURVED", "NAMES", "OPEN", "SPECIAL", "kind_of", "shape_name"]
+__all__ = ["CURVED", "NAMES", "OPEN", "SPECIAL", "kind_of", "shape_name", "text_of"]
 
 NAMES = {
     "circle": "Circle",
@@ -59,3 +59,11 @@ def kind_of(region: Any) -> str:
     if special in SPECIAL and name == NAMES[special]:
         return special
     return _kinds.get(name, "")
+
+
+def text_of(region: Any) -> str:
+    """Return what a region, or a sketch, that is a text says; "" for others."""
+    if kind_of(region) != "text":
+        return ""
+    words = getattr(region, "words", None)
+    return str(words[0].get("text", "") if words else region.text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.ds9_words import is_locked, kept
 from jviz.backend.regions.kinds import SPECIAL
 
 __all__ = ["PIXEL_FRAME", "SIZES", "Maker", "Sketch", "made"]
@@ -70,8 +71,15 @@ class Sketch:
             meta["type"] = given["type"]
         if tags:
             meta["tag"] = list(tags)
-        if sign == "-":
+        if sign == "-" or given.get("include") == "0":
             meta["include"] = False
+        for name in ("frame", "name"):
+            if given.get(name):
+                meta[name] = given[name]
+        if is_locked(given):
+            meta["move"] = 0
+        if comment := kept(given):
+            meta["comment"] = comment
         return meta
 
     @property

@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from jviz.backend.regions.combining import members, same
 from jviz.backend.regions.converting import is_pixel
 from jviz.backend.regions.kinds import OPEN, kind_of, shape_name
 from jviz.backend.regions.outlines import Outlines
 from jviz.backend.regions.placing import HERE, place
 from jviz.backend.regions.rings import degrees
+from jviz.backend.regions.sky_masks import SkyShape
 from jviz.backend.skymap import SkyMap
 
 __all__ = ["Target", "Weights", "weights"]
@@ -25,6 +27,9 @@ _fine = 0.0005
 
 _cells = 4_000_000
 _subpixels = 8
+
+_far = 30.0
+"""Degrees; a region whose outline a map does not show at all, and that still lies on it, reaches farther."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ def weights(region: Any, target: Target, *, home: Any = HERE, mode: Mode = "exac
         The area of the overlap, or 1 where the centre of the pixel is inside. Circles, ellipses,
         rectangles, their annuli and polygons of the image's own pixels are exact; those of the sky and of
         other images are polygons within 0.0005 pixels of the true outline, clipped exactly by the
-        pixels. Compound regions are counted on 8 × 8 points in each pixel.
+        pixels. Compound regions are counted on 8 × 8 points in pixels where the edges of several members
+        meet; regions across the seam of a map of the whole sky on such points in all pixels.
 
     Returns
     -------
@@ -114,7 +120,11 @@ def weights(region: Any, target: Target, *, home: Any = HERE, mode: Mode = "exac
     found = place([region], [home], target.sky, error=_fine)
     if kind in OPEN:
         return _of_lines(found, target.shape)
-    return _of_point(found.points[0], target.shape) if name == "Point" else _of_rings(found, target.shape, mode)
+    if name == "Point":
+        return _of_point(found.points[0], target.shape)
+    if _is_parted(found, region, target):
+        return _on_the_sky(SkyShape(region, home), target, mode)
+    return _of_rings(found, target.shape, mode)
 
 
 def _of_mask(mask: np.ndarray, shape: tuple[int, int]) -> Weights:
@@ -244,43 +254,141 @@ def _of_rings(found: Outlines, shape: tuple[int, int], mode: Mode) -> Weights:
     return Weights(box, parts[0].astype(np.float32), parts[-1] > 0.5)
 
 
-def _covered(ring: np.ndarray, box: Slices, mode: Mode, finer: int = 1) -> np.ndarray:
+def _covered(ring: np.ndarray, box: Slices, mode: Mode) -> np.ndarray:
     from jviz.backend.regions import kernels
 
     rows, columns = box
-    out = np.zeros(((rows.stop - rows.start) * finer, (columns.stop - columns.start) * finer))
-    x = np.ascontiguousarray((ring[:, 0] + 0.5 - columns.start) * finer)
-    y = np.ascontiguousarray((ring[:, 1] + 0.5 - rows.start) * finer)
+    out = np.zeros((rows.stop - rows.start, columns.stop - columns.start))
+    x = np.ascontiguousarray(ring[:, 0] + 0.5 - columns.start)
+    y = np.ascontiguousarray(ring[:, 1] + 0.5 - rows.start)
     (kernels.cover if mode == "exact" else kernels.inside)(x, y, out)
     return out
+
+
+# --- regions that the map of the image parts --------------------------------------------------------------
+
+
+def _is_parted(found: Outlines, region: Any, target: Target) -> bool:
+    """Whether rings of an area lie across the seam of a map, or beyond the sky that it shows."""
+    beyond = np.isnan(found.points[:, 0])
+    if beyond.all() and len(beyond):
+        # Of smaller ones nothing is in sight; a larger one may hold all of the image.
+        return not is_pixel(region) and target.sky is not None and SkyShape(region, HERE).reach > _far
+    return not found.closed.all() or bool(beyond.any())
+
+
+def _on_the_sky(shape: SkyShape, target: Target, mode: Mode) -> Weights:
+    """Ask for each pixel whether it lies in the region: there is no polygon of pixels to clip."""
+    box = shape.near(target.sky, margin=1.0)
+    if box is None:
+        return NOTHING
+    centres = shape.points_in(target.sky, box, 1)
+    if mode == "center":
+        return Weights(box, centres.astype(np.float32), centres)
+    pixels = centres.size
+    finer = max(1, min(_subpixels, int(np.sqrt(_cells / pixels))))
+    points = shape.points_in(target.sky, box, finer)
+    values = points.reshape(centres.shape[0], finer, centres.shape[1], finer).mean(axis=(1, 3), dtype=np.float32)
+    return Weights(box, values, centres)
 
 
 # --- compound regions -----------------------------------------------------------------------------------
 
 
 def _of_compound(region: Any, target: Target, home: Any, mode: Mode) -> Weights:
-    whole = place([region], [home], target.sky, error=_fine)
-    points = whole.points[np.isfinite(whole.points).all(axis=1)]
-    box = _box(points.min(axis=0), points.max(axis=0), target.shape) if len(points) else None
-    if box is None:
+    leaves = [_leaf(leaf, target, home) for leaf in members(region)]
+    boxes = [leaf.slices for leaf in leaves if leaf.values.size]
+    if not boxes:
         return NOTHING
-    pixels = (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
-    finer = 1 if mode == "center" else max(1, min(_subpixels, int(np.sqrt(_cells / pixels))))
-    member = _member(region, target, home, box, finer).astype(np.float32)
-    ny, nx = member.shape[0] // finer, member.shape[1] // finer
-    values = member.reshape(ny, finer, nx, finer).mean(axis=(1, 3), dtype=np.float32)
-    return Weights(box, values, _member(region, target, home, box, 1) if finer > 1 else values > 0.5)
+    box = tuple(slice(min(b[i].start for b in boxes), max(b[i].stop for b in boxes)) for i in (0, 1))
+    centres = _member(region, target, home, box)
+    if mode == "center":
+        return Weights(box, centres.astype(np.float32), centres)
+    return Weights(box, _parts(region, [_on_box(leaf, box) for leaf in leaves], target, home, box), centres)
 
 
-def _member(region: Any, target: Target, home: Any, box: Slices, finer: int) -> np.ndarray:
-    """Return which sub-pixels of a box are in a region, a compound one by its members."""
+def _leaf(leaf: Any, target: Target, home: Any) -> Weights:
+    return NOTHING if kind_of(leaf) in OPEN else weights(leaf, target, home=home)
+
+
+def _parts(region: Any, leaves: list[np.ndarray], target: Target, home: Any, box: Slices) -> np.ndarray:
+    """Return which part of each pixel of a box is in a compound region.
+
+    Where no more than one of its members has an edge in a pixel, the part follows exactly from that member's; where
+    edges of several meet, points are counted.
+    """
+    partly = [(part > 0) & (part < 1) for part in leaves]
+    edges = np.sum(partly, axis=0)
+    within = _joined(region, [part > 0 for part in leaves])
+    without = _joined(region, [part >= 1 for part in leaves])
+    share = np.sum([np.where(edge, part, 0.0) for edge, part in zip(partly, leaves, strict=True)], axis=0)
+    values = without + share * (within.astype(np.float32) - without)
+    rows, columns = np.nonzero(edges > 1)
+    if len(rows):
+        apart = (np.arange(_subpixels) + 0.5) / _subpixels - 0.5
+        y = (rows + box[0].start)[:, None, None] + apart[:, None] + 0 * apart
+        x = (columns + box[1].start)[:, None, None] + 0 * apart[:, None] + apart
+        values[rows, columns] = _holds(region, target, home, x.ravel(), y.ravel()).reshape(len(rows), -1).mean(axis=1)
+    return values.astype(np.float32)
+
+
+def _on_box(found: Weights, box: Slices) -> np.ndarray:
+    """Return weights on the pixels of a box that holds theirs."""
+    whole = np.zeros([part.stop - part.start for part in box], np.float32)
+    if found.values.size:
+        whole[tuple(_shifted(own, all_) for own, all_ in zip(found.slices, box, strict=True))] = found.values
+    return whole
+
+
+def _shifted(part: slice, by: slice) -> slice:
+    return slice(part.start - by.start, part.stop - by.start)
+
+
+def _joined(region: Any, parts: list[np.ndarray]) -> np.ndarray:
+    """Return where a compound region is, from where its members are, in the order of `members`."""
+    known = list(zip(members(region), parts, strict=True))
+    by_id = {id(leaf): found for leaf, found in known}
+
+    def of(part: Any) -> np.ndarray:
+        if shape_name(type(part)) == "Compound":
+            return part.operator(of(part.region1), of(part.region2))
+        if id(part) not in by_id:
+            by_id[id(part)] = next(found for leaf, found in known if same(leaf, part))
+        return by_id[id(part)]
+
+    return of(region)
+
+
+def _member(region: Any, target: Target, home: Any, box: Slices) -> np.ndarray:
+    """Return which pixels of a box have their centre in a region, a compound one by its members."""
     if shape_name(type(region)) == "Compound":
-        parts = (_member(part, target, home, box, finer) for part in (region.region1, region.region2))
+        parts = (_member(part, target, home, box) for part in (region.region1, region.region2))
         return region.operator(*parts)
     rings = place([region], [home], target.sky, error=_fine)
-    found = [ring[np.isfinite(ring).all(axis=1)] for ring in map(rings.ring, range(len(rings)))]
-    empty = np.zeros(((box[0].stop - box[0].start) * finer, (box[1].stop - box[1].start) * finer), bool)
-    for ring in found:
-        if len(ring) > 2:
-            empty ^= _covered(ring, box, "center", finer) > 0.5
-    return empty
+    if kind_of(region) not in OPEN and _is_parted(rings, region, target):
+        return SkyShape(region, home).points_in(target.sky, box, 1)
+    found = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), bool)
+    for ring in _closed(rings):
+        found ^= _covered(ring, box, "center") > 0.5
+    return found
+
+
+def _holds(region: Any, target: Target, home: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return which points, in pixels of the target, lie in a region, a compound one by its members."""
+    from jviz.backend.regions import kernels
+
+    if shape_name(type(region)) == "Compound":
+        return region.operator(*(_holds(part, target, home, x, y) for part in (region.region1, region.region2)))
+    rings = place([region], [home], target.sky, error=_fine)
+    if kind_of(region) not in OPEN and _is_parted(rings, region, target):
+        return SkyShape(region, home).holds(target.sky, x, y)
+    found = np.zeros(len(x), bool)
+    for ring in _closed(rings):
+        found ^= kernels.contains(np.ascontiguousarray(ring[:, 0]), np.ascontiguousarray(ring[:, 1]), x, y)
+    return found
+
+
+def _closed(rings: Outlines) -> list[np.ndarray]:
+    """Return the rings that enclose something, without points beside the sky of the image."""
+    found = (ring[np.isfinite(ring).all(axis=1)] for ring in map(rings.ring, range(len(rings))))
+    return [ring for ring in found if len(ring) > 2]

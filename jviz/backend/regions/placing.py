@@ -11,9 +11,10 @@ import numpy as np
 
 from jviz.backend.regions.outlines import ERROR, Outlines, counts_of, sampled
 from jviz.backend.regions.rings import ELLIPSE, PIXEL, rings_of
+from jviz.backend.regions.tears import torn
 from jviz.backend.skymap import SkyMap
 
-__all__ = ["HERE", "place"]
+__all__ = ["HERE", "is_wide", "place"]
 
 HERE = "here"
 """Home of pixel regions that count the pixels of the target itself."""
@@ -22,6 +23,8 @@ _nodes, _fewer = 16, 8
 _narrow = 0.5
 """Degrees; over a circle of that radius any map of the sky is a polynomial of third order within 1e-7 of the radius."""
 _small = 128.0
+_round = 60.0
+"""Degrees; images that show less of the sky have no seam that a region could lie on."""
 _many = 2000
 
 
@@ -51,7 +54,8 @@ def place(
     Returns
     -------
     Outlines
-        In pixels of the target, x and y; NaN where a point has no pixel there.
+        In pixels of the target, x and y; NaN where a point has no pixel there. Rings that lie across the seam of
+        a map of the whole sky are parted into open pieces.
     """
     rings = rings_of(regions)
     table = rings.table
@@ -61,12 +65,20 @@ def place(
     counts = counts_of(table, scale, straight=own)
     if curve is not None:
         counts = np.where(table[:, 1] == ELLIPSE, curve, counts)
-    few = _few(table, own, counts, scale)
+    wide = target is not None and is_wide(target)
+    few = np.zeros(len(table), bool) if wide else _few(table, own, counts, scale)
     radius = np.maximum(table[few, 6], table[few, 7]) * scale[few] * (error / ERROR) * _pixel(target) / 3600.0
     nodes = _fewer if (radius < _narrow).all() and target is not None else _nodes
     found = sampled(rings, table, np.where(few, nodes, counts))
+    if wide:
+        return _transformed_apart(found, groups, homes, target)
     _transform(found, groups, homes, target)
     return _finer(found, few, counts, nodes) if few.any() else found
+
+
+def is_wide(target: SkyMap) -> bool:
+    """Whether an image shows so much of the sky that its map may be parted somewhere."""
+    return max(target.shape[-2:]) * _pixel(target) > _round * 3600.0
 
 
 def _groups(table: np.ndarray, homes: Sequence[Any]) -> np.ndarray:
@@ -132,18 +144,30 @@ def _interpolation(count: int, nodes: int) -> np.ndarray:
     return terms / nodes
 
 
-def _transform(outlines: Outlines, groups: np.ndarray, homes: Sequence[Any], target: SkyMap | None) -> None:
-    """Turn sky and foreign pixels into pixels of the target, in place and by one call of its map."""
+def _transformed_apart(outlines: Outlines, groups: np.ndarray, homes: Sequence[Any], target: SkyMap) -> Outlines:
+    """Do as `_transform` on a map that may be cut, and part the rings that lie across the seam."""
+    away = np.repeat(groups, np.diff(outlines.starts)) != -2
+    sky = _transform(outlines, groups, homes, target)
+    return torn(outlines, sky, away, target) if away.any() else outlines
+
+
+def _transform(outlines: Outlines, groups: np.ndarray, homes: Sequence[Any], target: SkyMap | None) -> np.ndarray:
+    """Turn sky and foreign pixels into pixels of the target, in place and by one call of its map.
+
+    Returns where the points lie on the sky, as far as they do not lie on the target's own pixels.
+    """
     by_point = np.repeat(groups, np.diff(outlines.starts))
     points = outlines.points
     away = by_point != -2
     if not away.any():
-        return
+        return points
     for group in np.unique(by_point[by_point >= 0]):
         here = by_point == group
         home = homes[group]
         points[here] = np.nan if home is None else np.stack(home.pixel_to_sky(*points[here].T), axis=1)
+    sky = points.copy()
     if target is None:
         points[away] = np.nan
     else:
         points[away] = np.stack(target.sky_to_pixel(*points[away].T), axis=1)
+    return sky

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.regions.ds9_words import properties, tags_of
+from jviz.backend.regions.ds9_writing import words_of
 from jviz.backend.regions.kinds import NAMES, SPECIAL, kind_of, shape_name
 from jviz.backend.regions.making import PIXEL_FRAME, SIZES, Maker, Sketch
 from jviz.backend.regions.rings import degrees
 
 __all__ = ["regions_of_table", "table_of_regions"]
 
-COLUMNS = ("name", "shape", "frame", "points", "sizes", "angle", "text", "color", "group")
+COLUMNS = ("name", "shape", "frame", "points", "sizes", "angle", "text", "color", "group", "words")
 """``points`` and ``sizes`` are JSON: [[x, y], …] and the sizes by the order of the shape's class, in pixels
-from 0, or in degrees of the frame."""
+from 0, or in degrees of the frame. ``words`` are properties as in files of DS9."""
 
 
 def table_of_regions(regions: Sequence[Any]) -> Any:
@@ -25,7 +27,7 @@ def table_of_regions(regions: Sequence[Any]) -> Any:
     from astropy.table import QTable
 
     rows = [_row(region) for region in regions]
-    kinds = [str] * 5 + [float] + [str] * 3
+    kinds = [str] * 5 + [float] + [str] * 4
     table = QTable({n: [row[i] for row in rows] for i, n in enumerate(COLUMNS)}, dtype=kinds)
     table.meta["regions"] = "points and sizes in pixels from 0 (frame image) or degrees; angle in degrees"
     return table
@@ -44,10 +46,22 @@ def _row(region: Any) -> tuple[Any, ...]:
     angle = float(degrees(region.angle)) if hasattr(region, "angle") and shape != "Polygon" else 0.0
     tags = region.meta.get("tag") or [""]
     shape = kind.capitalize() if kind in SPECIAL else shape
+    name = str(region.meta.get("text") or region.meta.get("name", ""))
     return (
-        str(region.meta.get("text", "")), shape, frame, json.dumps(points), json.dumps(sizes), angle,
-        str(getattr(region, "text", "")), str(region.visual.get("color", "")), str(tags[0]),
+        name, shape, frame, json.dumps(points), json.dumps(sizes), angle,
+        str(getattr(region, "text", "")), str(region.visual.get("color", "")), str(tags[0]), _words(region),
     )  # fmt: skip
+
+
+def _words(region: Any) -> str:
+    """Return what has no column of its own: more tags, width, a minus sign, whether it is locked, looks of DS9."""
+    rest = region.copy()
+    rest.visual.pop("color", None)
+    rest.meta.pop("text", None)
+    rest.meta["tag"] = (region.meta.get("tag") or [])[1:]
+    said = words_of(rest, text="")
+    excluded = region.meta.get("include", True) in (False, "-")
+    return f"{said} include=0".strip() if excluded else said
 
 
 def _row_of_compound(region: Any) -> tuple[Any, ...]:
@@ -56,7 +70,7 @@ def _row_of_compound(region: Any) -> tuple[Any, ...]:
     parts = [_row(region.region1), _row(region.region2)]
     said = str(region.meta.get("text", "")), "Compound", parts[0][2], "[]"
     value = json.dumps([region.operator.__name__, *parts])
-    return (*said, value, 0.0, "", str(region.visual.get("color", "")), str(tags[0]))
+    return (*said, value, 0.0, "", str(region.visual.get("color", "")), str(tags[0]), _words(region))
 
 
 def _pairs(place: Any) -> list[list[float]]:
@@ -89,7 +103,7 @@ def regions_of_table(table: Any, name: str) -> tuple[list[Any], list[tuple[int, 
         )
     maker, problems = Maker(), []
     for number, row in enumerate(table, start=1):
-        given = {c: row[c] if c in table.colnames else "" for c in COLUMNS}
+        given = {c: row[c] if c in table.colnames and not np.ma.is_masked(row[c]) else "" for c in COLUMNS}
         try:
             _take(given, maker)
         except (ValueError, KeyError, IndexError, TypeError):
@@ -103,10 +117,12 @@ def _take(row: dict[str, Any], maker: Maker) -> None:
         maker.sketches.append(_compound(row))
         return
     points, sizes = np.array(json.loads(row["points"]), float), json.loads(row["sizes"])
-    said = {"text": str(row["text"] if shape == "Text" else row["name"]), "color": str(row["color"])}
+    said, tags, _ = _words_of(row)
+    if shape == "Text":
+        said["text"], said["name"] = str(row["text"]), str(row["name"])
     if shape.lower() in SPECIAL:
         said["type"], shape = shape.lower(), NAMES[shape.lower()]
-    words = (said, [str(row["group"])] if str(row["group"]) else [], "")
+    words = (said, tags, "")
     if shape in SIZES:
         angle = None if shape.startswith("Circle") else float(row["angle"])
         if len(sizes) != len(SIZES[shape]):
@@ -124,7 +140,7 @@ def _compound(row: dict[str, Any]) -> Any:
     name, *parts = json.loads(row["sizes"])
     maker = Maker()
     for part in parts:
-        _take(dict(zip(COLUMNS, part, strict=True)), maker)
+        _take(dict(zip(COLUMNS, part, strict=False)), maker)  # those of earlier tables have no words
     first, second = maker.made()
     kind = regions.CompoundPixelRegion if hasattr(first, "to_sky") else regions.CompoundSkyRegion
     told = Sketch("Polygon", PIXEL_FRAME, (), (), None, _words_of(row))
@@ -133,5 +149,6 @@ def _compound(row: dict[str, Any]) -> Any:
 
 
 def _words_of(row: dict[str, Any]) -> tuple[dict[str, str], list[str], str]:
-    group = str(row["group"])
-    return {"text": str(row["name"]), "color": str(row["color"])}, [group] if group else [], ""
+    more, group = str(row.get("words", "")), str(row["group"])
+    said = {**properties(more), "text": str(row["name"]), "color": str(row["color"])}
+    return said, [*([group] if group else []), *tags_of(more)], ""

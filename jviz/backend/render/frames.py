@@ -1,13 +1,15 @@
 """Turn directions between celestial frames by one matrix product, fast enough for every frame of a pan."""
 
-import math
 import re
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["FRAMES", "canonical", "equatorial", "from_icrs", "lonlat", "to_icrs", "unit_vectors"]
+from jviz.backend.render.equinoxes import e_terms, ecliptic_rotation, fk4_rotation, fk5_precession
+
+__all__ = ["FRAMES", "canonical", "dated", "equatorial", "equinox_of", "from_icrs", "lonlat", "separation", "to_icrs",
+           "unit_vectors"]  # fmt: skip
 
 # Rows of the rotations from ICRS, as astropy 8.0 has them: FK5 at J2000, FK4 at B1950 (without the
 # E-terms of aberration, observed at B1950), galactic, and the barycentric mean ecliptic at J2000.
@@ -43,9 +45,6 @@ _ROTATIONS = {
     ),
 }
 
-# E-terms of aberration at B1950 (Explanatory Supplement 1992, 3.531), in radians.
-_E_TERMS = np.array([-1.6255741516894347e-06, -3.191905371563791e-07, -1.384290671929659e-07])
-
 FRAMES = tuple(_ROTATIONS)
 """The frames a grid can be drawn in."""
 
@@ -56,7 +55,12 @@ def equatorial(frame: str) -> bool:
 
 
 def canonical(frame: str) -> str:
-    """Return the name of a frame as it is kept: one of `FRAMES`, or FK5 with another equinox, ``"fk5 J1975"``.
+    """Return the name of a frame as it is kept: one of `FRAMES`, or with another equinox than its usual one.
+
+    Parameters
+    ----------
+    frame : str
+        ``"icrs"``, ``"fk5 J1975"``, ``"fk4 B1975"``, ``"ecliptic J2016"`` …: FK4 counts Besselian years.
 
     Raises
     ------
@@ -66,41 +70,39 @@ def canonical(frame: str) -> str:
     name = " ".join(str(frame).split()).lower()
     if name in FRAMES:
         return name
-    dated = _dated.fullmatch(name)
-    if dated is None:
-        raise ValueError(f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}, or write 'fk5 J1975'.")
-    equinox = float(dated[1])
+    found = _dated.fullmatch(name)
+    if found is None:
+        raise ValueError(
+            f"There is no frame {frame!r}; choose one of {', '.join(FRAMES)}, or write an equinox, as in 'fk5 J1975'."
+        )
+    return dated(found[1] or found[3], float(found[2] or found[4]))
+
+
+_dated = re.compile(r"(fk5|ecliptic)[ _,]*j?(\d{4}(?:\.\d*)?)|(fk4)[ _,]*b?(\d{4}(?:\.\d*)?)")
+
+_usual = {"fk5": "J2000", "fk4": "B1950", "ecliptic": "J2000"}
+
+
+def dated(frame: str, equinox: float) -> str:
+    """Return the name of a frame at an equinox: a Besselian year of FK4, a Julian one of FK5 and the ecliptic.
+
+    Raises
+    ------
+    ValueError
+        When the frame has no equinox, or it is before 1800 or after 2200.
+    """
+    if frame not in _usual:
+        raise ValueError(f"The frame {frame} has no equinox; {', '.join(_usual)} have one.")
+    year = f"{_usual[frame][0]}{equinox:.10g}"
     if not 1800 <= equinox <= 2200:
-        raise ValueError(f"The equinox J{equinox:g} is too far from J2000; choose one between 1800 and 2200.")
-    return "fk5" if equinox == 2000 else f"fk5 J{equinox:g}"
+        raise ValueError(f"The equinox {year} is too far from ours; choose one between 1800 and 2200.")
+    return frame if year == _usual[frame] else f"{frame} {year}"
 
 
-_dated = re.compile(r"fk5[ _,]*j?(\d{4}(?:\.\d*)?)")
-
-
-@lru_cache(maxsize=16)
-def _precessed(equinox: float) -> np.ndarray:
-    """Return the rotation from ICRS to FK5 at an equinox: precession of Capitaine et al. 2003 (A&A 412, 567)."""
-    t = (equinox - 2000.0) / 100.0
-    zeta, z, theta = (math.radians(np.polyval(terms, t) / 3600.0) for terms in _PRECESSION)
-    return _turn(2, -z) @ _turn(1, theta) @ _turn(2, -zeta) @ _ROTATIONS["fk5"]
-
-
-# Arc seconds, from the fifth power of Julian centuries down.
-_PRECESSION = (
-    (-0.0000003173, -0.000005971, 0.01801828, 0.2988499, 2306.083227, 2.650545),
-    (-0.0000002904, -0.000028596, 0.01826837, 1.0927348, 2306.077181, -2.650545),
-    (-0.0000001274, -0.000007089, -0.04182264, -0.4294934, 2004.191903, 0.0),
-)
-
-
-def _turn(axis: int, angle: float) -> np.ndarray:
-    """Return the matrix that turns the axes by an angle in radians about one of them."""
-    a, b = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.eye(3)
-    matrix[a, a] = matrix[b, b] = math.cos(angle)
-    matrix[a, b], matrix[b, a] = math.sin(angle), -math.sin(angle)
-    return matrix
+def equinox_of(frame: str) -> str:
+    """Return the equinox to which a frame refers, ``"J2000"`` or ``"B1950"`` …; empty for one without."""
+    name, _, year = frame.partition(" ")
+    return year or _usual.get(name, "")
 
 
 def unit_vectors(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -135,7 +137,7 @@ def from_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
     if frame == "icrs":
         return vectors
     turned = np.tensordot(_rotation(frame), vectors, 1)
-    return _aberrated(turned) if frame == "fk4" else turned
+    return _aberrated(turned, _aberration(frame)) if frame.startswith("fk4") else turned
 
 
 def to_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
@@ -148,29 +150,39 @@ def to_icrs(vectors: np.ndarray, frame: str) -> np.ndarray:
     """
     if frame == "icrs":
         return vectors
-    straight = _unaberrated(vectors) if frame == "fk4" else vectors
+    straight = _unaberrated(vectors, _aberration(frame)) if frame.startswith("fk4") else vectors
     return np.tensordot(_rotation(frame).T, straight, 1)
 
 
+@lru_cache(maxsize=16)
 def _rotation(frame: str) -> np.ndarray:
     if frame not in _ROTATIONS:
         frame = canonical(frame)
     if frame in _ROTATIONS:
         return _ROTATIONS[frame]
-    return _precessed(float(frame.removeprefix("fk5 J")))
+    name, year = frame.split(" ")
+    equinox = float(year[1:])
+    if name == "ecliptic":
+        return ecliptic_rotation(equinox)
+    turn = fk4_rotation(equinox) if name == "fk4" else fk5_precession(equinox)
+    return turn @ _ROTATIONS["fk5"]
 
 
-def _aberrated(vectors: np.ndarray) -> np.ndarray:
+def _aberration(frame: str) -> np.ndarray:
+    return e_terms(float(equinox_of(canonical(frame))[1:]))
+
+
+def _aberrated(vectors: np.ndarray, e_terms: np.ndarray) -> np.ndarray:
     """Add the E-terms, which FK4 positions contain; three rounds reach 1e-16."""
-    shift = _E_TERMS.reshape(3, *[1] * (vectors.ndim - 1))
+    shift = e_terms.reshape(3, *[1] * (vectors.ndim - 1))
     moved = vectors
     for _ in range(3):
         moved = (vectors + shift) / (1 + (shift * moved).sum(0))
     return moved / np.sqrt((moved * moved).sum(0))
 
 
-def _unaberrated(vectors: np.ndarray) -> np.ndarray:
+def _unaberrated(vectors: np.ndarray, e_terms: np.ndarray) -> np.ndarray:
     """Take the E-terms out of FK4 positions."""
-    shift = _E_TERMS.reshape(3, *[1] * (vectors.ndim - 1))
+    shift = e_terms.reshape(3, *[1] * (vectors.ndim - 1))
     moved = vectors - shift + (shift * vectors).sum(0) * vectors
     return moved / np.sqrt((moved * moved).sum(0))

@@ -6,7 +6,7 @@ vectors, and meridians and parallels are traced through it (see `jviz.backend.re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -98,6 +98,7 @@ def sky_grid(
     spacing: float | tuple[float, float] | None = None,
     n: float = 5,
     glyph: tuple[float, float] = (7.0, 15.0),
+    taken: Sequence[tuple[float, float, float, float]] = (),
 ) -> Grid:
     """Compute the grid that a viewport shows.
 
@@ -109,7 +110,7 @@ def sky_grid(
         ``(x, y) -> (x, y)``: from viewport coordinates, in [0, width] × [0, height] with y
         downwards, to data pixels.
     frame : str
-        One of `FRAMES`; FK5 is J2000, FK4 is B1950, ecliptic is barycentric and mean at J2000.
+        One of `FRAMES`, FK5 and ecliptic (barycentric and mean) at J2000, FK4 at B1950; or ``"fk5 J1975"``.
     style : "sexagesimal" or "degrees"
         Hours (equatorial frames), degrees, minutes and seconds; or decimal degrees.
     spacing : float or (float, float), optional
@@ -119,6 +120,8 @@ def sky_grid(
         About how many lines of each kind to draw.
     glyph : (float, float)
         Width of a character and height of a line of the labels, in viewport units.
+    taken : sequence of (float, float, float, float)
+        Left, top, right and bottom of places where no label goes.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def sky_grid(
         "lon": (lon_step, meridians(mesh, lon_step.degrees)),
         "lat": (lat_step, parallels(mesh, lat_step.degrees)),
     }
-    labels = place_labels(traced, width, height, glyph=glyph)
+    labels = place_labels(traced, width, height, glyph=glyph, taken=taken)
     return Grid(frame, _grid_lines(traced), labels)
 
 

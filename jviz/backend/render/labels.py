@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +62,7 @@ def place_labels(
     height: float,
     *,
     glyph: tuple[float, float],
+    taken: Sequence[tuple[float, float, float, float]] = (),
 ) -> tuple[Label, ...]:
     """Give each level one label, at the edge that suits its axis; leave out what would overlap.
 
@@ -73,6 +74,8 @@ def place_labels(
         Size of the viewport.
     glyph : (float, float)
         Width of a character and height of a line.
+    taken : sequence of (float, float, float, float)
+        Left, top, right and bottom of places that are kept free.
     """
     crossings = {axis: _crossings(axis, lines, width, height) for axis, (_, lines) in traced.items()}
     turned = _fits_sideways(crossings)
@@ -83,7 +86,7 @@ def place_labels(
         text = step.text(level[0].index)
         for crossing in sorted(level, key=lambda crossing: order.index(crossing.edge)):
             box = _box(crossing, text, glyph, width, height)
-            if not any(_overlap(box, other.box) for other in labels):
+            if not any(_overlap(box, other) for other in (*taken, *(label.box for label in labels))):
                 value = crossing.index * step.degrees
                 labels.append(Label(text, crossing.x, crossing.y, crossing.edge, axis, value, box))
                 break

@@ -31,19 +31,19 @@ def _sample_grid(
     Their shapes only broadcast to that of the viewport: for an upright image a row and a column do.
     """
     height, width = shape
-    row, column = first + np.arange(height)[:, None], np.arange(width)[None, :]
+    row, column = first + np.arange(height), np.arange(width)
     i, j = row // step, column // step
-    down, right = (row - i * step) / step, (column - j * step) / step
+    down, right = ((row - i * step) / step)[:, None], (column - j * step) / step
     upright = whole.shape == (1, 1) and (gx[0] == gx[1]).all() and (gy[:, 0] == gy[:, 1]).all()
     if upright:
         x = gx[:1, :1] + (gx[:1, 1:] - gx[:1, :1]) * right
         return x, gy[:1, :1] + (gy[1:, :1] - gy[:1, :1]) * down, whole
     grids = []
     for grid in (gx, gy):
-        left = grid[i, j] + (grid[i + 1, j] - grid[i, j]) * down
-        rest = grid[i, j + 1] + (grid[i + 1, j + 1] - grid[i, j + 1]) * down
-        grids.append(left + (rest - left) * right)
-    return (*grids, np.broadcast_to(whole[i, j], shape))
+        # Down the lines of the mesh first, which are few, then across from line to line.
+        line = grid[i] + (grid[i + 1] - grid[i]) * down
+        grids.append(line[:, j] + np.diff(line)[:, j] * right)
+    return (*grids, whole[i][:, j])
 
 
 def _inside(sx: Array, sy: Array, drawn: Array, edges: Edges) -> Array:

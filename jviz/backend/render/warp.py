@@ -14,7 +14,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-__all__ = ["Warp", "Warps", "warp_between", "warps"]
+from jviz.backend.render.frames import separation
+
+__all__ = ["Warp", "Warps", "gap", "warp_between", "warps"]
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -112,6 +114,35 @@ def warp_between(reference: Any, image: Any) -> Warp | None:
             break
         cells *= 2
     return best
+
+
+def gap(first: Any, second: Any) -> float:
+    """Return how many degrees of sky lie between the circles round two images; 0 where they meet or nobody can say.
+
+    Parameters
+    ----------
+    first, second : SkyMap
+    """
+    circles = [_circle(sky) for sky in (first, second)]
+    apart = float(separation(*circles[0][0], *circles[1][0])) - circles[0][1] - circles[1][1]
+    return max(apart, 0.0) if np.isfinite(apart) else 0.0
+
+
+def _circle(sky: Any) -> tuple[tuple[float, float], float]:
+    """Return the middle of an image on the sky and the largest distance to its corners, in degrees."""
+    if sky not in _circles:
+        _circles[sky] = _circle_round(sky)
+    return _circles[sky]
+
+
+_circles: WeakKeyDictionary[Any, tuple[tuple[float, float], float]] = WeakKeyDictionary()
+
+
+def _circle_round(sky: Any) -> tuple[tuple[float, float], float]:
+    ny, nx = sky.shape[-2:]
+    middle = sky.pixel_to_sky((nx - 1) / 2, (ny - 1) / 2)
+    corners = sky.pixel_to_sky(np.array([-0.5, nx - 0.5, -0.5, nx - 0.5]), np.array([-0.5, -0.5, ny - 0.5, ny - 0.5]))
+    return middle, float(np.max(separation(*middle, *corners)))
 
 
 def _footprint(reference: Any, image: Any) -> tuple[float, float, float, float] | None:

@@ -32,6 +32,10 @@ _KINDS: dict[str, Quantity] = {
 }  # fmt: skip
 
 
+_USUAL_UNITS = {"wavelength": "m", "frequency": "Hz", "velocity": "m/s", "energy": "J", "wavenumber": "1/m"}
+"""Of axes without CUNIT (FITS WCS paper III, table 1)."""
+
+
 @dataclass(frozen=True, eq=False)
 class SpectralAxis:
     """What the channels of a cube stand for, in the unit of its file.
@@ -144,6 +148,35 @@ def spectral_axis(header: Mapping[str, Any], wcs: Any, shape: tuple[int, ...]) -
     return _from_world(header, low, shape, world, pixel)
 
 
+def axis_by_keywords(header: Mapping[str, Any], count: int) -> SpectralAxis | None:
+    """Return a linear axis from its keywords alone, for files whose WCS is broken elsewhere; None without sound ones.
+
+    Parameters
+    ----------
+    count : int
+        Of the channels: NAXISn must be the same.
+    """
+    for n in range(1, 10):
+        code = str(header.get(f"CTYPE{n}", "")).strip().upper()
+        if code not in _CODES or header.get(f"NAXIS{n}") != count:
+            continue
+        step = header.get(f"CD{n}_{n}", header.get(f"CDELT{n}"))
+        given = [header.get(f"CRVAL{n}"), step, header.get(f"CRPIX{n}", 1.0)]
+        if not all(isinstance(v, int | float) and np.isfinite(v) for v in given) or given[1] == 0:
+            return None
+        value, step, pixel = map(float, given)  # type: ignore[arg-type]
+        unit = str(header.get(f"CUNIT{n}", "")).strip() or _USUAL_UNITS.get(_CODES[code], "")
+        if quantity_of_unit(unit) != _CODES[code]:
+            return None
+        rest, rest_unit = _rest(header)
+        note = "The WCS of the file cannot be used; channels follow from the keywords of their axis alone."
+        return SpectralAxis(
+            value + (np.arange(count) + 1 - pixel) * step, unit, _CODES[code], medium=_medium(code, "", header),
+            rest=rest, rest_unit=rest_unit, convention=_CONVENTIONS.get(code, ""), label=code, notes=(note,),
+        )  # fmt: skip
+    return None
+
+
 def spectral_word(ctype: str) -> bool:
     """Whether a CTYPE names a spectral coordinate."""
     return ctype.strip().upper().partition("-")[0] in _CODES
@@ -237,8 +270,9 @@ def _along(low: Any, shape: tuple[int, ...], world: int, pixel: int) -> np.ndarr
 def _file_unit(header: Mapping[str, Any], low: Any, world: int, pixel: int) -> tuple[str, float]:
     """Return the unit of the file and the factor from the unit of the WCS (astropy turns lengths to m)."""
     from jviz.backend.units import parse_unit
+    from jviz.backend.wcs import world_units
 
-    spoken = str(low.world_axis_units[world] or "")
+    spoken = world_units(low)[world]
     number = _header_axis(header, low, world)
     given = str(header.get(f"CUNIT{number}", "") or "").strip()
     if not given or not spoken:

@@ -21,8 +21,8 @@ FLUXES = ("FLUX", "FLUX_REDUCED", "SPECTRUM", "FLUX_DENSITY", "SURF_BRIGHT", "FL
           "DATA", "FLUXES", "NET", "COADD")  # fmt: skip
 _ERRORS: tuple[tuple[UncertaintyKind, tuple[str, ...]], ...] = (
     ("std", ("{0}_ERROR", "{0}_ERR", "ERR_{0}", "{0}ERR", "ERROR", "ERR", "SIGMA", "STD", "UNCERTAINTY",
-             "{0}_UNCERTAINTY", "E_{0}", "{0}_SIGMA", "ERRORS", "NOISE")),
-    ("var", ("{0}_VAR", "{0}_VARIANCE", "VAR", "VARIANCE")),
+             "{0}_UNCERTAINTY", "E_{0}", "E{0}", "ENU", "{0}_SIGMA", "ERRORS", "NOISE")),
+    ("var", ("{0}_VAR", "{0}_VARIANCE", "{0}VARIANCE", "VAR", "VARIANCE")),
     ("ivar", ("{0}_IVAR", "IVAR", "INVVAR")),
 )  # fmt: skip
 _FLAGS = ("DQ", "QUALITY", "QUAL", "AND_MASK", "FLAGS", "QUALITY_FLAG")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.medians import nan_median
-from jviz.backend.spectra.resampling import brought_onto, variance_of, with_variance
+from jviz.backend.spectra.resampling import axis_in_unit, brought_onto, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.units import parse_unit
 from jviz.errors import JvizError
 
-__all__ = ["How", "combined", "median_factor"]
+__all__ = ["How", "combined", "joined", "median_factor"]
 
 How = Literal["mean", "weighted", "median", "clipped"]
 
@@ -76,6 +77,29 @@ def combined(
     missing = ~np.isfinite(values).any(axis=0)
     meta = {**first.meta, "NCOMBINE": len(spectra)}
     return with_variance(first, flux, variance, mask=missing, flags=None, name="", meta=meta)
+
+
+def joined(spectra: Sequence[Samples]) -> Samples:
+    """Join spectra of one object that follow each other in wavelength, as the arms of a spectrograph do.
+
+    Channels stay as they are; where two overlap, those of the one that begins first stay, and the other is resampled
+    onto them with its flux conserved and averaged, by inverse variance where both have errors.
+
+    Raises
+    ------
+    JvizError
+        When units do not fit.
+    """
+    first = spectra[0].axis
+    parts = sorted((np.sort(axis_in_unit(one.axis, first)) for one in spectra), key=lambda values: values[0])
+    values = parts[0]
+    for part in parts[1:]:
+        reach = values[-1] + (values[-1] - values[-2] if len(values) > 1 else 0.0) / 2
+        values = np.concatenate([values, part[part > reach]])
+    how: How = "weighted" if all(one.error is not None for one in spectra) else "mean"
+    made = combined(spectra, how, grid=replace(first, values=values, array_axis=0))
+    meta = {key: value for key, value in made.meta.items() if key not in ("NCOMBINE", "neighbour correlation")}
+    return replace(made, name=spectra[0].name, meta=meta)
 
 
 def _factor(one: Samples, unit: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from jviz.backend.dq import DIALECTS
 from jviz.backend.spectra.axis import _CODES, _KINDS, Medium
 
-__all__ = ["flux_unit", "made_axis", "mask_of_flags", "medium_of", "meta_of"]
+__all__ = ["flux_unit", "made_axis", "mask_of_flags", "medium_of", "meta_of", "unit_within"]
 
 _NAMES = {"CHANNEL": "channel", "FREQUENCY": "frequency", "FREQ": "frequency", "ENERGY": "energy",
           "WAVENUMBER": "wavenumber", "VELOCITY": "velocity"}  # fmt: skip
@@ -50,10 +51,20 @@ def _is_length(unit: str) -> bool:
     return "length" in str(getattr(parse_unit(unit), "physical_type", "")) if unit else False
 
 
+_APOGEE = re.compile(r"(?:Flux|Err\w*|Wavelength) ?\((.*)\)")
+
+
+def unit_within(text: str) -> str:
+    """Return the unit of a BUNIT of APOGEE, which says more: ``Flux (10^-17 erg/s/cm^2/Ang)``."""
+    within = _APOGEE.fullmatch(text.strip())
+    return within[1] if within else text
+
+
 def flux_unit(unit: str, header: Mapping[str, Any]) -> str:
     """Return the unit of the values, else the one that the header gives to all: BUNIT (SDSS), UNIT (JADES)."""
     said = (str(header.get(key, "") or "").strip().rstrip("/").strip() for key in ("BUNIT", "UNIT"))
-    return unit.strip() or next((text for text in said if text), "")
+    text = unit.strip() or next((text for text in said if text), "")
+    return unit_within(text)
 
 
 def medium_of(header: Mapping[str, Any]) -> Medium:
@@ -70,7 +81,7 @@ def medium_of(header: Mapping[str, Any]) -> Medium:
     ucd = str(header.get("TUCD1", "")).lower()
     if "em.wl" in ucd:
         return "air" if "obs.atmos" in ucd else "vacuum"
-    code = str(header.get("CTYPE1", "")).strip().upper()[:4]
+    code = str(header.get("CTYPE1", "")).strip().upper().partition("-")[0]
     if code in ("AWAV", "WAVE"):
         return "air" if code == "AWAV" else "vacuum"
     words = f"{header.get('TELESCOP', '')} {header.get('SURVEY', '')}".upper()

@@ -15,8 +15,10 @@ from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.two_d import Frame
 from jviz.errors import JvizError
 
-__all__ = ["Background", "Windows", "aperture", "background_of", "extracted", "spatial_profile"]
+__all__ = ["Background", "Edges", "Windows", "aperture", "background_of", "edges_of", "extracted", "spatial_profile"]
 
+Edges = tuple[float, float]
+"""The lower and the upper edge of a window, in pixels from the trace."""
 Windows = Sequence[tuple[float, float]]
 """Each from low to high, in pixels from the trace."""
 Background = Literal["median", "polynomial"]
@@ -24,6 +26,27 @@ _LOST = 0.5
 _STEP = 1 / 3
 _ENOUGH = 60.0
 """Signal to noise of a profile's peak from which it is taken as it is."""
+
+
+def edges_of(width: float | Edges) -> Edges:
+    """Return the edges of a width, half of which lies on either side of the trace, or those that are given.
+
+    Raises
+    ------
+    JvizError
+        When nothing lies between them.
+    """
+    if np.ndim(width) == 0:
+        if not float(width) > 0:  # type: ignore[arg-type]
+            raise JvizError(f"The width is {width:g}; it must be above 0 pixels.")
+        return -float(width) / 2, float(width) / 2  # type: ignore[arg-type]
+    try:
+        low, high = (float(edge) for edge in width)  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not -np.inf < low < high < np.inf:
+        raise JvizError(f"{width!r} is no window; give its lower and upper edge in pixels from the trace, as (-2, 4).")
+    return low, high
 
 
 def aperture(shape: tuple[int, int], low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -112,7 +135,9 @@ def _polynomial_background(
     return level, spread
 
 
-def spatial_profile(frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: float, segments: int = 0) -> np.ndarray:
+def spatial_profile(
+    frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: float | Edges, segments: int = 0
+) -> np.ndarray:
     """Return the share of the light that falls on each pixel of a column, shape (n_cross, n_along); columns sum to 1.
 
     The share is a smooth function of the distance from the trace that changes slowly along it: weighted means in bins
@@ -122,15 +147,16 @@ def spatial_profile(frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: f
     ----------
     flux : ndarray, shape (n_along,)
         First estimate of the spectrum.
-    reach : float
-        Pixels on either side of the trace.
+    reach : float or (float, float)
+        Pixels on either side of the trace, or the lowest and highest distance from it.
     segments : int
         Along the spectrum; 0 takes as many as the signal allows, at most 8.
     """
+    low, high = edges_of(2 * reach if np.ndim(reach) == 0 else reach)
     offset = np.arange(frame.flux.shape[0])[:, np.newaxis] - centre
     light = _smooth(flux)
     noise = np.ones(frame.flux.shape) if frame.variance is None else frame.variance
-    use = ~frame.bad & (np.abs(offset) <= reach) & np.isfinite(light) & (light > 0) & (noise > 0)
+    use = ~frame.bad & (offset >= low) & (offset <= high) & np.isfinite(light) & (light > 0) & (noise > 0)
     if not use.any():
         raise JvizError("No column has light within the width of the extraction; is the trace on the source?")
     weight = np.where(use, 1 / np.where(use, noise, 1), 0.0)
@@ -138,7 +164,7 @@ def spatial_profile(frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: f
     if frame.variance is None:
         signal = 1.0
     count = segments or int(np.clip(signal / 5, 1, 8))
-    bins = np.arange(-np.ceil(reach / _STEP) - 1, np.ceil(reach / _STEP) + 2) * _STEP
+    bins = np.arange(np.floor(low / _STEP) - 1, np.ceil(high / _STEP) + 2) * _STEP
     known = []
     for columns in np.array_split(np.arange(len(flux)), count):
         part = use[:, columns]
@@ -146,7 +172,7 @@ def spatial_profile(frame: Frame, flux: np.ndarray, centre: np.ndarray, reach: f
             curve = _curve(offset[:, columns], frame.flux[:, columns], light[columns], weight[:, columns], part, bins)
             known.append((float(columns.mean()), curve))
     model = _joined(known, offset, bins)
-    model = np.where(np.abs(offset) <= reach + 0.5, np.clip(model, 0, None), 0.0)
+    model = np.where((offset >= low - 0.5) & (offset <= high + 0.5), np.clip(model, 0, None), 0.0)
     total = model.sum(axis=0)
     return np.where(total > 0, model / np.where(total > 0, total, 1), np.nan)
 
@@ -187,7 +213,7 @@ def _curve(
 
 def _gaussian(x: np.ndarray, y: np.ndarray, noise: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """Return the Gaussian on the trace that fits a profile best, on a grid of widths; its height is linear."""
-    widths = np.linspace(0.6, max(bins[-1] / 1.5, 0.9), 60)[:, np.newaxis]
+    widths = np.linspace(0.6, max((bins[-1] - bins[0]) / 3, 0.9), 60)[:, np.newaxis]
     middles = np.linspace(-1, 1, 21)[:, np.newaxis, np.newaxis]
     shape = np.exp(-0.5 * ((x - middles) / widths) ** 2)
     height = (shape * y / noise**2).sum(axis=-1) / (shape**2 / noise**2).sum(axis=-1)
@@ -219,7 +245,7 @@ def extracted(
     frame: Frame,
     centre: np.ndarray,
     method: Literal["boxcar", "horne"] = "boxcar",
-    width: float = 6.0,
+    width: float | Edges = 6.0,
     *,
     windows: Windows = (),
     background: Background = "median",
@@ -234,8 +260,8 @@ def extracted(
         The trace, in pixels across the dispersion.
     method : {"boxcar", "horne"}
         The sum within ``width``, cut pixels by their share; or the optimal sum, weighted by the spatial profile.
-    width : float
-        In pixels, across the trace.
+    width : float or (float, float)
+        In pixels, across the trace: half on either side; or the lower and the upper edge, as distances from the trace.
     windows : sequence of (float, float)
         Where the background is measured, in pixels from the trace.
     order : int
@@ -250,10 +276,9 @@ def extracted(
         what others lost is made up for by the spatial profile. Without errors in the file they come from the scatter
         of the pixels beside the source.
     """
-    if not width > 0:
-        raise JvizError(f"The width is {width:g}; it must be above 0 pixels.")
+    edges = edges_of(width)
     shape = frame.flux.shape
-    inside = aperture(shape, centre - width / 2, centre + width / 2)
+    inside = aperture(shape, centre + edges[0], centre + edges[1])
     if not (inside > 0).any():
         raise JvizError("The trace lies outside of the image; move it onto the source.")
     level, level_variance = np.zeros(shape), np.zeros(shape)
@@ -261,15 +286,15 @@ def extracted(
         level, level_variance = background_of(frame, centre, windows, background, order)
     clean = Frame(frame.flux - level, frame.variance, frame.bad | ~np.isfinite(level), frame.wavelengths)
     noise = _pixel_variance(frame, np.where(inside > 0, np.nan, clean.good))
-    box = _boxcar(clean, inside, noise, centre, width)
-    found = _horne(clean, box, noise, centre, width, sigma) if method == "horne" else box
+    box = _boxcar(clean, inside, noise, centre, edges)
+    found = _horne(clean, box, inside, noise, centre, edges, sigma) if method == "horne" else box
     # the background has one error for a whole column, which counts as often as the sum holds it
     shared = np.nansum(inside * level_variance, axis=0) / np.maximum(inside.sum(axis=0), 1e-9)
     variance = found.variance + shared * np.nan_to_num(found.pixels) ** 2
     return _samples(frame, centre, inside, found.flux, variance, found.lost > _LOST)
 
 
-def _boxcar(frame: Frame, inside: np.ndarray, noise: np.ndarray, centre: np.ndarray, width: float) -> _Sum:
+def _boxcar(frame: Frame, inside: np.ndarray, noise: np.ndarray, centre: np.ndarray, edges: Edges) -> _Sum:
     good = np.where(frame.bad, 0.0, inside)
     flux = (good * np.where(frame.bad, 0.0, frame.flux)).sum(axis=0)
     variance = (good**2 * np.where(frame.bad, 0.0, np.nan_to_num(noise))).sum(axis=0)
@@ -278,7 +303,7 @@ def _boxcar(frame: Frame, inside: np.ndarray, noise: np.ndarray, centre: np.ndar
     if partly.any():
         whole = np.where(partly, np.nan, flux)
         if np.any(whole > 0):
-            profile = spatial_profile(frame, whole, centre, width / 2 + 1)
+            profile = spatial_profile(frame, whole, centre, (edges[0] - 1, edges[1] + 1))
             light = (inside * np.nan_to_num(profile)).sum(axis=0)
             with np.errstate(divide="ignore", invalid="ignore"):
                 kept = (good * np.nan_to_num(profile)).sum(axis=0) / light
@@ -290,11 +315,13 @@ def _boxcar(frame: Frame, inside: np.ndarray, noise: np.ndarray, centre: np.ndar
     return _Sum(np.where((lost >= 1) | empty, np.nan, flux), variance, np.where(empty, 1.0, lost), inside.sum(axis=0))
 
 
-def _horne(frame: Frame, box: _Sum, noise: np.ndarray, centre: np.ndarray, width: float, sigma: float) -> _Sum:
+def _horne(
+    frame: Frame, box: _Sum, inside: np.ndarray, noise: np.ndarray, centre: np.ndarray, edges: Edges, sigma: float
+) -> _Sum:
     start = np.where(box.lost <= _LOST, box.flux, np.nan)
-    profile = spatial_profile(frame, start, centre, width / 2)
+    profile = spatial_profile(frame, start, centre, (edges[0] - 1, edges[1] + 1))
     usable = ~frame.bad & np.isfinite(noise) & (noise > 0) & np.isfinite(profile)
-    share, values = np.nan_to_num(profile), np.where(usable, frame.flux, 0.0)
+    share, values = np.where(inside > 0, np.nan_to_num(profile), 0.0), np.where(usable, frame.flux, 0.0)
     inverse = np.where(usable, 1 / np.where(usable, noise, 1), 0.0)
     for _ in range(6):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -312,8 +339,10 @@ def _horne(frame: Frame, box: _Sum, noise: np.ndarray, centre: np.ndarray, width
         weight = (share**2 * inverse).sum(axis=0)
         flux, variance = (share * values * inverse).sum(axis=0) / weight, 1 / weight
         pixels = (share * inverse).sum(axis=0) / weight
-    lost = 1 - np.where(inverse > 0, share, 0.0).sum(axis=0)
-    return _Sum(np.where(weight > 0, flux, np.nan), variance, lost, pixels)
+        lost = 1 - np.where(inverse > 0, share, 0.0).sum(axis=0) / share.sum(axis=0)
+    # whole pixels tell how bright a column is; of those on the edges only a part is summed
+    part = (inside * share).sum(axis=0)
+    return _Sum(np.where(weight > 0, flux * part, np.nan), variance * part**2, lost, pixels * part)
 
 
 def _samples(

@@ -78,8 +78,8 @@ def flux_unit(text: str) -> FluxUnit:
     if known is None:
         return FluxUnit(text)
     for density, reference in _REFERENCES:
-        for on_sky in (False, True):
-            factor = _factor(known * units.sr if on_sky else known, units.Unit(reference))
+        for on_sky, area in ((False, units.one), (True, units.sr), (False, units.pix)):  # or per spaxel
+            factor = _factor(known * area, units.Unit(reference))
             if factor is not None:
                 return FluxUnit(text, density, factor, on_sky)
     return FluxUnit(text)

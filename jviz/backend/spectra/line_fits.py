@@ -10,7 +10,7 @@ import numpy as np
 
 from jviz.errors import CommandError
 
-__all__ = ["C_KMS", "FittedLine", "LineFit", "Shape", "fit_lines", "profile"]
+__all__ = ["C_KMS", "SIGMA", "FittedLine", "LineFit", "Shape", "fit_lines", "profile"]
 
 Shape = Literal["gaussian", "lorentzian", "voigt"]
 C_KMS = 299_792.458
@@ -99,7 +99,8 @@ def _fwhm(gauss: float, lorentz: float) -> float:
 class _Problem:
     """What is fitted: places, values, weights, and how parameters make a model.
 
-    Parameters are the flux of each line, the centres, one width for each (two for Voigt), and the polynomial.
+    Parameters are the fluxes, the centres, one width for each (two for Voigt), and the polynomial. ``mixing`` of
+    shape (lines, fluxes) makes the flux of each line of them: one flux for all whose ratios are held.
     """
 
     x: np.ndarray
@@ -110,10 +111,12 @@ class _Problem:
     ratios: np.ndarray | None
     width: float | None
     centers: np.ndarray | None
+    mixing: np.ndarray
 
     def lines(self, p: np.ndarray) -> list[tuple[float, float, float, float]]:
         """Return flux, centre and the Gaussian and Lorentzian full width of each line."""
-        flux, p = p[: self.count], p[self.count :]
+        fluxes = self.mixing.shape[1]
+        flux, p = self.mixing @ p[:fluxes], p[fluxes:]
         if self.centers is not None:
             center = self.centers
         elif self.ratios is not None:
@@ -154,6 +157,7 @@ def fit_lines(
     x: np.ndarray, flux: np.ndarray, error: np.ndarray | None, centers: Sequence[float], *, use: np.ndarray,
     shape: Shape = "gaussian", order: int = 1, width: float | None = None, tie_centers: bool = False,
     tie_widths: bool = False, fix_centers: bool = False, fix_width: bool = False, resolution: float = 0.0,
+    flux_ratios: Sequence[float | None] | None = None,
 ) -> LineFit:  # fmt: skip
     """Fit lines and a polynomial together, by Levenberg and Marquardt.
 
@@ -178,6 +182,8 @@ def fit_lines(
         Hold the centres.
     resolution : float
         Full width of the instrument in the unit of x, taken off Gaussian widths in quadrature.
+    flux_ratios : sequence of float or None, optional
+        One for each line: those with a number keep these ratios of their fluxes, those with None are free.
 
     Raises
     ------
@@ -195,7 +201,7 @@ def fit_lines(
     step = float(np.median(np.abs(np.diff(x)))) if len(x) > 1 else 1.0
     problem = _Problem(
         x[use], len(start), shape, order, tie_widths, start / start[0] if tie_centers and not fix_centers else None,
-        width if fix_width else None, start if fix_centers else None,
+        width if fix_width else None, start if fix_centers else None, _mixing(len(start), flux_ratios),
     )  # fmt: skip
     zero = float(x[use].mean()) if use.any() else 0.0
     reach = float(np.abs(x[use] - zero).max()) if use.any() else 1.0
@@ -227,24 +233,40 @@ def fit_lines(
     return LineFit(lines, problem.model(p, x, zero, reach), base, chi2, free, error is None)
 
 
+def _mixing(count: int, ratios: Sequence[float | None] | None) -> np.ndarray:
+    """Return what makes the fluxes of lines of the free fluxes, shape (lines, free fluxes)."""
+    if ratios is None:
+        return np.eye(count)
+    if len(ratios) != count:
+        raise CommandError(f"Give one flux ratio for each line, None for free ones: {count}, not {len(ratios)}.")
+    held = np.array([ratio is not None for ratio in ratios])
+    values = np.array([0.0 if ratio is None else float(ratio) for ratio in ratios])
+    if held.sum() < 2 or not (np.isfinite(values[held]) & (values[held] != 0)).all():
+        raise CommandError("Flux ratios hold two lines or more, by numbers other than 0, such as [None, 1, 2.98].")
+    group = np.where(held, values / values[held][0], 0.0)
+    return np.column_stack([group, np.eye(count)[:, ~held]])
+
+
 def _start(
     problem: _Problem, x: np.ndarray, flux: np.ndarray, centers: np.ndarray, width: float, zero: float, reach: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return parameters to begin with, linear ones by least squares, and of which size each is."""
     gauss, lorentz = (width, 0.0) if problem.shape == "gaussian" else (0.0, width)
-    columns = [profile(x, center, gauss, lorentz) * width for center in centers]
+    shapes = np.stack([profile(x, center, gauss, lorentz) * width for center in centers], axis=1)
+    columns = list((shapes @ problem.mixing).T)
     columns += [((x - zero) / reach) ** n for n in range(problem.order + 1)]
     level, *_ = np.linalg.lstsq(np.stack(columns, axis=1), flux, rcond=None)
-    fluxes, base = level[: problem.count] * width, level[problem.count :]
+    many = problem.mixing.shape[1]
+    fluxes, base = level[:many] * width, level[many:]
     spread = float(np.ptp(flux)) or 1.0
-    parts, sizes = [fluxes], [np.full(problem.count, spread * width)]
+    parts, sizes = [fluxes], [np.full(many, spread * width)]
     if problem.centers is None:
         places = centers[:1] if problem.ratios is not None else centers
         parts, sizes = [*parts, places], [*sizes, np.full(len(places), width)]
     if problem.width is None:
-        many = problem.parts * (1 if problem.tied_width else problem.count)
+        widths = problem.parts * (1 if problem.tied_width else problem.count)
         begun = width * (0.6 if problem.parts == 2 else 1.0)
-        parts, sizes = [*parts, np.full(many, begun)], [*sizes, np.full(many, width)]
+        parts, sizes = [*parts, np.full(widths, begun)], [*sizes, np.full(widths, width)]
     return np.concatenate([*parts, base]), np.concatenate([*sizes, np.full(len(base), spread)])
 
 

@@ -20,6 +20,15 @@ LISTS = {
 }  # fmt: skip
 """Names of the lists with words for them."""
 
+STRENGTHS = {
+    "Lyα": 3.0, "Hα": 3.0, "Hβ": 1.5, "Hγ": 0.8, "Paα": 2.0, "Paβ": 1.2, "[O III] 5008": 3.0, "[O III] 4960": 1.5,
+    "[O II] 3727": 1.5, "[O II] 3730": 1.5, "C IV 1548": 1.0, "C IV 1551": 1.0, "C III] 1909": 1.0, "[N II] 6585": 1.0,
+    "[S III] 9533": 1.5, "[S III] 9071": 1.0, "He I 1.083": 1.5, "[S II] 6718": 1.0, "[S II] 6733": 1.0,
+    "[Ne II] 12.81": 2.0, "[Ne III] 15.56": 2.0, "Mg II 2796": 1.0, "Mg II 2804": 1.0, "Ca K": 1.5, "Ca H": 1.5,
+}  # fmt: skip
+"""How strong lines use to be, roughly; all others are `WEAK`."""
+WEAK = 0.4
+
 
 @dataclass(frozen=True)
 class Line:
@@ -46,6 +55,11 @@ class Line:
             return self.name
         micron = self.wavelength * 1e6
         return f"{self.name} {micron * 1e4:.0f}" if micron < 1 else f"{self.name} {micron:.4g}"
+
+    @property
+    def strength(self) -> float:
+        """How much it counts beside others: in labels that have no room for all, and in searches of redshifts."""
+        return STRENGTHS.get(self.title, STRENGTHS.get(self.name, WEAK))
 
 
 @cache

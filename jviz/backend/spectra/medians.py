@@ -9,12 +9,14 @@ __all__ = ["nan_median", "nan_percentile"]
 
 def nan_median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """Return medians along an axis, NaN where there is no number."""
-    ordered = np.sort(values, axis=axis)  # NaN comes last
-    count = np.sum(~np.isnan(values), axis=axis, keepdims=True)
-    low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0), axis)
-    high = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[axis] - 1), axis)
-    middle = np.where(count > 0, (low + high) / 2, np.nan)
-    return np.squeeze(middle, axis=axis)
+    import bottleneck  # selects in a third of the time of sorting, and warns of nothing
+
+    values = np.asarray(values)
+    kind = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
+    values = values.astype(kind.newbyteorder("="), copy=False)
+    if not values.shape[axis]:
+        return np.full(np.delete(values.shape, axis), np.nan)
+    return np.asarray(bottleneck.nanmedian(values, axis=axis))
 
 
 def nan_percentile(values: np.ndarray, percentile: float, axis: int = 0) -> np.ndarray:

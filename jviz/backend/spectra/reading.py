@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jviz.backend.io.fits_compressed import decompressed
-from jviz.backend.io.product import Plane
+from jviz.backend.io.product import Meaning, Plane
+from jviz.backend.io.survey_files import row_roles
+from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.columns import Column, samples_of_columns
-from jviz.backend.spectra.conventions import flux_unit, made_axis, mask_of_flags, meta_of
+from jviz.backend.spectra.conventions import flux_unit, made_axis, mask_of_flags, meta_of, unit_within
 from jviz.backend.spectra.dispersion import dispersion_axes
 from jviz.backend.spectra.samples import Samples, UncertaintyKind
 from jviz.backend.spectra.tables import split_unit
@@ -84,8 +87,6 @@ def _table_name(header: Mapping[str, Any]) -> str:
 
 def _told_apart(found: list[Samples]) -> tuple[Samples, ...]:
     """Give numbers to spectra of one name."""
-    from dataclasses import replace
-
     names = [one.name for one in found]
     if len(set(names)) == len(names):
         return tuple(found)
@@ -142,6 +143,10 @@ def samples_of_planes(
     """
     first = next(iter(planes.values()))
     flux = np.asarray(first.read(), float)
+    if flux.ndim == 2 and (roles := row_roles(header)) and len(flux) > max(roles):
+        planes = _planes_of_rows(first, roles)
+        first = planes["data"]
+        flux = np.asarray(first.read(), float)
     bands = flux.reshape(-1, *flux.shape[-2:]) if flux.ndim > 2 else flux[np.newaxis]
     rows = np.atleast_2d(bands[0])
     axes = _axes(planes, header, rows.shape, what)
@@ -164,6 +169,21 @@ def samples_of_planes(
     )  # fmt: skip
 
 
+def _planes_of_rows(plane: Plane, roles: Mapping[int, Meaning]) -> dict[str, Plane]:
+    """Take the rows of an array as the planes of one spectrum, the values first."""
+
+    def of_row(number: int, meaning: Meaning) -> Plane:
+        def load(progress: Progress) -> np.ndarray:
+            return plane.raw(progress)[number]
+
+        name = "MASK" if meaning == "flags" else meaning
+        return replace(plane, name=name, shape=plane.shape[-1:], load=load, meaning=meaning, _raw=None)
+
+    by_meaning = {meaning: number for number, meaning in roles.items()}
+    order = sorted(by_meaning, key=lambda meaning: meaning != "data")
+    return {meaning: of_row(by_meaning[meaning], meaning) for meaning in order}
+
+
 def _numbered(rows: np.ndarray) -> list[str]:
     return [""] if len(rows) == 1 else [f"row {number}" for number in range(1, len(rows) + 1)]
 
@@ -175,7 +195,7 @@ def _axes(
     if plane is None:
         return dispersion_axes(header, shape, what)
     values = np.asarray(plane.read(), float)
-    made = [made_axis(row, plane.unit, "WAVELENGTH", header) for row in np.atleast_2d(values)]
+    made = [made_axis(row, unit_within(plane.unit), "WAVELENGTH", header) for row in np.atleast_2d(values)]
     axes = [SpectralAxis(**arguments, notes=notes) for arguments, notes in made]
     return axes * shape[0] if len(axes) == 1 else axes
 
@@ -218,8 +238,6 @@ def _flags(
 
 def _dropped(samples: Samples) -> Samples:
     """Drop samples without a wavelength."""
-    from dataclasses import replace
-
     keep = np.isfinite(samples.axis.values)
     if keep.all():
         return samples

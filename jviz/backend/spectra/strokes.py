@@ -19,8 +19,14 @@ def is_ready() -> bool:
     return _kernels is not None
 
 
-def prepare() -> None:
-    """Compile the kernels, or take them from the cache; takes seconds the first time."""
+def prepare(between: Callable[[], None] = lambda: None) -> None:
+    """Compile the kernels, or take them from the cache; takes seconds the first time.
+
+    Parameters
+    ----------
+    between : callable
+        Called before each kernel; what it raises ends the preparation.
+    """
     global _kernels
     with _preparing:
         if _kernels is not None:
@@ -30,8 +36,11 @@ def prepare() -> None:
         x, starts, ends = np.arange(4.0), np.array([0]), np.array([4])
         picture, axes, logs = np.zeros((4, 4), np.uint32), np.array([[1.0, 0.0], [1.0, 0.0]]), np.zeros(2, bool)
         colours = np.array([0xFF000000], np.uint32)
+        between()
         made.draw(picture, x, x, starts, ends, colours, np.array([True]), axes, logs, 0.5)
+        between()
         made.draw_bands(picture, x, x, x, starts, ends, colours, 0.2, axes, logs)
+        between()
         made.span(x, x, starts, ends, 0.0, 1.0, False)
         made.every(x, x, starts, ends, 0.0, 1.0, 1, np.empty(4))
         made.nearest(x, starts, ends, 0.0, np.empty(1, np.int64))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from jviz.backend.spectra.axis import Quantity
 from jviz.backend.spectra.conventions import made_axis, medium_of
+from jviz.backend.wcs import world_units
 
 __all__ = ["Frame", "Wavelengths", "dispersion_axis", "wavelengths_of"]
 
@@ -153,7 +153,4 @@ def _from_wcs(wcs: Any, shape: tuple[int, int]) -> tuple[np.ndarray, str] | None
     y, x = np.mgrid[: shape[0], : shape[1]]
     values = low.pixel_to_world_values(x.astype(float), y.astype(float))
     chosen = np.asarray(values[spectral[0]], float)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # astropy has opinions about how to write Å
-        unit = str(low.world_axis_units[spectral[0]] or "")
-    return np.where(chosen > 0, chosen, np.nan), unit
+    return np.where(chosen > 0, chosen, np.nan), world_units(low)[spectral[0]]

@@ -40,46 +40,37 @@ class Curve:
 
 
 class _Stack:
-    """A stack as rows of pixels, read a few rows at a time as float64, bad values mended.
+    """The pixels in use of a stack, bad values mended.
 
     Parameters
     ----------
     values : ndarray, shape (n, ny, nx)
     bad : ndarray of bool, shape (n, ny, nx), optional
         Besides what is not finite.
+    used : ndarray of int, shape (m,)
+        Which pixels, counted along the rows.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n, m)
+        Bad ones are the median of the same pixel over time; 0 where a pixel is never good.
+    bad : ndarray of bool, shape (n, m)
+    never : ndarray of bool, shape (m,)
     """
 
-    def __init__(self, values: np.ndarray, bad: np.ndarray | None) -> None:
-        self.flat = values.reshape(len(values), -1)
-        bad = None if bad is None else bad.reshape(self.flat.shape)
-        touched = np.zeros(self.flat.shape[1], bool) if bad is None else bad.any(axis=0)
-        for rows in _slices(len(self.flat)):
-            touched |= ~np.isfinite(self.flat[rows]).all(axis=0)
-        self.columns = np.flatnonzero(touched)
-        part = self.flat[:, self.columns].astype(np.float64)
-        self.bad = ~np.isfinite(part)
+    def __init__(self, values: np.ndarray, bad: np.ndarray | None, used: np.ndarray) -> None:
+        import bottleneck
+
+        self.values = values.reshape(len(values), -1)[:, used]
+        self.bad = ~np.isfinite(self.values)
         if bad is not None:
-            self.bad |= bad[:, self.columns]
-        self.never = np.zeros(len(touched), bool)
-        self.never[self.columns] = self.bad.all(axis=0)
-        part[self.bad] = np.nan
-        part[:, self.never[self.columns]] = 0.0
-        self.part = np.where(self.bad, np.nanmedian(part, axis=0), part) if part.size else part
-
-    def rows(self, rows: slice) -> np.ndarray:
-        """Return some integrations, shape (rows, pixels); a pixel that is never good is 0."""
-        part = self.flat[rows].astype(np.float64)
-        part[:, self.columns] = self.part[rows]
-        return part
-
-    def replaced(self, used: np.ndarray) -> np.ndarray:
-        """Return how many of the pixels that are used were mended in each integration."""
-        return (self.bad & (used & ~self.never)[self.columns]).sum(axis=1)
-
-
-def _slices(count: int, at_once: int = 32) -> list[slice]:
-    """Return rows that fit the processor's cache."""
-    return [slice(start, start + at_once) for start in range(0, count, at_once)]
+            self.bad |= bad.reshape(len(bad), -1)[:, used]
+        self.never = self.bad.all(axis=0)
+        columns = np.flatnonzero(self.bad.any(axis=0) & ~self.never)
+        part = np.where(self.bad[:, columns], np.nan, self.values[:, columns])
+        if part.size:
+            self.values[:, columns] = np.where(self.bad[:, columns], bottleneck.nanmedian(part, axis=0), part)
+        self.values[:, self.never] = 0.0
 
 
 def curve_of_stack(
@@ -110,44 +101,44 @@ def curve_of_stack(
     The error is √(Σ w²σ² + (Σw)² σ_b²), σ_b = √(π/2) × scatter of the sky / √(its pixels). Without ``sigma`` the
     scatter of the sky stands for it.
     """
-    n, shape = len(values), values.shape[1:]
-    stack = _Stack(values, bad)
-    w = np.where(stack.never, 0.0, weights.ravel().astype(np.float64))
-    y, x = (axis.ravel() for axis in np.indices(shape))
-    shares = np.stack([w, w * x, w * y], axis=1)
-    sky = np.zeros(0, int) if ring is None else np.flatnonzero(ring.ravel() & ~stack.never)
-    sums, level, scatter = np.empty((n, 3)), np.zeros(n), np.zeros(n)
-    for rows in _slices(n):
-        part = stack.rows(rows)
-        # No matrix routine of BLAS: its threads wait for each other on a busy machine (0.15 s become 1 s).
-        sums[rows] = np.stack([np.einsum("ij,j->i", part, share) for share in shares.T], axis=1)
-        if ring is not None:
-            level[rows], scatter[rows] = _sky(part[:, sky])
-    sums -= level[:, None] * shares.sum(axis=0)
-    flux = sums[:, 0] if w.any() else np.full(n, np.nan)
+    shape, weights = values.shape[1:], weights.ravel().astype(np.float64)
+    inside = np.flatnonzero(weights)
+    stack = _Stack(values, bad, inside)
+    w = np.where(stack.never, 0.0, weights[inside])
+    y, x = np.unravel_index(inside, shape)
+    # No matrix routine of BLAS: its threads wait for each other on a busy machine (0.15 s become 1 s).
+    sums = np.stack([np.einsum("ij,j->i", stack.values, share) for share in (w, w * x, w * y)], axis=1)
+    level, scatter, count = np.zeros(len(values)), np.zeros(len(values)), 1
+    if ring is not None:
+        sky = _Stack(values, bad, np.flatnonzero(ring))
+        level, scatter = _sky(sky.values[:, ~sky.never])
+        count = max(int((~sky.never).sum()), 1)
+    sums -= level[:, None] * (w.sum(), w @ x, w @ y)
+    flux = sums[:, 0] if w.any() else np.full(len(values), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         centroid = sums[:, 1:] / flux[:, None]
-    variance = _variance(sigma, bad, w) if sigma is not None else scatter**2 * (w @ w)
+    variance = _variance(sigma, bad, inside, w) if sigma is not None else scatter**2 * (w @ w)
     if sigma is None and ring is None:
-        variance = np.full(n, np.nan)
-    error = np.sqrt(variance + (w.sum() * MEDIAN_ERROR * scatter) ** 2 / max(len(sky), 1))
-    return Curve(flux, error, level, centroid[:, 0], centroid[:, 1], stack.replaced(w > 0))
+        variance = np.full(len(values), np.nan)
+    error = np.sqrt(variance + (w.sum() * MEDIAN_ERROR * scatter) ** 2 / count)
+    replaced = (stack.bad & (w > 0)).sum(axis=1)
+    return Curve(flux, error, level, centroid[:, 0], centroid[:, 1], replaced)
 
 
 def _sky(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the median of the sky in each row and the scatter of its pixels."""
+    import bottleneck
+
     if not part.shape[1]:
         return np.full(len(part), np.nan), np.full(len(part), np.nan)
-    level = np.median(part, axis=1)
-    return level, MAD * np.median(np.abs(part - level[:, None]), axis=1)
+    level = bottleneck.median(part, axis=1).astype(np.float64)
+    return level, MAD * bottleneck.median(np.abs(part - level[:, None]), axis=1)
 
 
-def _variance(sigma: np.ndarray, bad: np.ndarray | None, weights: np.ndarray) -> np.ndarray:
+def _variance(sigma: np.ndarray, bad: np.ndarray | None, inside: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return Σ w²σ² of each integration; mended pixels have the usual error of that pixel."""
-    stack = _Stack(sigma, bad)
-    return np.concatenate(
-        [np.einsum("ij,ij,j->i", part, part, weights**2) for part in map(stack.rows, _slices(len(sigma)))]
-    )
+    part = _Stack(sigma, bad, inside).values
+    return np.einsum("ij,ij,j->i", part, part, weights**2)
 
 
 def outliers(values: np.ndarray, clip: float, width: int = 21) -> np.ndarray:

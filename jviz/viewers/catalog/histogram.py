@@ -9,8 +9,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from jviz.backend.catalogs.expressions import Values
+from jviz.backend.catalogs.histograms import bin_edges, counted
 from jviz.catalog_views import CatalogLayer, HistogramView
-from jviz.catalogs import axes_for, evaluated
+from jviz.catalogs import axes_for, evaluated, passing
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
 from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
@@ -18,27 +20,7 @@ from jviz.viewers.plot.curves import polygon
 from jviz.viewers.plot.frame import Frame, Title
 from jviz.viewers.readout import number_text, pretty_unit
 
-__all__ = ["HistogramViewer", "bin_edges"]
-
-MOST_BINS = 1_000
-
-
-def bin_edges(values: np.ndarray, bins: int | None, log: bool = False) -> np.ndarray:
-    """Return borders of bins of equal width, on a logarithmic axis of equal ratio.
-
-    Without a number, their width is 2 IQR / n^(1/3) (Freedman & Diaconis 1981), and there are 5 to 1,000.
-    """
-    values = np.log10(values[values > 0]) if log else values
-    if not len(values):
-        return np.array([1.0, 10.0])
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    if bins is None:
-        width = 2 * float(np.subtract(*np.percentile(values, (75, 25)))) / len(values) ** (1 / 3)
-        bins = int(np.clip(np.ceil((high - low) / width), 5, MOST_BINS)) if width > 0 else 5
-    edges = np.linspace(low, high, bins + 1)
-    return 10.0**edges if log else edges
+__all__ = ["HistogramViewer"]
 
 
 @dataclass(eq=False)
@@ -62,13 +44,81 @@ class HistogramScene(Frame):
 
 Counts = tuple[np.ndarray, list[Bars], Title, str]
 
+MANY = 100_000
+"""Rows above which they are counted off the main thread."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one catalogue that are to be counted."""
+
+    layer: CatalogLayer
+    data: Any
+    expression: str
+    colour: str
+    subsets: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """All that counts depend on."""
+
+    parts: tuple[Part, ...]
+    filter: str
+    x_log: bool
+    bins: int | None
+    cumulative: bool
+    normalize: bool
+
+    def counts(self) -> Counts:
+        """Count; takes long for millions of rows."""
+        problem, found, title = "", [], Title()
+        for part in self.parts:
+            try:
+                made, good, wrong = _values_of(part.data, part.expression, self.filter, log=self.x_log)
+                problem = problem or wrong
+            except JvizError as error:
+                problem = str(error)
+                continue
+            found.append((part, made.values, good))
+            title = Title(part.expression.strip("`"), made.unit)
+        together = np.concatenate([values[good] for _, values, good in found]) if found else np.zeros(0)
+        edges = bin_edges(together, self.bins, self.x_log)
+        bars = []
+        for part, values, good in found:
+            rows = int(good.sum())
+            bars.append(Bars(part.layer, part.colour, self._counted(values[good], edges, rows)))
+            for subset in part.subsets:
+                chosen = values[good & subset.region]
+                bars.append(Bars(part.layer, subset.color, self._counted(chosen, edges, rows), True))
+        return edges, bars, title, problem
+
+    def _counted(self, values: np.ndarray, edges: np.ndarray, rows: int) -> np.ndarray:
+        counts = counted(values, edges)
+        if self.cumulative:
+            counts = counts.cumsum()
+        return counts / max(rows, 1) if self.normalize else counts
+
+
+def _values_of(data: Any, expression: str, condition: str, *, log: bool) -> tuple[Values, np.ndarray, str]:
+    """Return the values of all rows, which of them count, and what is wrong with the condition: all count then."""
+    made = evaluated(data, expression)
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(made.values) & ((made.values > 0) | (not log))
+    try:
+        rows = passing(data, condition)
+    except JvizError as error:
+        return made, good, str(error)
+    return made, good if rows is None else good & rows, ""
+
 
 @viewer(kind="histogram", title="Histogram", view=HistogramView)
 class HistogramViewer(CatalogPlot):
     """Draws counts in bins; a drag with the range tool selects the rows between two values."""
 
     tools = (("box", "fa6s.arrows-left-right-to-line", "Range: drag over values to select rows (B)"),)
-    _kept: tuple[tuple, Counts] | None = None
+    _kept: tuple[Question, Counts] | None = None
+    _asked: Question | None = None
 
     def fill_strip(self) -> None:
         """Boxes for x and filter; switches; tools."""
@@ -82,6 +132,11 @@ class HistogramViewer(CatalogPlot):
         self.strip.add_gap()
         self.add_tools()
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether the counts are those of the present state."""
+        return self.has_painted and self._asked is None
+
     def shown_text(self, name: str, value: str) -> str:
         """Show what is plotted also where nothing was chosen."""
         if name == "x" and self.state.data is not None:
@@ -91,12 +146,11 @@ class HistogramViewer(CatalogPlot):
     def _expression(self, data: Any) -> str:
         return self.state.x or axes_for(self.state, data)[1]
 
-    def _values(self, layer: CatalogLayer) -> tuple[np.ndarray, np.ndarray, str]:
-        """Return the values of all rows, which of them count, and their unit."""
-        made, rows = evaluated(layer.data, self._expression(layer.data)), self.rows_of(layer)
-        with np.errstate(invalid="ignore"):
-            good = np.isfinite(made.values) & ((made.values > 0) | (not self.state.x_log))
-        return made.values, good if rows is None else good & rows, made.unit
+    def _values(self, layer: CatalogLayer) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values of all rows, and which of them count."""
+        view = self.state
+        made, good, _ = _values_of(layer.data, self._expression(layer.data), view.filter, log=view.x_log)
+        return made.values, good
 
     def scene_now(self) -> HistogramScene:
         """Lay out the bars in the present size."""
@@ -110,43 +164,48 @@ class HistogramViewer(CatalogPlot):
         return HistogramScene(**self.framed(x_range, y_range), edges=edges, bars=bars, x_title=title, y_title=y_title)
 
     def _counts(self) -> Counts:
-        """Return edges, bars, what they are of and what is wrong; counted anew only when one of the causes changed."""
+        """Return edges, bars, what they are of and what is wrong; counted anew only when one of the causes changed.
+
+        Many rows are counted in a job; until it is done the last counts are shown.
+        """
         view = self.state
-        causes = tuple(
-            (layer, layer.data, self._expression(layer.data), layer.color, *self.selections(layer))
-            for layer in view.layers
-            if layer.visible and layer.data is not None
-        )
-        key = (causes, view.filter, view.x_log, view.bins, view.cumulative, view.normalize, self.look)
-        if self._kept is None or self._kept[0] != key:
-            self._kept = (key, self._count([cause[0] for cause in causes]))
-        return self._kept[1]
+        parts = tuple(
+            Part(layer, layer.data, self._expression(layer.data), colour_of(view, layer, self.look),
+                 tuple(self.selections(layer)))
+            for layer in self.point_layers()
+        )  # fmt: skip
+        wanted = Question(parts, view.filter, view.x_log, view.bins, view.cumulative, view.normalize)
+        if self._kept is not None and self._kept[0] == wanted:
+            return self._kept[1]
+        if self._paper or sum(len(part.data) for part in parts) <= MANY:
+            self._kept = (wanted, wanted.counts())
+            return self._kept[1]
+        last = self._kept
+        self._ask(wanted)
+        if last is not None and [part.data for part in last[0].parts] == [part.data for part in parts]:
+            return last[1]
+        return np.array([0.0, 1.0]), [], Title(parts[0].expression.strip("`")), "Counting…"
 
-    def _count(self, layers: list[CatalogLayer]) -> Counts:
-        self.problem, view, found, title = "", self.state, [], Title()
-        for layer in layers:
+    def _ask(self, wanted: Question) -> None:
+        """Count in a job, one at a time; whatever is wanted when it ends comes next."""
+        if self._asked is not None:
+            return
+        self._asked = wanted
+
+        def work(job: Any) -> None:
+            counts: Counts | None = None
             try:
-                values, good, unit = self._values(layer)
-            except JvizError as error:
-                self.problem = str(error)
-                continue
-            found.append((layer, values, good))
-            title = Title(self._expression(layer.data).strip("`"), unit)
-        together = np.concatenate([values[good] for _, values, good in found]) if found else np.zeros(0)
-        edges = bin_edges(together, view.bins, view.x_log)
-        bars = []
-        for layer, values, good in found:
-            bars.append(Bars(layer, colour_of(view, layer, self.look), self._counted(values[good], edges, good.sum())))
-            for subset in self.selections(layer):
-                part = values[good & subset.region]
-                bars.append(Bars(layer, subset.color, self._counted(part, edges, good.sum()), True))
-        return edges, bars, title, self.problem
+                counts = wanted.counts()
+            finally:
+                self.session.dispatcher.call(lambda: done(counts))
 
-    def _counted(self, values: np.ndarray, edges: np.ndarray, rows: Any) -> np.ndarray:
-        counts = np.histogram(values, edges)[0].astype(float)
-        if self.state.cumulative:
-            counts = counts.cumsum()
-        return counts / max(int(rows), 1) if self.state.normalize else counts
+        def done(counts: Counts | None) -> None:
+            self._asked = None
+            if counts is not None:
+                self._kept = (wanted, counts)
+                self.stir()
+
+        self.session.jobs.submit("Counting rows", work, quiet=True)
 
     def paint_content(self, painter: QPainter, scene: HistogramScene) -> None:
         """Paint the bars of all catalogues."""
@@ -167,7 +226,7 @@ class HistogramViewer(CatalogPlot):
         """Return True for the rows whose value lies between the ends of the range."""
         scene = self.scene_now()
         ends = sorted(scene.x.value(float(place)) for place in outline[:2, 0])
-        values, good, _ = self._values(layer)
+        values, good = self._values(layer)
         with np.errstate(invalid="ignore"):
             return good & (values >= ends[0]) & (values <= ends[1])
 
@@ -175,7 +234,7 @@ class HistogramViewer(CatalogPlot):
         """Return True for the rows of the bin at a place."""
         scene = self.scene_now()
         n = int(np.searchsorted(scene.edges, scene.x.value(place.x()), side="right")) - 1
-        values, good, _ = self._values(layer)
+        values, good = self._values(layer)
         if not 0 <= n < len(scene.edges) - 1:
             return np.zeros(len(values), bool)
         last = n == len(scene.edges) - 2

@@ -14,6 +14,7 @@ from jviz.catalog_views import CatalogLayer, CatalogPlotView
 from jviz.catalogs import passing, selections_of
 from jviz.errors import JvizError
 from jviz.session import Session
+from jviz.viewers.catalog.lines import draw_lines, draw_names, shown_lines
 from jviz.viewers.catalog.strip import ExpressionBox, Strip
 from jviz.viewers.look import Look
 from jviz.viewers.plot.axes import Axis
@@ -213,7 +214,12 @@ class CatalogPlot(AxesViewer):
         painter.save()
         painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
         self.paint_content(painter, scene)
+        lines, problem = shown_lines(self.state, self.look)
+        draw_lines(painter, scene, lines)
         painter.restore()
+        self.problem = self.problem or problem
+        if self.state.legend:
+            draw_names(painter, scene, lines)
         self.paint_problem(painter, scene.picture)
         self.paint_lasso(painter)
 
@@ -222,6 +228,10 @@ class CatalogPlot(AxesViewer):
         raise NotImplementedError
 
     # --- rows -----------------------------------------------------------------------------------
+
+    def point_layers(self) -> list[CatalogLayer]:
+        """Return the layers whose rows are points or counts, not lines."""
+        return [one for one in self.state.layers if one.visible and one.data is not None and one.drawing == "points"]
 
     def rows_of(self, layer: CatalogLayer) -> np.ndarray | None:
         """Return True for the rows that the filter lets through; None: all."""

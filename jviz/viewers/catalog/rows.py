@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,10 @@ from jviz.catalogs import evaluated
 from jviz.errors import JvizError
 from jviz.viewers.catalog.points import CROWD, FEW, colours_by, draw_density, draw_points, sizes_by
 
-__all__ = ["Marking", "Rows", "draw_rows"]
+__all__ = ["Marking", "Rows", "draw_rows", "share_of"]
+
+COVERED, LEAST_SHARE = 0.08, 0.5
+"""Share of a picture that marks may cover before they shrink, and what is left of their size in a crowd."""
 
 MARGIN = 20.0
 """Pixels outside of the picture at which a mark may still reach into it."""
@@ -79,6 +82,8 @@ class Marking:
         Colour of a border; empty: none.
     density : str
         As in `jviz.catalog_views.ScatterView`.
+    shrinks : bool
+        Whether marks become smaller where there are many, so that what is below them is seen.
     """
 
     colour: str
@@ -87,6 +92,13 @@ class Marking:
     selected: str = ""
     rim: str = ""
     density: str = "auto"
+    shrinks: bool = False
+
+
+def share_of(count: int, area: QRectF, size: float) -> float:
+    """Return how much of their size so many marks keep, so that they leave an image to be seen."""
+    covered = count * size**2 / max(area.width() * area.height(), 1.0)
+    return max(LEAST_SHARE, (COVERED / covered) ** 0.5) if covered > COVERED else 1.0
 
 
 def draw_rows(
@@ -106,6 +118,8 @@ def draw_rows(
     """
     count, numbers = rows.in_sight(area)
     crowded = marking.density == "always" or count > (np.inf if marking.density == "never" else CROWD)
+    if marking.shrinks:
+        marking = replace(marking, share=marking.share * share_of(count, area, layer.size))
     if count > len(numbers) and not crowded:
         numbers = rows.in_sight(area, count)[1]
     problem = None

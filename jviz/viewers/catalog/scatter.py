@@ -13,6 +13,7 @@ from jviz.catalog_views import CatalogLayer, ScatterView
 from jviz.catalogs import axes_for, evaluated, scaled, spans
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
+from jviz.viewers.catalog.lines import spans_of_tracks
 from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
 from jviz.viewers.plot.frame import Frame, Title
@@ -82,9 +83,7 @@ class ScatterViewer(CatalogPlot):
     def clouds(self) -> list[Cloud]:
         """Return the points of the visible layers; what cannot be worked out is told in `problem`."""
         self.problem, found = "", []
-        for layer in self.state.layers:
-            if not layer.visible or layer.data is None:
-                continue
+        for layer in self.point_layers():
             try:
                 x, y = (evaluated(layer.data, text) for text in axes_for(self.state, layer.data) if text)
                 found.append(Cloud(layer, x, y, self.rows_of(layer)))
@@ -96,7 +95,7 @@ class ScatterViewer(CatalogPlot):
         """Lay out the points in the present size."""
         view, clouds = self.state, self.clouds()
         found = [spans(c.x, c.y, c.rows, (view.x_log, view.y_log)) for c in clouds]
-        found = [np.array(span) for span in found if span is not None]
+        found = [np.array(span) for span in found if span is not None] or spans_of_tracks(view)
         x_range = axis_ends(view.x_range, [span[0] for span in found], view.x_log, view.x_inverted)
         y_range = axis_ends(view.y_range, [span[1] for span in found], view.y_log, view.y_inverted)
         titles = {}
@@ -140,8 +139,8 @@ class ScatterViewer(CatalogPlot):
 
     def readout(self, position: QPointF) -> RowReadout | None:
         """Return the row that is nearest to a position, None when none is near."""
-        for layer in reversed(self.state.layers):
-            row = self._nearest(layer, position) if layer.visible and layer.data is not None else None
+        for layer in reversed(self.point_layers()):
+            row = self._nearest(layer, position)
             if row is not None:
                 cloud = self._cloud(self.scene_now(), layer)
                 text = f"{_said(cloud, row)}   row {row + 1} of {layer.data.name}"

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QKeySequence, QPainter, QPalette, QShor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from jviz.catalog_views import TableView as TableState
-from jviz.catalogs import passing, row_places, selection_name, selections_of
+from jviz.catalogs import isophote_shapes, passing, row_places, selection_name, selections_of
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.base import Viewer, viewer
@@ -38,6 +38,7 @@ class TableViewer(Viewer):
         self._shown: tuple[Any, ...] = ()
         self._marked: tuple[Any, ...] = ()
         self._told: tuple[Any, ...] = ()
+        self._gone_to: Any = None
         super().__init__(session, state, parent)
         self.run_command = self._run_command
         self.drops = DropZones(self)
@@ -119,7 +120,7 @@ class TableViewer(Viewer):
         self._mark(data)
         self._tell_images()
         self.marks.setChecked(state.layer.on_images)
-        self.marks.setEnabled(data.places is not None)
+        self.marks.setEnabled(data.places is not None or isophote_shapes(data) is not None)
         if not self.filter.hasFocus():
             self.filter.setText(state.filter)
         self.has_painted = True
@@ -178,10 +179,21 @@ class TableViewer(Viewer):
             self._marked = tuple(subsets)
             self.model.mark([(subset.region, QColor(subset.color)) for subset in subsets])
         plain = next((s for s in subsets if s.name == selection_name(data)), None)
+        self._go_to_sole(plain)
         texts = [f"{shown:,} of {len(data):,} rows" if shown != len(data) else f"{shown:,} rows"]
         if plain is not None:
             texts.append(f"{int(plain.region.sum()):,} selected")
         self.count.setText("   ".join(texts))
+
+    def _go_to_sole(self, plain: Any) -> None:
+        """Bring a row into sight that was selected alone: on an image, in a plot, or by another program."""
+        rows = np.flatnonzero(plain.region) if plain is not None and plain is not self._gone_to else ()
+        self._gone_to = plain
+        shown = np.flatnonzero(self.model.order == rows[0]) if len(rows) == 1 else ()
+        if len(shown):
+            # Only up and down: the column at the left stays.
+            column = max(self.rows.horizontalHeader().logicalIndexAt(0), 0)
+            self.rows.scrollTo(self.model.index(int(shown[0]), column))
 
     def _tell_images(self) -> None:
         """Have the marks on images drawn anew when how they look has changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from jviz.viewers.image_tools import Overlay, register_overlay
 if TYPE_CHECKING:
     from jviz.viewers.catalog.rows import Rows
 
-__all__ = ["CatalogOverlay", "marked_layers"]
+__all__ = ["CatalogOverlay", "RowOverlay", "marked_layers", "places_shown", "rows_shown"]
 
 COLOURS = ("#35e0a1", "#ffb02e", "#ff5d8f", "#5cc8ff", "#d9f85c")
 MOST_LABELS = 300
@@ -39,23 +39,34 @@ def marked_layers(session: Any) -> list[tuple[CatalogLayer, str]]:
     return found
 
 
-class CatalogOverlay(Overlay):
-    """The marks of all catalogues that have a place on the image."""
-
-    order = 35
+class RowOverlay(Overlay):
+    """Draws something of the rows of the tables that are marked on images."""
 
     def signals(self, session: Any) -> Iterable[Any]:
         return (row_places(session).arrived, session.subsets_changed, session.views_changed)
 
-    def paint(self, painter: QPainter, scene: Scene) -> None:
+    @staticmethod
+    def tables(scene: Scene) -> Iterator[tuple[CatalogLayer, str, str]]:
+        """Yield the layers of the tables that are read, with the filter of their view and their colour."""
         if scene.session is None or not scene.view.layers or not scene.view.catalog_marks:
             return
-        image = scene.view.layers[0].data
-        painter.save()
         for number, (layer, condition) in enumerate(marked_layers(scene.session)):
+            if layer.data.is_read:
+                yield layer, condition, layer.color or COLOURS[number % len(COLOURS)]
+
+
+class CatalogOverlay(RowOverlay):
+    """The marks of all catalogues that have a place on the image."""
+
+    order = 35
+
+    def paint(self, painter: QPainter, scene: Scene) -> None:
+        painter.save()
+        for layer, condition, colour in self.tables(scene):
+            image = scene.view.layers[0].data
             rows = _rows(scene.session, layer, condition, image, scene.geometry, wait=not scene.fast)
             if rows is not None:
-                _draw(painter, scene, layer, rows, layer.color or COLOURS[number % len(COLOURS)])
+                _draw(painter, scene, layer, rows, colour)
         painter.restore()
 
     def gesture(self, viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
@@ -87,16 +98,22 @@ class PickRow(Pan):
         self.viewer.session.run("catalog.select", data=self.layer.data, rows=[self.row], mode=MODES[held])
 
 
-def _rows(session: Any, layer: CatalogLayer, condition: str, image: Any, geometry: Any, *, wait: bool) -> Rows | None:
-    """Return where the rows lie in the picture; None without places, or while they are worked out."""
-    from jviz.viewers.catalog.rows import Rows
-
-    if not layer.data.is_read:
+def places_shown(
+    session: Any, layer: CatalogLayer, image: Any, *, wait: bool
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return where the rows lie in pixels of an image; None without places there, or while they are worked out."""
+    if not layer.data.is_read or layer.data.places is None:
         return None
     if layer.image is not None and layer.image is not image and layer.data.places.system == "pixel":
         return None
-    found = row_places(session).of(layer.data, image, wait=wait)
-    return None if found is None else Rows(*found, geometry.to_screen_matrix, _passing(layer, condition))
+    return row_places(session).of(layer.data, image, wait=wait)
+
+
+def _rows(session: Any, layer: CatalogLayer, condition: str, image: Any, geometry: Any, *, wait: bool) -> Rows | None:
+    from jviz.viewers.catalog.rows import Rows
+
+    found = places_shown(session, layer, image, wait=wait)
+    return None if found is None else Rows(*found, geometry.to_screen_matrix, rows_shown(layer, condition))
 
 
 def _draw(painter: QPainter, scene: Scene, layer: CatalogLayer, rows: Rows, colour: str) -> None:
@@ -104,9 +121,10 @@ def _draw(painter: QPainter, scene: Scene, layer: CatalogLayer, rows: Rows, colo
 
     area = QRectF(0, 0, scene.geometry.width, scene.geometry.height)
     selected = selections_of(scene.session, layer.data)
+    marking = Marking(colour, "#9aa0a8", rim=RIM, shrinks=True)
     # What a wrong expression of the layer says is told where it was typed; marks are drawn plainly.
     with suppress(JvizError):
-        numbers = draw_rows(painter, rows, area, layer, Marking(colour, "#9aa0a8", rim=RIM), selected)
+        numbers = draw_rows(painter, rows, area, layer, marking, selected)
         if layer.label in layer.data.columns and len(numbers) <= MOST_LABELS:
             _labels(painter, scene, layer, rows, numbers, colour)
 
@@ -136,7 +154,7 @@ def _row_at(viewer: ImageViewer, position: QPointF) -> tuple[CatalogLayer, int] 
     return None
 
 
-def _passing(layer: CatalogLayer, condition: str) -> np.ndarray | None:
+def rows_shown(layer: CatalogLayer, condition: str) -> np.ndarray | None:
     """Return which rows a filter lets through; all of them when it cannot be used (that is told in the table)."""
     try:
         return passing(layer.data, condition)

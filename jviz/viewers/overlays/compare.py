@@ -100,13 +100,17 @@ def _draw_curtain(painter: QPainter, scene: Scene) -> None:
     _draw_grip(painter, (start + end) / 2, upright=upright)
     room = 10.0
     for layer, side in ((view.shown[-2], -1), (view.shown[-1], 1)):
-        wide, high = metrics.horizontalAdvance(layer.data.name) + 12, metrics.height() + 6
+        space = (geometry.width - start.x() if side > 0 else start.x()) if upright else geometry.width
+        name = metrics.elidedText(layer.data.name, Qt.TextElideMode.ElideMiddle, max(int(space - room - 24), 0))
+        if not name:
+            continue
+        wide, high = metrics.horizontalAdvance(name) + 12, metrics.height() + 6
         if upright:
             left = start.x() + room if side > 0 else start.x() - room - wide
             plate = QRectF(left, geometry.height - high - 40, wide, high)
         else:
             plate = QRectF(geometry.width - wide - 12, start.y() + (room if side > 0 else -room - high), wide, high)
-        _draw_plate(painter, scene, layer.data.name, plate)
+        _draw_plate(painter, scene, name, plate)
 
 
 def _draw_plate(painter: QPainter, scene: Scene, text: str, plate: QRectF) -> None:

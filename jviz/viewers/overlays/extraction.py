@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 
 from jviz.extraction import Extraction, extraction_shown
+from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
 from jviz.viewers.plot.curves import polygon
 
+if TYPE_CHECKING:
+    from jviz.viewers.image import ImageViewer
+
 __all__ = ["ExtractionOverlay"]
+
+REACH = 5.0
+"""Screen pixels within which an edge is taken hold of."""
 
 TRACE, BACKGROUND = "#7ee787", "#ffb86b"
 MOST = 512
@@ -30,6 +37,16 @@ class ExtractionOverlay(Overlay):
     def signals(self, session: Any) -> Iterable[Any]:
         return (extraction_shown(session).changed,)
 
+    def gesture(self, viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
+        found = edge_at(viewer, event.position())
+        return EdgeDrag(viewer, event, *found) if found is not None else None
+
+    def cursor(self, viewer: ImageViewer, position: QPointF) -> Qt.CursorShape | None:
+        found = edge_at(viewer, position)
+        if found is None:
+            return None
+        return Qt.CursorShape.SplitHCursor if found[0].turned else Qt.CursorShape.SplitVCursor
+
     def paint(self, painter: QPainter, scene: Scene) -> None:
         if scene.session is None or not scene.view.layers:
             return
@@ -40,10 +57,10 @@ class ExtractionOverlay(Overlay):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         for low, high in shown.windows:
             _band(painter, scene, shown, low, high)
-        half = shown.width / 2
+        low, high = shown.bands["light"]
         for offset, style in (
-            (-half, Qt.PenStyle.SolidLine),
-            (half, Qt.PenStyle.SolidLine),
+            (low, Qt.PenStyle.SolidLine),
+            (high, Qt.PenStyle.SolidLine),
             (0.0, Qt.PenStyle.DashLine),
         ):
             line = _line(scene, shown, offset)
@@ -53,6 +70,49 @@ class ExtractionOverlay(Overlay):
                 painter.drawPolyline(line)
         _name(painter, scene, shown)
         painter.restore()
+
+
+def offset_of(shown: Extraction, x: float, y: float) -> float:
+    """Return how far from the trace a place on the image is, across the dispersion."""
+    along, across = (y, x) if shown.turned else (x, y)
+    centre = np.interp(along, np.arange(len(shown.centre)), shown.centre)
+    return float(across - centre)
+
+
+def edge_at(viewer: ImageViewer, position: QPointF) -> tuple[Extraction, str, int] | None:
+    """Return the extraction, and the band and the number of the edge that is under the mouse."""
+    shown = extraction_shown(viewer.session).current
+    layers = viewer.state.layers
+    if shown is None or not layers or shown.data is not layers[0].data:
+        return None
+    geometry, at = viewer.geometry_now(), viewer.frame_now().inside(position)
+    offset = offset_of(shown, *map(float, geometry.to_data(at.x(), at.y())))
+    edges = {(band, end): edge for band, pair in shown.bands.items() for end, edge in enumerate(pair)}
+    found = min(edges, key=lambda one: abs(edges[one] - offset))
+    return (shown, *found) if abs(edges[found] - offset) * geometry.scale <= REACH else None
+
+
+class EdgeDrag(Gesture):
+    """Moves an edge of the light or of a window of the background; with Shift that one alone, whatever the other side.
+
+    Without, the panel says whether the edge on the other side of the trace goes with it.
+    """
+
+    def __init__(self, viewer: ImageViewer, event: QMouseEvent, shown: Extraction, band: str, end: int) -> None:
+        super().__init__(viewer, event.position())
+        self.shown, self.band, self.end = shown, band, end
+        self.alone = _shift(event.modifiers())
+        self.cursor = Qt.CursorShape.SplitHCursor if shown.turned else Qt.CursorShape.SplitVCursor
+
+    def drag(self, position: QPointF) -> None:
+        at = self.viewer.frame_now().inside(position)
+        offset = round(offset_of(self.shown, *map(float, self.geometry.to_data(at.x(), at.y()))), 1)
+        alone = self.alone or _shift(self.modifiers)
+        extraction_shown(self.viewer.session).dragged.emit(self.band, self.end, offset, alone)
+
+
+def _shift(held: Qt.KeyboardModifier) -> bool:
+    return bool(held & Qt.KeyboardModifier.ShiftModifier)
 
 
 def _line(scene: Scene, shown: Extraction, offset: float) -> QPolygonF:

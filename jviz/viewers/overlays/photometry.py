@@ -13,6 +13,7 @@ from jviz.photometry_preview import Preview, photometry_shown
 from jviz.viewers.image_overlays import Scene, draw_caption
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
+from jviz.viewers.overlays.isophotes import corners_of, far_enough, stroke_outlines
 
 __all__ = ["PhotometryOverlay"]
 
@@ -45,6 +46,9 @@ class PhotometryOverlay(Overlay):
             SKY.stroke(painter, _circles(scene, [(x, y, r) for r in edges]), 1.2)
         if shown.circles:
             APERTURE.stroke(painter, _circles(scene, shown.circles), 1.6)
+        if shown.ellipses is not None and len(shown.ellipses):
+            outlines = np.stack(corners_of(*shown.ellipses.T), -1)
+            stroke_outlines(painter, scene, outlines[far_enough(scene, outlines)], APERTURE.colour, 1.2)
         if shown.caption:
             draw_caption(painter, scene.look, shown.caption, 0.95)
         painter.restore()

@@ -50,13 +50,20 @@ def many_ticks(length: float, each: float) -> int:
     return max(2, int(length / each))
 
 
-def picture_in(width: float, height: float, look: Look, y: Axis) -> QRectF:
-    """Return the place of the picture, with room for the numbers of this y axis (of which only the ends count)."""
+def picture_in(width: float, height: float, look: Look, y: Axis, room: float = 0.0) -> QRectF:
+    """Return the place of the picture, with room for the numbers of this y axis (of which only the ends count).
+
+    Parameters
+    ----------
+    room : float
+        On the left, in pixels, at least.
+    """
     metrics = look.metrics(0.92)
     line = metrics.height()
     top, right, bottom, left = 0.9 * line, 1.2 * line, 3.1 * line, 2.2 * line
     labels = axis_ticks(y, many_ticks(height - bottom - top, 3.2 * line))[0].labels
     left += max((metrics.horizontalAdvance(text) for text in labels), default=0.0) + 8
+    left = max(left, room)
     return QRectF(left, top, max(width - left - right, 10.0), max(height - top - bottom, 10.0))
 
 

@@ -58,7 +58,10 @@ def legend_of(scene: Any) -> Legend | None:
     if foot:
         wide = max(wide, metrics.horizontalAdvance(_counted(first, len(seen), len(layers))) + 16)
     box = QRectF(0, 0, wide, high * len(names) + 8 + foot)
-    box.moveTopRight(scene.picture.topRight() + QPointF(-8, 8))
+    if scene.legend_left:
+        box.moveTopLeft(scene.picture.topLeft() + QPointF(8, 8))
+    else:
+        box.moveTopRight(scene.picture.topRight() + QPointF(-8, 8))
     rows = tuple(
         (layer, QRectF(box.left(), box.top() + 4 + number * high, box.width(), high), name)
         for number, (layer, name) in enumerate(zip(seen, names, strict=True))
@@ -88,7 +91,11 @@ def draw_legend(painter: QPainter, scene: Any) -> None:
         colour = QColor(layer.color or scene.colors.get(id(layer)) or look.text)
         colour.setAlphaF(1.0 if layer.visible else 0.3)
         painter.setPen(QPen(colour, 3.5 if layer is scene.hovered else 2.0))
-        painter.drawLine(QPointF(rect.left() + 8, y), QPointF(rect.left() + 28, y))
+        if getattr(layer, "drawing", "") == "points":
+            painter.setPen(QPen(colour, 5.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPoint(QPointF(rect.left() + 18, y))
+        else:
+            painter.drawLine(QPointF(rect.left() + 8, y), QPointF(rect.left() + 28, y))
         painter.setPen(QColor(look.text if layer.visible else look.faint))
         painter.drawText(QPointF(rect.left() + 36, y + metrics.ascent() / 2 - 1.5), name)
     if len(legend.rows) < legend.count:

@@ -27,10 +27,21 @@ class _Named:
 
 
 class CurvePicture(QWidget):
-    """Draws curves over each other, with axes that hold them."""
+    """Draws curves over each other, with axes that hold them.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    legend_left : bool
+        Whether the legend stands at the left, for curves that rise.
+    empty : str
+        What it says while there is no curve.
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, legend_left: bool = False, empty: str = "No curve yet"
+    ) -> None:
         super().__init__(parent)
+        self._legend_left, self._empty = legend_left, empty
         self._view = ProfileView()
         self.setMinimumSize(160, 120)
 
@@ -55,4 +66,6 @@ class CurvePicture(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the curves."""
         with QPainter(self) as painter:
-            paint_plot(painter, plot_scene(self._view, self.width(), self.height(), Look.of(self)))
+            scene = plot_scene(self._view, self.width(), self.height(), Look.of(self))
+            scene.legend_left = self._legend_left
+            paint_plot(painter, scene, self._empty)

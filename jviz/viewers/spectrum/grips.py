@@ -16,7 +16,7 @@ from jviz.viewers.spectrum.marks import RangeMark, SliceMark, ranges_in_sight, s
 from jviz.viewers.spectrum.scene import SpectrumScene
 from jviz.views import free_name
 
-__all__ = ["Grip", "cursor_at", "grip_at", "moved_range", "set_slab"]
+__all__ = ["Grip", "cursor_at", "follow_range", "grip_at", "moved_range", "set_slab"]
 
 NEAR = 6.0
 """Pixels within which a line is taken hold of."""
@@ -89,11 +89,29 @@ class NewRange(Band):
 
 
 class NewSlab(Band):
-    """Shows a slab in the cube views."""
+    """Shows a slab in the cube views, while it is drawn."""
+
+    def __init__(self, viewer: Any, scene: SpectrumScene, start: QPointF) -> None:
+        super().__init__(viewer, scene, start)
+        viewer.seal()
+        self.before = [(one.leading, one.leading.slab, one.leading.slab_subset) for one in _cube_views(self.session)]
+
+    def drag(self, position: QPointF) -> None:
+        super().drag(position)
+        if self.ends is not None and self.before:
+            set_slab(self.session, *self.ends, self.scene.scale)
 
     def finish(self) -> None:
-        if self.ends is not None:
-            set_slab(self.session, *self.ends, self.scene.scale)
+        if self.ends is None:
+            self.cancel()
+        elif not self.before:
+            set_slab(self.session, *self.ends, self.scene.scale)  # says that there is none
+        self.viewer.seal()
+
+    def cancel(self) -> None:
+        for layer, slab, subset in self.before:
+            layer.update(slab=slab, slab_subset=subset)
+        self.viewer.seal()
 
 
 class MoveRange(Grip):
@@ -231,18 +249,34 @@ def _quantity(unit: str) -> Any:
     return quantity_of(unit)[0]
 
 
-def set_slab(session: Any, low: float, high: float, scale: Any, statistic: str = "sum") -> None:
-    """Show the sum of a range, or what is shown of one already, in every cube view that counts the same way."""
-    views = [view for view in session.views.values() if getattr(view, "leading", None) is not None]
+def _cube_views(session: Any) -> list[Any]:
+    """Return the views of cubes whose slices are stepped through."""
+    return [view for view in session.views.values() if getattr(view, "leading", None) is not None]
+
+
+def _views_to_show(session: Any) -> list[Any]:
+    """Return the same; the user is told when there is none."""
+    views = _cube_views(session)
     if not views:
         session.notice("info", "No cube viewer is open that could show this range.")
-        return
-    for view in views:
-        layer = view.leading
+    return views
+
+
+def set_slab(session: Any, low: float, high: float, scale: Any) -> None:
+    """Show the sum of a range, or what is shown of one already, in every cube view that counts the same way."""
+    for layer in [view.leading for view in _views_to_show(session)]:
         try:
             ends = convert_axis([low, high], scale, scale_of(layer.data.axis))
         except JvizError:
             continue
-        how = layer.slab[2] if layer.slab is not None else statistic
-        layer.slab = (float(ends.min()), float(ends.max()), how)
-    session.flush()
+        how = layer.slab[2] if layer.slab is not None else "sum"
+        layer.update(slab=(float(ends.min()), float(ends.max()), how), slab_subset="")
+
+
+def follow_range(session: Any, name: str, statistic: str) -> None:
+    """Show a range in every cube view that counts the same way, and let the map follow the range."""
+    for view in _views_to_show(session):
+        try:
+            session.run("cube.show_slab", subset=name, statistic=statistic, view=view)
+        except JvizError as error:
+            session.notice("warning", str(error))

@@ -19,8 +19,10 @@ from jviz.viewers.plot.legend import legend_of
 from jviz.viewers.spectrum.scene import SpectrumScene
 
 __all__ = ["RangeMark", "SliceMark", "draw_lines", "draw_ranges", "draw_slices", "lines_in_sight", "ranges_in_sight",
-           "slices_in_sight"]  # fmt: skip
+           "slices_in_sight", "strongest"]  # fmt: skip
 
+CROWDED = 0.4
+"""Share of the width that labels of all lines may take before weak lines lose theirs."""
 HANDLE = 5.0
 """Half the width of the handles of a selected range, in pixels."""
 
@@ -128,7 +130,7 @@ def lines_in_sight(view: SpectrumView, scene: SpectrumScene) -> tuple[list[Line]
 
 
 def draw_lines(painter: QPainter, scene: SpectrumScene) -> None:
-    """Draw the marked lines; labels are moved aside, or left out where there are too many, and never collide."""
+    """Draw the marked lines; labels are moved aside, or those of weak lines left out, and never collide."""
     lines, places = lines_in_sight(scene.view, scene)  # type: ignore[arg-type]
     if not lines:
         return
@@ -142,12 +144,14 @@ def draw_lines(painter: QPainter, scene: SpectrumScene) -> None:
         painter.drawLine(QPointF(place, picture.top()), QPointF(place, picture.bottom()))
     painter.setFont(look.font(0.82))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    labels = list(placed(places, metrics.height() + 1, picture.left(), picture.right() - 2))
+    size = metrics.height() + 1
+    taken = strongest(lines, places, size) if len(lines) * size > CROWDED * picture.width() else range(len(lines))
+    labels = placed(places[list(taken)], size, picture.left(), picture.right() - 2)
     ground = QColor(look.canvas)
     ground.setAlphaF(0.8)
     legend = legend_of(scene)
     for number, where in labels:
-        text = lines[number].title
+        text = lines[taken[number]].title
         half = metrics.height() / 2
         is_behind = legend is not None and legend.box.left() - half < where < legend.box.right() + half
         top = legend.box.bottom() if legend is not None and is_behind else picture.top()
@@ -158,6 +162,15 @@ def draw_lines(painter: QPainter, scene: SpectrumScene) -> None:
         painter.setPen(QColor(look.text))
         painter.drawText(QPointF(0, -metrics.descent() / 2), text)
         painter.restore()
+
+
+def strongest(lines: list[Line], places: np.ndarray, size: float) -> list[int]:
+    """Return the numbers of the lines whose labels fit beside each other where the lines are, strong ones first."""
+    chosen: list[int] = []
+    for n in sorted(range(len(lines)), key=lambda n: -lines[n].strength):
+        if all(abs(places[n] - places[k]) >= size for k in chosen):
+            chosen.append(n)
+    return sorted(chosen)
 
 
 def placed(places: np.ndarray, size: float, low: float, high: float) -> Iterator[tuple[int, float]]:

@@ -15,10 +15,12 @@ from jviz.errors import JvizError
 from jviz.spectrum_views import first_samples
 from jviz.viewers.menu import command_menu
 from jviz.viewers.readout import pretty_unit
-from jviz.viewers.spectrum.grips import range_part_at, set_slab
+from jviz.viewers.spectrum.grips import follow_range, range_part_at
 
 __all__ = ["context_menu", "unit_menu"]
 
+MAPS = {"sum": "Sum", "mean": "Mean", "median": "Median", "max": "Maximum", "min": "Minimum", "moment0": "Moment 0",
+        "moment1": "Moment 1", "moment2": "Moment 2"}  # fmt: skip
 ACROSS = {"Wavelength": ("Angstrom", "nm", "um", "mm"), "Frequency": ("MHz", "GHz", "THz"),
           "Wavenumber": ("1/cm",), "Energy": ("eV", "keV")}  # fmt: skip
 
@@ -102,7 +104,7 @@ def context_menu(viewer: Any, at: QPointF) -> QMenu:
     first = menu.actions()[0] if menu.actions() else None
     found = range_part_at(viewer, scene, at)
     if found is not None:
-        menu.insertMenu(first, _range_menu(viewer, menu, found[0], scene))
+        menu.insertMenu(first, _range_menu(viewer, menu, found[0]))
     if scene.shown:
         for axis, title in (("x", "Units Along"), ("y", "Units of Flux")):
             units = unit_menu(viewer, axis)
@@ -117,13 +119,15 @@ def context_menu(viewer: Any, at: QPointF) -> QMenu:
     return menu
 
 
-def _range_menu(viewer: Any, parent: QMenu, mark: Any, scene: Any) -> QMenu:
+def _range_menu(viewer: Any, parent: QMenu, mark: Any) -> QMenu:
     name, menu, session = mark.subset.name, QMenu(mark.subset.name, parent), viewer.session
     menu.addAction("Statistics", lambda: run(viewer, "spectrum.statistics", region=name))
     menu.addAction("Zoom to It", lambda: setattr(viewer.state, "x_range", (mark.low, mark.high)))
     level = {"normalize": "range", "normalize_range": (mark.low, mark.high)}
     menu.addAction("Normalise to Its Level", lambda: viewer.state.update(**level))
-    menu.addAction("Show as Slab in Cube Viewers", lambda: set_slab(session, mark.low, mark.high, scene.scale))
+    maps = menu.addMenu("Live Map in Cube Viewers")
+    for statistic, title in MAPS.items():
+        maps.addAction(title, lambda how=statistic: follow_range(session, name, how))
     menu.addSeparator()
     menu.addAction("Remove", lambda: session.run("subset.remove", name=name))
     return menu
@@ -138,6 +142,10 @@ def _line_menu(viewer: Any, parent: QMenu, scene: Any, at: QPointF) -> QMenu | N
     except JvizError:
         return None
     menu = QMenu("Identify Line", parent)
+    near = viewer.state.redshift
+    menu.addAction("Find Redshift by All Lines", lambda: run(viewer, "spectrum.identify"))
+    menu.addAction(f"Refine z = {near:.5g} by All Lines", lambda: run(viewer, "spectrum.identify", near=near))
+    menu.addSeparator()
     for line in identify(wave, viewer.state.redshift, count=6):
         redshift = wave / line.wavelength - 1
         text = f"{line.title}  at z = {redshift:.5f}"

@@ -15,7 +15,7 @@ from jviz.backend.spectra.units import Scale
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.spectrum_curves import Recipe, SpectrumCurve, curve_of_samples, known_curve, recipe_of
-from jviz.spectrum_views import SpectrumLayer, SpectrumView, scale_of_view
+from jviz.spectrum_views import MODEL_OF, SpectrumLayer, SpectrumView, scale_of_view
 from jviz.viewers.plot.curves import outline_of
 from jviz.viewers.plot.paint import PlotScene
 
@@ -130,7 +130,7 @@ class CurveKeeper:
                 curve = self._known[layer]
                 if curve is not None:
                     made.shown.append((layer, curve))
-                    number += 1
+                    number += not (offset and layer.is_model)
                 continue
             if layer.data is None or not layer.visible:
                 self._known[layer] = None
@@ -138,11 +138,12 @@ class CurveKeeper:
             errors = bool(layer.errors)
             if offset or errors not in recipes:
                 recipes[errors] = recipe_of(self._view, first, number, errors=errors)
-            before = len(made.shown)
-            self._take(made, layer, recipes[errors], wait, until)
+            before, recipe = len(made.shown), recipes[errors]
+            spectrum = _spectrum_of(layer.data.header, made) if layer.is_model else None
+            self._take(made, layer, recipe if spectrum is None else recipe.like(spectrum), wait, until)
             if len(made.shown) > before:
                 self._known[layer] = made.shown[-1][1]
-            number += 1
+            number += not (offset and layer.is_model)
 
     def _first(self, layers: Sequence[SpectrumLayer], wait: bool) -> Samples | None:
         for layer in layers:
@@ -185,8 +186,9 @@ class CurveKeeper:
         recipe = recipe_of(self._view, first, 0)
         # That of the cursor lies below those of regions, which have colours.
         for live in sorted(self._session.live_spectra.shown, key=lambda live: bool(live.color)):
+            spectrum = _spectrum_of(live.samples.meta, made)
             try:
-                curve = curve_of_samples(live.samples, recipe)
+                curve = curve_of_samples(live.samples, recipe if spectrum is None else recipe.like(spectrum))
             except JvizError as error:
                 made.notes.append(f"{live.title}: {error}")
                 continue
@@ -213,7 +215,14 @@ class CurveKeeper:
         self._session.jobs.submit(title, run, quiet=True)
 
 
+def _spectrum_of(header: Any, made: Made) -> SpectrumCurve | None:
+    """Return the curve of the spectrum that something is a model of, None when it is no model or stands alone."""
+    title = header.get(MODEL_OF)
+    return next((curve for layer, curve in made.shown if layer.title == title), None) if title else None
+
+
 def _prepared(samples: Samples, recipe: Recipe) -> None:
     """Make a curve and what drawing it needs once."""
     curve = curve_of_samples(samples, recipe)
     outline_of(curve).prepare()
+    _ = curve.masked_spans

@@ -25,7 +25,9 @@ from jviz.viewers.readout import number_text, pretty_unit
 from jviz.viewers.spectrum import marks
 from jviz.viewers.spectrum.crowd import CROWD, Crowd
 from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, range_part_at
+from jviz.viewers.spectrum.masks import draw_masked
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
+from jviz.viewers.spectrum.panels import laid_out
 from jviz.viewers.spectrum.pointing import draw_pointed, pointed_wavelength
 from jviz.viewers.spectrum.scene import CurveKeeper, SpectrumScene
 from jviz.viewers.zoom_band import draw_band
@@ -159,10 +161,10 @@ class SpectrumViewer(PlotViewer):
         if len(made.shown) >= CROWD and self._can_crowd():
             self._crowd.take(made.shown, made.version)
             within = self._crowd.curves(live)
-        scene = plot_scene(
+        scene = laid_out(self, lambda room: plot_scene(
             self.state, self.width(), self.height(), self.look, self._cursor, shown=made.shown, spanning=live,
-            kind=SpectrumScene, within=within, colors=self._colours(made.version),
-        )  # fmt: skip
+            kind=SpectrumScene, within=within, colors=self._colours(made.version), room=room,
+        ))  # fmt: skip
         scene.live, scene.scale, scene.notes = made.live, made.scale, made.notes
         visible = self._hovered is not None and any(layer is self._hovered for layer, _ in made.shown)
         scene.hovered = self._hovered if visible else None
@@ -231,6 +233,8 @@ class SpectrumViewer(PlotViewer):
         painter.save()
         painter.setClipRect(scene.picture, Qt.ClipOperation.IntersectClip)
         shown = scene.shown
+        if self.state.masked == "grey":
+            draw_masked(painter, scene)
         if scene.on_screen and len(shown) >= CROWD:
             if not self._can_crowd():
                 # Until the kernels are there some of them, so that the window goes on.

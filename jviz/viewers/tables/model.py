@@ -16,6 +16,7 @@ __all__ = ["TableModel"]
 ROLES = Qt.ItemDataRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+UNSORTED = (-1, Qt.SortOrder.AscendingOrder)
 
 
 class TableModel(QAbstractTableModel):
@@ -39,6 +40,9 @@ class TableModel(QAbstractTableModel):
         self.order = np.arange(0)
         self.faint = QColor("gray")
         self._marks: list[tuple[np.ndarray, QColor]] = []
+        self._badges: tuple[np.ndarray, Any, str] | None = None
+        self._kept: np.ndarray | None = None
+        self._sorted = UNSORTED
 
     def show(self, table: Any) -> None:
         """Take over a table, in its own order; None shows nothing."""
@@ -46,11 +50,46 @@ class TableModel(QAbstractTableModel):
         columns = columns_of(table) if table is not None else []
         self.show_columns(columns, len(table) if table is not None else 0)
 
-    def show_columns(self, columns: list[TableColumn], rows: int) -> None:
-        """Take over columns that are worked out already, in their own order."""
+    def show_columns(
+        self,
+        columns: list[TableColumn],
+        rows: int,
+        *,
+        order: np.ndarray | None = None,
+        by: tuple[int, Qt.SortOrder] = UNSORTED,
+    ) -> None:
+        """Take over columns that are worked out already, in their own order, or in one that is worked out, too.
+
+        Parameters
+        ----------
+        order : ndarray of int, optional
+            Rows in the order of a column.
+        by : (int, SortOrder)
+            That column, and which way.
+        """
         self.beginResetModel()
-        self.columns, self.order, self._marks = list(columns), np.arange(rows), []
+        self.columns, self._marks, self._badges = list(columns), [], None
+        self.order = np.arange(rows) if order is None else order
+        self._kept, self._sorted = None, UNSORTED if order is None else by
         self.endResetModel()
+
+    def grow(self, table: Any, columns: list[TableColumn], rows: int) -> None:
+        """Take over a table that begins with the rows of the present one; the new ones come at the end."""
+        before = 0 if self.table is None else len(self.table)
+        if before == 0 or [c.name for c in columns] != [c.name for c in self.columns]:
+            self.table = table
+            self.show_columns(columns, rows)
+            return
+        at = len(self.order)
+        self.beginInsertRows(QModelIndex(), at, at + rows - before - 1)
+        self.table, self.columns = table, list(columns)
+        self.order = np.concatenate([self.order, np.arange(before, rows)])
+        self.endInsertRows()
+
+    def keep(self, kept: np.ndarray | None) -> None:
+        """Show the rows of the table that are True, all for None; they stay sorted as they are."""
+        self._kept = kept
+        self.set_order(self._ordered(*self._sorted))
 
     def set_order(self, order: np.ndarray) -> None:
         """Show these rows in this order; what was selected in the view is not any more."""
@@ -63,6 +102,23 @@ class TableModel(QAbstractTableModel):
         self._marks = [(rows, _pale(colour)) for rows, colour in marks]
         if len(self.order) and self.columns:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.order) - 1, len(self.columns) - 1))
+
+    def badge(self, rows: np.ndarray, icon: Any, about: str) -> None:
+        """Put an icon beside the numbers of rows: a value for each row of the table, True for those that get it.
+
+        Parameters
+        ----------
+        icon : QIcon
+        about : str
+            What it says, shown when the mouse rests on it.
+        """
+        self._badges = rows, icon, about
+        if len(self.order):
+            self.headerDataChanged.emit(Qt.Orientation.Vertical, 0, len(self.order) - 1)
+
+    def _has_badge(self, shown: int) -> bool:
+        row = int(self.order[shown])
+        return self._badges is not None and row < len(self._badges[0]) and bool(self._badges[0][row])
 
     # --- what Qt asks ---------------------------------------------------------------------------
 
@@ -88,7 +144,7 @@ class TableModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLES.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Vertical:
-            return str(int(self.order[section]) + 1) if role == ROLES.DisplayRole else None
+            return self._of_row(section, role)
         column = self.columns[section]
         if role == ROLES.DisplayRole:
             return f"{column.name}\n{column.unit}" if any(c.unit for c in self.columns) else column.name
@@ -99,19 +155,34 @@ class TableModel(QAbstractTableModel):
             return "\n".join(filter(None, facts))
         return None
 
+    def _of_row(self, shown: int, role: int) -> Any:
+        if role == ROLES.DisplayRole:
+            return str(int(self.order[shown]) + 1)
+        if role in (ROLES.DecorationRole, ROLES.ToolTipRole) and self._badges is not None and self._has_badge(shown):
+            return self._badges[1 if role == ROLES.DecorationRole else 2]
+        return None
+
     def sort(self, section: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the rows by a column; -1 gives the table's own order. Selected rows stay selected."""
         self.layoutAboutToBeChanged.emit()
         kept, before = self.persistentIndexList(), self.order
-        if 0 <= section < len(self.columns):
-            self.order = self.columns[section].order(descending=order == Qt.SortOrder.DescendingOrder)
-        else:
-            self.order = np.arange(len(before))
-        place = np.empty(len(before), np.intp)
+        self._sorted = section, order
+        self.order = self._ordered(section, order)
+        place = np.empty(int(before.max(initial=-1)) + 1, np.intp)
         place[self.order] = np.arange(len(before))
         moved = [self.index(int(place[before[index.row()]]), index.column()) for index in kept]
         self.changePersistentIndexList(kept, moved)
         self.layoutChanged.emit()
+
+    def _ordered(self, section: int, order: Qt.SortOrder) -> np.ndarray:
+        """Return the rows that are kept, in the order of a column; -1: in that of the table."""
+        if 0 <= section < len(self.columns):
+            rows = self.columns[section].order(descending=order == Qt.SortOrder.DescendingOrder)
+        elif self._kept is not None:
+            return np.flatnonzero(self._kept)
+        else:
+            return np.arange(len(self.columns[0].values)) if self.columns else np.arange(len(self.order))
+        return rows if self._kept is None else rows[self._kept[rows]]
 
     # --- what panels ask ------------------------------------------------------------------------
 

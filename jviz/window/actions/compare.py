@@ -59,6 +59,7 @@ def tile_layers(window: Any) -> None:
     if not isinstance(view, ImageView):
         raise CommandError("No image viewer is active; go to one first.")
     window.invoker.run("view.split_layers", view=view)
+    window.central.activate(view.name)  # the others follow it, also where it fits its image into its tile
     tile(window)
 
 

@@ -56,8 +56,8 @@ def recent(window: Any) -> None:
 
 
 @command("file.open_sample", title="Open Sample Data", recorded=False, script=False, group="open")
-def open_sample(window: Any, which: Literal["mosaic", "cube", "all"] = "mosaic") -> None:
-    """Make simulated data on this computer and open them."""
+def open_sample(window: Any, which: Literal["mosaic", "cube", "all", "raw"] = "mosaic") -> None:
+    """Make simulated data on this computer and open them; raw exposures come with the panel that calibrates them."""
     from jviz.window.samples import open_samples
 
     open_samples(window, which)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jviz.backend.archive import fetch as fetching
 from jviz.backend.archive.fetch import Stop, Wanted, fetch
 from jviz.backend.archive.net import NetError, connection
-from jviz.backend.archive.transfers import fetch_all
-from jviz.backend.progress import Cancelled
+from jviz.backend.archive.transfers import Transfers
+from jviz.backend.progress import Cancelled, silent
 from jviz.errors import JvizError
 from tests.standin import TOKEN, Fault, Standin
 
@@ -35,6 +35,14 @@ def get(server, folder, name=NAME, token="", **options):
 
 def left(folder):
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def fetch_all(library, files, folder, progress=silent, **options):
+    transfers = Transfers(library, **options)
+    try:
+        return transfers.wait(transfers.add(files, folder), progress)
+    finally:
+        transfers.close()
 
 
 @pytest.fixture
@@ -63,6 +71,10 @@ FAULTS = {
     "busy twice": [Fault("status", status=503), Fault("status", status=503)],
     "too many requests": [Fault("status", status=429, headers=(("Retry-After", "0.1"),))],
     "one wrong byte": [Fault("corrupt", 100_000)],
+    "nothing, once": [Fault("empty")],
+    "a part that does not say which": [Fault("cut", 40_000), Fault("unsaid")],
+    "packed though not asked for": [Fault("packed", to="gzip")],
+    "packed, after a cut": [Fault("cut", 40_000), Fault("packed", to="x-gzip")],
 }
 
 
@@ -75,6 +87,15 @@ def test_what_goes_wrong_on_the_way_is_mended(mast, holdings, tmp_path, quick, f
     assert got.path.read_bytes() == (holdings / NAME).read_bytes()
     assert left(tmp_path / "in") == [NAME]
     assert not mast.faults[NAME]
+
+
+def test_a_packed_file_of_that_kind_stays_packed(mast, holdings, tmp_path):
+    import gzip
+
+    (holdings / f"{NAME}.gz").write_bytes((holdings / NAME).read_bytes())
+    mast.fail(f"{NAME}.gz", Fault("packed", to="gzip"))
+    got = get(mast, tmp_path / "in", f"{NAME}.gz")
+    assert gzip.decompress(got.path.read_bytes()) == (holdings / NAME).read_bytes()
 
 
 def test_no_byte_comes_twice_when_a_transfer_goes_on(mast, holdings, tmp_path, quick):
@@ -118,11 +139,15 @@ def test_a_part_of_another_version_is_not_spliced(mast, holdings, tmp_path, quic
         (Fault("html"), "a page instead of the file"),
         (Fault("status", status=404), "no such file"),
         (Fault("status", status=400), "error 400"),
+        (Fault("empty"), "sent an empty file"),
+        (Fault("packed", to="br"), r"not understood \(br\)"),
+        (Fault("redirect", to=f"/api/v0.1/Download/file?uri=mast:JWST/product/{NAME}"), "to the next without end"),
+        (Fault("redirect", to="ftp://127.0.0.1/x.fits"), "an address that cannot be asked"),
     ],
-    ids=["page", "missing", "refused"],
+    ids=["page", "missing", "refused", "empty", "packed", "sent round", "sent astray"],
 )
 def test_what_is_no_file_is_refused_and_leaves_nothing(mast, tmp_path, fault, words):
-    mast.fail(NAME, fault)
+    mast.fail(NAME, *[fault] * 40)
     with pytest.raises(NetError, match=words):
         get(mast, tmp_path / "in")
     assert left(tmp_path / "in") == []
@@ -188,6 +213,9 @@ def test_exclusive_data_need_the_token(mast, tmp_path):
     with pytest.raises(NetError, match=r"archive\.login") as refused:
         get(mast, tmp_path / "in", SECRET)
     assert refused.value.status == 401
+    elsewhere = Wanted(f"{mast.url.replace('127.0.0.1', 'localhost')}/api/v0.1/Download/file?uri=x/{SECRET}", SECRET)
+    with pytest.raises(NetError, match="an account of its own"):
+        get(mast, tmp_path / "in", file=elsewhere)
     assert get(mast, tmp_path / "in", SECRET, token=TOKEN).path.name == SECRET
 
 
@@ -206,19 +234,33 @@ def test_the_token_does_not_follow_to_another_host(mast, holdings, tmp_path):
         elsewhere.close()
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("https://mast.stsci.edu/api/v0.1/x", True), ("http://mast.stsci.edu/api/v0.1/x", False),
+     ("https://mast.stsci.edu.evil.test/x", False), ("https://archive.test/?u=https://mast.stsci.edu", False)],
+)  # fmt: skip
+def test_the_token_is_shown_to_mast_alone_and_never_in_the_clear(url, shown, monkeypatch):
+    import requests
+
+    monkeypatch.delenv("JVIZ_MAST_URL", raising=False)
+    with connection(token=TOKEN) as session:
+        request = session.prepare_request(requests.Request("GET", url))
+    assert (request.headers.get("Authorization") == f"token {TOKEN}") is shown
+
+
 # --- many -----------------------------------------------------------------------------------------
 
 
-def test_one_broken_file_does_not_stop_the_others(mast, holdings, tmp_path):
+def test_one_broken_file_does_not_stop_the_others(mast, holdings, library, tmp_path):
     names = sorted(path.name for path in holdings.glob("*_i2d.fits"))
     mast.fail(names[1], Fault("html"))
-    outcomes = fetch_all([wanted(mast, name) for name in [*names, names[0]]], tmp_path / "in")
+    outcomes = fetch_all(library, [wanted(mast, name) for name in [*names, names[0]]], tmp_path / "in")
     assert [outcome.wanted.name for outcome in outcomes] == names, "a file named twice is fetched once"
-    assert [outcome.error is None for outcome in outcomes] == [True, False, True, True, False]
+    assert [outcome.reason == "" for outcome in outcomes] == [True, False, True, True, False]
     assert left(tmp_path / "in") == [names[0], names[2], names[3]]
 
 
-def test_several_come_at_a_time_but_not_too_many(mast, holdings, tmp_path):
+def test_several_come_at_a_time_but_not_too_many(mast, holdings, library, tmp_path):
     mast.rate = 2_000_000
     running, most, lock = [0], [0], threading.Lock()
     stream = mast.RequestHandlerClass._stream
@@ -236,11 +278,11 @@ def test_several_come_at_a_time_but_not_too_many(mast, holdings, tmp_path):
     mast.RequestHandlerClass = type("Counting", (mast.RequestHandlerClass,), {"_stream": counted})
     names = [f"jw01234-o{n:03d}_t001_nircam_clear-f200w_i2d.fits" for n in range(4)]
     names += ["jw01234-o000_t001_nircam_clear-f200w_cal.fits"]
-    fetch_all([wanted(mast, name) for name in names], tmp_path / "in", per_host=3)
+    fetch_all(library, [wanted(mast, name) for name in names], tmp_path / "in", per_host=3)
     assert most[0] == 3
 
 
-def test_cancelling_ends_transfers_that_hear_nothing(mast, tmp_path):
+def test_cancelling_ends_transfers_that_hear_nothing(mast, library, tmp_path):
     mast.fail(NAME, Fault("stall", 40_000))
     calls = []
 
@@ -250,7 +292,7 @@ def test_cancelling_ends_transfers_that_hear_nothing(mast, tmp_path):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        fetch_all([wanted(mast)], tmp_path / "in", progress=progress)
+        fetch_all(library, [wanted(mast)], tmp_path / "in", progress=progress)
     end = time.monotonic() + 5
     while any(thread.name.startswith("jviz-fetch") for thread in threading.enumerate()):
         assert time.monotonic() < end, "the thread still waits for the silent server"
@@ -268,7 +310,7 @@ def test_stop_before_the_start_asks_nothing(mast, tmp_path):
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(cuts=st.lists(st.integers(0, 140_000), max_size=5), resets=st.booleans())
 def test_wherever_it_is_cut_the_bytes_are_equal(mast, holdings, tmp_path_factory, cuts, resets):

@@ -6,7 +6,7 @@ import pytest
 from astropy.table import MaskedColumn, QTable
 
 from jviz.backend.catalogs.columns import columns_of
-from jviz.backend.catalogs.expressions import error_column, rows_where, values_of
+from jviz.backend.catalogs.expressions import error_column, names_of, rows_where, values_of
 from jviz.errors import CommandError
 
 
@@ -43,6 +43,25 @@ def test_names_that_are_no_words_stand_in_backquotes(columns):
     colour = values_of(columns, "F115W - `Ks mag`")
     assert np.allclose(colour.values, [4, 3.5, 4])
     assert colour.error is None
+
+
+def test_one_number_of_a_column_with_several_is_taken_with_its_error():
+    vectors = {"MAG_APER": np.array([[20.0, 19.5], [21.0, 20.8]]) * u.mag,
+               "MAGERR_APER": np.array([[0.03, 0.04], [0.3, 0.4]]) * u.mag,
+               "a b": np.arange(12.0).reshape(2, 2, 3), "name": ["x[0]", "y"]}  # fmt: skip
+    columns = {column.name: column for column in columns_of(QTable(vectors))}
+    found = values_of(columns, "MAG_APER[0] - MAG_APER[1]")
+    assert np.allclose(found.values, [0.5, 0.2])
+    assert np.allclose(found.error, [0.05, 0.5])
+    assert values_of(columns, "MAG_APER[1]").unit == "mag"
+    assert np.allclose(values_of(columns, "`a b`[1, 2]").values, [5, 11])
+    assert rows_where(columns, "(MAG_APER[0] < 20.5) & (name == 'x[0]')").tolist() == [True, False]
+    assert names_of("MAG_APER[0] - MAG_APER[1]") == ["MAG_APER"]
+    for expression, words in (("MAG_APER", r"take one of them: MAG_APER\[0\]"), ("MAG_APER[2]", "take one of them"),
+                              ("`a b`[1]", r"a b\[0, 0\]"), ("name[0]", "one value a row"),
+                              ("nothing[0]", "no column 'nothing'")):  # fmt: skip
+        with pytest.raises(CommandError, match=words):
+            values_of(columns, expression)
 
 
 def test_rows_where_a_condition_holds(columns):

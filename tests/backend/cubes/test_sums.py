@@ -11,6 +11,7 @@ from jviz.backend.io.product import Plane
 from jviz.backend.io.registry import open_products
 from jviz.backend.progress import Cancelled
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.cube_readers import InMemory
 from jviz.errors import JvizError
 
 SHAPE = (173, 23, 19)
@@ -136,6 +137,64 @@ def test_a_moving_region_gives_the_sums_of_the_file(source):
     wanted = extract.extract(source, disc(16, 10, 4))
     np.testing.assert_allclose(live.spectrum("sum"), wanted.values, rtol=1e-9)
     np.testing.assert_allclose(live.spectrum("mean"), wanted.values / wanted.coverage, rtol=1e-9)
+
+
+def test_a_move_that_is_given_up_is_gone_on_from(source):
+    live = extract.LiveSum(store.build(source, AXIS))
+    parts = iter(range(3))
+
+    def stop_soon(*_):
+        if next(parts, None) is None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        live.move_to(disc(6, 10, 4), stop_soon, 5 * SHAPE[0])
+    left = live.changes(disc(6, 10, 4))
+    assert 0 < left < len(disc(6, 10, 4))
+    for x in (6.5, 9):
+        live.move_to(disc(x, 10, 4))
+        wanted = extract.extract(source, disc(x, 10, 4))
+        np.testing.assert_allclose(live.spectrum("sum"), wanted.values, rtol=1e-9)
+
+
+def test_a_sum_says_when_only_rounding_is_left_of_it():
+    values = np.ones((SHAPE[0], 20, 20), np.float32)
+    values[3, 2, 2] = 1e30
+    values[4, 4, 4] = np.inf
+    source = CubeSource(Plane("A", values.shape, values.dtype, lambda progress: values))
+    live = extract.LiveSum(InMemory.of(source, lambda: None))
+    live.move_to(disc(3, 3, 3, (20, 20)))
+    assert not live.worn
+    live.move_to(disc(3.5, 3, 3, (20, 20)))
+    assert not live.worn
+    live.move_to(disc(12, 12, 3, (20, 20)))  # all other spaxels: begun anew
+    assert not live.worn
+    live.move_to(disc(3, 3, 3, (20, 20)))
+    for x in np.arange(4, 12, 0.5):
+        live.move_to(disc(x, 3, 3, (20, 20)))
+    assert live.worn
+    live.clear()
+    live.move_to(disc(12, 3, 3, (20, 20)))
+    assert not live.worn
+    np.testing.assert_allclose(live.spectrum(), extract.extract(source, disc(12, 3, 3, (20, 20))).values, rtol=1e-12)
+
+
+def test_what_lies_before_a_moving_region_is_read_ahead(source, monkeypatch):
+    from jviz.cube_readers import Area
+
+    kept, asked = store.build(source, AXIS), []
+    area = Area(disc(5, 10, 3))
+    area.added_up(kept)
+    monkeypatch.setattr(extract.LiveSum, "_ask_for", lambda self, rows, columns: asked.append((rows, columns)))
+    area.look_ahead(kept)
+    assert not asked  # it rests
+    area.move(disc(5.5, 10, 3))
+    area.added_up(kept)
+    area.look_ahead(kept)
+    columns, rows = (np.concatenate([part[n] for part in asked]) for n in (1, 0))
+    assert columns.min() > 5
+    assert columns.max() < SHAPE[2]
+    assert (rows.min(), rows.max()) == (7, 13)
 
 
 def test_a_cone_takes_other_spaxels_in_each_channel():
@@ -296,3 +355,14 @@ def test_collapsed_cubes_are_numpys(source, values, statistic):
 def test_an_empty_spectral_region_is_said(source):
     with pytest.raises(JvizError, match="No channel"):
         maps.collapse(source, AXIS.shares(1.0, 2.0))
+
+
+@pytest.mark.parametrize("channels", [slice(None), slice(3, 160), slice(1, 170, 7), slice(5, 6), slice(9, 9)])
+def test_many_channels_are_read_a_part_at_a_time_with_the_same_values(source, values, monkeypatch, channels):
+    from jviz.backend.cubes import source as module
+
+    monkeypatch.setattr(module, "MANY", 10)
+    monkeypatch.setattr(module, "LARGE", 100)
+    found = source.read(channels, slice(2, 9), slice(None, None, 2), dtype=np.dtype(np.float64))
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, values[channels, 2:9, ::2])

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 from astropy.io import fits
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jviz.backend.io.cards import Header, parse_cards
@@ -33,7 +33,6 @@ def plain(item: tuple) -> bool:
     return item[1] != "" or "'" not in item[2]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(KEYWORDS, VALUES, PRINTABLE).filter(plain), max_size=5))
 def test_what_astropy_writes_comes_back(items):
     header = fits.Header()
@@ -111,3 +110,21 @@ def test_header_gives_the_first_of_a_repeated_keyword():
     assert len(header) == 4
     assert header[2] == ("A", 2, "")
     assert not math.isnan(hash(header))
+
+
+@settings(max_examples=300)
+@given(st.text(st.sampled_from("0123456789+-.eEdD_TFni'/ & abN()"), max_size=40), st.booleans())
+def test_a_value_is_the_same_whether_one_card_or_all_are_read(text, quoted):
+    field = f"'{text}' / a comment" if quoted else text
+    block = f"KEY     = {field}".ljust(80)[:80].encode() + b"KEY     =                  999".ljust(80)
+    header = Header(block)
+    alone, [first, _] = header.get("KEY"), header.cards
+    assert (alone, type(alone)) == (first[1], type(first[1]))
+    assert header.some({b"KEY     "}) == ({} if alone is None else {"KEY": alone})
+
+
+def test_keywords_within_other_cards_are_not_taken_for_cards():
+    cards = [b"COMMENT NAXIS1  = 7", b"TITLE   = 'R_DARK'", b"R_DARK  = 'crds://dark.fits'", b"R_DARK  = 'other'"]
+    header = Header(b"".join(card.ljust(80) for card in cards))
+    assert header.get("NAXIS1") is None
+    assert header.some(frozenset(), b"R_") == {"R_DARK": "crds://dark.fits"}

@@ -61,3 +61,46 @@ def test_vectors_texts_and_lists(tmp_path):
     assert table["v"].shape == (4, 3)
     assert list(table["name"]) == ["a", "b", "c", "d"]
     assert [len(cell) for cell in table["list"]] == [1, 2, 3, 4]
+
+
+def test_units_beyond_the_standard_are_written_and_read(tmp_path):
+    from astropy.coordinates import SkyCoord
+
+    from jviz.backend.io.table_writer import write_table
+
+    table = QTable({"sky": SkyCoord([1, 2], [3, 4], unit="deg"), "light": [1.0, 2.0] * u.electron / u.s,
+                    "flux": [3.0, 4.0] * u.Jy})  # fmt: skip
+    write_table(table, tmp_path / "light.fits")
+    [product] = open_products(tmp_path / "light.fits")
+    again = product.load_object()
+    assert again["light"].unit == u.electron / u.s
+    assert again["flux"].unit == u.Jy
+    assert again["sky"].ra.deg.tolist() == [1, 2]
+
+
+def test_a_table_of_topcat_is_read_without_the_votable_before_it(tmp_path):
+    text = np.frombuffer(b'<?xml version="1.0"?><VOTABLE version="1.1"><RESOURCE/></VOTABLE>', np.uint8)
+    primary = fits.PrimaryHDU(text)
+    primary.header["VOTMETA"] = True
+    table = fits.BinTableHDU.from_columns([column("ra", "deg"), column("flux", "Jy")], name="CAT")
+    fits.HDUList([primary, table]).writeto(tmp_path / "topcat.fits")
+    [product] = open_products(tmp_path / "topcat.fits")
+    assert product.kind == "catalog"
+    assert product.load_object()["flux"].unit == u.Jy
+
+
+def test_columns_that_topcat_writes_as_arrays_of_one_row(tmp_path):
+    ra, name, shape = np.arange(5.0), np.array([b"ab", b"c", b"def", b"", b"e"]), np.arange(10.0).reshape(5, 2)
+    columns = [
+        fits.Column("ra", "5D", unit="deg", dim="(5)", array=ra[None]),
+        fits.Column("name", "15A", dim="(3,5)", array=name[None]),
+        fits.Column("shape", "10D", unit="arcsec", dim="(2,5)", array=shape[None]),
+    ]
+    primary = fits.PrimaryHDU(header=fits.Header({"COLFITS": True}))
+    fits.HDUList([primary, fits.BinTableHDU.from_columns(columns)]).writeto(tmp_path / "a.colfits")
+    [product] = open_products(tmp_path / "a.colfits")
+    table = product.load_object()
+    assert len(table) == 5
+    np.testing.assert_array_equal(table["ra"], ra * u.deg)
+    np.testing.assert_array_equal(table["shape"], shape * u.arcsec)
+    assert [str(text) for text in table["name"]] == ["ab", "c", "def", "", "e"]

@@ -11,6 +11,7 @@ from astropy import units as u
 from astropy.table import QTable, Table
 from PIL import Image
 
+from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.io.registry import open_products
 from jviz.errors import ReadError
 
@@ -174,7 +175,7 @@ def test_error_message_of_a_service_is_passed_on(tmp_path):
 def test_associations_of_the_archive(shared_data):
     for path in sorted(shared_data.glob("*asn*.json")):
         product = only(path)
-        assert (product.kind, product.label) == ("other", "JWST association")
+        assert (product.kind, product.label) == ("association", "JWST association")
         tree = product.tree()
         members = [member["expname"] for one in tree["products"] for member in one["members"]]
         assert list(product.load_object()["expname"]) == members
@@ -450,9 +451,7 @@ def test_noise_called_regions_gives_a_short_message(tmp_path):
 
 
 def write_asdf(path, tree, **options):
-    import asdf
-
-    asdf.AsdfFile(tree).write_to(path, **options)
+    asdf_library().AsdfFile(tree).write_to(path, **options)
     return path
 
 
@@ -534,9 +533,7 @@ def test_asdf_of_jwst(shared_data):
 
 
 def test_asdf_with_the_gwcs_of_another_array(shared_data, tmp_path):
-    import asdf
-
-    with asdf.open(shared_data / "jw01345001001_14201_00001_nrcb2_tweakreg.asdf") as file:
+    with asdf_library().open(shared_data / "jw01345001001_14201_00001_nrcb2_tweakreg.asdf") as file:
         gwcs = file["wcs"]
         write_asdf(tmp_path / "cut.asdf", {"data": np.zeros((100, 100), "f4"), "meta": {"wcs": gwcs}})
         write_asdf(tmp_path / "full.asdf", {"data": np.zeros((2048, 2048), "u1"), "meta": {"wcs": gwcs}})

@@ -32,7 +32,7 @@ def test_a_point_is_inside_or_not():
 
 
 @given(ra=st.floats(0, 360), dec=st.floats(-85, 85), east=st.floats(-3, 3), north=st.floats(-3, 3), r=st.floats(0, 2))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_circles_meet_squares_anywhere_on_the_sky(ra, dec, east, north, r):
     """In the frame of its middle a square is a square, so overlap is plane geometry there, up to the sagitta."""
     centre = SkyCoord(ra, dec, unit="deg")

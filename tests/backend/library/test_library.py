@@ -8,27 +8,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from astropy.io import fits
 
 from jviz.backend.library import queries
 from jviz.backend.library.catalogue import Library
 from jviz.backend.library.records import read_record
-from jviz.backend.library.schema import connect
+from jviz.backend.library.schema import MIGRATIONS, VERSION, connect
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
 from tests.archives import made
-
-
-@pytest.fixture
-def library(tmp_path):
-    library = Library(tmp_path / "library.sqlite")
-    yield library
-    library.close()
 
 
 @pytest.fixture
@@ -214,7 +210,7 @@ def test_forgetting_leaves_the_file(filled, holdings):
 
 
 def test_a_cancelled_scan_keeps_whole_batches(library, holdings, monkeypatch):
-    monkeypatch.setattr("jviz.backend.library.catalogue.BATCH", 3)
+    monkeypatch.setattr("jviz.backend.library.reading.BATCH", 3)
 
     def progress(done, total=1.0, text=""):
         if done >= 3:
@@ -226,6 +222,21 @@ def test_a_cancelled_scan_keeps_whole_batches(library, holdings, monkeypatch):
     assert len(library.add(holdings).added) == 4
 
 
+def test_a_library_is_made_once_by_all_that_open_it_at_the_same_time(tmp_path):
+    for number in range(4):
+        path, begin = tmp_path / f"{number}.sqlite", threading.Barrier(6)
+
+        def opened(path=path, begin=begin):
+            begin.wait()
+            connect(path).close()
+
+        with ThreadPoolExecutor(6) as pool:
+            for one in [pool.submit(opened) for _ in range(6)]:
+                one.result()
+        with closing(connect(path)) as database:
+            assert database.execute("PRAGMA user_version").fetchone()[0] == VERSION
+
+
 def test_a_path_that_is_not_there(library, tmp_path):
     with pytest.raises(JvizError, match="is not there"):
         library.add(tmp_path / "none.fits")
@@ -235,7 +246,8 @@ def test_a_library_killed_while_it_takes_files_in_is_whole(tmp_path, holdings):
     for number in range(5, 60):
         made(holdings / f"jw01234-o{number:03d}_t001_nircam_clear-f200w_i2d.fits", number, size=40)
     program = (
-        "import sys, pathlib; import jviz.backend.library.catalogue as c; c.BATCH = 2\n"
+        "import sys, pathlib; import jviz.backend.library.catalogue as c\n"
+        "import jviz.backend.library.reading as r; r.BATCH = 2\n"
         "library = c.Library(pathlib.Path(sys.argv[1])); print('ready', flush=True)\n"
         "library.add(pathlib.Path(sys.argv[2]))\n"
     )
@@ -263,6 +275,60 @@ def test_a_library_killed_while_it_takes_files_in_is_whole(tmp_path, holdings):
     library.close()
 
 
+def test_a_library_killed_with_its_readers_is_whole_and_leaves_none_of_them(tmp_path, holdings):
+    for number in range(5, 40):
+        made(holdings / f"jw01234-o{number:03d}_t001_nircam_clear-f200w_i2d.fits", number, size=40)
+    program = (
+        "import sys, pathlib, subprocess; import jviz.backend.library.catalogue as c\n"
+        "import jviz.backend.library.reading as r; r.MANY, r.BATCH = 3, 2\n"
+        "start = subprocess.Popen\n"
+        "def told(*a, **k):\n    p = start(*a, **k); print(p.pid, flush=True); return p\n"
+        "subprocess.Popen = told\n"
+        "library = c.Library(pathlib.Path(sys.argv[1])); print('ready', flush=True)\n"
+        "library.add(pathlib.Path(sys.argv[2]))\n"
+    )
+    path = tmp_path / "killed.sqlite"
+    process = subprocess.Popen([sys.executable, "-c", program, path, holdings], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    readers = [int(process.stdout.readline())]
+    while not _count(path):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    readers += [int(line) for line in process.stdout.read().split()]
+    process.stdout.close()
+    end = time.monotonic() + 20
+    while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in readers):
+        assert time.monotonic() < end, "readers go on without anybody who listens"
+        time.sleep(0.05)
+    with closing(Library(path)) as library:
+        assert library.ask("PRAGMA integrity_check")[0][0] == "ok"
+        library.rescan()
+        assert len(queries.search(library)) == 42
+        assert len(queries.search(library, text="curie")) == 41, "the association has no investigator"
+
+
+def _count(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT count(*) FROM file").fetchone()[0]
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_library_of_any_older_jviz_is_brought_up_to_date(tmp_path, version):
+    path = tmp_path / "library.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        for number, migration in enumerate(MIGRATIONS[:version], 1):
+            database.executescript(f"BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;")
+        database.execute("INSERT INTO file(path, name, size, mtime_ns, sha256, added, seen) "
+                         "VALUES ('/a.fits', 'a.fits', 1, 2, 'f00', 3, 4)")  # fmt: skip
+        database.execute("INSERT INTO tag VALUES ('f00', 'good')")
+        database.commit()
+    with closing(Library(path)) as library:
+        [row] = queries.search(library, tag="good")
+        assert (row["name"], row["state"], bool(row["pinned"])) == ("a.fits", "present", False)
+        assert library.rescan().missing == [Path("/a.fits")]
+
+
 def test_a_library_of_a_newer_jviz_is_left_alone(tmp_path):
     path = tmp_path / "library.sqlite"
     connect(path).close()
@@ -281,3 +347,29 @@ def test_a_damaged_library_is_told(tmp_path):
     with pytest.raises(JvizError, match="cannot be opened"):
         Library(path)
     assert os.path.getsize(path) == 2100
+
+
+def test_many_files_are_read_by_processes_and_come_out_the_same(library, holdings, monkeypatch, tmp_path):
+    (holdings / "broken_i2d.fits").write_bytes(b"no file of this kind")
+    library.add(holdings)
+    monkeypatch.setattr("jviz.backend.library.reading.MANY", 3)
+    monkeypatch.setattr("jviz.backend.library.reading.BATCH", 2)
+    with closing(Library(tmp_path / "other.sqlite")) as other:
+        taken = other.add(holdings)
+        assert len(taken.added) == 7
+        assert [path.name for path, _ in taken.refused] == ["broken_i2d.fits"]
+        for table in ("file", "edge", "foot"):
+            mine, theirs = ([tuple(row) for row in lib.ask(f"SELECT * FROM {table} ORDER BY 1")] for lib in
+                            (library, other))  # fmt: skip
+            times = (12, 13) if table == "file" else ()
+            assert len(mine) == len(theirs)
+            for one, two in zip(mine, theirs, strict=True):
+                assert [v for n, v in enumerate(one[1:]) if n + 1 not in times and not isinstance(v, float)] == [
+                    v for n, v in enumerate(two[1:]) if n + 1 not in times and not isinstance(v, float)
+                ]
+
+
+def test_a_reader_process_that_dies_loses_nothing(library, holdings, monkeypatch):
+    monkeypatch.setattr("jviz.backend.library.reading.MANY", 3)
+    monkeypatch.setattr("jviz.backend.library.reading._PROGRAM", "raise SystemExit(3)")
+    assert len(library.add(holdings).added) == 7

@@ -6,7 +6,7 @@ from photutils.background import Background2D, MedianBackground, StdBackgroundRM
 from scipy.ndimage import gaussian_filter
 
 from jviz.backend.photometry.backgrounds import mesh_background, uncovered
-from jviz.backend.photometry.sources import FWHM, smoothed
+from jviz.backend.photometry.segmenting import FWHM, Tile, smooth_part
 
 
 @pytest.mark.parametrize("shape", [(200, 310), (64, 500), (50, 50)])
@@ -24,10 +24,13 @@ def test_photutils_gives_the_same_background(shape):
 
 def test_smoothing_is_that_of_scipy_and_its_noise_that_of_many_pixels():
     noise = np.random.default_rng(2).normal(0, 1, (600, 700)).astype(np.float32)
-    found, rms = smoothed(noise, 3.0, np.ones_like(noise))
+    whole = Tile(noise, np.zeros_like(noise), np.ones_like(noise), np.zeros(noise.shape, bool))
+    found, _, factor = smooth_part(whole.part, noise.shape, slice(0, 600), slice(0, 700), 3.0)
     wanted = gaussian_filter(noise, 3.0 / FWHM, mode="constant")
     np.testing.assert_allclose(found, wanted, atol=1e-5)
-    assert found.std() == pytest.approx(rms[0, 0], rel=0.01)
+    assert found.std() == pytest.approx(factor, rel=0.01)
+    part, _, _ = smooth_part(whole.part, noise.shape, slice(100, 130), slice(5, 40), 3.0)
+    np.testing.assert_array_equal(part, found[100:130, 5:40])
 
 
 def test_many_exact_zeros_are_no_sky():

@@ -17,7 +17,7 @@ def reader(values, sigma=None, flags=None):
     return read
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(20, 30), st.floats(20, 30), st.floats(0.05, 18))
 def test_the_sum_of_ones_is_the_area_of_the_circle(x, y, r):
     ones = np.ones((50, 50))

@@ -4,10 +4,11 @@ import operator
 
 import numpy as np
 import pytest
-from regions import CirclePixelRegion, CompoundPixelRegion, PixCoord, RectanglePixelRegion
+from regions import CirclePixelRegion, CompoundPixelRegion, PixCoord, PolygonPixelRegion, RectanglePixelRegion
 
 from jviz.backend.regions.combining import combine, members, with_member
 from jviz.backend.regions.converting import combined
+from jviz.backend.regions.masks import Target, weights
 from jviz.backend.regions.placing import HERE, place
 
 LEFT = RectanglePixelRegion(PixCoord(10, 10), 10, 8)
@@ -60,3 +61,11 @@ def test_members_are_told_once_and_replaced_wherever_they_are():
     new = with_member(copied, members(copied)[1], AFAR)
     assert members(new) == [LEFT, AFAR]
     assert length(edge(new)) == pytest.approx(36)
+
+
+def test_polygons_of_different_numbers_of_vertices_are_members():
+    triangle = PolygonPixelRegion(PixCoord([1.0, 9.0, 5.0], [1.0, 1.0, 8.0]))
+    square = PolygonPixelRegion(PixCoord([4.0, 6.0, 6.0, 4.0], [2.0, 2.0, 4.0, 4.0]))
+    whole = combined(triangle, square, "andnot")
+    assert members(whole) == [triangle, square]
+    assert weights(whole, Target((12, 12))).values.sum() == pytest.approx(28 - 4, rel=1e-6)

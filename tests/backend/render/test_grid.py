@@ -91,6 +91,21 @@ def test_labels_sit_at_edges_and_nothing_overlaps(case):
         assert not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in boxes[:i])
 
 
+def test_labels_keep_out_of_places_that_are_taken():
+    """The bottom left corner and the right edge are taken, as by a scale bar and an overview."""
+    taken = ((0.0, HEIGHT - 60.0, 300.0, HEIGHT), (800.0, 500.0, WIDTH, HEIGHT))
+
+    def covered(grid):
+        return [label for label in grid.labels for left, top, right, bottom in taken
+                if label.box[0] < right and label.box[2] > left and label.box[1] < bottom and label.box[3] > top]
+
+    wcs = make_wcs(rotation=20)
+    free, kept = grid_of(wcs, n=9), grid_of(wcs, n=9, taken=taken)
+    assert covered(free), "the case needs a label there"
+    assert not covered(kept)
+    assert len(kept.labels) >= len(free.labels) - 1, "labels go to another edge"
+
+
 @pytest.mark.parametrize("projection", ["AIT", "MOL", "HPX", "TSC", "QSC", "ZEA", "SFL", "CAR"])
 def test_whole_sky_in_any_projection(projection):
     """Lines may be a pixel or two off at a map's own poles and kinks, nowhere else."""

@@ -182,7 +182,7 @@ grids = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(grids, st.booleans(), st.booleans(), st.booleans())
 def test_compiled_and_plain_agree_to_the_last_bit(grid, smooth, clear, upright):
     rng, width, height, step = grid

@@ -34,7 +34,7 @@ def test_zscale_is_astropys(size, tail):
         np.testing.assert_allclose(zscale(values), expected, rtol=1e-8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     arrays(np.float32, st.integers(0, 300), elements=st.floats(-(2.0**100), 2.0**100, width=32) | st.just(np.nan)),
     st.sampled_from(MODES),

@@ -105,7 +105,7 @@ def test_a_pyramid_is_found_again_until_the_file_changes(big, tmp_path):
     assert Raster(plane).build(lambda *a: asked.append(a)) == first
     assert not asked  # no pixel was read again
     changed = plane_on_disk(tmp_path, np.concatenate([data, data + 1]))
-    assert Raster(changed).build().maximum == first.maximum + 1
+    assert Raster(changed).build().maximum == np.nanmax(data + 1)
 
 
 def test_a_damaged_pyramid_is_made_again(big, tmp_path):
@@ -323,7 +323,7 @@ def test_blocks_go_with_their_raster():
     assert not STORE.of(owner)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 50)), min_size=1, max_size=30))
 def test_the_store_stays_within_its_budget(additions):
     store = BlockStore(4000)

@@ -58,7 +58,7 @@ def test_histogram_equalisation_of_odd_samples_still_rises(sample):
     assert (np.diff(bright) >= 0).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=2, max_size=8))
 def test_pchip_is_scipys(steps):
     x, y = np.cumsum(np.array(steps, float), axis=0).T

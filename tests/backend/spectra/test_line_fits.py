@@ -97,3 +97,34 @@ def test_without_errors_the_scatter_tells():
 def test_too_few_samples_are_refused():
     with pytest.raises(CommandError, match="cannot tell"):
         fit_lines(X, np.ones(400), None, [0.655], use=np.arange(400) < 4)
+
+
+def test_flux_ratios_hold_and_free_lines_stay_free():
+    x = np.linspace(0.48, 0.51, 600)
+    use = np.ones(600, bool)
+    places = [0.486268, 0.496030, 0.500824]
+    true = [0.0004, 0.0006, 0.0006 * 2.98]
+    flux = 1 + sum(f * profile(x, c, 0.0006 * c / places[0], 0) for f, c in zip(true, places, strict=True))
+    draw = np.random.default_rng(11)
+    options = {"use": use, "width": 0.0006, "tie_centers": True, "tie_widths": True}
+    fits = [
+        fit_lines(x, flux + draw.normal(0, 0.1, 600), np.full(600, 0.1), places, flux_ratios=[None, 1, 2.98], **options)
+        for _ in range(60)
+    ]
+    for fit in fits[:5]:
+        hb, weak, strong = fit.lines
+        assert strong.flux[0] / weak.flux[0] == pytest.approx(2.98, rel=1e-9)
+        assert strong.flux[1] / weak.flux[1] == pytest.approx(2.98, rel=1e-6)
+        assert abs(hb.flux[0] - true[0]) < 5 * hb.flux[1]
+    for k in range(3):
+        values = np.array([fit.lines[k].flux for fit in fits])
+        assert abs(values[:, 0].mean() - true[k]) < 4 * values[:, 1].mean() / np.sqrt(60)
+        assert values[:, 0].std() == pytest.approx(values[:, 1].mean(), rel=0.35)
+    free = fit_lines(x, flux, np.full(600, 0.1), places, **options)
+    assert fits[0].lines[1].flux[1] < free.lines[1].flux[1]
+
+
+@pytest.mark.parametrize("ratios", [[1, 2], [1, None, None], [1, 0, 2]])
+def test_senseless_flux_ratios_are_refused(ratios):
+    with pytest.raises(CommandError, match="lux ratio"):
+        fit_lines(X, np.ones(400), None, [0.65, 0.66, 0.67], use=ALL, flux_ratios=ratios)

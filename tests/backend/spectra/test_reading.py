@@ -317,3 +317,41 @@ def test_values_without_wavelengths_are_numbered_and_say_so(tmp_path):
     assert (axis.quantity, axis.unit) == ("channel", "")
     np.testing.assert_array_equal(axis.values, np.arange(9))
     assert "bare has no wavelengths" in axis.notes[0]
+
+
+SIMULATED = {
+    # file: wavelengths of the first and last sample (µm), as astropy.io.fits reads them
+    "jw09999-o002_t001_miri_ch1-short_x1d.fits": (4.9004, 5.7396),
+    "jw09999-o002_t001_miri_ch2-short_x1d.fits": (7.51065, 8.77035),
+    "jw09999003001_02101_00001_mirimage_x1d.fits": (14.09651, 5.0495),
+}
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_simulated_miri_spectra_have_their_wavelengths(shared_data, name):
+    path = shared_data / "sim_miri" / name
+    if not path.is_file():
+        pytest.skip("the simulations are not here")
+    [data] = spectra_of(path)
+    one = data.samples[0]
+    np.testing.assert_allclose(one.axis.values[[0, -1]], SIMULATED[name], atol=1e-5)
+    assert (one.axis.unit, one.axis.medium, one.unit, one.kind) == ("um", "vacuum", "Jy", "std")
+
+
+def test_a_spectrum_of_eso_phase_3(tmp_path):
+    waves, unit = np.linspace(3000, 5000, 500), "erg cm**(-2) s**(-1) angstrom**(-1)"
+    table = fits.BinTableHDU.from_columns([
+        fits.Column("WAVE", "500D", unit="angstrom", array=[waves]),
+        fits.Column("FLUX", "500E", unit=unit, array=[waves]),
+        fits.Column("ERR", "500E", unit=unit, array=[np.full(500, 2.0)]),
+        fits.Column("QUAL", "500J", array=[(waves > 4900).astype(int)]),
+    ], name="SPECTRUM")  # fmt: skip
+    table.header.update(VOCLASS="SPECTRUM v1.0", TUTYP1="Spectrum.Data.SpectralAxis.Value", TUCD1="em.wl;obs.atmos")
+    primary = fits.PrimaryHDU(header=fits.Header({"PRODCATG": "SCIENCE.SPECTRUM", "INSTRUME": "UVES"}))
+    fits.HDUList([primary, table]).writeto(tmp_path / "uves.fits")
+    [data] = spectra_of(tmp_path / "uves.fits")
+    [one] = data.samples
+    np.testing.assert_array_equal(one.axis.values, waves)
+    assert (one.axis.unit, one.axis.medium, one.kind) == ("angstrom", "air", "std")  # obs.atmos: in air
+    np.testing.assert_array_equal(one.good, waves <= 4900)
+    np.testing.assert_array_equal(one.error, 2.0)

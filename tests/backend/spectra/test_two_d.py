@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from jviz.backend.spectra.extraction import aperture, background_of, extracted, spatial_profile
+from jviz.backend.spectra.extraction import aperture, background_of, edges_of, extracted, spatial_profile
 from jviz.backend.spectra.tracing import found_trace, profile_across
 from jviz.backend.spectra.two_d import Frame, Wavelengths, dispersion_axis, wavelengths_of
 from jviz.errors import JvizError
@@ -81,21 +81,34 @@ def test_the_light_within_the_width_is_found(method):
     width = 8.0
     got = extracted(frame(gaussian() * FLUX, 1.0), TILTED, method, width)
     inside = erf(width / 2 / np.sqrt(2) / 1.4)
-    np.testing.assert_allclose(got.flux / FLUX, inside, rtol=0.018)
+    np.testing.assert_allclose(got.flux / FLUX, inside, rtol=0.023)
     assert np.median(got.flux / FLUX) == pytest.approx(inside, rel=2.5e-3)
     assert got.axis.quantity == "channel"
 
 
 @pytest.mark.parametrize("method", ["boxcar", "horne"])
+def test_the_light_between_two_edges_is_found(method):
+    got = extracted(frame(gaussian() * FLUX, 1.0), TILTED, method, (-1.5, 5.0))
+    pixels = (aperture((ROWS, COLUMNS), TILTED - 1.5, TILTED + 5.0) * gaussian()).sum(axis=0)
+    np.testing.assert_allclose(got.flux / FLUX, pixels, rtol=1e-9 if method == "boxcar" else 0.025)
+    inside = (erf(5.0 / np.sqrt(2) / 1.4) + erf(1.5 / np.sqrt(2) / 1.4)) / 2
+    assert np.mean(got.flux / FLUX) == pytest.approx(inside, rel=0.015)  # cut pixels are taken to be evenly lit
+    same = extracted(frame(gaussian() * FLUX, 1.0), TILTED, method, (-4.0, 4.0))
+    np.testing.assert_array_equal(same.flux, extracted(frame(gaussian() * FLUX, 1.0), TILTED, method, 8.0).flux)
+
+
+@pytest.mark.parametrize("method", ["boxcar", "horne"])
+@pytest.mark.parametrize("width", [9.0, (-3.0, 6.0)])
 @pytest.mark.parametrize(("fit", "order"), [("median", 0), ("polynomial", 1)])
-def test_errors_are_those_of_many_exposures(method, fit, order):
+def test_errors_are_those_of_many_exposures(method, fit, order, width):
     rng = np.random.default_rng(3)
     options = {"windows": [(-14, -7), (7, 14)], "background": fit, "order": order}
-    runs = [extracted(frame(*noisy(rng)), TILTED, method, 9.0, **options) for _ in range(150)]
+    runs = [extracted(frame(*noisy(rng)), TILTED, method, width, **options) for _ in range(150)]
     flux, error = np.array([r.flux for r in runs]), np.array([r.error for r in runs])
     pull = (flux - flux.mean(axis=0)) / error
     assert pull.std() == pytest.approx(1, abs=0.04)
-    light = erf(4.5 / np.sqrt(2) / 1.4)
+    low, high = edges_of(width)
+    light = (erf(high / np.sqrt(2) / 1.4) - erf(low / np.sqrt(2) / 1.4)) / 2
     assert np.mean(flux.mean(axis=0) / FLUX / light) == pytest.approx(1, abs=0.01)
 
 
@@ -180,6 +193,9 @@ def test_bad_requests_are_refused():
     one = frame(np.ones((20, 5)), 1.0)
     with pytest.raises(JvizError, match="width is 0"):
         extracted(one, np.full(5, 10.0), width=0)
+    for none in ((3, 3), (4, 1), (1, 2, 3), ("a", 2)):
+        with pytest.raises(JvizError, match="is no window"):
+            extracted(one, np.full(5, 10.0), width=none)
     with pytest.raises(JvizError, match="outside of the image"):
         extracted(one, np.full(5, 99.0))
     with pytest.raises(JvizError, match="windows have no good pixel"):

@@ -1,0 +1,37 @@
+"""ASDF as it is read in this process: without what would import the calibration pipelines."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+__all__ = ["asdf_library"]
+
+PIPELINES = frozenset({"stpipe"})
+"""Packages whose schemas ASDF does not get: their import brings the pipelines and CRDS, which take seconds.
+
+Transforms of the JWST pipeline are those of stdatamodels, and are read.
+"""
+
+
+@cache
+def asdf_library() -> ModuleType:
+    """Return the package ``asdf``, with the extensions of all packages but `PIPELINES`; imports it the first time."""
+    import asdf
+    from asdf import _entry_points
+
+    known = getattr(_entry_points, "entry_points", None)
+    if known is None:
+        return asdf  # another version, which looks for its plugins elsewhere
+
+    def others(**group: Any) -> list[Any]:
+        return [point for point in known(**group) if point.dist is None or point.dist.name not in PIPELINES]
+
+    _entry_points.entry_points = others
+    try:
+        config = asdf.get_config()
+        _ = config.resource_mappings, config.extensions  # looked for now, and kept
+    finally:
+        _entry_points.entry_points = known
+    return asdf

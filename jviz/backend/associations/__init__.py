@@ -1,0 +1,1 @@
+"""Associations of JWST: which exposures are made into which products; read, made by rules, checked, written."""

@@ -1,0 +1,119 @@
+"""Reference files for simulated exposures of an imager: what the pipelines must know of its detector and filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.simulate.cache_writer import Reference
+from jviz.backend.simulate.headers import hdu, table
+from jviz.backend.simulate.imaging import FRAME, INSTRUMENT, Image
+from jviz.backend.simulate.plans import FILTERS
+from jviz.backend.simulate.references import Writer
+from jviz.backend.simulate.sky import FINE
+
+__all__ = ["nircam_references"]
+
+ENERGIES = (0.3, 0.5, 0.7)
+"""Shares of the light within the apertures of the catalogue, in the order in which source_catalog asks for them."""
+
+STEP = "jwst.tweakreg.tweakreg_step.TweakRegStep"
+BRIGHTEST = 50
+"""Stars by which exposures are aligned: all weigh the same, so that many faint ones would not help."""
+
+MIRROR = 6.5
+BLUR = 1.13
+"""Width of stars over λ / D, to which the pixels add."""
+
+
+def nircam_references(field: Image) -> list[Reference]:
+    """Return the reference files of a field; nothing is written yet."""
+    detector = field.detector
+    writer = Writer(field.plan, INSTRUMENT, "RAPID", (-1, 2))
+    flat = [
+        hdu("SCI", np.where(detector.is_reference, np.float32(np.nan), detector.flat)),
+        hdu("ERR", np.full(detector.shape, 0.001, np.float32)),
+    ]  # fmt: skip
+    return [*writer.detector(detector), writer.fits("flat", "FlatModel", flat, writer.subarray | _filter(field)),
+            *_photometric(field, writer), *_geometric(field, writer), _alignment(field, writer)]  # fmt: skip
+
+
+def _photometric(field: Image, writer: Writer) -> list[Reference]:
+    plan, filter = field.plan, FILTERS[field.plan.filter]
+    named = {"filter": [plan.filter], "pupil": ["CLEAR"]}
+    area = FRAME.pixel_area
+    solid = {"PIXAR_SR": area, "PIXAR_A2": area * (180 / np.pi * 3600) ** 2}
+    photom = table("PHOTOM", **named, photmjsr=np.float32([filter.photmjsr]), uncertainty=np.float32([0.02]))
+    radii, corrections, sky = _apertures(field)
+    rows = len(ENERGIES)
+    apcorr = table(
+        "APCORR", filter=[plan.filter] * rows, pupil=["CLEAR"] * rows, eefraction=np.float32(ENERGIES),
+        radius=np.float32(radii), apcorr=np.float32(corrections), skyin=np.float32([sky[0]] * rows),
+        skyout=np.float32([sky[1]] * rows),
+    )  # fmt: skip
+
+    def vega() -> dict[str, Any]:
+        from astropy.table import Table
+
+        row = {"filter": [plan.filter], "pupil": ["CLEAR"], "abvega_offset": np.float32([filter.vega])}
+        return {"abvega_offset": Table(row)}
+
+    return [
+        writer.fits("photom", "NrcImgPhotomModel", [photom], solid),
+        writer.fits("area", "PixelAreaModel", [hdu("SCI", field.area.astype(np.float32))], solid | _filter(field)),
+        writer.fits("apcorr", "NrcImgApcorrModel", [apcorr]),
+        writer.asdf("abvegaoffset", "ABVegaOffsetModel", vega),
+    ]
+
+
+def _geometric(field: Image, writer: Writer) -> list[Reference]:
+    meta = {"input_units": "pixel", "output_units": "arcsec", "exposure": {"type": "NRC_IMAGE"}}
+    row = {"filter": field.plan.filter, "pupil": "CLEAR", "column_offset": 0.0, "row_offset": 0.0}
+    return [
+        writer.asdf("distortion", "DistortionModel", lambda: {"model": FRAME.model()}, meta=meta,
+                    instrument={"p_pupil": "CLEAR|"}),
+        writer.asdf("filteroffset", "FilteroffsetModel", lambda: {"filters": [row]}),
+    ]  # fmt: skip
+
+
+def _alignment(field: Image, writer: Writer) -> Reference:
+    """Return the parameters of tweakreg, which operations set for each filter as well.
+
+    Its defaults want fifteen stars that are rounder than noise leaves them, and a rotation that so few do not fix;
+    they look for partners farther away than stars of a small field are from each other.
+    """
+    width = FILTERS[field.plan.filter].wavelength * 1e-6 / MIRROR * (180 / np.pi * 3600) / FRAME.scale_x
+    chosen = {
+        "starfinder": "dao", "kernel_fwhm": round(BLUR * width, 2), "brightest": BRIGHTEST,
+        "snr_threshold": 10.0, "sharplo": 0.2, "sharphi": 1.0, "roundlo": -1.0, "roundhi": 1.0, "minobj": 4,
+        "fitgeometry": "shift", "searchrad": 0.4, "tolerance": 0.1, "separation": 0.15,
+    }  # fmt: skip
+    kind = f"pars-{STEP.rpartition('.')[2].lower()}"
+    return writer.asdf(kind, "", lambda: {"class": STEP, "name": "tweakreg", "parameters": chosen})
+
+
+def _filter(field: Image) -> dict[str, str]:
+    return {"FILTER": field.plan.filter, "PUPIL": "CLEAR"}
+
+
+def _apertures(field: Image) -> tuple[list[float], list[float], tuple[float, float]]:
+    """Return radii in pixels that hold the shares `ENERGIES`, what their light is multiplied by, and the ring of sky.
+
+    They are of a mosaic: the pixel that counted the light smears it, the drop that is drizzled, and the pixel on which
+    an aperture is laid.
+    """
+    image = field.psf.image.astype(float)
+    for axis in (0, 1, 0, 1):
+        # Together as wide as three boxes of a pixel, of a variance of one sample.
+        image = (np.roll(image, 1, axis) + 2 * image + np.roll(image, -1, axis)) / 4
+    offset = np.arange(len(image)) - len(image) // 2
+    distance = np.hypot(offset, offset[:, None]) / FINE
+    radii = np.linspace(0.5, 40, 400)
+    inside = np.cumsum(np.histogram(distance, np.concatenate([[0], radii]), weights=image)[0])
+    chosen = [float(np.interp(share, inside, radii)) for share in ENERGIES]
+    ring = (float(chosen[-1] + 4), float(chosen[-1] + 9))
+    # Wings in the ring count as sky, and are taken off with it.
+    wings = np.diff(np.interp(ring, radii, inside))[0] / (ring[1] ** 2 - ring[0] ** 2)
+    lost = [wings * radius**2 for radius in chosen]
+    return chosen, [1 / (share - less) for share, less in zip(ENERGIES, lost, strict=True)], ring

@@ -1,0 +1,484 @@
+"""Calibrations made: what was asked becomes stages of tasks, which workers do into a folder of the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jviz.backend.calibration import budget, registry, runs
+from jviz.backend.calibration.environment import check_rules, own_cache
+from jviz.backend.calibration.registry import Subject
+from jviz.backend.calibration.steps import Catalogue, Pipeline, StepInfo
+from jviz.backend.progress import Cancelled
+from jviz.calibration_stream import Stream
+from jviz.calibrations import LiveRun
+from jviz.data import Data
+from jviz.errors import CommandError, JvizError
+from jviz.jobs import Job
+
+if TYPE_CHECKING:
+    from jviz.session import Session
+
+__all__ = ["Request", "calibrated", "exported", "imported", "paths_of"]
+
+THIRD = ("calwebb_image3", "calwebb_spec3", "calwebb_tso3", "calwebb_coron3", "calwebb_ami3", "calwebb_wfs-image3")
+"""What works on associations, and on all exposures at once."""
+
+RESULTS = {
+    "calwebb_detector1": ("rate", "rateints", "ramp"), "calwebb_dark": ("dark",), "calwebb_guider": ("cal",),
+    "calwebb_image2": ("cal", "calints"), "calwebb_spec2": ("cal", "calints", "s2d", "s3d", "x1d", "x1dints"),
+    "calwebb_image3": ("i2d", "cat", "segm"), "calwebb_spec3": ("s2d", "s3d", "x1d", "c1d"),
+    "calwebb_tso3": ("x1dints", "phot", "whtlt"), "calwebb_coron3": ("i2d", "psfsub"),
+    "calwebb_ami3": ("aminorm-oi", "ami-oi"), "calwebb_wfs-image3": ("wfscmb",),
+}  # fmt: skip
+"""Suffixes of the products that a run of each gives; the others lie in its folder."""
+
+
+@dataclass
+class Request:
+    """What is to be calibrated, and how: the arguments of ``calibration.run``."""
+
+    inputs: list[Path]
+    pipeline: str | list[str] | None = None
+    steps: dict[str, Any] = field(default_factory=dict)
+    references: dict[str, str] = field(default_factory=dict)
+    context: str | None = None
+    folder: Path | None = None
+    until: str | None = None
+    only: str | None = None
+    keep_steps: bool = False
+    stream: bool = False
+    priority: int = 0
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return the arguments of the command, those by default left out."""
+        values = {**vars(self), "inputs": [str(path) for path in self.inputs]}
+        values["folder"] = str(self.folder) if self.folder is not None else None
+        return {name: value for name, value in values.items() if value not in (None, {}, False, 0)}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One pipeline, or one step, that all inputs go through."""
+
+    name: str
+    pipeline: Pipeline | None
+    step: StepInfo | None
+
+
+def paths_of(session: Session, inputs: Any) -> list[Path]:
+    """Return the files of inputs: data, their names, paths, or a list of them.
+
+    Raises
+    ------
+    CommandError
+        When there are none, or data are not in a file.
+    """
+    several = inputs if isinstance(inputs, list | tuple) else [inputs]
+    if not several:
+        raise CommandError("There is nothing to calibrate; give data, files, or an association.")
+    found = []
+    for each in several:
+        each = session[each] if isinstance(each, str) and each in session else each
+        path = each.path if isinstance(each, Data) else Path(str(each)).expanduser().absolute()
+        if path is None:
+            how = "write it with association.write" if each.kind == "association" else "save it as a FITS file"
+            raise CommandError(f"{each.name} is in no file, so no pipeline can read it; {how} first.")
+        if path not in found:
+            found.append(path)
+    missing = next((path for path in found if not path.is_file()), None)
+    if missing is not None:
+        raise CommandError(f"{missing} is not there, so it cannot be calibrated.")
+    return found
+
+
+def calibrated(session: Session, request: Request, job: Job | None) -> tuple[Path, list[Path], LiveRun]:
+    """Make a calibration, and wait for it.
+
+    Returns
+    -------
+    folder : Path
+    products : list of Path
+        The main products of the last stage.
+    run : LiveRun
+
+    Raises
+    ------
+    JvizError
+        Says which step failed on which file; nothing is left but the log in the job.
+    Cancelled
+        Nothing is left.
+    """
+    service = session.calibrations
+    job = job or service.stand_in("Calibrate")
+    name = runs.new_name()
+    title = _title(request)
+    live = LiveRun(name, title, job)
+    service.live.append(live)
+    service.queue.add(name, title, request.as_arguments(), request.priority)
+    try:
+        folder, products = _Calibration(session, request, job, live).made()
+    except BaseException as error:
+        live.state = "cancelled" if isinstance(error, Cancelled) or job.cancel_wanted else "failed"
+        live.error = "" if live.state == "cancelled" else str(error)
+        for step in live.steps.values():
+            if step["state"] == "running":
+                step["state"] = live.state
+        service.note(live)
+        service.tell(live)
+        raise
+    live.state, live.folder = "done", folder
+    service.note(live)
+    service.tell(live)
+    return folder, products, live
+
+
+class _Calibration:
+    """One run under way."""
+
+    def __init__(self, session: Session, request: Request, job: Job, live: LiveRun) -> None:
+        self._service = service = session.calibrations
+        self._request, self._job, self._live = request, job, live
+        self._catalogue = service.catalogue(job)
+        self._subjects = [registry.subject_of(path) for path in request.inputs]
+        self._cache = _cache_of(request.inputs)
+        self._stages = _stages(request, self._subjects, self._catalogue)
+        self._run = runs.Run(live.id, live.title, references=dict(request.references))
+        self._total, self._done = 0.0, 0.0
+        self._stopped = False
+        self._stream = Stream(session) if request.stream else None
+
+    def made(self) -> tuple[Path, list[Path]]:
+        request, parent = self._request, self._request.folder or self._service.folder()
+        environment = self._service.environment(request.context, self._cache)
+        self._run.environment = {k: v for k, v in environment.items() if k.startswith("CRDS_")}
+        check_rules(environment)
+        self._check(parent)
+        for path in request.inputs:
+            self._job.report(0, 0, f"Reading {path.name}")
+            self._run.add_input(path)
+        count = min(self._service.places, len(request.inputs))
+        self._service.prepare(count, request.context, self._cache)
+        with runs.running(parent, self._live.id) as part:
+            try:
+                products = self._all_stages(part)
+            finally:
+                if self._stream is not None:
+                    self._stream.end()
+            self._run.state, self._run.ended = "done", time.time()
+            self._settle(part, parent / self._live.id)
+            self._run.write(part)
+        return parent / self._live.id, [parent / self._live.id / name for name in products]
+
+    def _check(self, parent: Path) -> None:
+        first, request = self._stages[0], self._request
+        needs = []
+        for subject in self._subjects:
+            if subject.suffix != "asn":
+                kept = len(first.pipeline.steps) if request.keep_steps and first.pipeline is not None else 0
+                header = registry.header_of(subject.path)
+                needs.append(budget.budget_of(first.name, subject.path, header, kept_steps=kept))
+        if needs:
+            places = 1 if first.name in THIRD else self._service.places  # those work on all exposures at once
+            most = sorted((need.memory for need in needs), reverse=True)[:places]
+            if self._service.cluster.is_chosen:
+                most = []  # the memory of this machine does not matter
+            whole = budget.Budget(sum(most), sum(need.disk for need in needs) * len(self._stages))
+            budget.check(whole, parent, what=f"Calibrating {self._live.title}")
+
+    # --- stages ---------------------------------------------------------------------------------
+
+    def _all_stages(self, part: Path) -> list[str]:
+        subjects, products = self._subjects, []
+        orders = [len(_order(stage, subjects[0])) for stage in self._stages]
+        counts = [1 if stage.name in THIRD else len(subjects) for stage in self._stages]
+        self._total = float(sum(order * count for order, count in zip(orders, counts, strict=True)))
+        for stage in self._stages:
+            inputs = self._gathered(stage, subjects, part) if stage.name in THIRD else subjects
+            made = self._stage(stage, inputs, part)
+            products = _main(stage, made)
+            if not products:
+                raise JvizError(f"{stage.name} wrote no product; read the log of the run.")
+            subjects = _next_subjects(made, part)
+        return products
+
+    def _gathered(self, stage: Stage, subjects: Sequence[Subject], part: Path) -> list[Subject]:
+        """Return the associations that a level 3 pipeline works on: those given, or one of all exposures."""
+        if all(subject.suffix == "asn" for subject in subjects):
+            return list(subjects)
+        members = [subject for subject in subjects if subject.suffix in registry.THIRD]
+        if not members:
+            raise JvizError(f"{stage.name} needs calibrated exposures (cal or calints); there are none.")
+        for member in members:
+            if member.path.parent != part:
+                _linked(member.path, part / member.path.name)
+        product = _product_name(members)
+        path = part / f"{product}_asn.json"
+        self._service.call(self._job, "make_association", context=self._request.context, cache=self._cache,
+                           path=str(path), files=[member.path.name for member in members], product=product,
+                           rule="DMS_Level3_Base")  # fmt: skip
+        return [Subject(path, "asn", members[0].exp_type, members[0].instrument)]
+
+    def _stage(self, stage: Stage, subjects: Sequence[Subject], part: Path) -> list[str]:
+        tasks = [_task(stage, subject, self._request, part) for subject in subjects]
+        places = min(self._service.places, len(tasks))
+        with ThreadPoolExecutor(places, thread_name_prefix="jviz-calibration") as threads:
+            futures = [threads.submit(self._one, task, part) for task in tasks]
+            try:
+                answers = [future.result() for future in futures]
+            except BaseException:
+                self._stopped = True
+                for future in futures:
+                    future.cancel()
+                raise
+        return [name for answer in answers for name in answer["products"]]
+
+    def _one(self, task: runs.Task, part: Path) -> dict[str, Any]:
+        """Do one task in its own folder, and move what it made into that of the run."""
+        job, name = self._job, Path(task.input).name
+        with self._service.gate.passed(self._request.priority, lambda: job.cancel_wanted or self._stopped):
+            if self._live.state == "queued":
+                self._live.state = "running"
+                self._service.note(self._live)
+            own = part / f".{task.alias}-{Path(task.input).stem}"
+            own.mkdir()
+            began = time.monotonic()
+            answer = self._service.run(job, task.call(), own, context=self._request.context, cache=self._cache,
+                                       tell=lambda value: self._told(value, task, name, own))  # fmt: skip
+            for product in answer["products"]:
+                os.replace(own / product, part / product)
+            shutil.rmtree(own)
+        self._run.add(task, answer, time.monotonic() - began)
+        return answer
+
+    def _told(self, value: dict[str, Any], task: runs.Task, name: str, own: Path) -> None:
+        live = self._live
+        if self._stopped:
+            raise Cancelled  # another exposure failed
+        if "log" in value:
+            live.say(value["log"])
+            self._job.log.append(value["log"])
+        elif value["index"] >= 0 or not task.order or value["step"] == task.alias:
+            before = live.steps.get((name, value["step"]), {}).get("state")
+            live.steps[name, value["step"]] = {key: value[key] for key in ("state", "seconds", "warnings")}
+            if value["state"] != "running" and before == "running":
+                self._done += 1
+                self._saved(value["step"], own)
+            self._job.report(self._done, self._total, f"{name}: {value['step']}")
+        self._service.tell(live)
+
+    def _saved(self, step: str, own: Path) -> None:
+        """Take note of what a step has saved, and show it."""
+        known = {path for _, path in self._live.products}
+        for path in sorted(own.glob("*.fits")):
+            if path not in known:
+                self._live.products.append((step, path))
+                if self._stream is not None:
+                    self._stream.show(step, path)
+
+    def _settle(self, part: Path, final: Path) -> None:
+        """Say in the record where files are after the folder has got its name."""
+        for task in self._run.tasks:
+            if Path(task["input"]).parent == part:
+                task["input"] = str(final / Path(task["input"]).name)
+
+
+# --- from what was asked to tasks -----------------------------------------------------------------
+
+
+def _cache_of(paths: Sequence[Path]) -> Path | None:
+    """Return the cache that simulated exposures come with, None for the user's own."""
+    caches = {own_cache(path) for path in paths}
+    if len(caches) > 1:
+        raise CommandError("These exposures come with different reference files (some are simulated); calibrate them "
+                           "in several runs.")  # fmt: skip
+    return caches.pop()
+
+
+def _title(request: Request) -> str:
+    first = request.inputs[0].name
+    more = f" and {len(request.inputs) - 1} more" if len(request.inputs) > 1 else ""
+    return f"{first}{more}"
+
+
+def _stages(request: Request, subjects: Sequence[Subject], catalogue: Catalogue) -> list[Stage]:
+    if request.only is not None:
+        step = catalogue.step(request.only)
+        return [Stage(step.name, None, step)]
+    names = request.pipeline
+    if names == "all":
+        names = registry.chain_of(subjects[0])
+    elif names is None:
+        chosen = {registry.next_pipeline(subject) for subject in subjects}
+        if len(chosen) > 1:
+            raise CommandError(f"These files go through different pipelines ({', '.join(sorted(chosen))}); calibrate "
+                               "them in several runs.")  # fmt: skip
+        names = list(chosen)
+    stages = []
+    for name in [names] if isinstance(names, str) else names:
+        alias = name if name.startswith("calwebb_") else f"calwebb_{name}"
+        if alias in catalogue.steps:
+            stages.append(Stage(alias, None, catalogue.step(alias)))
+        else:
+            pipeline = catalogue.pipeline(name)
+            stages.append(Stage(pipeline.name, pipeline, None))
+    _all_known(request, stages)
+    return stages
+
+
+def _all_known(request: Request, stages: Sequence[Stage]) -> None:
+    """Refuse steps and reference types that none of the pipelines has."""
+    pipelines = [stage.pipeline for stage in stages if stage.pipeline is not None]
+    steps = [step.name for pipeline in pipelines for step in pipeline.steps]
+    own = [name for stage in stages for name in (stage.name, stage.name.removeprefix("calwebb_"))]
+    for key in request.steps:
+        name = key.rpartition(".")[2]
+        if name not in steps and key not in own:
+            raise CommandError(f"{', '.join(stage.name for stage in stages)} has no step {key!r}; its steps are "
+                               f"{', '.join(dict.fromkeys(steps))}.")  # fmt: skip
+    if request.until is not None and pipelines and request.until not in steps:
+        raise CommandError(f"{pipelines[-1].name} has no step {request.until!r} to stop after; its steps are "
+                           f"{', '.join(dict.fromkeys(steps))}.")  # fmt: skip
+    kinds = {kind for stage in stages for kind in _references(stage)}
+    for kind, path in request.references.items():
+        if kind not in kinds:
+            raise CommandError(f"No step reads a reference of the type {kind!r}; they read {', '.join(sorted(kinds))}.")
+        if path != "N/A" and not Path(path).is_file():
+            raise CommandError(f"The reference file {path} ({kind}) is not there.")
+
+
+def _references(stage: Stage) -> Sequence[str]:
+    if stage.pipeline is not None:
+        return list(stage.pipeline.references)
+    return stage.step.references if stage.step is not None else ()
+
+
+def _order(stage: Stage, subject: Subject) -> list[str]:
+    if stage.pipeline is None:
+        return [stage.name]
+    return [step.name for step in stage.pipeline.ordered(subject.instrument, subject.kind)]
+
+
+def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.Task:
+    order = _order(stage, subject)
+    references = {kind: path for kind, path in request.references.items() if kind in _references(stage)}
+    if stage.step is not None:
+        own = stage.step.checked(dict(request.steps.get(stage.name, {})))
+        return runs.Task(stage.name, stage.step.class_name, str(subject.path), own, references=references, order=order,
+                         readers={})  # fmt: skip
+    pipeline = stage.pipeline
+    assert pipeline is not None
+    parameters, steps = _parameters(pipeline, request.steps)
+    if request.until in order:
+        for later in order[order.index(request.until) + 1 :]:
+            steps.setdefault(later, {})["skip"] = True
+        if stage.name in THIRD:  # they save the product of their last steps only
+            steps.setdefault(request.until, {})["save_results"] = True
+    return runs.Task(stage.name, pipeline.class_name, str(subject.path), parameters, steps, references, order,
+                     pipeline.references, request.keep_steps)  # fmt: skip
+
+
+def _parameters(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the parameters of a pipeline and of its steps; a step that is False is skipped."""
+    short = pipeline.name.removeprefix("calwebb_")
+    own = StepInfo(pipeline.name, pipeline.class_name, params=pipeline.params)
+    parameters: dict[str, Any] = {}
+    steps: dict[str, dict[str, Any]] = {}
+    for key, values in given.items():
+        if key in (pipeline.name, short):
+            parameters |= own.checked(values)
+            continue
+        scope, _, name = key.rpartition(".")
+        if scope not in ("", pipeline.name, short) or name not in [step.name for step in pipeline.steps]:
+            continue
+        values = {"skip": not values} if isinstance(values, bool) else values
+        steps[name] = pipeline.step(name).checked(values)
+    return parameters, steps
+
+
+def exported(catalogue: Catalogue, name: str, steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task whose parameters a worker writes into a file."""
+    if name in catalogue.steps:
+        step = catalogue.step(name)
+        return {"class_name": step.class_name, "parameters": step.checked(dict(steps.get(name, steps)))}
+    pipeline = catalogue.pipeline(name)
+    parameters, inner = _parameters(pipeline, steps)
+    return {"class_name": pipeline.class_name, "parameters": parameters, "steps": inner}
+
+
+def imported(catalogue: Catalogue, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a file as ``calibration.run`` takes them, without those that are the defaults."""
+    kind = values["class_name"]
+    for pipeline in catalogue.pipelines.values():
+        if pipeline.class_name.endswith(f".{kind}"):
+            own = StepInfo(pipeline.name, pipeline.class_name, params=pipeline.params)
+            steps = {pipeline.name.removeprefix("calwebb_"): _differing(own, values["parameters"])}
+            for step in pipeline.steps:
+                steps[step.name] = _differing(step, values["steps"].get(step.name, {}))
+            return {"class_name": kind, "pipeline": pipeline.name, "steps": {k: v for k, v in steps.items() if v}}
+    for step in catalogue.steps.values():
+        if step.class_name.endswith(f".{kind}"):
+            return {"class_name": kind, "pipeline": "", "steps": {step.name: _differing(step, values["parameters"])}}
+    raise JvizError(f"The parameters are of {kind or 'no step'}, which the installed pipelines do not have.")
+
+
+def _differing(step: StepInfo, values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {param.name: param for param in step.params}
+    checked = step.checked({name: value for name, value in values.items() if name in known})
+    return {name: value for name, value in checked.items() if value != known[name].default}
+
+
+# --- products -------------------------------------------------------------------------------------
+
+
+def _main(stage: Stage, products: Sequence[str]) -> list[str]:
+    wanted = RESULTS.get(stage.name)
+    if wanted is None:
+        return list(products)
+    found = [name for suffix in wanted for name in products if Path(name).stem.endswith(f"_{suffix}")]
+    # A rateints of one integration says the same as the rate.
+    rates = {name.removesuffix("_rate.fits") for name in found if name.endswith("_rate.fits")}
+    found = [name for name in found if name.removesuffix("_rateints.fits") not in rates or name.endswith("_rate.fits")]
+    return found or list(products)
+
+
+def _next_subjects(products: Sequence[str], part: Path) -> list[Subject]:
+    """Return what the next stage works on: of each exposure the product of the highest level."""
+    subjects = [registry.subject_of(part / name) for name in products if name.endswith(".fits")]
+    slopes = ("rateints", "rate") if any(subject.is_time_series for subject in subjects) else ("rate", "rateints")
+    for suffix in ("calints", "cal", *slopes):
+        found = [subject for subject in subjects if subject.suffix == suffix]
+        if found:
+            return found
+    return subjects
+
+
+def _product_name(members: Sequence[Subject]) -> str:
+    """Return the name of a level 3 product: program, observation, instrument and optical elements."""
+    header = registry.header_of(members[0].path)
+
+    def word(name: str, default: str = "") -> str:
+        value = str(header.get(name, default)).strip().lower()
+        return "" if value in ("n/a", "none", "") else value
+
+    program, observation = word("PROGRAM", "00000").zfill(5), word("OBSERVTN", "001").zfill(3)
+    # Channels and bands of cubes are added by the step that makes them.
+    elements = "-".join(filter(None, (word("PUPIL"), word("FILTER"), word("GRATING"))))
+    subarray = word("SUBARRAY")
+    parts = [f"jw{program}-o{observation}", "t001", word("INSTRUME"), elements]
+    name = "_".join(filter(None, parts))
+    return name if subarray in ("", "full") else f"{name}-{subarray}"
+
+
+def _linked(path: Path, link: Path) -> None:
+    """Put a file into a folder under its own name, without another copy of it where that can be had."""
+    try:
+        link.symlink_to(path)
+    except OSError:
+        shutil.copyfile(path, link)

@@ -1,0 +1,260 @@
+"""The Calibration panel, worked with mouse and keys on a simulated exposure, with the real pipelines."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.io import fits
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+from specutils import Spectrum
+
+from jviz.calibrations import LiveRun
+from jviz.errors import JvizError
+
+NEVER = ("jwst", "stpipe", "stcal", "crds")
+
+
+@pytest.fixture
+def panel(known_steps, make_panel, session, uncal, qtbot):
+    session.view("image", data=session.open(uncal(1))[0])
+    panel = make_panel("calibration", size=(460, 760))
+    qtbot.waitUntil(lambda: panel.choice is not None, timeout=20_000)
+    return panel
+
+
+def tick(qtbot, panel, name):
+    item = panel.tree._items[name]
+    box = panel.tree.visualItemRect(item)
+    box.setWidth(20)
+    qtbot.mouseClick(panel.tree.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+
+
+def choose(qtbot, panel, name):
+    item = panel.tree._items[name]
+    panel.tree.scrollToItem(item)
+    place = panel.tree.visualItemRect(item).center()
+    qtbot.mouseClick(panel.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert panel.tree.chosen == name
+    return panel.form(name)
+
+
+def test_opening_it_imports_no_pipeline_and_shows_the_steps_in_their_order(panel):
+    names = [row.info.name for row in panel.choice.rows]
+    assert names[:6] == ["group_scale", "dq_init", "saturation", "ipc", "superbias", "refpix"]
+    assert panel.pipeline.currentText() == "detector1"
+    assert panel.title.text() == "jw09999001001_02101_00001_nrcb1_uncal.fits"
+    assert not [name for name in sys.modules if name.split(".")[0] in NEVER]
+
+
+@pytest.mark.parametrize(("kind", "absent"), [("MIR_MRS", "extract_2d"), ("NIS_WFSS", "residual_fringe")])
+def test_steps_are_those_of_the_type_of_exposure_in_its_order(known_steps, make_panel, session, tmp_path, qtbot, kind,
+                                                              absent):  # fmt: skip
+    path = tmp_path / "jw09999001001_02101_00001_x_rate.fits"
+    primary = fits.PrimaryHDU()
+    primary.header.update(TELESCOP="JWST", INSTRUME="MIRI" if kind == "MIR_MRS" else "NIRISS", EXP_TYPE=kind,
+                          DATAMODL="ImageModel")  # fmt: skip
+    fits.HDUList([primary, fits.ImageHDU(np.ones((32, 32), np.float32), name="SCI")]).writeto(path)
+    session.view("image", data=session.open(path)[0])
+    panel = make_panel("calibration", size=(460, 760))
+    qtbot.waitUntil(lambda: panel.choice is not None, timeout=20_000)
+    assert panel.pipeline.currentText() == "spec2"
+    names = [row.info.name for row in panel.choice.rows]
+    assert absent not in names
+    # Spec2 finds out what the source is before it flattens a picture of slices, and after it flattens one of a grism.
+    assert (names.index("srctype") < names.index("flat_field")) == (kind == "MIR_MRS")
+    assert names[-1] == "extract_1d"
+
+
+def test_what_is_changed_is_marked_and_becomes_arguments(qtbot, panel, tmp_path):
+    form = choose(qtbot, panel, "jump")
+    assert form.fields["rejection_threshold"].placeholderText() == "4"
+    qtbot.keyClicks(form.fields["rejection_threshold"], "5.5")
+    qtbot.keyClick(form.fields["flag_4_neighbors"], Qt.Key.Key_Space)
+    tick(qtbot, panel, "superbias")
+    tick(qtbot, panel, "persistence")
+    assert form._labels["rejection_threshold"].font().bold()
+    assert panel.tree._items["jump"].font(0).bold()
+    assert not panel.tree._items["refpix"].font(0).bold()
+    steps = panel.steps()
+    assert steps["jump"] == {"rejection_threshold": 5.5, "flag_4_neighbors": False}
+    assert steps["superbias"] is False
+    assert steps["persistence"] is True
+    qtbot.mouseClick(form._resets["rejection_threshold"], Qt.MouseButton.LeftButton)
+    assert form.fields["rejection_threshold"].text() == ""
+    assert "rejection_threshold" not in panel.steps().get("jump", {})
+    panel.take_steps({})
+    assert panel.steps() == {}
+
+
+def test_a_wrong_value_is_told_in_the_form_and_runs_nothing(qtbot, panel, context):
+    form = choose(qtbot, panel, "jump")
+    qtbot.keyClicks(form.fields["rejection_threshold"], "many")
+    assert "rejection_threshold of the step jump cannot be 'many'" in form.problem.text()
+    assert form.problem.isVisible()
+    with pytest.raises(JvizError, match="takes a number"):
+        panel.steps()
+    qtbot.mouseClick(panel.all_button, Qt.MouseButton.LeftButton)
+    assert "cannot be 'many'" in context.notices[-1].text
+    assert panel._job is None
+
+
+def test_all_kinds_of_parameters_have_a_form(panel):
+    from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
+
+    kinds = {QCheckBox: 0, QComboBox: 0, QLineEdit: 0}
+    for row in panel.choice.rows:
+        form = panel.form(row.info.name)
+        assert set(form.fields) == {param.name for param in row.info.params} - {"skip"}
+        for name, field in form.fields.items():
+            kinds[type(field)] += 1
+            assert field.toolTip().endswith(f"by default {_shown(row.info.param(name).default)}")
+    assert all(kinds.values())
+    assert panel.steps() == {}
+
+
+def _shown(value):
+    from jviz.plugins.calibration_form import _shown
+
+    return _shown(value)
+
+
+def test_searching_finds_steps_and_parameters(qtbot, panel):
+    qtbot.keyClicks(panel.search, "snowball")
+    shown = {name for name, item in panel.tree._items.items() if not item.isHidden()}
+    assert "jump" in shown
+    assert "superbias" not in shown
+    form = choose(qtbot, panel, "jump")
+    assert form.fields["expand_large_events"].isVisibleTo(form)
+    assert not form.fields["rejection_threshold"].isVisibleTo(form)
+    panel.search.clear()
+    assert form.fields["rejection_threshold"].isVisibleTo(form)
+
+
+def test_a_file_is_dropped_on_a_reference(qtbot, panel, tmp_path):
+    path = tmp_path / "gain.fits"
+    path.touch()
+    field = choose(qtbot, panel, "jump").references["gain"]
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    place = QPointF(field.rect().center())
+    given = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(field, QDragEnterEvent(place, *given))
+    QApplication.sendEvent(field, QDropEvent(place, *given, QEvent.Type.Drop))
+    assert panel.files == {"gain": str(path)}
+    assert "gain.fits" in panel.tree._items["ramp_fit"].text(2)  # every step that reads the type
+    field.clear()
+    assert panel.files == {}
+
+
+def test_presets_are_kept_and_taken_back(qtbot, panel, session):
+    qtbot.keyClicks(choose(qtbot, panel, "jump").fields["rejection_threshold"], "7")
+    tick(qtbot, panel, "ipc")
+    panel.presets.keep("gentle")
+    panel.take_steps({})
+    panel.presets.fill()
+    [action] = [action for action in panel.presets.menu().actions() if action.text() == "gentle"]
+    action.trigger()
+    assert panel.steps() == {"jump": {"rejection_threshold": 7.0}, "ipc": False}
+    assert panel.form("jump").fields["rejection_threshold"].text() == "7"
+
+
+def test_a_preset_for_few_stars_comes_with_the_program(qtbot, panel):
+    place = panel.pipeline.findData("calwebb_image3")
+    panel.pipeline.setCurrentIndex(place)
+    panel.pipeline.activated.emit(place)
+    qtbot.waitUntil(lambda: panel.choice.pipeline.name == "calwebb_image3", timeout=60_000)
+    panel.presets.fill()
+    action = next(action for action in panel.presets.menu().actions() if action.text() == "Few Stars")
+    action.trigger()
+    assert panel.steps()["tweakreg"]["minobj"] == 4
+
+
+def test_a_long_log_comes_in_pieces_and_loses_no_line(qtbot, panel, session):
+    run = LiveRun("x", "x", session.calibrations.stand_in("x"))
+    for number in range(2500):
+        run.say(f"12:00:00 line {number}")
+    panel.log.show_run(run)
+    assert panel.log.blockCount() < 2500
+    qtbot.waitUntil(lambda: panel.log.blockCount() == 2500)
+    for number in range(2500, 21_000):
+        run.say(f"12:00:00 line {number}")
+    panel.log.show_run(run)
+    qtbot.waitUntil(lambda: panel.log.toPlainText().endswith("line 20999"), timeout=20_000)
+    lines = panel.log.toPlainText().splitlines()
+    assert lines == [f"12:00:00 line {number}" for number in range(1000, 21_000)]
+
+
+def test_a_run_is_followed_step_by_step_and_compared(qtbot, panel, session):
+    qtbot.waitUntil(lambda: bool(panel.best), timeout=60_000)
+    assert panel.tree._items["dq_init"].text(2) == "mask_0001.fits"
+    assert panel.tree._items["ipc"].text(2) == "none"
+    qtbot.mouseClick(panel.all_button, Qt.MouseButton.LeftButton)
+    assert panel.cancel_button.isEnabled()
+    assert not panel.all_button.isEnabled()
+    qtbot.waitUntil(lambda: panel._job is None, timeout=60_000)
+    assert panel.tree.state("jump").startswith("done")
+    assert panel.tree.state("persistence") == "skipped"
+    assert "Step jump done" in panel.log.toPlainText()
+    assert panel.status.text().startswith("Done in")
+    [rate] = [name for name in session.names if name.endswith("_rate")]
+    record = json.loads((session[rate].path.parent / "record.json").read_text())
+    assert record["state"] == "done"
+    choose(qtbot, panel, "jump")
+    qtbot.mouseClick(panel.here_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._job is None, timeout=60_000)
+    assert panel.tree.state("ramp_fit") == "skipped"
+    ramp = next(name for name in session.names if name.endswith("_ramp"))
+    panel.tabs.setCurrentWidget(panel.compare)
+    panel.compare.choose("jw09999001001_02101_00001_nrcb1_uncal", ramp)
+    qtbot.waitUntil(lambda: "pixels differ" in panel.compare.about.text(), timeout=20_000)
+    qtbot.mouseClick(panel.compare.buttons["curtain"], Qt.MouseButton.LeftButton)
+    view = list(session.views.values())[-1]
+    assert view.curtain == 0.5
+    assert [layer.data.name for layer in view.layers] == ["jw09999001001_02101_00001_nrcb1_uncal", ramp]
+    panel.tabs.setCurrentWidget(panel.runs)
+    qtbot.waitUntil(lambda: panel.runs.about.text() == "2 runs")
+    session.run("calibration.run", inputs=rate, until="flat_field")
+    qtbot.waitUntil(lambda: panel.runs.about.text() == "3 runs")  # of itself
+    qtbot.waitUntil(lambda: set(panel.runs._rows["state"]) == {"done"})
+
+
+def test_spectra_are_offered_what_spectra_can_be_shown_by(qtbot, panel, session):
+    x = np.linspace(1, 2, 20) * u.um
+    for name, flux in (("old_x1d", np.ones(20)), ("new_x1d", np.full(20, 1.5))):
+        session.add(Spectrum(flux * u.Jy, spectral_axis=x), name=name)
+    panel.tabs.setCurrentWidget(panel.compare)
+    panel.compare.choose("old_x1d", "new_x1d")
+    buttons = panel.compare.buttons
+    qtbot.waitUntil(lambda: [way for way in buttons if buttons[way].isVisible()] == ["", "difference", "ratio"])
+    qtbot.mouseClick(buttons[""], Qt.MouseButton.LeftButton)
+    view = list(session.views.values())[-1]
+    assert [layer.data.name for layer in view.layers] == ["old_x1d", "new_x1d"]
+    qtbot.mouseClick(buttons["ratio"], Qt.MouseButton.LeftButton)
+    assert [layer.data.name for layer in view.layers] == ["new_x1d ∕ old_x1d"]
+    assert np.allclose(view.layers[0].data.samples[0].flux, 1.5)
+    panel.compare.choose("jw09999001001_02101_00001_nrcb1_uncal", "new_x1d")
+    qtbot.waitUntil(lambda: [way for way in buttons if buttons[way].isVisible()] == list(buttons)[1:])
+
+
+def test_cancelling_says_that_nothing_is_left(qtbot, panel, session):
+    panel.stream.setChecked(True)
+    qtbot.mouseClick(panel.all_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: any(name.startswith("after ") for name in session.names), timeout=60_000)
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._job is None, timeout=5_000)
+    qtbot.waitUntil(lambda: len(session.names) == 1, timeout=5_000)
+    assert panel.status.text() == "Cancelled; nothing is left of the run."
+    assert not session.history.entries[-1].command.startswith("calibration")
+
+
+def test_what_cannot_be_calibrated_says_why(qtbot, panel, session, picture):
+    session.add(picture, name="mine")
+    session.view("image", data="mine")
+    qtbot.waitUntil(lambda: "Show a JWST exposure" in panel.note.text(), timeout=5_000)
+    assert not panel.all_button.isEnabled()
+    panel.take_files(["/nowhere/lost_asn.json"])
+    qtbot.waitUntil(lambda: "lost_asn.json is not there" in panel.note.text(), timeout=5_000)
