@@ -76,8 +76,12 @@ class Dispatcher:
             self._drain_if_free()
 
     def _drain_if_free(self) -> None:
-        if self._owner is None and not self._calls.empty():
+        if self._calls.empty():
+            return
+        if self._owner is None:
             self.drain()
+        elif not self.is_here:
+            self._wake()  # the owner may have come meanwhile, and gone away again because the lock was taken
 
     def ask(self, function: Callable[[], Any], *, unless: Callable[[], bool] = lambda: False) -> Any:
         """Run ``function`` in the owner's thread and wait for what it returns or raises.

@@ -5,9 +5,11 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
+import faulthandler
 import gc
 import socket
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -34,6 +36,22 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the folder of real files {SHARED} is not on this machine")
     return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add to the report of a test that failed what its session and its threads were doing."""
+    report = yield
+    if report.when == "call" and report.failed:
+        session = item.funcargs.get("session")
+        if hasattr(session, "jobs"):
+            lines = [f"{job} {job.text} {job.error or ''}" for job in session.jobs.all]
+            report.sections.append(("Jobs of the session", "\n".join(lines)))
+        with tempfile.TemporaryFile("w+") as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            report.sections.append(("Threads", file.read()))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -24,13 +25,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import JvizError, PanelSpec, State, in_turn
+from jviz.api import Cancelled, JvizError, PanelSpec, State, in_turn
 
 __all__ = [
     "Awaited", "Broken", "Line", "Links", "Newest", "Panel", "ProgressBar", "SpectrumFollower", "color_icon",
     "fill_quietly", "fit_first", "hint_label", "is_dark", "muted", "paint_hint", "row_of", "scrolled", "tool_button",
 ]  # fmt: skip
 
+
+log = logging.getLogger(__name__)
 
 LINE_WIDTH = 80
 """In pixels, what is left at least of a line that is cut."""
@@ -124,6 +127,11 @@ class Newest:
             found: tuple | None = None
             try:
                 found = work(job)
+            except Cancelled:
+                raise
+            except Exception:
+                log.exception("%s failed", self._title)  # nobody looks at the end of a quiet job
+                raise
             finally:
                 self._session.dispatcher.call(lambda: self._done(show, found))
 

@@ -288,6 +288,30 @@ def test_an_owner_that_leaves_does_not_strand_who_asked():
     assert answers == [5]
 
 
+def test_what_came_while_another_thread_held_the_session_is_not_left_lying():
+    """The owner is woken for it, finds the session held, and goes back to its events."""
+    dispatcher, woken, ran = Dispatcher(), [], []
+    dispatcher.bind(lambda: woken.append(1))
+    held, go_on = threading.Event(), threading.Event()
+
+    def from_elsewhere():
+        with dispatcher.hold():
+            dispatcher.call(lambda: ran.append(1))
+            held.set()
+            go_on.wait(30)
+
+    thread = threading.Thread(target=from_elsewhere)
+    thread.start()
+    assert held.wait(30)
+    dispatcher.drain()
+    assert (woken, ran) == ([1], [])
+    go_on.set()
+    thread.join()
+    assert woken == [1, 1]
+    dispatcher.drain()
+    assert ran == [1]
+
+
 def test_without_an_owner_changes_happen_one_at_a_time(session, declared):
     """Many jobs and the main thread change the session at once; every step is whole."""
 

@@ -445,8 +445,8 @@ def test_every_icon_of_a_font_is_found_by_its_name(prefix):
     assert icons._code(f"{prefix}.no-such-icon") == icons._code("nothing.star") == ""
 
 
-def test_of_many_wishes_the_first_and_the_last_are_worked_out_one_at_a_time(qtbot):
-    """Also after work that fails: the next wish begins anew."""
+def test_of_many_wishes_the_first_and_the_last_are_worked_out_one_at_a_time(qtbot, caplog):
+    """Also after work that fails, which is logged: the next wish begins anew."""
     from PySide6.QtWidgets import QWidget
 
     import jviz
@@ -484,6 +484,7 @@ def test_of_many_wishes_the_first_and_the_last_are_worked_out_one_at_a_time(qtbo
         wish[0] = 2
         newest.ask()
         qtbot.waitUntil(drained)
+        assert [record.getMessage() for record in caplog.records] == ["Wishes failed"]
         wish[0] = 6
         newest.ask()
         qtbot.waitUntil(drained)
