@@ -10,6 +10,7 @@ import numpy as np
 from jviz.actions.photometry_catalog import errors_of
 from jviz.actions.photometry_forced import moved, words_of
 from jviz.actions.photometry_sources import MENU, scene_of, segment_image, with_sky
+from jviz.actions.region_measure import chosen
 from jviz.aperture_measuring import correction_table, sizes_meant, vega_meant
 from jviz.backend.photometry.circles import Block, sums_in_circles
 from jviz.backend.photometry.corrections import corrections_at
@@ -59,7 +60,8 @@ def bands(
     data : list of Image
         Bands, on the same pixels; with ``detect_on`` "first" others may have their own, and places go by the sky.
     detect_on : {"chi2", "sum", "first"}
-        The χ² of the bands (of what is above 0 in each); their sum, weighed by inverse variances; or the first band.
+        The χ² of the bands (of what is above 0 in each); their sum, weighed by inverse variances; or the first band
+        in which anything can be measured.
     snr : float
         Threshold over the noise of the smoothed image; that of χ² is passed by noise as rarely.
     radius : float or str
@@ -82,13 +84,13 @@ def bands(
         raise CommandError("Give two bands or more.")
     scenes, notes = _scenes(session, data, detect_on, {"box_size": box_size, "progress": progress}, region,
                             exclude_flags, edge)  # fmt: skip
-    data = [scene.data for scene in scenes]
+    home, data = data[0], [scene.data for scene in scenes]
     how = {"npixels": npixels, "deblend": deblend, "contrast": contrast}
     found = _found(scenes, detect_on, snr, fwhm, how, progress)
     table = _places(found, scenes[0], progress)
     for scene, word in zip(scenes, words_of(data), strict=True):
         progress(0, 1, f"measuring {scene.data.name}")
-        circle = _Circle(radius, aperture_correction, vega_meant(session, vega))
+        circle = _Circle(sizes_meant(radius, None, home), home, aperture_correction, vega_meant(session, vega))
         notes += _measure(session, table, scene, scenes[0], circle, word, progress)
     table.meta |= {"images": ", ".join(one.name for one in data), "detect_on": detect_on, "notes": notes}
     made, maps = catalog_of(table, name or f"{len(data)} bands"), segment_image(found, data[0])
@@ -101,17 +103,19 @@ def _scenes(
     """Return the bands less their backgrounds; bands in which nothing can be measured are left out, and why is said."""
     scenes: list[Scene] = []
     problems: list[CommandError] = []
+    regions = chosen(session, region, data[0]) if region else None
     for one in data:
-        place = region if one is data[0] or detect_on != "first" else None
+        place = regions if not scenes or detect_on != "first" else None
         try:
             scenes.append(scene_of(session, one, place, exclude_flags, edge).measure(**how))
         except CommandError as error:
             problems.append(error)
-            if not scenes and detect_on == "first":
-                break  # there is nothing to find sources in
     if not scenes:
         raise problems[0]
-    return scenes, [f"left out a band: {str(error).rstrip('.')}" for error in problems]
+    notes = [f"left out a band: {str(error).rstrip('.')}" for error in problems]
+    if detect_on == "first" and scenes[0].data is not data[0]:
+        notes.append(f"sources were looked for in {scenes[0].data.name}")
+    return scenes, notes
 
 
 def _told(session: Session, made: Catalog, maps: Image, notes: list[str]) -> Catalog:
@@ -144,9 +148,10 @@ def _places(found: Segments, first: Scene, progress: Progress) -> Any:
 
 @dataclass(frozen=True)
 class _Circle:
-    """What is measured round each source."""
+    """What is measured round each source: the radius in pixels of an image, which may be none of those measured."""
 
-    radius: Any
+    size: np.ndarray
+    home: Image
     correction: Any
     vega: Any
 
@@ -159,11 +164,11 @@ def _measure(
 
     data, field = scene.data, scene.field
     x, y = (np.asarray(table[n], float) for n in ("x_centroid", "y_centroid"))
-    size, scale = sizes_meant(circle.radius, None, first.data), 1.0
+    size, scale = circle.size, 1.0
     if scene is not first:
         x, y = moved(x, y, first.data, data)
-        if first.data.sky is not None and data.sky is not None:
-            scale = first.data.sky.pixel_scale().mean / data.sky.pixel_scale().mean
+    if data is not circle.home and circle.home.sky is not None and data.sky is not None:
+        scale = circle.home.sky.pixel_scale().mean / data.sky.pixel_scale().mean
     rows = correction_table(session, circle.correction, data.header)
     factor = corrections_at(rows, size * scale) if rows is not None else np.array([float(circle.correction or 1.0)])
     error_of, note = errors_of(scene, None)

@@ -116,6 +116,20 @@ def test_a_band_without_values_is_left_out_and_told(session, fluxes):
     assert any("nothing has no pixel to look at" in note for note in found.table.meta["notes"])
     assert "left out a band: nothing has no pixel" in session.notices[-1][1]
     with pytest.raises(CommandError, match="nothing has no pixel to look at"):
-        session.run("photometry.bands", data=["nothing", "b1"], detect_on="first")
-    with pytest.raises(CommandError, match="nothing has no pixel to look at"):
         session.run("photometry.bands", data=["nothing"])
+
+
+def test_the_next_band_finds_the_sources_where_the_first_has_no_values(session, fluxes):
+    wide = sip_wcs(size=SIDE)
+    wide.wcs.cd = wide.wcs.cd * 2
+    session.add(CCDData(np.full((SIDE, SIDE), np.nan, np.float32), unit="uJy", wcs=wide), name="nothing")
+    options = {"snr": 4, "fwhm": 3.8, "detect_on": "first"}
+    found = session.run("photometry.bands", data=["nothing", "b0", "b1"], radius=3, region=None, **options)
+    alone = session.run("photometry.bands", data=["b0", "b1"], radius=6, name="alone", **options)
+    assert len(found.table) == len(alone.table)
+    # the radius is in pixels of the band that was named first, which are twice as large
+    for name in ("x_centroid", "flux_F115W", "flux_F200W"):
+        np.testing.assert_allclose(np.asarray(found.table[name]), np.asarray(alone.table[name]), rtol=1e-3)
+    assert found.table.meta["images"] == "b0, b1"
+    assert "sources were looked for in b0" in found.table.meta["notes"]
+    assert any("sources were looked for in b0" in notice[1] for notice in session.notices)

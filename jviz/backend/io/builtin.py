@@ -34,8 +34,8 @@ def read_fits(
     return fits_products.read_fits(path, progress=progress, hdu=hdu, section=section)
 
 
-for _module in ("asdf_reader", "tables", "associations", "parquet", "pictures", "tiff", "arrays", "regions_reader",
-                "psf_files", "star_catalogues", "isochrones"):  # fmt: skip
+for _module in ("asdf_reader", "tables", "votables", "associations", "parquet", "pictures", "tiff", "arrays",
+                "regions_reader", "psf_files", "star_catalogues", "isochrones"):  # fmt: skip
     _name = f"jviz.backend.io.{_module}"
     try:
         importlib.import_module(_name)

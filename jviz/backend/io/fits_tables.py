@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from jviz.errors import ReadError
 if TYPE_CHECKING:
     from astropy.table import Column, QTable, Table
 
-__all__ = ["NO_MAGNITUDE", "load_table", "mask_sextractor", "note_units", "settle_unit"]
+__all__ = ["NO_MAGNITUDE", "alike", "load_table", "mask_sextractor", "note_units", "rows_of", "settle_unit"]
 
 NO_MAGNITUDE = 99.0
 """What SExtractor and DOLPHOT write for a magnitude that there is none of."""
@@ -49,7 +50,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters of it is noted below
             with fits.open(decompressed(path), memmap=True) as units:
-                table = _read(units, index)
+                table = rows_of(units, index)
             # Coordinates and times, written as several columns, come back as objects that know their units.
             plain = [column for column in table.itercols() if isinstance(column, Column)]
             unknown = [text for column in plain if (text := settle_unit(column))]
@@ -65,28 +66,74 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
     return result
 
 
-def _read(units: list, index: int) -> Table:
+def rows_of(units: list, index: int) -> Table:
+    """Return the table of an extension of an open file, that of TOPCAT's column-oriented files row by row."""
     from astropy.table import Table
 
     # NaN stays NaN: masked columns cost every later step more than they tell
     table = Table.read(
         units, hdu=index, format="fits", astropy_native=False, mask_invalid=False, unit_parse_strict="silent"
     )
-    return _by_rows(table) if units[0].header.get("COLFITS") is True else table
+    length = _by_columns(units[index].header, units[0].header.get("COLFITS") is True)
+    return alike(_by_rows(table, length) if length else table)
 
 
-def _by_rows(table: Table) -> Table:
-    """Return a table of the "colfits-plus" of TOPCAT, one row with an array for each column, row by row."""
+def _by_columns(header: Any, said: bool) -> int:
+    """Return the number of rows of a table of one row in which each column is one array, 0 for other tables.
+
+    TOPCAT's colfits-plus says so; colfits-basic is known by TDIM, whose last number is the same for all columns and
+    which has two numbers at least.
+    """
+    if header["NAXIS2"] != 1:
+        return 0
+    shapes = [re.findall(r"\d+", str(header.get(f"TDIM{n}", ""))) for n in range(1, header["TFIELDS"] + 1)]
+    lengths = {shape[-1] for shape in shapes if shape}
+    if len(lengths) != 1 or not all(len(shape) >= (1 if said else 2) for shape in shapes):
+        return 0
+    return int(lengths.pop())
+
+
+def _by_rows(table: Table, length: int) -> Table:
+    """Return a table of one row with an array of so many elements for each column, row by row."""
+    made = []
+    for column in table.itercols():
+        values = column[0]
+        if values.ndim > 1 and values.shape[1:] == (1,):
+            values = values[:, 0]  # (1,n) is how TOPCAT writes single numbers
+        made.append(type(column)(values, column.name, unit=column.unit, description=column.description,
+                                 meta=column.meta))  # fmt: skip
+    return type(table)(made, meta=table.meta, copy=False)
+
+
+def alike(table: Table) -> Table:
+    """Make arrays of columns whose cells are lists of the same length: they can be calculated with, element by element.
+
+    Returns
+    -------
+    Table
+        The same one.
+    """
     from astropy.table import Column
 
-    arrays = list(table.itercols())
-    if len(table) != 1 or not all(isinstance(column, Column) and column.ndim > 1 for column in arrays):
-        return table
-    if len({column.shape[1] for column in arrays}) != 1:
-        return table
-    rows = [type(column)(column[0], column.name, unit=column.unit, description=column.description, meta=column.meta)
-            for column in arrays]  # fmt: skip
-    return type(table)(rows, meta=table.meta, copy=False)
+    for name in table.colnames:
+        column = table[name]
+        if not isinstance(column, Column) or column.dtype.kind != "O" or column.ndim != 1 or not len(column):
+            continue
+        cells = list(np.asarray(column))
+        if all(isinstance(cell, np.ndarray) and cell.dtype.kind in "iuf" and cell.ndim for cell in cells) and (
+            len({cell.shape for cell in cells}) == 1 and cells[0].size
+        ):
+            table[name] = _stacked(column, cells)
+    return table
+
+
+def _stacked(column: Column, cells: list[np.ndarray]) -> Column:
+    from astropy.table import Column, MaskedColumn
+
+    about = {"name": column.name, "unit": column.unit, "description": column.info.description}
+    values = np.ma.stack(cells)
+    mask = np.ma.getmaskarray(values)
+    return MaskedColumn(values.data, mask=mask, **about) if mask.any() else Column(values.data, **about)
 
 
 def mask_sextractor(table: Table) -> None:

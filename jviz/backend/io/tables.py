@@ -1,8 +1,7 @@
-"""Tables outside of FITS: ECSV, VOTable, CSV and other text; pools of JWST associations."""
+"""Tables outside of FITS: ECSV, CSV and other text; pools of JWST associations."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 import warnings
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jviz.backend.io.fits_compressed import decompressed, first_bytes
 from jviz.backend.io.product import Product, Unit
 from jviz.backend.io.registry import reader
 from jviz.backend.progress import Progress, silent
@@ -21,23 +21,20 @@ from jviz.errors import ReadError
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
 
-__all__ = ["read_ecsv", "read_pool", "read_text", "read_votable", "table_product"]
+__all__ = ["product_of_table", "read_ecsv", "read_pool", "read_text", "table_product", "unreadable", "with_units"]
 
 _TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat", ".asc")
-_unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
+unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
 _fewest_samples = 10
-_field = re.compile(rb"<FIELD(?:\s[^>]*)?>")
-_field_name = re.compile(rb"\bname=\"([^\"]*)\"")
-_first_row = re.compile(rb"<TR>(.*?)</TR>", re.DOTALL)
-_cell = re.compile(rb"<TD>(.*?)</TD>", re.DOTALL)
 _separator = re.compile(r"[;|\t ]")
 
 
-def _product(path: Path, label: str, table: QTable, notes: list[str]) -> Product:
+def product_of_table(path: Path, label: str, table: QTable, notes: list[str]) -> Product:
     """Wrap a table that is at hand."""
     cards = tuple((str(key), _short(value), "") for key, value in table.meta.items())
-    unit = Unit(0, path.stem, 1, "table", (len(table), len(table.colnames)), "", "", cards)
-    product = Product("catalog", path.stem, label, path=path, units=(unit,), warnings=notes)
+    stem = Path(path.name.removesuffix(".gz")).stem
+    unit = Unit(0, stem, 1, "table", (len(table), len(table.colnames)), "", "", cards)
+    product = Product("catalog", stem, label, path=path, units=(unit,), warnings=notes)
     product.load_object = lambda: table
     if _is_spectrum(table):
         from jviz.backend.spectra.reading import samples_of_table
@@ -74,7 +71,7 @@ def _read(path: Path, what: str, function: Callable[[], Table]) -> Table:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # oddities of units are noted from the columns
             table = function()
-    except _unreadable as error:
+    except unreadable as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = (lines[0] if lines else type(error).__name__).rstrip(".:")[:200]
         if reason.startswith("ERROR: Unable to guess table format"):
@@ -87,15 +84,15 @@ def _read(path: Path, what: str, function: Callable[[], Table]) -> Table:
     return table
 
 
-def _with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
+def with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
     """Give the columns units that can be computed with."""
     from astropy.table import Column, QTable
 
-    from jviz.backend.io.fits_tables import mask_sextractor, note_units, settle_unit
+    from jviz.backend.io.fits_tables import alike, mask_sextractor, note_units, settle_unit
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mask_sextractor(table)
+        mask_sextractor(alike(table))
         plain = [column for column in table.itercols() if isinstance(column, Column)]
         unknown = [text for column in plain if (text := settle_unit(column))]
         notes: list[str] = []
@@ -118,13 +115,19 @@ def table_product(path: Path, label: str, what: str, function: Callable[[], Tabl
     ReadError
         When the function fails or finds no columns.
     """
-    table, notes = _with_units(_read(path, what, function), path.name)
-    return [_product(path, label, table, notes)]
+    table, notes = with_units(_read(path, what, function), path.name)
+    return [product_of_table(path, label, table, notes)]
+
+
+def _plain_name(path: Path) -> str:
+    """Return the name in lower case without the ending of a compressed file."""
+    return path.name.lower().removesuffix(".gz")
 
 
 def _is_text(path: Path, start: bytes) -> bool:
     # SExtractor calls its catalogues .cat whatever they are
-    return path.name.lower().endswith(_TEXT) and b"\0" not in start and not start.startswith((b"SIMPLE", b"<?xml"))
+    start = first_bytes(start, len(start))
+    return _plain_name(path).endswith(_TEXT) and b"\0" not in start and not start.startswith((b"SIMPLE", b"<?xml"))
 
 
 def _starbase_head(path: Path) -> tuple[list[str], int] | None:
@@ -145,7 +148,7 @@ def _starbase_head(path: Path) -> tuple[list[str], int] | None:
 
 @reader("text-table", title="Text table", suffixes=_TEXT, sniff=_is_text)
 def read_text(path: Path, *, progress: Progress = silent, format: str | None = None) -> list[Product]:
-    """Open a table written as text; how its columns are set apart is guessed.
+    """Open a table written as text, compressed or not; how its columns are set apart is guessed.
 
     Parameters
     ----------
@@ -157,114 +160,37 @@ def read_text(path: Path, *, progress: Progress = silent, format: str | None = N
     ReadError
         When no table can be made of it.
     """
+    return table_product(path, "text table", "a table", lambda: _text_table(path, format))
+
+
+def _text_table(path: Path, form: str | None) -> Table:
     from astropy.table import Table
 
-    def load() -> Table:
-        if format is not None:
-            return Table.read(path, format=format)
-        if (head := _starbase_head(path)) is not None:
-            names, first = head
-            return Table.read(path, format="ascii.no_header", delimiter="\t", names=names, data_start=first,
-                              comment="#", guess=False)  # fmt: skip
-        if path.suffix.lower() == ".csv":
-            # many a .csv is set apart by blanks, bars or semicolons
-            with suppress(*_unreadable):
-                table = Table.read(path, format="ascii.csv", encoding="utf-8-sig")
-                other = _separator.search(table.colnames[0]) if len(table.colnames) == 1 else None
-                if other is None:
-                    return table
-                return Table.read(path, format="ascii.basic", delimiter=other[0], guess=False)
-        return Table.read(path, format="ascii", guess=True)
-
-    return table_product(path, "text table", "a table", load)
+    file = decompressed(path)
+    if form is not None:
+        return Table.read(file, format=form)
+    if (head := _starbase_head(file)) is not None:
+        names, first = head
+        return Table.read(file, format="ascii.tab", names=names, header_start=first - 2, data_start=first,
+                          comment=r"#|\[EOD\]", guess=False, fast_reader=False)  # fmt: skip
+    if _plain_name(path).endswith(".csv"):
+        # many a .csv is set apart by blanks, bars or semicolons
+        with suppress(*unreadable):
+            table = Table.read(file, format="ascii.csv", encoding="utf-8-sig")
+            other = _separator.search(table.colnames[0]) if len(table.colnames) == 1 else None
+            if other is None:
+                return table
+            return Table.read(file, format="ascii.basic", delimiter=other[0], guess=False)
+    return Table.read(file, format="ascii", guess=True)
 
 
-def _is_votable(path: Path, start: bytes) -> bool:
-    return b"<VOTABLE" in start and not start.startswith(b"SIMPLE")  # TOPCAT puts one into its FITS files, too
+def _is_ecsv(path: Path, start: bytes) -> bool:
+    return first_bytes(start).startswith(b"# %ECSV")
 
 
-@reader("votable", title="VOTable", suffixes=(".vot", ".votable"), sniff=_is_votable)
-def read_votable(path: Path, *, progress: Progress = silent, table: int | None = None) -> list[Product]:
-    """Open the tables of a VOTable file.
-
-    Parameters
-    ----------
-    table : int, optional
-        Number of the only table to open, counted from 0.
-
-    Raises
-    ------
-    ReadError
-        When it is damaged, holds no table, or is the error message of a service.
-    """
-    from astropy.io.votable import parse
-
-    file = _read_votable(path, lambda: parse(path, verify="ignore", invalid="mask"))
-    if vectors := _undeclared_vectors(file):
-        text = io.BytesIO(_declared(path.read_bytes(), vectors))
-        file = _read_votable(path, lambda: parse(text, verify="ignore", invalid="mask"))
-    tables = list(file.iter_tables())
-    chosen = [i for i, one in enumerate(tables) if one.fields and (i == table if table is not None else len(one.array))]
-    if not chosen and table is None:
-        chosen = [i for i, one in enumerate(tables) if one.fields][:1]
-    if not chosen:
-        which = "no table" if table is None else f"no table {table}"
-        raise ReadError(f"{path.name} holds {which}{_service_message(file)}. Ask the service again.")
-    products = [_votable_product(path, tables[i]) for i in chosen]
-    for i, product in zip(chosen, products, strict=True):
-        product.options = {"table": i} if len(tables) > 1 else {}
-        if len(chosen) > 1:
-            product.name = f"{path.stem}[{tables[i].name or tables[i].ID or i}]"
-    return products
-
-
-def _read_votable(path: Path, function: Callable[[], Any]) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return function()
-    except (*_unreadable, SyntaxError) as error:  # expat's errors are SyntaxErrors of astropy
-        raise ReadError(
-            f"{path.name} cannot be read as a VOTable: {' '.join(str(error).split())[:200]}. Fetch it again."
-        ) from error
-
-
-def _undeclared_vectors(file: Any) -> set[str]:
-    """Return the columns that are said to be single numbers, but in which no row has one: SExtractor's vectors."""
-    return {
-        field.name for table in file.iter_tables() for field in table.fields
-        if len(table.array) and field.arraysize is None
-        and field.datatype in ("float", "double", "int", "short", "long") and bool(np.all(table.array.mask[field.ID]))
-    }  # fmt: skip
-
-
-def _declared(text: bytes, names: set[str]) -> bytes:
-    """Return a VOTable in whose fields of these names it stands how many numbers they have, as its first row shows."""
-    fields = [(m[0], (_field_name.search(m[0]) or m)[1].decode()) for m in _field.finditer(text)]
-    row = _first_row.search(text)
-    cells = _cell.findall(row[1]) if row else []
-    for (field, name), cell in zip(fields, cells, strict=False):
-        count = len(cell.split())
-        if name in names and count > 1 and b"arraysize" not in field:
-            text = text.replace(field, field.replace(b"<FIELD", b'<FIELD arraysize="%d"' % count, 1), 1)
-    return text
-
-
-def _votable_product(path: Path, source: Any) -> Product:
-    table, notes = _with_units(source.to_table(use_names_over_ids=True), path.name)
-    return _product(path, "VOTable", table, notes)
-
-
-def _service_message(file: Any) -> str:
-    """Return what a service said instead of a table (INFO with QUERY_STATUS, DALI section 4.4)."""
-    infos = [info for resource in file.resources for info in resource.infos] + list(file.infos)
-    texts = [str(info.content or info.value) for info in infos if str(info.value).upper() == "ERROR"]
-    return f"; the service says: {' '.join(texts[0].split())[:200]}" if texts else ""
-
-
-@reader("ecsv", title="ECSV table", suffixes=(".ecsv",), sniff=lambda path, start: start.startswith(b"# %ECSV"))
+@reader("ecsv", title="ECSV table", suffixes=(".ecsv",), sniff=_is_ecsv)
 def read_ecsv(path: Path, *, progress: Progress = silent) -> list[Product]:
-    """Open an enhanced CSV table, with its units and its meta data.
+    """Open an enhanced CSV table, compressed or not, with its units and its meta data.
 
     Raises
     ------
@@ -273,9 +199,9 @@ def read_ecsv(path: Path, *, progress: Progress = silent) -> list[Product]:
     """
     from astropy.table import QTable
 
-    table = _read(path, "an ECSV table", lambda: QTable.read(path, format="ascii.ecsv"))
+    table = _read(path, "an ECSV table", lambda: QTable.read(decompressed(path), format="ascii.ecsv"))
     label = "JWST source catalogue" if path.name.lower().endswith("_cat.ecsv") else "ECSV table"
-    return [_product(path, label, table, [])]
+    return [product_of_table(path, label, table, [])]
 
 
 def _is_pool(path: Path, start: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Tables come with their units, the ones that nobody understands as text."""
 
 import numpy as np
+import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable
@@ -89,18 +90,40 @@ def test_a_table_of_topcat_is_read_without_the_votable_before_it(tmp_path):
     assert product.load_object()["flux"].unit == u.Jy
 
 
-def test_columns_that_topcat_writes_as_arrays_of_one_row(tmp_path):
+@pytest.mark.parametrize(("said", "single"), [(True, "(1,5)"), (True, "(5)"), (False, "(1,5)")])
+def test_columns_that_topcat_writes_as_arrays_of_one_row(tmp_path, said, single):
+    """Both its colfits-plus, which says so in the primary header, and its colfits-basic, which does not."""
     ra, name, shape = np.arange(5.0), np.array([b"ab", b"c", b"def", b"", b"e"]), np.arange(10.0).reshape(5, 2)
+    wide = (1, 5, 1) if "," in single else (1, 5)
     columns = [
-        fits.Column("ra", "5D", unit="deg", dim="(5)", array=ra[None]),
+        fits.Column("ra", "5D", unit="deg", dim=single, array=ra.reshape(wide)),
+        fits.Column("n", "5I", dim=single, null=-32768, array=np.array([1, 2, -32768, 4, 5], ">i2").reshape(wide)),
         fits.Column("name", "15A", dim="(3,5)", array=name[None]),
         fits.Column("shape", "10D", unit="arcsec", dim="(2,5)", array=shape[None]),
     ]
-    primary = fits.PrimaryHDU(header=fits.Header({"COLFITS": True}))
+    primary = fits.PrimaryHDU(header=fits.Header({"COLFITS": True} if said else {}))
     fits.HDUList([primary, fits.BinTableHDU.from_columns(columns)]).writeto(tmp_path / "a.colfits")
     [product] = open_products(tmp_path / "a.colfits")
     table = product.load_object()
     assert len(table) == 5
+    assert table["n"].tolist() == [1, 2, None, 4, 5]
     np.testing.assert_array_equal(table["ra"], ra * u.deg)
     np.testing.assert_array_equal(table["shape"], shape * u.arcsec)
     assert [str(text) for text in table["name"]] == ["ab", "c", "def", "", "e"]
+
+
+def test_one_row_of_arrays_that_differ_stays_one_row(tmp_path):
+    columns = [fits.Column("a", "6D", dim="(2,3)", array=np.arange(6.0).reshape(1, 3, 2)),
+               fits.Column("b", "4D", dim="(1,4)", array=np.arange(4.0).reshape(1, 4, 1))]  # fmt: skip
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)]).writeto(tmp_path / "a.fits")
+    [product] = open_products(tmp_path / "a.fits")
+    assert len(product.load_object()) == 1
+
+
+def test_lists_of_the_same_length_become_arrays(tmp_path):
+    cells = np.empty(3, object)
+    cells[:] = [np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0])]
+    columns = [column("ra", "deg", array=[1.0, 2.0, 3.0]), fits.Column("mag", "PD()", unit="mag", array=cells)]
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)]).writeto(tmp_path / "a.fits")
+    [product] = open_products(tmp_path / "a.fits")
+    np.testing.assert_array_equal(product.load_object()["mag"], [[1, 2], [3, 4], [5, 6]] * u.mag)

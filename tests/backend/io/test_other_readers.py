@@ -127,6 +127,30 @@ def test_csv_with_byte_order_mark_and_gaps(tmp_path):
     assert found["mag"].mask.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("name", ["stars.csv", "stars.ecsv"])
+def test_compressed_text(tmp_path, table, name):
+    import gzip
+
+    form = "ascii.ecsv" if name.endswith(".ecsv") else "ascii.csv"
+    table.write(tmp_path / name, format=form)
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+    (tmp_path / name).unlink()
+    product = only(packed)
+    assert product.name == "stars"
+    found = product.load_object()
+    np.testing.assert_array_equal(np.asarray(found["n"]), [1, 2, 3])
+    assert (str(found["ra"].unit) == "deg") == name.endswith(".ecsv")
+
+
+def test_a_tab_separated_table_of_skycat_with_its_end(tmp_path):
+    head = "stars\n\n# remark\nra_col: 1\n\nid\tra\tmag\n--\t--\t---\n"
+    (tmp_path / "stars.txt").write_text(f"{head}a\t10.5\t20.25\nb\t10.75\t\n[EOD]\n")
+    table = only(tmp_path / "stars.txt").load_object()
+    assert table["mag"].tolist() == [20.25, None]
+    assert table["ra"].tolist() == [10.5, 10.75]
+
+
 def test_units_that_are_not_understood_are_noted(tmp_path):
     path = tmp_path / "odd.xml"
     source = Table({"x": [1.0, 2.0]})

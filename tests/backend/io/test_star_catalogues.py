@@ -123,6 +123,72 @@ def test_filters_that_two_instruments_have_keep_the_instrument(tmp_path):
     assert {"ACS_F814W_vegamag", "WFC3_F814W_vegamag"} <= set(product.load_object().colnames)
 
 
+def write_blocks(folder, sources, chips=((0, 1), (0, 1))):
+    """A run of DOLPHOT with one block of numbers for each of some sources: (first words, source, kind of magnitude)."""
+    words, rows = WORDS, []
+    texts = []
+    for first, source, kind in sources:
+        names = [f"{first} counts", f"{first} sky level", *BAND[2:4], f"Instrumental {kind}magnitude"]
+        names += [*(BAND[5:6] if kind else []), *BAND[6:12]]
+        names += [] if kind else ["PSF FWHM", "PSF eccentricity", *(f"PSF {which} parameter" for which in "abc")]
+        texts += [f"{name}, {source}" for name in (*names, BAND[12])]
+    words += "".join(f"{n}. {text}\n" for n, text in enumerate(texts, 12))
+    for n, (extension, chip) in enumerate(chips):
+        row = [str(extension), str(chip), f"{10.5 + n}", "20.5", "1.0", "90.0", "0.0", "0.1", "30.0", "0.2", "1"]
+        for k, (_, _, kind) in enumerate(sources):
+            values = ["1200", "10.5", "0.8", "9999" if n else "0.4", "99.999" if n else f"{20 + k}.5"]
+            values += (["99.999"] if kind else []) + ["9.999" if n else "0.012", "1.0", "80.0", "-0.01", "0.02", "0.1"]
+            rows_of_psf = [] if kind else ["2.5", "0.1", "1.0", "1.0", "0.0"]
+            row += [*values, *rows_of_psf, "0"]
+        rows.append(" ".join(row))
+    (folder / "run.phot.columns").write_text(words)
+    (folder / "run.phot").write_text("\n".join(rows) + "\n")
+    return folder / "run.phot"
+
+
+def opened(path, **options):
+    [product] = open_products(path, **options)
+    return product.load_object(), product.warnings
+
+
+def test_filters_with_one_exposure_have_the_numbers_of_that(tmp_path):
+    """DOLPHOT combines exposures only where a filter has several (WFC3outstarinfo and its sisters)."""
+    exposures = (("j1", "F606W"), ("j2", "F606W"), ("j3", "F814W"))
+    measured = [("Measured", f"{n}_flc.chip1 (ACS_{band}, 350.0 sec)", "VEGAMAG ") for n, band in exposures]
+    path = write_blocks(tmp_path, [("Total", "ACS_F606W", "VEGAMAG "), *measured])
+    table, _ = opened(path)
+    magnitudes = {name: float(table[name][0].value) for name in table.colnames if name.endswith("vegamag")}
+    assert magnitudes == {"F606W_vegamag": 20.5, "F814W_vegamag": 23.5}
+    table, _ = opened(path, reader="dolphot", exposures=True)
+    magnitudes = {name: float(table[name][0].value) for name in table.colnames if name.endswith("vegamag")}
+    assert magnitudes == {"F606W_vegamag": 20.5, "j1_flc.chip1_vegamag": 21.5, "j2_flc.chip1_vegamag": 22.5,
+                          "F814W_vegamag": 23.5}  # fmt: skip
+
+
+def test_images_of_no_known_instrument_have_instrumental_magnitudes(tmp_path):
+    path = write_blocks(tmp_path, [("Measured", "m31r (120.0 sec)", ""), ("Measured", "image 2", "")])
+    table, warnings = opened(path.with_name("run.phot.columns"))
+    assert {"m31r_mag", "m31r_mag_err", "m31r_psf_fwhm", "m31r_psf_c", "image_2_mag"} <= set(table.colnames)
+    assert not any("vegamag" in name for name in table.colnames)
+    assert np.ma.getmaskarray(table["m31r_mag"]).tolist() == [False, True]
+    assert np.ma.getmaskarray(table["m31r_rate_err"]).tolist() == [False, True]
+    assert "4: saturated centre" in table["m31r_flag"].info.description
+    assert warnings == []
+
+
+def test_filters_without_an_instrument_and_ab_magnitudes(tmp_path):
+    table, _ = opened(write_blocks(tmp_path, [("Total", "F110W", "VEGAMAG "), ("Total", "F160W", "ABMAG ")]))
+    assert {"F110W_vegamag", "F110W_vegamag_err", "F160W_abmag", "F160W_abmag_err"} <= set(table.colnames)
+
+
+def test_positions_on_several_chips_are_told(tmp_path):
+    path = write_blocks(tmp_path, [("Total", "WFPC2_F555W", "VEGAMAG ")], chips=[(0, 1), (0, 2), (0, 2)])
+    table, warnings = opened(path)
+    assert table["chip"].tolist() == [1, 2, 2]
+    assert warnings == ["run.phot: x and y count on each of its 2 chips; for the image of one show rows with "
+                        "(extension == 0) & (chip == 1)."]  # fmt: skip
+
+
 def test_the_columns_file_opens_the_catalogue_too(tmp_path):
     path = write_dolphot(tmp_path)
     [product] = open_products(path.with_name("m92.phot.columns"))
