@@ -40,10 +40,22 @@ class Image(WithPicture):
 
 
 class Spectrum(Data):
-    """A one-dimensional spectrum, or several of one file."""
+    """A one-dimensional spectrum, or several of one file.
+
+    Attributes
+    ----------
+    choice : jviz.spectral.AxisChoice or None
+        What a user said about units and medium, over what the file says.
+    """
 
     kind = "spectrum"
+    choice: Any = None
     _samples: Any = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether `samples` are at hand without waiting."""
+        return self._samples is not None
 
     @property
     def samples(self) -> Any:
@@ -65,8 +77,9 @@ class Spectrum(Data):
 
     @property
     def unit(self) -> str:
-        """Unit of the flux, as the file says."""
-        return super().unit or (self._samples[0].unit if self._samples else "")
+        """Unit of the flux, as the file or its user says."""
+        chosen = getattr(self.choice, "values", "")
+        return chosen or super().unit or (self._samples[0].unit if self._samples else "")
 
     def prepare(self, progress: Progress = silent) -> None:
         """Read the samples; what cannot be read as a spectrum opens all the same, with a warning."""

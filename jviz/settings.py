@@ -307,7 +307,7 @@ declare(
     "Spectra of regions",
     "What is worked out over the spaxels of regions while they are drawn and moved.",
 )
-declare("cube.axes", dict, {}, "Spectral axes", "What was said about the spectral axis of cubes, by file name.")
+declare("cube.axes", dict, {}, "Spectral axes", "What was said about axes of cubes and units of spectra, by file.")
 declare(
     "calibration.folder",
     str,

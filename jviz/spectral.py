@@ -40,6 +40,8 @@ class AxisChoice:
         vacuum or air.
     rest : float or None
         Rest frequency or wavelength in ``rest_unit``.
+    values : str
+        Unit of the fluxes of spectra: as they are given, not converted.
     """
 
     axis: int | None = None
@@ -49,6 +51,7 @@ class AxisChoice:
     medium: str = ""
     rest: float | None = None
     rest_unit: str = ""
+    values: str = ""
 
     def applied(self, axis: SpectralAxis) -> SpectralAxis:
         """Return an axis with what was chosen."""
@@ -61,6 +64,18 @@ class AxisChoice:
         rest = (self.rest, self.rest_unit) if self.rest is not None else (axis.rest, axis.rest_unit)
         return replace(axis, values=values, unit=unit, quantity=quantity, medium=self.medium or axis.medium,
                        rest=rest[0], rest_unit=rest[1], notes=notes)  # fmt: skip
+
+    def to_samples(self, samples: Sequence[Samples]) -> tuple[Samples, ...]:
+        """Return spectra with what was chosen."""
+        made = []
+        for one in samples:
+            axis = self.applied(one.axis)
+            if self.unit:
+                axis = replace(axis, notes=())
+            if axis.quantity not in ("wavelength", "wavenumber"):
+                axis = replace(axis, medium="")
+            made.append(replace(one, axis=axis, unit=self.values or one.unit))
+        return tuple(made)
 
 
 def axis_of(cube: Cube) -> SpectralAxis:
@@ -87,13 +102,18 @@ def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0) -> CubeSource:
 
 
 def samples_of(spectrum: Spectrum) -> tuple[Samples, ...]:
-    """Read the spectra of a data set.
+    """Read the spectra of a data set, with what was said about them.
 
     Raises
     ------
     JvizError
         When no wavelengths are found, neither by jviz nor by the readers of specutils.
     """
+    found = _samples_of_file(spectrum)
+    return found if spectrum.choice is None else spectrum.choice.to_samples(found)
+
+
+def _samples_of_file(spectrum: Spectrum) -> tuple[Samples, ...]:
     product = spectrum.product
     try:
         if product.load_samples is not None:
@@ -125,20 +145,27 @@ def _said_of_waves(spectrum: Spectrum) -> dict[str, Any]:
     return {key: header[key] for header in headers for key in ("VACUUM", "AIRORVAC") if key in header}
 
 
+_FIBRES = {"FIBERMAP": "TARGETID", "FIBRES": "NAME"}
+"""Tables that name the rows of a file of fibres, and their columns: DESI, and 2dfdr of AAOmega."""
+
+
 def _target_names(spectrum: Spectrum) -> list[str]:
-    """Return the names of the rows of DESI files: TARGETID of their FIBERMAP."""
-    unit = next((u for u in spectrum.product.units if u.name.upper() == "FIBERMAP"), None)
+    """Return the names of the rows of files of fibres: what was observed, or the numbers of the fibres (PFS)."""
+    if "FIBERID" in spectrum.planes:
+        return [f"fibre {number}" for number in np.ravel(spectrum.planes["FIBERID"].read())]
+    unit = next((u for u in spectrum.product.units if u.name.upper() in _FIBRES), None)
     if unit is None or spectrum.path is None or len(spectrum.shape) != 2:
         return []
     from astropy.io import fits
 
     from jviz.backend.io.fits_compressed import decompressed
 
+    column = _FIBRES[unit.name.upper()]
     with fits.open(decompressed(spectrum.path)) as units:
         rows = units[unit.index].data
-        if "TARGETID" not in rows.names or len(rows) != spectrum.shape[0]:
+        if column not in rows.names or len(rows) != spectrum.shape[0]:
             return []
-        return [str(number) for number in rows["TARGETID"]]
+        return [str(name).strip() for name in rows[column]]
 
 
 def _by_specutils(spectrum: Spectrum, cause: ReadError) -> tuple[Samples, ...]:

@@ -9,11 +9,13 @@ import numpy as np
 from jviz.backend.spectra.lines import LISTS
 from jviz.backend.spectra.units import C, convert_axis
 from jviz.commands import command
+from jviz.data import Spectrum
 from jviz.errors import CommandError
 from jviz.session import Session
 from jviz.spectrum_curves import curve_of_samples, recipe_of
 from jviz.spectrum_views import MASKED, SpectrumView, first_samples, moved_range, scale_of_view
 
+MENU = "Spectrum"
 LOOK = "Spectrum/Look"
 UNITS = "Spectrum/Units"
 
@@ -95,6 +97,44 @@ def _part(samples: Any) -> Any:
         samples, axis=samples.axis.sliced(0, 4), flux=samples.flux[:4], uncertainty=cut(samples.uncertainty),
         mask=cut(samples.mask), flags=cut(samples.flags),
     )  # fmt: skip
+
+
+@command("spectrum.axis", title="Units and Medium of Data…", menu=MENU, needs="spectrum", group="units")
+def axis(
+    session: Session,
+    data: Spectrum,
+    unit: str = "",
+    values: str = "",
+    *,
+    first: float | None = None,
+    step: float | None = None,
+    medium: Literal["", "vacuum", "air"] = "",
+    rest: float | None = None,
+    rest_unit: Literal["Hz", "GHz", "m", "um", "nm", "Angstrom"] = "um",
+    remember: bool = True,
+) -> None:
+    """Say what a file leaves open about its spectra: units of wavelength and flux, medium; no number is converted.
+
+    Parameters
+    ----------
+    unit : str
+        Of the wavelengths, frequencies or energies as they are in the file ("um"); what is left out stays.
+    values : str
+        Unit of the fluxes as they are in the file ("Jy").
+    first, step : float, optional
+        Value of the first sample and the step to the next, for files without wavelengths.
+    medium : str
+        Of wavelengths.
+    rest : float, optional
+        Rest frequency or wavelength, for velocities.
+    remember : bool
+        For this file, when it is opened again.
+    """
+    from jviz.cube_choice import choice_of_spectrum, choose
+    from jviz.spectral import AxisChoice
+
+    given = AxisChoice(None, unit, first, step, medium, rest, rest_unit if rest else "", values)
+    choose(session, data, choice_of_spectrum(data, given), remember=remember)
 
 
 @command(

@@ -20,7 +20,8 @@ _ROLES: dict[Meaning, str] = {
     "weight": "WHT WEIGHT WEIGHTS ERRWEIGHT WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
     "other": "CON CTX AREA WAVELENGTH WAVE SAMP TIME BARSHADOW FLATFIELD_POINT FLATFIELD_UNIFORM "
     "PATHLOSS_PS PATHLOSS_UN PATHLOSS_POINT PATHLOSS_UNIFORM CONTAM ORMASK BACKGROUND BKG PROFILE SEG FIELDMAP "
-    "RESOLUTION REFOUT ZEROFRAME DISP WD SKY MODEL",
+    "RESOLUTION REFOUT ZEROFRAME DISP WD SKY MODEL RWSS RELATIVE_ERROR INPUT_SIGMA AUX NORM COVAR COVAR2 "
+    "FIBERID SPECRES SPECRESD XPOS YPOS",
 }
 _MEANINGS: dict[str, Meaning] = {name: role for role, names in _ROLES.items() for name in names.split()}
 _PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
@@ -80,6 +81,10 @@ class _Array:
         """Whether this may say something about those data."""
         if data is self or self.prefix != data.prefix:
             return False
+        if self.role == "COVAR":  # diagonal and two rows beside it of each spectrum
+            return self.shape[-2:-1] == (3,) and self.shape[:-2] + self.shape[-1:] == data.shape
+        if self.role in ("COVAR2", "FIBERID"):
+            return self.role == "COVAR2" or self.shape == data.shape[:1]
         return _fits(self.shape, data.shape)
 
 

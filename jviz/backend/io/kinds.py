@@ -9,7 +9,7 @@ from jviz.backend.io.fits_groups import Group
 from jviz.backend.io.fitsfile import Hdu
 from jviz.backend.io.jwst import is_jwst, jwst_product, mission_words, product_suffix
 from jviz.backend.io.product import Kind
-from jviz.backend.io.survey_files import has_rows_of_spectra
+from jviz.backend.io.survey_files import has_rows_of_spectra, roles_of_units
 
 __all__ = [
     "array_kind",
@@ -28,13 +28,16 @@ _CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 _WAVE_COLUMNS = ("wavelength", "wave", "lambda", "lam", "loglam", "loglambda", "frequency", "freq",
                  "wavelengths", "wavenumber", "velocity", "spectral_axis",
                  "channel", "energy")  # fmt: skip
-_FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam")
+_FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam",
+                 "model_flux")  # fmt: skip
 _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_ra", "sky_centroid.ra",
                 "glon", "right_ascension", "plug_ra", "radeg", "x_world")  # fmt: skip
 _METADATA = ("ASDF", "HDRTAB", "INT_TIMES", "WCS-TABLE", "GROUP", "BEAMS", "DQ_DEF", "EXP_FIBERMAP",
              "HISTORYSCRIPT", "HISTORYTASKS", "HISTORYPARAMETERS", "PROVENANCE", "WCSCORR", "WCSDVARR",
              "SLITS", "PROF1D", "TRACE")  # fmt: skip
 _MOST_SECTIONS = 8
+_FEWEST = 10
+"""Rows below which a table is no spectrum unless its names say so."""
 # FITS standard 4.0, table 29
 _STOKES = {1: "I", 2: "Q", 3: "U", 4: "V", -1: "RR", -2: "LL", -3: "RL", -4: "LR",
            -5: "XX", -6: "YY", -7: "XY", -8: "YX"}  # fmt: skip
@@ -111,7 +114,7 @@ def _has_sky_plane(hdu: Hdu) -> bool:
 
 def _plane_kind(primary: Keywords, group: Group, shape: tuple[int, ...]) -> Kind:
     hdu = group.main
-    if has_rows_of_spectra(hdu.header) and not _is_celestial(hdu):
+    if has_rows_of_spectra(hdu.header, primary) and not _is_celestial(hdu):
         return "spectrum"
     for companion in group.companions:
         name = companion.name.upper()
@@ -170,7 +173,7 @@ def table_kind(hdu: Hdu) -> Kind:
     columns = _columns(hdu)
     if _healpix_order(hdu):
         return "other"
-    if is_spectral(columns):
+    if is_spectral(columns) or _is_spectral_otherwise(hdu, columns):
         return "spectrum"
     if _has_sky_columns(columns) or len(columns) >= 2:
         return "catalog"
@@ -181,6 +184,15 @@ def is_spectral(columns: list[str]) -> bool:
     """Whether columns (names in lower case) are those of a spectrum, or of spectra with their sources."""
     waves, fluxes = (any(c in names for c in columns) for names in (_WAVE_COLUMNS, _FLUX_COLUMNS))
     return waves and fluxes
+
+
+def _is_spectral_otherwise(hdu: Hdu, columns: list[str]) -> bool:
+    """Whether a table has its wavelengths in the header (SDSS-V), or columns that only their units tell."""
+    if "flux" in columns and hdu.header.get("NPIXELS") and hdu.header.get("CDELT"):
+        return True
+    if hdu.shape[0] < _FEWEST or _has_sky_columns(columns):
+        return False
+    return bool(roles_of_units([str(hdu.header.get(f"TUNIT{i}", "")) for i in range(1, len(columns) + 1)]))
 
 
 def _has_sky_columns(columns: list[str]) -> bool:

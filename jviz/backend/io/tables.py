@@ -47,12 +47,17 @@ def product_of_table(path: Path, label: str, table: QTable, notes: list[str]) ->
 def _is_spectrum(table: QTable) -> bool:
     """Whether the columns say so, or are two to four unnamed ones of which the first rises or falls throughout."""
     from jviz.backend.io.kinds import is_spectral
+    from jviz.backend.io.survey_files import roles_of_units
     from jviz.backend.spectra.tables import split_unit
 
     names = list(table.colnames)
     if is_spectral([split_unit(name)[0].lower() for name in names]):
         return True
-    if len(table) < _fewest_samples or not 2 <= len(names) <= 4 or not all(n.startswith("col") for n in names):
+    if len(table) < _fewest_samples:
+        return False
+    if roles_of_units([str(getattr(table[name], "unit", None) or "") for name in names]):
+        return True
+    if not 2 <= len(names) <= 4 or not all(n.startswith("col") for n in names):
         return False
     columns = [table[name] for name in names]
     if not all(column.dtype.kind in "fiu" and column.ndim == 1 for column in columns):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.io.survey_files import roles_of_units
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.conventions import flux_unit, made_axis, mask_of_flags, meta_of
 from jviz.backend.spectra.samples import Samples, UncertaintyKind
@@ -18,18 +19,19 @@ __all__ = ["AXES", "FLUXES", "Column", "samples_of_columns"]
 AXES = ("WAVELENGTH", "WAVE", "LAMBDA", "LAM", "SPECTRAL_AXIS", "WAVELENGTHS", "FREQUENCY", "FREQ", "ENERGY",
         "WAVENUMBER", "VELOCITY", "LOGLAM", "LOGLAMBDA", "LOG_LAMBDA", "WLEN", "WL", "AWAV", "CHANNEL")  # fmt: skip
 FLUXES = ("FLUX", "FLUX_REDUCED", "SPECTRUM", "FLUX_DENSITY", "SURF_BRIGHT", "FLAM", "FNU", "COUNTS", "INTENSITY",
-          "DATA", "FLUXES", "NET", "COADD")  # fmt: skip
+          "DATA", "FLUXES", "NET", "COADD", "MODEL_FLUX")  # fmt: skip
 _ERRORS: tuple[tuple[UncertaintyKind, tuple[str, ...]], ...] = (
     ("std", ("{0}_ERROR", "{0}_ERR", "ERR_{0}", "{0}ERR", "ERROR", "ERR", "SIGMA", "STD", "UNCERTAINTY",
              "{0}_UNCERTAINTY", "E_{0}", "E{0}", "ENU", "{0}_SIGMA", "ERRORS", "NOISE")),
     ("var", ("{0}_VAR", "{0}_VARIANCE", "{0}VARIANCE", "VAR", "VARIANCE")),
     ("ivar", ("{0}_IVAR", "IVAR", "INVVAR")),
 )  # fmt: skip
-_FLAGS = ("DQ", "QUALITY", "QUAL", "AND_MASK", "FLAGS", "QUALITY_FLAG")
+_FLAGS = ("DQ", "QUALITY", "QUAL", "AND_MASK", "FLAGS", "QUALITY_FLAG", "PIXEL_FLAGS")
 _MASKS = ("MASK", "BAD", "BADPIX")
 # jwst_pipeline: schemas of MultiSpecModel, WFSSMultiSpecModel, TSOMultiSpecModel; STIS and IUE data handbooks
 _LABELS = {"NAME": "{}", "SOURCE_ID": "source {}", "INT_NUM": "integration {}", "SPORDER": "order {}",
-           "ORDER": "order {}", "SEGMENT": "{}", "TARGETID": "{}", "APERTURE": "{}"}  # fmt: skip
+           "ORDER": "order {}", "SEGMENT": "{}", "TARGETID": "{}", "APERTURE": "{}", "MJD": "MJD {}"}  # fmt: skip
+_STEPS = ("DELTAW", "DELTA", "STEP")
 _LENGTHS = ("N_ALONGDISP", "NELEM", "NELEMENTS", "NPOINTS")
 
 
@@ -66,14 +68,45 @@ def samples_of_columns(
     """
     named = {key.strip().upper(): column for key, column in columns.items()}
     axis, flux = _found(named, AXES), _flux_name(named)
+    if axis is None and flux is not None and (made := _of_header(header, named[flux].values.shape)) is not None:
+        named["WAVELENGTH"], axis = made, "WAVELENGTH"
+    if axis is None or flux is None:
+        named = _by_units(named)
+        axis, flux = _found(named, AXES), _flux_name(named)
     if axis is None or flux is None:
         missing = "wavelengths" if axis is None else "fluxes"
         raise ReadError(
             f"{what or 'The table'} has no column of {missing} among {', '.join(columns)[:200]}; "
             "rename one to wavelength or flux, or open the file as a table."
         )
-    table = _Table(named, axis, flux, header, dialect, name)
+    table = _Table(_as_rows(named, axis, flux), axis, flux, header, dialect, name)
     return tuple(table.samples())
+
+
+def _of_header(header: Mapping[str, Any], shape: tuple[int, ...]) -> Column | None:
+    """Return the logarithmic wavelengths that SDSS-V's mwmVisit tables have in their headers."""
+    keywords = [header.get(keyword) for keyword in ("CRVAL", "CDELT", "NPIXELS")]
+    if str(header.get("CTYPE", "")).strip().upper() != "LOG-LINEAR" or None in keywords or shape[-1] != keywords[2]:
+        return None
+    waves = 10.0 ** (float(keywords[0]) + float(keywords[1]) * np.arange(shape[-1]))
+    return Column(np.broadcast_to(waves, shape), "Angstrom")
+
+
+def _as_rows(named: Mapping[str, Column], axis: str, flux: str) -> Mapping[str, Column]:
+    """Turn a table with a row for each wavelength and vectors of several spectra, as specutils writes them."""
+    waves, shape = named[axis].values, named[flux].values.shape
+    steps = np.diff(waves) if waves.ndim == 1 else np.zeros(0)
+    rises = len(steps) > 0 and bool((steps > 0).all() or (steps < 0).all())
+    if len(shape) != 2 or not rises or any(name in named for name in (*_STEPS, *_LENGTHS)):
+        return named
+    turned = {k: Column(c.values.T, c.unit) for k, c in named.items() if c.values.shape == shape}
+    return turned | {axis: Column(np.broadcast_to(waves, shape[::-1]), named[axis].unit)}
+
+
+def _by_units(named: Mapping[str, Column]) -> dict[str, Column]:
+    """Name the columns of a table whose names tell nothing by their units."""
+    roles = roles_of_units([column.unit for column in named.values()])
+    return dict(zip(roles, named.values(), strict=False)) | {k: named[k] for k in list(named)[len(roles) :]}
 
 
 def _found(named: Mapping[str, Column], names: tuple[str, ...]) -> str | None:
@@ -142,7 +175,7 @@ class _Table:
                 taken[key] = value[: length or None]
             elif key == self.axis and np.ndim(value) == 0:
                 # IUE and its kin: the first wavelength and the step stand for the column
-                step = next((self.named[k].values[row] for k in ("DELTAW", "DELTA", "STEP") if k in self.named), 1.0)
+                step = next((self.named[k].values[row] for k in _STEPS if k in self.named), 1.0)
                 taken[key] = (value + step * np.arange(len(flux)))[: length or None]
         return taken
 

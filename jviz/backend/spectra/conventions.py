@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.dq import DIALECTS
+from jviz.backend.io.survey_files import is_pfs
 from jviz.backend.spectra.axis import _CODES, _KINDS, Medium
 
 __all__ = ["flux_unit", "made_axis", "mask_of_flags", "medium_of", "meta_of", "unit_within"]
@@ -18,6 +19,7 @@ _NAMES = {"CHANNEL": "channel", "FREQUENCY": "frequency", "FREQ": "frequency", "
 # FITS standard 4.0, table 27
 _FRAMES = {"BARYCENT": "barycentric", "HELIOCEN": "heliocentric", "TOPOCENT": "topocentric", "LSRK": "LSRK",
            "LSRD": "LSRD", "GEOCENTR": "geocentric", "GALACTOC": "galactocentric", "SOURCE": "source"}  # fmt: skip
+_SIZES = ((100.0, "um", "µm"), (900.0, "nm", "nm"), (np.inf, "Angstrom", "Å"))
 _VACUUM = ("JWST", "HST", "SDSS", "DESI", "IUE", "ROMAN", "EUCLID")
 
 
@@ -36,13 +38,35 @@ def made_axis(
     if not quantity:
         quantity = _NAMES.get(label.upper(), _CODES.get(label.upper(), "wavelength"))
     if not unit and quantity == "wavelength":
-        # SDSS and its kin write wavelengths in Å and leave the unit out
-        unit = "Angstrom"
-        notes.append("The file gives no unit of wavelength; Å is taken.")
+        unit, note = _wavelength_unit(values, label, header)
+        notes += [note] if note else []
     medium = medium_of(header) if quantity == "wavelength" else ""
     if quantity == "wavelength" and label.upper() == "AWAV":
         medium = "air"
     return {"values": values, "unit": unit, "quantity": quantity, "medium": medium, "label": label}, tuple(notes)
+
+
+def _wavelength_unit(values: np.ndarray, label: str, header: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the unit of wavelengths that have none: by the data model of their survey, else by their size.
+
+    Returns
+    -------
+    tuple of str
+        The unit, and what a user should know when it was guessed.
+    """
+    if is_pfs(header):
+        return "nm", ""
+    if str(header.get("TELESCOP", "")).strip().upper() == "JWST":
+        return "um", ""
+    words = f"{header.get('TELESCOP', '')} {header.get('SURVEY', '')}".upper()
+    if "LOG" in label.upper() or any(word in words for word in ("SDSS", "DESI", "LAMOST")) or header.get("V_ASTRA"):
+        return "Angstrom", ""  # as their data models say
+    found = np.abs(np.asarray(values, float))
+    found = found[np.isfinite(found) & (found > 0)]
+    middle = float(np.median(found)) if len(found) else 5000.0
+    # Few spectra are shortward of the Lyman limit, 91 nm; what would be there in Å is in nm or µm.
+    unit, word = next((u, w) for limit, u, w in _SIZES if middle < limit)
+    return unit, f"The file gives no unit of wavelength; {word} is taken by the size of the values."
 
 
 def _is_length(unit: str) -> bool:
@@ -64,7 +88,16 @@ def flux_unit(unit: str, header: Mapping[str, Any]) -> str:
     """Return the unit of the values, else the one that the header gives to all: BUNIT (SDSS), UNIT (JADES)."""
     said = (str(header.get(key, "") or "").strip().rstrip("/").strip() for key in ("BUNIT", "UNIT"))
     text = unit.strip() or next((text for text in said if text), "")
-    return unit_within(text)
+    return unit_within(text) or _conventional_flux(header)
+
+
+def _conventional_flux(header: Mapping[str, Any]) -> str:
+    """Return the unit that the data model of a survey gives to fluxes whose files say none."""
+    if header.get("V_ASTRA") is not None:  # SDSS-V
+        return "1e-17 erg / (s cm2 Angstrom)"
+    name = str(header.get("EXTNAME", "")).strip()
+    of_an_object = name in ("FLUX_TABLE", "FLUXTBL") or (name == "FLUX" and header.get("NAXIS") == 1)
+    return "nJy" if is_pfs(header) and of_an_object else ""  # fibres of PFS are not calibrated
 
 
 def medium_of(header: Mapping[str, Any]) -> Medium:
@@ -75,6 +108,8 @@ def medium_of(header: Mapping[str, Any]) -> Medium:
     vacuum = header.get("VACUUM")
     if isinstance(vacuum, bool | int):
         return "vacuum" if vacuum else "air"
+    if is_pfs(header) or header.get("V_ASTRA") is not None:
+        return "vacuum"
     said = str(header.get("AIRORVAC", "")).strip().lower()
     if said[:3] in ("air", "vac"):
         return "air" if said.startswith("air") else "vacuum"

@@ -48,11 +48,11 @@ def _linear(header: Mapping[str, Any], n: int, what: str) -> SpectralAxis:
 
     It is log10 of the wavelength where DC-FLAG is 1 or CTYPE1 is LOG-LIN; axes ``-LOG`` have paper III's form.
     """
-    start, step = _number(header, "CRVAL1"), _number(header, "CD1_1", "CDELT1")
+    start, step = _number(header, "CRVAL1", "CRVAL"), _number(header, "CD1_1", "CDELT1", "CDELT")
     if start is None or not step:
         note = f"{what or 'The spectrum'} has no wavelengths, neither an array of them nor CRVAL1 and CDELT1 in its "
         return SpectralAxis(np.arange(n, dtype=float), notes=(f"{note}header; samples are numbered from 0.",))
-    offset = (np.arange(n) + 1 - (_number(header, "CRPIX1") or 1.0)) * step
+    offset = (np.arange(n) + 1 - (_number(header, "CRPIX1", "CRPIX") or 1.0)) * step
     code = str(header.get("CTYPE1", "")).strip().upper()
     if header.get("DC-FLAG") in (1, "1") or code in ("LOG-LIN", "LOGLAM", "LOG10LAM", "WAVE-LOG10"):
         values = 10.0 ** (start + offset)

@@ -25,6 +25,7 @@ from jviz.errors import ReadError
 __all__ = ["samples_of_planes", "samples_of_table", "samples_of_tables"]
 
 _KINDS: dict[str, UncertaintyKind] = {"error": "std", "variance": "var", "inverse variance": "ivar"}
+_RELATIVE = ("RELATIVE_ERROR", "INPUT_SIGMA")
 _PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
 
 
@@ -214,6 +215,20 @@ def _uncertainty(planes: Mapping[str, Plane], shape: tuple[int, ...]) -> tuple[n
             return np.asarray(whole[0].read(), float), kind
         if found:  # independent parts of the variance
             return sum(np.asarray(p.read(), float) for p in found), kind  # type: ignore[return-value]
+    return _derived_uncertainty(planes, shape)
+
+
+def _derived_uncertainty(
+    planes: Mapping[str, Plane], shape: tuple[int, ...]
+) -> tuple[np.ndarray | None, UncertaintyKind]:
+    """Work out errors that a file has in another form: parts of the flux (GALAH), diagonals of covariances (PFS)."""
+    relative = next((p for p in planes.values() if p.name.upper() in _RELATIVE and p.shape == shape), None)
+    if relative is not None:
+        flux = np.asarray(next(iter(planes.values())).read(), float)
+        return np.abs(flux) * np.asarray(relative.read(), float), "std"
+    covariance = planes.get("COVAR")
+    if covariance is not None and covariance.shape == (*shape[:-1], 3, shape[-1]):
+        return np.asarray(covariance.read(), float)[..., 0, :], "var"
     return None, ""
 
 
@@ -232,7 +247,7 @@ def _flags(
     if plane is None:
         return None, None
     values = np.asarray(plane.read()).astype(np.int64)
-    is_mask = "MASK" in plane.name.upper() or plane.name.upper() in ("BPM", "BADPIX")
+    is_mask = "MASK" in plane.name.upper() or plane.name.upper().endswith(("BPM", "BADPIX"))
     return values, values != 0 if is_mask else mask_of_flags(values, dialect, header)
 
 

@@ -133,7 +133,7 @@ def wavelengths_of(
         values, unit = found
     if not np.isfinite(values).any():
         return Wavelengths(notes=("No pixel has a wavelength; pixels along the dispersed axis are numbered.",))
-    arguments, notes = made_axis(values[:1, 0], unit, "WAVELENGTH", header)
+    arguments, notes = made_axis(values[np.isfinite(values)], unit, "WAVELENGTH", header)
     return Wavelengths(values, arguments["unit"], arguments["quantity"], medium_of(header), notes)
 
 

@@ -73,6 +73,7 @@ def _along(viewer: Any, menu: QMenu, offer: Any) -> None:
     if not offered:
         note = menu.addAction(f"{samples.unit or 'No unit'} cannot be converted")
         note.setEnabled(False)
+        menu.addAction("Units and Medium of Data…", lambda: viewer.run_command("spectrum.axis"))
     menu.addSeparator()
     toggle(menu, "Logarithmic", view, "y_log")
     for how, text in (("auto", "Cut off what would hide the rest"), ("on", "Cut off peaks of noise"),

@@ -41,7 +41,7 @@ class SpectrumScene(PlotScene):
     live : list of (object, SpectrumCurve)
         Spectra that are seen only now, with stand-ins of layers.
     notes : list of str
-        What could not be shown and why.
+        What could not be shown and why, and what was guessed.
     on_screen : bool
         Whether marks that only the mouse uses are drawn.
     title_rects : dict of str to QRectF
@@ -73,6 +73,16 @@ class Made:
     """Curves that were made for this frame."""
     version: int = 0
     """Another one when anything about ``shown`` has changed."""
+
+
+def _notes(made: Made) -> list[str]:
+    """Return what files leave open about the axes of the spectra that are shown, each once."""
+    found: dict[str, str] = {}
+    for layer, curve in made.shown:
+        for note in curve.samples.axis.notes if curve.samples is not None else ():
+            found.setdefault(note, layer.data.name)
+    way = "Spectrum ▸ Units and Medium of Data… takes what you know."
+    return [f"{note if name in note else f'{name}: {note}'} {way}" for note, name in found.items()]
 
 
 class CurveKeeper:
@@ -116,6 +126,7 @@ class CurveKeeper:
         if not last or last[0] is not layers or last[1:] != self._last[1:]:
             self.version += 1
         made.version = self.version
+        made.notes += _notes(made)
         self._take_live(made, first)
         return made
 

@@ -270,11 +270,13 @@ class SpectrumViewer(PlotViewer):
             text = scene.notes[0] + more
         if text and scene.on_screen:
             painter.setFont(scene.look.font(0.92))
+            how = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+            area = painter.boundingRect(scene.picture.adjusted(12, 8, -12, -8), how, text)
+            plate = QColor(scene.look.canvas)
+            plate.setAlpha(220)
+            painter.fillRect(area.adjusted(-4, -2, 4, 2), plate)
             painter.setPen(QColor(scene.look.faint))
-            area = scene.picture.adjusted(12, 8, -12, -8)
-            painter.drawText(
-                area, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap, text
-            )
+            painter.drawText(area, how, text)
 
     def _draw_mouse(self, painter: QPainter, scene: SpectrumScene) -> None:
         """Draw the box that is being zoomed to, what is being dragged, and the sample under the cursor."""
