@@ -6,6 +6,7 @@ import atexit
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from jviz.worker import Pool, run_in_worker
 if TYPE_CHECKING:
     from astropy.table import Table
 
+    from jviz.archive_keys import ArchiveKeys
     from jviz.backend.archive.asking import Question
     from jviz.backend.archive.vo import Service
     from jviz.jobs import Job
@@ -73,7 +75,7 @@ def ask(session: Any, job: Job | None, road: str, *, each: Callable[[Table, int]
     from jviz.backend.archive.table_files import read_table
 
     with tempfile.TemporaryDirectory(prefix="jviz-answer-", ignore_cleanup_errors=True) as name:
-        folder, token = Path(name), session.archives.token
+        folder, keys = Path(name), session.archives.keys
 
         def tell(grown: Any) -> None:
             if each is not None:
@@ -83,23 +85,41 @@ def ask(session: Any, job: Job | None, road: str, *, each: Callable[[Table, int]
         if packed:
             (folder / PACKED).write_bytes(packed)
         if job:
-            said = _beside(job, road, asked, token, folder, tell)
+            said = _beside(job, road, asked, keys, folder, tell)
         else:
-            said = taken(road, asked, token, folder, silent, tell)
+            said = taken(road, asked, keys, folder, silent, tell)
         table = read_table(folder / ROWS) if (folder / ROWS).exists() else None
         return Reply(said, table, packed or ((folder / PACKED).read_bytes() if (folder / PACKED).exists() else b""))
 
 
-def _beside(job: Job, road: str, asked: Any, token: str, folder: Path, tell: Callable[[Any], None]) -> Any:
+def _beside(job: Job, road: str, asked: Any, keys: ArchiveKeys, folder: Path,
+            tell: Callable[[Any], None]) -> Any:  # fmt: skip
     from jviz.backend.archive.apart import as_json
     from jviz.backend.archive.net import NetError, mast_url
 
     arguments = {name: as_json(value) for name, value in asked.items()}
+
+    def follow(say: Callable[[Any], None]) -> Callable[[], None]:
+        """Tell who logs in and out meanwhile."""
+
+        def news() -> None:
+            say(_of_secrets(keys))
+
+        keys.changed.connect(news)
+        news()
+        return partial(keys.changed.disconnect, news)
+
     said = run_in_worker(job, ANSWERED, workers=_pool, tell=tell, folder=folder, road=road,
-                         asked={"dict": arguments}, mast=mast_url(), token=token)  # fmt: skip
+                         asked={"dict": arguments}, mast=mast_url(), keys=_of_secrets(keys), follow=follow)  # fmt: skip
     if "fault" in said:
         raise NetError(said["fault"], said["status"])
     return said
+
+
+def _of_secrets(keys: ArchiveKeys) -> Any:
+    from jviz.backend.archive.apart import as_json
+
+    return as_json(vars(keys()))
 
 
 def asked_of_service(session: Any, job: Job | None, road: str, service: Service, **asked: Any) -> Reply:

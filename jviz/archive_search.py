@@ -157,7 +157,7 @@ def found_by(session: Any, question: Question, asked: Mapping[str, Any], *, limi
     # By places, not by names: the same question may be asked in several ways.
     key = {"url": question.service.url or _mast(), "kind": question.service.kind, "circles": question.circles,
            "names": question.names, "criteria": dict(question.criteria), "limit": limit,
-           "token": bool(session.archives.token)}  # fmt: skip
+           "known as": _known_as(session, question.service)}  # fmt: skip
     offline = session.settings["network.offline"]
     if offline or not fresh:
         before = kept(library, key, newer_than=0.0 if offline else time.time() - 60 * minutes)
@@ -228,7 +228,7 @@ def preview_of(session: Any, address: str, job: Any = None) -> Path:
         picture = picture_among(ask(session, job, "links", url=address.removeprefix(DATALINK)).table)
         if not picture:
             raise CommandError("Its datalink tells of no picture.")
-    return preview(picture, known_as=address if picture != address else "", token=session.archives.token,
+    return preview(picture, known_as=address if picture != address else "", keys=session.archives.keys,
                    offline=offline, progress=progress_of(job))  # fmt: skip
 
 
@@ -256,6 +256,13 @@ def _mast() -> str:
     from jviz.backend.archive.net import mast_url
 
     return mast_url()
+
+
+def _known_as(session: Any, service: Any) -> str:
+    """Return as whom the user asks a service: what others may not see is not given to them later."""
+    secrets = session.archives.keys()
+    login = secrets.login_at(service.url) if service.url.startswith(("http://", "https://")) else None
+    return f"user {login[0]}" if login else "token" if secrets.token else ""
 
 
 def _kept_if_possible(keep: Any, library: Any, key: Mapping[str, Any], content: bytes, total: int) -> None:

@@ -1,14 +1,13 @@
-"""What commands of archives and of the library share: the token, the library, places, and how answers look."""
+"""What commands of archives and of the library share: secrets, the library, places, and how answers look."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jviz.archive_keys import ArchiveKeys
 from jviz.backend.searching import cells, several
 from jviz.errors import CommandError
 from jviz.positions import sky_of
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Archives", "answer", "arranged", "circle_of", "ids_of", "mast_of", "online", "store"]
 
-KEYRING = ("astroquery:mast.stsci.edu.token", "token")
-"""Where astroquery keeps the token too, so that one who logged in there is known here."""
-
 UNITS = {"s_ra": "deg", "s_dec": "deg", "t_exptime": "s", "em_min": "nm", "em_max": "nm", "distance": "arcsec",
          "size": "byte"}  # fmt: skip
 """Units of columns of MAST."""
@@ -39,9 +35,10 @@ DEFAULT_RADIUS = "3 arcmin"
 
 
 class Archives:
-    """The library of a session, opened when it is first needed, and its token."""
+    """The library of a session, opened when it is first needed, and its secrets."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Any) -> None:
+        self.keys = ArchiveKeys(session)
         self._library: Library | None = None
         self._transfers: Transfers | None = None
         self.transfers_changed = Signal()
@@ -51,7 +48,6 @@ class Archives:
         self.basket_changed = Signal()
         """Emitted, in any thread, when products were put into the basket or taken out."""
         self._lock = threading.RLock()
-        self._token: str | None = None
         self.arrived = Signal()
         """Emitted in the session's thread with the job of a search, its `Grown` rows, and the total so far."""
 
@@ -73,24 +69,8 @@ class Archives:
 
         with self._lock:
             if self._transfers is None:
-                self._transfers = Transfers(self.library, token=lambda: self.token,
-                                            changed=self.transfers_changed.emit)  # fmt: skip
+                self._transfers = Transfers(self.library, keys=self.keys, changed=self.transfers_changed.emit)
             return self._transfers
-
-    @property
-    def token(self) -> str:
-        """The token for exclusive data: of ``$MAST_API_TOKEN``, of this session, or of the keyring; "" for none."""
-        given = os.environ.get("MAST_API_TOKEN", "").strip()
-        if given:
-            return given
-        if self._token is None:
-            self._token = _from_keyring()
-        return self._token
-
-    def keep_token(self, token: str, *, remember: bool) -> str:
-        """Use a token from now on; return where it is kept: "keyring" or "memory"."""
-        self._token = token
-        return "keyring" if remember and _to_keyring(token) else "memory"
 
     def stop(self) -> None:
         """Pause what is being fetched: it goes on another time."""
@@ -108,32 +88,6 @@ class Archives:
                 self._library = None
 
 
-def _from_keyring() -> str:
-    import keyring
-    import keyring.errors
-
-    with suppress(keyring.errors.KeyringError, RuntimeError):  # no desktop, or a locked one
-        return keyring.get_password(*KEYRING) or ""
-    return ""
-
-
-def _to_keyring(token: str) -> bool:
-    """Keep a token in the keyring, or take it out when it is empty; False when there is no keyring."""
-    import keyring
-    import keyring.errors
-
-    try:
-        if token:
-            keyring.set_password(*KEYRING, token)
-        else:
-            keyring.delete_password(*KEYRING)
-    except keyring.errors.PasswordDeleteError:
-        return True  # there was none
-    except (keyring.errors.KeyringError, RuntimeError):
-        return False
-    return True
-
-
 def online(session: Any) -> None:
     """Raise a sentence when the user works offline."""
     if session.settings["network.offline"]:
@@ -146,7 +100,7 @@ def mast_of(session: Any) -> Mast:
     from jviz.backend.archive.mast import Mast
 
     online(session)
-    return Mast(session.archives.token)
+    return Mast(session.archives.keys)
 
 
 def circle_of(

@@ -90,7 +90,7 @@ class Session:
         self.settings = Settings.of(settings) if isinstance(settings, dict) else settings or Settings()
         self.dispatcher = Dispatcher()
         self.jobs = Jobs(self.dispatcher)
-        self.archives = Archives()
+        self.archives = Archives(self)
         self.calibrations = Calibrations(self)
         self.data_changed = Signal()
         self.views_changed = Signal()

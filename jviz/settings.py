@@ -181,6 +181,13 @@ declare(
     "Address of the registry of the Virtual Observatory that is asked which services there are (TAP with RegTAP).",
 )
 declare("archive.own_services", list, [], "Services that are kept", "Each with its name, title, kind and address.")
+declare(
+    "archive.logins",
+    dict,
+    {},
+    "Log-ins at archives",
+    "The name of the user by host, where the keyring of the desktop has the password; archive.login_to changes it.",
+)
 declare("archive.adql_history", list, [], "Questions in ADQL", "The last ones, each with the service that was asked.")
 declare(
     "archive.product_filters",

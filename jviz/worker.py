@@ -8,7 +8,8 @@ often may be asked to stop before.
 
 The function is called as ``function(progress=…, tell=…, **arguments)`` when it takes ``progress`` or ``tell``
 (which hands anything that JSON can say to the caller at once), returns what JSON can say, and may write files into
-the folder that it gets as ``folder`` when it takes one.
+the folder that it gets as ``folder`` when it takes one. One that takes ``heard`` learns by it what the caller told
+since the last time: the newest, or None.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any
 from jviz.backend.progress import Cancelled
 from jviz.errors import JvizError
 from jviz.jobs import Job
-from jviz.worker_main import STOP
+from jviz.worker_main import HEAR, STOP
 
 __all__ = ["Pool", "WorkerCrashed", "pool", "run_in_worker", "special_pool"]
 
@@ -50,6 +51,7 @@ def run_in_worker(
     folder: Path | None = None,
     workers: Pool | None = None,
     tell: Callable[[Any], None] | None = None,
+    follow: Callable[[Callable[[Any], None]], Callable[[], None]] | None = None,
     tries: int = 1,
     **arguments: Any,
 ) -> Any:
@@ -68,6 +70,8 @@ def run_in_worker(
         Whose workers do it; those that can do everything by default.
     tell : callable, optional
         Called in this thread with each thing that the function tells.
+    follow : callable, optional
+        Called, with what tells the function more while it works, once that was called; returns what ends the telling.
     tries : int
         How often it is called before a crash is final.
     arguments : dict
@@ -91,7 +95,7 @@ def run_in_worker(
         arguments["folder"] = str(folder)
     for left in reversed(range(tries)):
         try:
-            return _call(job, function, arguments, workers or pool, tell)
+            return _call(job, function, arguments, workers or pool, tell, follow)
         except WorkerCrashed as error:
             if job.cancel_wanted:
                 raise Cancelled from error
@@ -102,14 +106,15 @@ def run_in_worker(
 
 
 def _call(
-    job: Job, function: str, arguments: dict[str, Any], workers: Pool, tell: Callable[[Any], None] | None
+    job: Job, function: str, arguments: dict[str, Any], workers: Pool, tell: Callable[[Any], None] | None,
+    follow: Callable[[Callable[[Any], None]], Callable[[], None]] | None,
 ) -> Any:
     worker = workers.take()
     stop = job.when_cancelled(worker.cancel)
     try:
         if job.cancel_wanted:
             raise Cancelled
-        return worker.call(job, function, arguments, tell)
+        return worker.call(job, function, arguments, tell, follow)
     except BaseException as error:
         if not isinstance(error, JvizError | _Stopped):
             worker.kill()  # it is still at work
@@ -163,15 +168,18 @@ class Worker:
         return not self._killed and self.process.poll() is None
 
     def call(
-        self, job: Job, function: str, arguments: dict[str, Any], tell: Callable[[Any], None] | None = None
+        self, job: Job, function: str, arguments: dict[str, Any], tell: Callable[[Any], None] | None = None,
+        follow: Callable[[Callable[[Any], None]], Callable[[], None]] | None = None,
     ) -> Any:
         """Send one call and read what comes back until its result."""
         try:
             line = json.dumps({"function": function, "arguments": arguments})
         except TypeError as error:
             raise JvizError(f"{function} cannot be called in a worker: {error}. Give file names instead.") from error
+        unfollow: Callable[[], None] | None = None
         try:
             self._say(line)
+            unfollow = follow(self.tell) if follow is not None else None
             for answer in self.process.stdout:
                 message = json.loads(answer)
                 if message["say"] == "progress":
@@ -184,8 +192,15 @@ class Worker:
         except (BrokenPipeError, ValueError, KeyError):
             self.process.poll()
         finally:
+            if unfollow is not None:
+                unfollow()
             self._forget_patience()
         return self._ended(job, function)
+
+    def tell(self, value: Any) -> None:
+        """Tell the function at work something new."""
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._say(json.dumps({HEAR: value}))
 
     def _say(self, line: str) -> None:
         with self._saying:

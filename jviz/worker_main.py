@@ -21,10 +21,13 @@ from typing import IO, Any
 
 from jviz.backend.priority import step_back
 
-__all__ = ["STOP", "serve"]
+__all__ = ["HEAR", "STOP", "serve"]
 
 STOP = "stop"
 """Said instead of a call: nobody waits any more for the one at hand."""
+
+HEAR = "hear"
+"""Before what is told to the call at hand."""
 
 
 def serve(setup: str = "") -> None:
@@ -52,14 +55,18 @@ def serve(setup: str = "") -> None:
 
 
 def _hear(incoming: IO[bytes], calls: queue.SimpleQueue[Any], unwanted: threading.Event) -> None:
-    """Pass calls on as they come; `STOP` is about the call that came last."""
+    """Pass calls on as they come; `STOP` and `HEAR` are about the call that came last."""
+    news: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for line in incoming:
         message = json.loads(line)
         if message == STOP:
             unwanted.set()
+        elif HEAR in message:
+            news.put(message[HEAR])
         else:
             unwanted.clear()
-            calls.put(message)
+            news = queue.SimpleQueue()
+            calls.put({**message, "news": news})
     calls.put(None)
 
 
@@ -120,7 +127,19 @@ def _called(call: dict[str, Any], say: Callable[[dict[str, Any]], None], unwante
         arguments["tell"] = lambda value: say({"say": "told", "value": value})
     if "progress" in takes:
         arguments["progress"] = progress
+    if "heard" in takes:
+        arguments["heard"] = lambda: _newest(call["news"])
     return function(**arguments)
+
+
+def _newest(news: queue.SimpleQueue[Any]) -> Any:
+    """Return what was told last, None when nothing was since the last time."""
+    newest = None
+    while True:
+        try:
+            newest = news.get_nowait()
+        except queue.Empty:
+            return newest
 
 
 def _function(name: str) -> Callable[..., Any]:

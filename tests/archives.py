@@ -80,3 +80,42 @@ def service():
     service = Service()
     yield service
     service.close()
+
+
+@pytest.fixture
+def no_keyring(monkeypatch):
+    """No keyring, and no token in the environment."""
+    import keyring
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    monkeypatch.delenv("MAST_API_TOKEN", raising=False)
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def own_keyring(no_keyring):
+    """A keyring in memory; its passwords by service and user."""
+    import keyring
+    from keyring.backend import KeyringBackend
+    from keyring.errors import PasswordDeleteError
+
+    kept = {}
+
+    class InMemory(KeyringBackend):
+        priority = 1
+
+        def get_password(self, service, username):
+            return kept.get((service, username))
+
+        def set_password(self, service, username, password):
+            kept[service, username] = password
+
+        def delete_password(self, service, username):
+            if kept.pop((service, username), None) is None:
+                raise PasswordDeleteError
+
+    keyring.set_keyring(InMemory())
+    return kept

@@ -80,6 +80,12 @@ class Service(LoopbackServer):
         """Questions of jobs that were made and not deleted, by the number of the job."""
         self.slow = False
         """Whether jobs go on for ever."""
+        self.account = ""
+        """Name and password, with a colon between, that it wants; empty: anybody may ask."""
+        self.shown: list[str] = []
+        """What each request showed of who asks."""
+        self.moved_to = ""
+        """Where files are, when they are elsewhere."""
         super().__init__(_Handler)
 
 
@@ -89,6 +95,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+    def parse_request(self) -> bool:
+        """Turn away whom it does not know."""
+        if not super().parse_request():
+            return False
+        shown, account = self.headers.get("Authorization", ""), self.server.account
+        self.server.shown.append(shown)
+        if not account or shown == "Basic " + base64.b64encode(account.encode()).decode():
+            return True
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._send(b"who are you?", "text/plain", 401)
+        return False
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -133,6 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._table(self.server.rows[_away(self.server.rows, ra, dec) <= radius])
         if self.path.startswith("/links"):
             return self._table(_links(self.server.url, self.path.endswith("bare")))
+        if self.path.startswith("/file") and self.server.moved_to:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved_to + self.path)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        if self.path.startswith("/file"):
+            return self._send(b"alpha,beta\n1,2\n", "text/csv")
         if self.path.startswith("/picture.png"):
             return self._send(PICTURE, "image/png")
         if self.path.startswith("/tap/sync"):

@@ -12,7 +12,6 @@ from jviz.archive_fetching import arrived, fetched
 from jviz.archives import answer, ids_of, mast_of, online
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.errors import CommandError
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -123,46 +122,3 @@ def _in_cloud(session: Session, files: list[Wanted], uris: list[str], progress: 
     keys = mast_of(session).cloud([uri for uri in uris if uri.startswith("mast:")], progress=progress)
     return [replace(file, url=s3_address(BUCKET, keys[uri])) if uri in keys else file
             for file, uri in zip(files, uris, strict=True)]  # fmt: skip
-
-
-@command("archive.login", title="Log in to MAST…", menu=MENU, job=True, recorded=False, script=False, group="account",
-         icon="fa6s.key")  # fmt: skip
-def login(session: Session, token: str = "", *, remember: bool = True, progress: Progress) -> dict[str, str]:
-    """Use a token of MAST for exclusive data, and say whose it is and until when.
-
-    Tokens are made at https://auth.mast.stsci.edu/token. One in the environment variable ``MAST_API_TOKEN`` comes
-    first. It is shown to MAST alone, and never written into a file, a script or the history.
-
-    Parameters
-    ----------
-    token : str
-        Empty: the one that is known already.
-    remember : bool
-        Keep it in the keyring of the desktop; without one it is kept until jviz ends.
-
-    Returns
-    -------
-    dict
-        ``user``, ``name``, ``expires`` and where the token is ``kept``.
-    """
-    from jviz.backend.archive.mast import Mast
-
-    online(session)
-    used = token.strip() or session.archives.token
-    if not used:
-        raise CommandError("There is no token yet. Make one at https://auth.mast.stsci.edu/token and give it here.")
-    progress(0, 1, "Asking MAST who this is")
-    known = Mast(used).whoami()
-    if known.get("anon", True):
-        raise CommandError("MAST does not know this token: it is wrong or too old. Make a new one at "
-                           "https://auth.mast.stsci.edu/token.")  # fmt: skip
-    kept = session.archives.keep_token(used, remember=remember) if token.strip() else "as before"
-    about = known.get("attrib") or {}
-    return {"user": str(known.get("ezid", "")), "name": str(about.get("display_name", "")),
-            "expires": str(about.get("expires") or known.get("expires") or "not said"), "kept": kept}  # fmt: skip
-
-
-@command("archive.logout", title="Log out of MAST", menu=MENU, recorded=False, script=False, group="account")
-def logout(session: Session) -> None:
-    """Forget the token, also in the keyring; one in ``MAST_API_TOKEN`` stays."""
-    session.archives.keep_token("", remember=True)

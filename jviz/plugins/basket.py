@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import JvizError, TableView, basket_of, counted, downloads_of, product_groups, size_text
+from jviz.api import JvizError, TableView, basket_of, counted, downloads_of, files_here, product_groups, size_text
 from jviz.plugins.parts import Newest, hint_label, muted, tool_button
 from jviz.plugins.products_tree import ProductTree
 
@@ -71,12 +72,15 @@ class BasketPage(_Page):
         self.open_after = QCheckBox("and open")
         self.get_button = QPushButton("Download Basket")
         self._newest = Newest(links, self.session, "Basket", self._begin, apart=True)
+        self._looking = Newest(links, self.session, "Files that are here", self._begin_to_look, apart=True)
+        links.signal(self.session.archives.library_changed, self._look_again)
         button = partial(tool_button, context, label=True)
         self.remove_button = button("fa6s.minus", "Remove", self.remove)
         self.clear_button = button("fa6s.trash", "Empty", partial(context.run, "archive.basket_clear"))
         self.out_button = button("fa6s.file-export", "Fetch Elsewhere…", self.show_out)
         self._arrange()
         self.tree.selectionModel().selectionChanged.connect(self._settle)
+        self.tree.opened.connect(self._open_one)
         delete = QShortcut(QKeySequence("Del"), self.tree, self.remove)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         self.get_button.clicked.connect(partial(self.download, None))
@@ -112,9 +116,25 @@ class BasketPage(_Page):
         self.tree.show_groups(groups)
         self._pages.setCurrentIndex(0 if self.count else 1)
         self._settle()
+        self._looking.ask()
         self.looked.emit(self.count)
         if error:
             self.about.setText(error)
+
+    def _look_again(self) -> None:
+        """Look once more which files are here; called in any thread."""
+        self.session.dispatcher.call(self._looking.ask)
+
+    def _begin_to_look(self) -> Any:
+        table = self.tree.table
+        if not self.count:
+            return None
+        return (lambda job: (table, files_here(self.session.archives.library, table))), self._show_here
+
+    def _show_here(self, table: Any, here: list[Path | None]) -> None:
+        if table is self.tree.table:
+            self.tree.products.show_here(here)
+            self._settle()
 
     @property
     def count(self) -> int:
@@ -127,6 +147,8 @@ class BasketPage(_Page):
             button.setEnabled(bool(self.count))
         self.remove_button.setEnabled(bool(chosen))
         text = self.tree.size_of(self.tree.table) if self.count else ""
+        here = int(self.tree.products.are_here(np.arange(self.count)).sum())
+        text += f", {here:,} on this machine" if here else ""
         self.about.setText(f"{text}; selected: {self.tree.size_of(self.tree.chosen())}" if chosen else text)
 
     # --- doing ----------------------------------------------------------------------------------
@@ -141,6 +163,14 @@ class BasketPage(_Page):
         if self.count:
             where = {} if folder is None else {"folder": folder}
             self.context.run("archive.basket_download", open=self.open_after.isChecked(), **where)
+
+    def _open_one(self, row: int) -> None:
+        """Open a file, fetched first where it is not here."""
+        path = self.tree.products.path_of(row)
+        if path is None:
+            self.context.run("archive.download", products=self.tree.table[[row]], open=True)
+        elif path.suffix.lower() != ".json":
+            self.context.run("file.open", paths=[str(path)])
 
     def choose_folder(self) -> None:
         """Ask for a folder, and download into it."""

@@ -174,18 +174,6 @@ def test_one_lost_file_is_told_and_the_others_are_here(session, mast, tmp_path):
 # --- the token ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def no_keyring(monkeypatch):
-    import keyring
-    from keyring.backends.fail import Keyring
-
-    before = keyring.get_keyring()
-    keyring.set_keyring(Keyring())
-    monkeypatch.delenv("MAST_API_TOKEN", raising=False)
-    yield
-    keyring.set_keyring(before)
-
-
 def test_logging_in_without_a_keyring_lasts_as_long_as_the_session(session, mast, no_keyring, own_folders, tmp_path):
     with pytest.raises(CommandError, match="no token yet"):
         session.run("archive.login")

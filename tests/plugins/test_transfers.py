@@ -249,6 +249,31 @@ def test_the_basket_is_seen_changed_and_fetched(qtbot, panel, session, mast):
     assert len(mast.asked("Download")) == 3
 
 
+def test_what_is_here_already_has_a_tick_in_the_basket(qtbot, panel, session, mast):
+    get(session, NAMES[0])
+    fill(session, *NAMES[:2])
+    go_to(qtbot, panel, "Basket")
+    basket = panel.basket
+    qtbot.waitUntil(lambda: basket.about.text().endswith(", 1 on this machine"), timeout=15_000)
+    tree = basket.tree
+
+    def cloud_or_tick(row):
+        area = tree.visualRect(tree.products.index_of(row))
+        picture = tree.viewport().grab(area).toImage()
+        greens = [picture.pixelColor(x, y) for x in range(40) for y in range(picture.height())]
+        return "tick" if any(c.green() > c.red() + 40 and c.green() > c.blue() + 40 for c in greens) else "cloud"
+
+    rows = {str(name): number for number, name in enumerate(tree.table["productFilename"])}
+    assert [cloud_or_tick(rows[name]) for name in NAMES[:2]] == ["tick", "cloud"]
+    place = tree.visualRect(tree.products.index_of(rows[NAMES[0]])).center()
+    qtbot.mouseClick(tree.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(tree.viewport(), LEFT, pos=place)
+    qtbot.waitUntil(lambda: len(session.data) == 1, timeout=15_000)
+    assert len(mast.asked("Download")) == 1
+    get(session, NAMES[1])
+    qtbot.waitUntil(lambda: basket.about.text().endswith(", 2 on this machine"), timeout=15_000)
+
+
 def test_the_basket_is_written_as_a_script_and_as_addresses(qtbot, panel, session, mast, tmp_path, monkeypatch):
     from PySide6.QtWidgets import QFileDialog
 

@@ -17,6 +17,7 @@ from astropy.table import Table, vstack
 from jviz.backend.archive import vo
 from jviz.backend.archive.answers import packed_table, unpacked_table
 from jviz.backend.archive.asking import Question, ask, columns_of, count
+from jviz.backend.archive.keys import Keys, Secrets
 from jviz.backend.archive.mast import Mast
 from jviz.backend.archive.net import NetError
 from jviz.backend.archive.table_files import write_table
@@ -64,8 +65,8 @@ def from_json(value: Any) -> Any:
     return {name: from_json(part) for name, part in value["dict"].items()}
 
 
-def answered(mast: str, road: str, asked: Any, token: str, folder: str, progress: Progress,
-             tell: Callable[[Any], None]) -> dict[str, Any]:  # fmt: skip
+def answered(mast: str, road: str, asked: Any, keys: Any, folder: str, progress: Progress,
+             tell: Callable[[Any], None], heard: Callable[[], Any]) -> dict[str, Any]:  # fmt: skip
     """Answer one question in a process of its own; see `taken`.
 
     Parameters
@@ -74,6 +75,8 @@ def answered(mast: str, road: str, asked: Any, token: str, folder: str, progress
         Address of MAST.
     asked : object
         By `as_json`.
+    keys : object
+        What may be shown to hosts; `heard` gives it anew whenever somebody logs in or out meanwhile.
 
     Returns
     -------
@@ -82,12 +85,12 @@ def answered(mast: str, road: str, asked: Any, token: str, folder: str, progress
     """
     os.environ["JVIZ_MAST_URL"] = mast
     try:
-        return taken(road, from_json(asked), token, Path(folder), progress, tell)
+        return taken(road, from_json(asked), _Heard(keys, heard), Path(folder), progress, tell)
     except NetError as error:
         return {"fault": str(error), "status": error.status}
 
 
-def taken(road: str, asked: Mapping[str, Any], token: str, folder: Path, progress: Progress,
+def taken(road: str, asked: Mapping[str, Any], keys: Keys, folder: Path, progress: Progress,
           tell: Callable[[Any], None]) -> dict[str, Any]:  # fmt: skip
     """Answer one question.
 
@@ -102,7 +105,20 @@ def taken(road: str, asked: Mapping[str, Any], token: str, folder: Path, progres
     tell : callable
         Told which rows are there meanwhile.
     """
-    return ROADS[road](folder, token, progress, tell, **asked)
+    return ROADS[road](folder, keys, progress, tell, **asked)
+
+
+class _Heard:
+    """The secrets that count now, as the other process tells them."""
+
+    def __init__(self, keys: Any, heard: Callable[[], Any]) -> None:
+        self._secrets, self._heard = Secrets(**from_json(keys)), heard
+
+    def __call__(self) -> Secrets:
+        newer = self._heard()
+        if newer is not None:
+            self._secrets = Secrets(**from_json(newer))
+        return self._secrets
 
 
 class _Growing:
@@ -128,50 +144,50 @@ class _Growing:
         self._tell({"rows": path.name, "total": int(total)})
 
 
-def _search(folder: Path, token: str, progress: Progress, tell: Callable[[Any], None], *, service: Any, circles: Any,
+def _search(folder: Path, keys: Keys, progress: Progress, tell: Callable[[Any], None], *, service: Any, circles: Any,
             names: Any, criteria: Any, most: int) -> dict[str, Any]:  # fmt: skip
     question = Question(vo.Service(*service), circles, criteria, names)
-    found = ask(question, most=most, token=token, progress=progress, each=_Growing(folder, tell))
+    found = ask(question, most=most, keys=keys, progress=progress, each=_Growing(folder, tell))
     write_table(found.table, folder / ROWS)
     if not found.incomplete:
         (folder / PACKED).write_bytes(packed_table(found.table))
     return {"total": int(found.total), "incomplete": found.incomplete}
 
 
-def _count(folder: Path, token: str, progress: Progress, tell: Any, *, service: Any, circles: Any, names: Any,
+def _count(folder: Path, keys: Keys, progress: Progress, tell: Any, *, service: Any, circles: Any, names: Any,
            criteria: Any) -> dict[str, Any]:  # fmt: skip
-    return {"count": count(Question(vo.Service(*service), circles, criteria, names), token=token, progress=progress)}
+    return {"count": count(Question(vo.Service(*service), circles, criteria, names), keys=keys, progress=progress)}
 
 
-def _columns(folder: Path, token: str, progress: Progress, tell: Any, *, service: Any) -> dict[str, Any]:
-    return _left(columns_of(vo.Service(*service), token=token, progress=progress), folder)
+def _columns(folder: Path, keys: Keys, progress: Progress, tell: Any, *, service: Any) -> dict[str, Any]:
+    return _left(columns_of(vo.Service(*service), keys=keys, progress=progress), folder)
 
 
-def _products(folder: Path, token: str, progress: Progress, tell: Any, *, ids: list[str]) -> dict[str, Any]:
-    return _left(Mast(token).products(ids, progress=progress), folder)
+def _products(folder: Path, keys: Keys, progress: Progress, tell: Any, *, ids: list[str]) -> dict[str, Any]:
+    return _left(Mast(keys).products(ids, progress=progress), folder)
 
 
-def _tap(folder: Path, token: str, progress: Progress, tell: Any, *, service: Any, adql: str,
+def _tap(folder: Path, keys: Keys, progress: Progress, tell: Any, *, service: Any, adql: str,
          wait: bool) -> dict[str, Any]:  # fmt: skip
-    return _left(vo.ask_tap(vo.Service(*service), adql, wait=wait, progress=progress), folder)
+    return _left(vo.ask_tap(vo.Service(*service), adql, keys=keys, wait=wait, progress=progress), folder)
 
 
-def _about(folder: Path, token: str, progress: Progress, tell: Any, *, service: Any, sky: Any) -> dict[str, Any]:
-    return _left(vo.about(vo.Service(*service), sky, progress=progress), folder)
+def _about(folder: Path, keys: Keys, progress: Progress, tell: Any, *, service: Any, sky: Any) -> dict[str, Any]:
+    return _left(vo.about(vo.Service(*service), sky, keys=keys, progress=progress), folder)
 
 
-def _links(folder: Path, token: str, progress: Progress, tell: Any, *, url: str) -> dict[str, Any]:
-    return _left(vo.links(url, token=token, progress=progress), folder)
+def _links(folder: Path, keys: Keys, progress: Progress, tell: Any, *, url: str) -> dict[str, Any]:
+    return _left(vo.links(url, keys=keys, progress=progress), folder)
 
 
-def _files_of_rows(folder: Path, token: str, progress: Progress, tell: Any, *, rows: list[Any]) -> dict[str, Any]:
+def _files_of_rows(folder: Path, keys: Keys, progress: Progress, tell: Any, *, rows: list[Any]) -> dict[str, Any]:
     def links(url: str) -> Table:
-        return vo.links(url, token=token, progress=lambda *_: progress(0, 0, "Asking a datalink"))
+        return vo.links(url, keys=keys, progress=lambda *_: progress(0, 0, "Asking a datalink"))
 
     return _left(files_of_rows(rows, links, progress=progress), folder)
 
 
-def _kept(folder: Path, token: str, progress: Progress, tell: Any) -> dict[str, Any]:
+def _kept(folder: Path, keys: Keys, progress: Progress, tell: Any) -> dict[str, Any]:
     return _left(unpacked_table((folder / PACKED).read_bytes()), folder)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from astropy.table import Table, vstack
 
 from jviz.backend.archive import vo
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.mast import Mast, catalogue_at
 from jviz.backend.archive.missions import mission_columns, search_mission
 from jviz.backend.archive.net import NetError
@@ -89,7 +90,7 @@ def ask(
     question: Question,
     *,
     most: int = 50_000,
-    token: str = "",
+    keys: Keys = NO_SECRETS,
     progress: Progress = silent,
     each: Callable[[Table, int], None] = lambda page, total: None,
 ) -> Answer:
@@ -104,11 +105,11 @@ def ask(
         raise JvizError(f"{len(question.circles):,} targets are too many for one search; give at most "
                         f"{MOST_TARGETS:,}.")  # fmt: skip
     if len(question.circles) < 2 and not question.names:
-        return _one(question, question.circles[0] if question.circles else None, most, token, progress, each)
-    return _several(question, most, token, progress, each)
+        return _one(question, question.circles[0] if question.circles else None, most, keys, progress, each)
+    return _several(question, most, keys, progress, each)
 
 
-def _several(question: Question, most: int, token: str, progress: Progress, each: Callable[..., None]) -> Answer:
+def _several(question: Question, most: int, keys: Keys, progress: Progress, each: Callable[..., None]) -> Answer:
     pages: list[Table] = []
     lost: list[str] = []
     rows = total = 0
@@ -127,7 +128,7 @@ def _several(question: Question, most: int, token: str, progress: Progress, each
             lost.append("the limit of rows was reached")
             break
         try:
-            found = _one(question, circle, most - rows, token, tick, named)
+            found = _one(question, circle, most - rows, keys, tick, named)
         except NetError as error:
             if not pages and number + 1 == len(question.circles):
                 raise
@@ -142,25 +143,26 @@ def _several(question: Question, most: int, token: str, progress: Progress, each
     return Answer(table, total, "; ".join(lost))
 
 
-def _one(question: Question, circle: Circle | None, most: int, token: str, progress: Progress,
+def _one(question: Question, circle: Circle | None, most: int, keys: Keys, progress: Progress,
          each: Callable[[Table, int], None]) -> Answer:  # fmt: skip
     service, criteria = question.service, question.criteria
     if service.kind == "mast":
-        return Answer(*Mast(token).search(circle, criteria, most=most, progress=progress, each=each))
+        return Answer(*Mast(keys).search(circle, criteria, most=most, progress=progress, each=each))
     if service.kind == "missions":
-        return Answer(*search_mission(circle, criteria, mission=service.url, most=most, token=token,
+        return Answer(*search_mission(circle, criteria, mission=service.url, most=most, keys=keys,
                                       progress=progress, each=each))  # fmt: skip
     if service.kind == "tap":
-        table = vo.ask_tap(service, vo.obscore_query(circle, criteria, most + 1), progress=progress)
+        table = vo.ask_tap(service, vo.obscore_query(circle, criteria, most + 1), keys=keys, progress=progress)
     else:
-        table = _about(service, circle, criteria, progress)
+        table = _about(service, circle, criteria, keys, progress)
     short = table[:most]
     each(short, len(table))
     cut = "the service sent only a part of what it has" if table.meta.get("overflow") else ""
     return Answer(short, len(table), cut)
 
 
-def _about(service: vo.Service, circle: Circle | None, criteria: Mapping[str, Any], progress: Progress) -> Table:
+def _about(service: vo.Service, circle: Circle | None, criteria: Mapping[str, Any], keys: Keys,
+           progress: Progress) -> Table:  # fmt: skip
     """Ask a service that answers about places alone."""
     if circle is None:
         raise JvizError(f"{service.title} is asked about a place: give a target or a position.")
@@ -169,10 +171,10 @@ def _about(service: vo.Service, circle: Circle | None, criteria: Mapping[str, An
                         "down what was found.")  # fmt: skip
     if service.kind == "catalogue":
         return catalogue_at(service.url, service.title, circle, progress=progress)
-    return vo.about(service, circle, progress=progress)
+    return vo.about(service, circle, keys=keys, progress=progress)
 
 
-def count(question: Question, *, token: str = "", progress: Progress = silent) -> int:
+def count(question: Question, *, keys: Keys = NO_SECRETS, progress: Progress = silent) -> int:
     """Return how many rows there are, without loading them.
 
     Raises
@@ -184,21 +186,21 @@ def count(question: Question, *, token: str = "", progress: Progress = silent) -
     circles: Sequence[Circle | None] = question.circles or (None,)
     for circle in circles:
         if service.kind == "mast":
-            total += Mast(token).count(circle, question.criteria, progress=progress)
+            total += Mast(keys).count(circle, question.criteria, progress=progress)
         elif service.kind == "missions":
-            total += search_mission(circle, question.criteria, mission=service.url, count=True, token=token,
+            total += search_mission(circle, question.criteria, mission=service.url, count=True, keys=keys,
                                     progress=progress)[1]  # fmt: skip
         elif service.kind == "tap":
-            total += vo.obscore_count(service, circle, question.criteria, progress=progress)
+            total += vo.obscore_count(service, circle, question.criteria, keys=keys, progress=progress)
         else:
             raise JvizError(f"{service.title} cannot count without searching.")
     return total
 
 
-def columns_of(service: vo.Service, *, token: str = "", progress: Progress = silent) -> Table:
+def columns_of(service: vo.Service, *, keys: Keys = NO_SECRETS, progress: Progress = silent) -> Table:
     """Return the columns that conditions can be about: ``name``, ``kind``, ``unit``, ``about`` and ``example``."""
     if service.kind == "mast":
-        return Mast(token).columns(progress=progress)
+        return Mast(keys).columns(progress=progress)
     if service.kind == "missions":
         return mission_columns(service.url, progress=progress)
     if service.kind == "tap":

@@ -347,7 +347,7 @@ class _Transfer:
             raise _Busy(f"the server is busy (error {status})", _retry_after(reply))
         if status in (401, 403):
             why = ("the token is missing, wrong or too old; log in with archive.login" if is_mast(self.wanted.url) else
-                   "that archive wants an account of its own, which jviz has no part in")  # fmt: skip
+                   "that archive wants a user name and a password (archive.login_to), or others")  # fmt: skip
             raise self._refused(f"it is exclusive to its observers, and {why}", status)
         if status in (404, 410):
             raise self._refused("the server has no such file", status)

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import numpy as np
 from astropy.table import Table, vstack
 
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of, waited
 from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of, several
@@ -41,12 +42,12 @@ class Mast:
 
     Parameters
     ----------
-    token : str
+    keys : Secrets or callable
         For exclusive data.
     """
 
-    def __init__(self, token: str = "", *, timeout: tuple[float, float] = (10.0, 60.0), tries: int = 4) -> None:
-        self._token, self._options = token, {"timeout": timeout, "tries": tries}
+    def __init__(self, keys: Keys = NO_SECRETS, *, timeout: tuple[float, float] = (10.0, 60.0), tries: int = 4) -> None:
+        self._keys, self._options = keys, {"timeout": timeout, "tries": tries}
         self._observations: Any = None
 
     @property
@@ -54,7 +55,7 @@ class Mast:
         """The queries of astroquery, on a connection of ours."""
         if self._observations is None:
             self._observations = _observations()
-            prepare(self._observations._session, token=self._token, **self._options)
+            prepare(self._observations._session, keys=self._keys, **self._options)
         return self._observations
 
     # --- observations -----------------------------------------------------------------------------
@@ -216,7 +217,7 @@ class Mast:
         return {uri: key for uri, key in found.items() if "/public/" in f"/{key}"}
 
     def _get(self, path: str, host: str = "") -> Any:
-        with connection(token=self._token, **self._options) as session:
+        with connection(keys=self._keys, **self._options) as session:
             return json_of(session.get((host or mast_url()) + path), WHO)
 
     def _ask(self, question: Callable[[], Any], tick: Callable[[], None] | None = None) -> Any:
@@ -276,7 +277,7 @@ def catalogue_at(name: str, title: str, sky: Sky, *, progress: Progress = silent
             from astroquery.mast.collections import CatalogsClass
 
             catalogs = CatalogsClass()
-            prepare(catalogs._session, token="", timeout=(10.0, 60.0), tries=4)
+            prepare(catalogs._session, keys=NO_SECRETS, timeout=(10.0, 60.0), tries=4)
             return catalogs.query_region(SkyCoord(sky[0], sky[1], unit="deg"), radius=sky[2], catalog=name)
 
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.table import MaskedColumn, Table, vstack
 
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import connection, json_of, mast_url, reason_of, waited
 from jviz.backend.progress import Progress, silent
 from jviz.backend.searching import several
@@ -34,7 +35,7 @@ def search_mission(
     mission: str = "jwst",
     most: int = 50_000,
     count: bool = False,
-    token: str = "",
+    keys: Keys = NO_SECRETS,
     progress: Progress = silent,
     each: Callable[[Table, int], None] = lambda page, total: None,
 ) -> tuple[Table, int]:
@@ -63,7 +64,7 @@ def search_mission(
     if sky is not None:
         body |= {"target": [f"{sky[0]!r} {sky[1]!r}"], "radius": sky[2] * 3600, "radius_units": "arcseconds"}
     pages, total = [], 0
-    for page, total in _pages(mission, body, 1 if count else most, token, progress):
+    for page, total in _pages(mission, body, 1 if count else most, keys, progress):
         pages.append(page)
         if not count:
             each(page, total)
@@ -81,13 +82,13 @@ def _condition(name: str, value: Any) -> str:
 
 
 def _pages(
-    mission: str, body: Mapping[str, Any], most: int, token: str, progress: Progress
+    mission: str, body: Mapping[str, Any], most: int, keys: Keys, progress: Progress
 ) -> Iterator[tuple[Table, int]]:
     rows, total = 0, 1
     while rows < min(total, most):
         said = f"Asking MAST: {rows:,} of {total:,} rows" if rows else "Asking MAST"
         asked = {**body, "limit": min(PAGE, most - rows), "offset": rows}
-        reply = _asked(lambda asked=asked: _post(f"/search/{mission}/api/v0.1/search", asked, token),
+        reply = _asked(lambda asked=asked: _post(f"/search/{mission}/api/v0.1/search", asked, keys),
                        lambda text=said, at=rows, of=total: progress(at, of, text))  # fmt: skip
         page, total = _table(reply), int(reply.get("totalResults") or 0)
         if not len(page):
@@ -96,8 +97,8 @@ def _pages(
         yield page, total
 
 
-def _post(path: str, body: Any, token: str) -> Any:
-    with connection(token=token) as session:
+def _post(path: str, body: Any, keys: Keys) -> Any:
+    with connection(keys=keys) as session:
         reply = session.post(mast_url() + path, json=body)
         if reply.status_code == 400:
             raise JvizError(f"MAST does not understand the search: {_reason(reply)}.")

@@ -1,9 +1,8 @@
-"""Connections to archives: time-outs, retries, another address for MAST, and a token that goes to MAST alone."""
+"""Connections to archives: time-outs, retries, another address for MAST, and secrets that only their host sees."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,15 +12,14 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from jviz.backend.archive.gently import loads
+from jviz.backend.archive.keys import MAST, NO_SECRETS, Keys, Shown, is_mast, mast_url
 from jviz.errors import JvizError
 
 __all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of", "waited"]
 
-MAST = "https://mast.stsci.edu"
 HOSTS = ("mast.stsci.edu", "mastresolver.stsci.edu", "auth.mast.stsci.edu", "catalogs.mast.stsci.edu")
 """Hosts of MAST, which JVIZ_MAST_URL takes the place of."""
 
@@ -50,17 +48,6 @@ class NetError(JvizError):
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
         self.status = status
-
-
-def mast_url() -> str:
-    """Return the address of MAST: that of ``$JVIZ_MAST_URL`` (a mirror), or its own."""
-    return os.environ.get("JVIZ_MAST_URL", "").rstrip("/") or MAST
-
-
-def is_mast(url: str) -> bool:
-    """Whether an address is of the MAST that is asked: what may be told the token."""
-    asked, mast = urlsplit(url), urlsplit(mast_url())
-    return (asked.scheme, asked.netloc) == (mast.scheme, mast.netloc)
 
 
 class _Adapter(HTTPAdapter):
@@ -95,6 +82,11 @@ class _Session(requests.Session):
         self._open.append(reply.raw)
         return reply
 
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """Show the host of a redirection what that one may see, and nothing else."""
+        prepared_request.headers.pop("Authorization", None)
+        self.auth(prepared_request)
+
     def close(self) -> None:
         for raw in self._open:
             raw.close()
@@ -116,40 +108,25 @@ class _Json:
         return self._value
 
 
-class _Token(AuthBase):
-    """Shows the token to MAST and to nobody else; a redirection elsewhere goes without it."""
-
-    def __init__(self, token: str | Callable[[], str]) -> None:
-        self._token = token
-
-    def __call__(self, request: Any) -> Any:
-        token = self._token() if callable(self._token) else self._token
-        asked, mast = urlsplit(request.url), urlsplit(MAST)
-        if token and (is_mast(request.url) or (asked.scheme, asked.hostname) == (mast.scheme, mast.hostname)):
-            request.headers["Authorization"] = f"token {token}"
-        return request
-
-
-def connection(*, token: str | Callable[[], str] = "", timeout: tuple[float, float] = (CONNECT, READ),
+def connection(*, keys: Keys = NO_SECRETS, timeout: tuple[float, float] = (CONNECT, READ),
                tries: int = 4) -> requests.Session:  # fmt: skip
     """Make a session of requests; each thread needs its own.
 
     Parameters
     ----------
-    token : str or callable
-        Shown to MAST only, as a header: a cookie without a domain would go to every host. A callable gives the one
-        that counts at each request: of a connection that outlives a log-in or a log-out.
+    keys : Secrets or callable
+        Shown as headers, each to its host alone: a cookie without a domain would go to every host.
     timeout : (float, float)
         Seconds to wait for a connection and for each piece of a reply.
     tries : int
         How often a busy or broken server is asked.
     """
     session = _Session()
-    prepare(session, token=token, timeout=timeout, tries=tries)
+    prepare(session, keys=keys, timeout=timeout, tries=tries)
     return session
 
 
-def prepare(session: requests.Session, *, token: str | Callable[[], str], timeout: tuple[float, float],
+def prepare(session: requests.Session, *, keys: Keys, timeout: tuple[float, float],
             tries: int) -> None:  # fmt: skip
     """Make a session of another library behave as ours do."""
     retries = Retry(
@@ -159,7 +136,7 @@ def prepare(session: requests.Session, *, token: str | Callable[[], str], timeou
     adapter = _Adapter(timeout, retries)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.auth = _Token(token)
+    session.auth = Shown(keys)
 
 
 def waited[T](question: Callable[[], T], tick: Callable[[], None]) -> T:
@@ -211,8 +188,8 @@ def _not_allowed(who: str, status: int) -> NetError:
     if who in ("MAST", urlsplit(mast_url()).hostname):
         return NetError(f"{who} does not let you see this: the token is missing, wrong or too old. "
                         "Log in again with archive.login.", status)  # fmt: skip
-    return NetError(f"{who} does not let you see this: it wants an account of its own there, or has not released it "
-                    "yet.", status)  # fmt: skip
+    return NetError(f"{who} does not let you see this: it wants a user name and a password (archive.login_to), those "
+                    "it has been given are wrong, or it has not released this yet.", status)  # fmt: skip
 
 
 def reason_of(error: BaseException, who: str) -> NetError:

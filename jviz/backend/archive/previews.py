@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, json_of, reason_of
 from jviz.backend.archive.products import address_of
 from jviz.backend.cache import folder
@@ -80,7 +81,7 @@ def _place(address: str, end: str) -> Path:
     return folder("previews") / (hashlib.sha256(address.encode()).hexdigest()[:32] + end)
 
 
-def preview(address: str, *, known_as: str = "", token: str = "", offline: bool = False,
+def preview(address: str, *, known_as: str = "", keys: Keys = NO_SECRETS, offline: bool = False,
             progress: Progress = silent) -> Path:  # fmt: skip
     """Return the file of a picture; it is fetched when it is asked for first.
 
@@ -90,8 +91,8 @@ def preview(address: str, *, known_as: str = "", token: str = "", offline: bool 
         ``mast:…`` or an address of the web.
     known_as : str
         What it is found by the next time; by default its address.
-    token : str
-        Shown to MAST only, and not where it redirects to.
+    keys : Secrets or callable
+        Each shown to its host only, and not where that redirects to.
     offline : bool
         Only what was fetched before.
 
@@ -106,7 +107,7 @@ def preview(address: str, *, known_as: str = "", token: str = "", offline: bool 
         return known
     if offline:
         raise JvizError("It was not fetched before, and you work offline.")
-    content = _fetched(url, token, progress)
+    content = _fetched(url, keys, progress)
     end = next((end for magic, end in MAGIC.items() if content.startswith(magic)), "")
     if not end:
         raise NetError(f"{urlsplit(url).hostname} sent something that is no picture.")
@@ -116,10 +117,10 @@ def preview(address: str, *, known_as: str = "", token: str = "", offline: bool 
     return place
 
 
-def _fetched(url: str, token: str, progress: Progress) -> bytes:
+def _fetched(url: str, keys: Keys, progress: Progress) -> bytes:
     host = urlsplit(url).hostname or url
     pieces, size = [], 0
-    with connection(token=token, tries=2, timeout=(10.0, 20.0)) as session:
+    with connection(keys=keys, tries=2, timeout=(10.0, 20.0)) as session:
         try:
             with session.get(url, stream=True) as reply:
                 if not reply.ok:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jviz.backend.archive.fetch import RESERVE, Fetched, Wanted, checked_name, fetch
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.ledger import INTERRUPTED, OVER, Ledger, Transfer
 from jviz.backend.archive.net import connection, reason_of
 from jviz.backend.progress import Cancelled, Progress, silent
@@ -44,17 +45,17 @@ class Transfers:
     ----------
     library : Library
         Whose database holds the list, and which takes in what arrives.
-    token : callable
-        Gives what is shown to MAST alone.
+    keys : Secrets or callable
+        Each shown to its host alone.
     changed : callable
         Called, in any thread, when a transfer begins, ends or is put on the list.
     """
 
-    def __init__(self, library: Library, *, token: Callable[[], str] = lambda: "",
+    def __init__(self, library: Library, *, keys: Keys = NO_SECRETS,
                  changed: Callable[[], None] = lambda: None, per_host: int = PER_HOST) -> None:  # fmt: skip
         self.library, self.per_host = library, per_host
         self.ledger = Ledger(library)
-        self._token, self._changed = token, changed
+        self._keys, self._changed = keys, changed
         self._lock = threading.RLock()
         self._live: dict[int, Transfer] = {}
         self._waiting: dict[str, deque[Transfer]] = defaultdict(deque)
@@ -194,7 +195,7 @@ class Transfers:
         return sum(t.state == "running" and t.host == host for t in self._live.values())
 
     def _work(self, host: str) -> None:
-        with connection(token=self._token, tries=1) as session:
+        with connection(keys=self._keys, tries=1) as session:
             while (transfer := self._next(host)) is not None:
                 self._changed()
                 self._run(transfer, session)

@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 import requests
 from astropy.table import Table
 
+from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, reason_of, waited
 from jviz.backend.progress import Cancelled, Progress, silent
 from jviz.backend.searching import WORDS, days_of, pattern_of, several
 from jviz.errors import JvizError
 
-__all__ = ["Service", "about", "ask_tap", "cone", "links", "obscore_columns", "obscore_count", "obscore_query",
-           "service_of", "services"]  # fmt: skip
+__all__ = ["Service", "about", "ask_tap", "asked_with", "cone", "links", "obscore_columns", "obscore_count",
+           "obscore_query", "service_of", "services"]  # fmt: skip
 
 TEXTS = ("dataproduct_type", "obs_collection", "obs_id", "target_name", "instrument_name", "facility_name",
          "dataproduct_subtype", "obs_title", "proposal_id", "proposal_pi", "filters")  # fmt: skip
@@ -73,7 +74,7 @@ def service_of(name_or_url: str, kind: str, own: Mapping[str, Service] | None = 
     return found
 
 
-def ask_tap(service: Service, adql: str, *, token: str = "", timeout: float = 120.0, wait: bool = False,
+def ask_tap(service: Service, adql: str, *, keys: Keys = NO_SECRETS, timeout: float = 120.0, wait: bool = False,
             progress: Progress = silent) -> Table:  # fmt: skip
     """Ask a TAP service in ADQL.
 
@@ -96,7 +97,7 @@ def ask_tap(service: Service, adql: str, *, token: str = "", timeout: float = 12
     def question() -> Table:
         import pyvo
 
-        with _Quiet(), connection(token=token, timeout=(10.0, timeout)) as session:
+        with _Quiet(), connection(keys=keys, timeout=(10.0, timeout)) as session:
             tap = pyvo.dal.TAPService(service.url, session=session)
             return _by_job(tap.submit_job(adql), unwanted) if wait else _plain(tap.run_sync(adql))
 
@@ -123,18 +124,20 @@ def _by_job(job: Any, unwanted: threading.Event) -> Table:
         job.delete()
 
 
-def cone(service: Service, sky: tuple[float, float, float], *, progress: Progress = silent) -> Table:
+def cone(service: Service, sky: tuple[float, float, float], *, keys: Keys = NO_SECRETS,
+         progress: Progress = silent) -> Table:  # fmt: skip
     """Return the rows of a catalogue within a circle (RA, Dec, radius in degrees)."""
-    return about(service, sky, progress=progress)
+    return about(service, sky, keys=keys, progress=progress)
 
 
-def about(service: Service, sky: tuple[float, float, float], *, progress: Progress = silent) -> Table:
+def about(service: Service, sky: tuple[float, float, float], *, keys: Keys = NO_SECRETS,
+          progress: Progress = silent) -> Table:  # fmt: skip
     """Return what a cone search, an image or a spectrum service has about a place (RA, Dec, radius in degrees)."""
 
     def question() -> Table:
         import pyvo
 
-        with _Quiet(), connection(timeout=(10.0, 120.0)) as session:
+        with _Quiet(), connection(keys=keys, timeout=(10.0, 120.0)) as session:
             if service.kind == "cone":
                 return _plain(pyvo.dal.SCSService(service.url, session=session).search(sky[:2], sky[2]))
             if service.kind == "sia2":
@@ -150,16 +153,39 @@ def about(service: Service, sky: tuple[float, float, float], *, progress: Progre
     return _asked(question, service.title, progress)
 
 
-def links(url: str, *, token: str = "", progress: Progress = silent) -> Table:
+def links(url: str, *, keys: Keys = NO_SECRETS, progress: Progress = silent) -> Table:
     """Return what a datalink says belongs to a data set: ``access_url``, ``semantics``, ``description`` and so on."""
 
     def question() -> Table:
         import pyvo
 
-        with _Quiet(), connection(token=token, timeout=(10.0, 60.0)) as session:
+        with _Quiet(), connection(keys=keys, timeout=(10.0, 60.0)) as session:
             return _plain(pyvo.dal.adhoc.DatalinkResults.from_result_url(url, session=session))
 
     return _asked(question, urlsplit(url).hostname or url, progress)
+
+
+def asked_with(url: str, keys: Keys, *, progress: Progress = silent) -> str:
+    """Ask an address with a name and a password; return what it said to them, in words.
+
+    Raises
+    ------
+    JvizError
+        When it does not take them, or cannot be reached.
+    """
+    host = urlsplit(url).hostname or url
+
+    def question() -> int:
+        with connection(keys=keys, timeout=(10.0, 30.0), tries=2) as session, session.get(url, stream=True) as reply:
+            return reply.status_code
+
+    try:
+        status = waited(question, lambda: progress(0, 1, f"Asking {host}"))
+    except Exception as error:
+        raise reason_of(error, host) from error
+    if status in (401, 403):
+        raise JvizError(f"{host} does not take this name and password. Check both.")
+    return "taken, or not needed at this address" if status < 400 else f"nothing about them (answer {status})"
 
 
 def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], most: int) -> str:
@@ -174,10 +200,10 @@ def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str,
 
 
 def obscore_count(service: Service, sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], *,
-                  progress: Progress = silent) -> int:  # fmt: skip
+                  keys: Keys = NO_SECRETS, progress: Progress = silent) -> int:  # fmt: skip
     """Return how many observations of a service meet a circle and conditions."""
     adql = f"SELECT COUNT(*) AS n FROM ivoa.ObsCore WHERE {_where(sky, criteria)}"
-    table = ask_tap(service, adql, progress=progress)
+    table = ask_tap(service, adql, keys=keys, progress=progress)
     return int(table[table.colnames[0]][0]) if len(table) else 0
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jviz.backend.archive import fetch as fetching
 from jviz.backend.archive.fetch import Stop, Wanted, fetch
+from jviz.backend.archive.keys import Secrets
 from jviz.backend.archive.net import NetError, connection
 from jviz.backend.archive.transfers import Transfers
 from jviz.backend.progress import Cancelled, silent
@@ -29,7 +30,7 @@ def wanted(server, name=NAME, **more):
 
 def get(server, folder, name=NAME, token="", **options):
     file = options.pop("file", None) or wanted(server, name)
-    with connection(token=token, tries=1) as session:
+    with connection(keys=Secrets(token), tries=1) as session:
         return fetch(file, folder, session, read_timeout=options.pop("read_timeout", 0.4), **options)
 
 
@@ -214,7 +215,7 @@ def test_exclusive_data_need_the_token(mast, tmp_path):
         get(mast, tmp_path / "in", SECRET)
     assert refused.value.status == 401
     elsewhere = Wanted(f"{mast.url.replace('127.0.0.1', 'localhost')}/api/v0.1/Download/file?uri=x/{SECRET}", SECRET)
-    with pytest.raises(NetError, match="an account of its own"):
+    with pytest.raises(NetError, match=r"archive\.login_to"):
         get(mast, tmp_path / "in", file=elsewhere)
     assert get(mast, tmp_path / "in", SECRET, token=TOKEN).path.name == SECRET
 
@@ -243,7 +244,7 @@ def test_the_token_is_shown_to_mast_alone_and_never_in_the_clear(url, shown, mon
     import requests
 
     monkeypatch.delenv("JVIZ_MAST_URL", raising=False)
-    with connection(token=TOKEN) as session:
+    with connection(keys=Secrets(TOKEN)) as session:
         request = session.prepare_request(requests.Request("GET", url))
     assert (request.headers.get("Authorization") == f"token {TOKEN}") is shown
 

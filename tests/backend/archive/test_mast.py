@@ -9,6 +9,7 @@ import pytest
 
 from jviz.backend.archive import mast as module
 from jviz.backend.archive import net
+from jviz.backend.archive.keys import Secrets
 from jviz.backend.archive.mast import Mast
 from jviz.backend.archive.net import NetError
 from jviz.backend.archive.products import wanted_files
@@ -110,8 +111,8 @@ def test_products_come_once_however_often_they_are_listed(mast, archive, monkeyp
 
 def test_the_token_is_shown_and_answers_who_one_is(mast):
     assert Mast().whoami()["anon"] is True
-    assert Mast(TOKEN).whoami()["ezid"] == "astro"
-    Mast(TOKEN).count(SKY, {})
+    assert Mast(Secrets(TOKEN)).whoami()["ezid"] == "astro"
+    Mast(Secrets(TOKEN)).count(SKY, {})
     assert mast.asked("invoke")[-1].headers["authorization"] == f"token {TOKEN}"
 
 

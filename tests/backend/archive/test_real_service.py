@@ -99,3 +99,18 @@ def test_files_of_rows_are_listed_and_fetched(session, base, tmp_path):
     row = {"access_url": link, "access_format": "application/x-votable+xml;content=datalink"}
     linked = session.run("archive.products", observations=[row])
     assert "this" in linked["productSubGroupDescription"].tolist()
+
+
+def test_what_is_embargoed_needs_the_password(session, base, no_keyring, tmp_path):
+    adql = "SELECT TOP 1 * FROM ivoa.ObsCore WHERE dataproduct_type = 'image' AND access_url LIKE '%01704%'"
+    row = session.run("archive.tap", url=f"{base}/tap", adql=adql)
+    url = str(row["access_url"][0])
+    with pytest.raises(JvizError, match=r"archive\.login_to"):
+        session.run("archive.download", products=url, folder=tmp_path)
+    with pytest.raises(JvizError, match="does not take this name and password"):
+        session.run("archive.login_to", archive=url, user="jwsttest", password="wrong")
+    said = session.run("archive.login_to", archive=url, user="jwsttest", password="secret")
+    assert said["kept"] == "memory"
+    [path] = session.run("archive.download", products=url, folder=tmp_path)
+    assert session.open(path)[0].kind == "image"
+    assert len(session.run("archive.tap", url=f"{base}/tap", adql=adql, wait=True)) == 1

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from jviz.backend.archive.fetch import Wanted
+from jviz.backend.archive.keys import Secrets
 from jviz.backend.archive.transfers import INTERRUPTED, Transfers
 from jviz.errors import JvizError
 
@@ -29,7 +30,7 @@ def until(true, seconds=20.0):
 
 def test_a_token_that_was_given_up_is_not_shown_any_more_by_a_thread_that_goes_on(mast, holdings, library, tmp_path):
     secret, kept = NAMES[0].replace("o000", "o004"), ["right-token"]
-    transfers = Transfers(library, token=lambda: kept[0], per_host=1)  # one thread for both files
+    transfers = Transfers(library, keys=lambda: Secrets(kept[0]), per_host=1)  # one thread for both files
     mast.rate = 200_000
     numbers = transfers.add([wanted(mast, NAMES[0]), wanted(mast, secret)], tmp_path / "in")
     until(lambda: transfers.get(numbers)[0].done > 0)
