@@ -195,7 +195,7 @@ class _Calibration:
     # --- stages ---------------------------------------------------------------------------------
 
     def _all_stages(self, part: Path) -> list[str]:
-        subjects, products = self._subjects, []
+        subjects, products = [registry.strict(subject, part) for subject in self._subjects], []
         orders = [len(_order(stage, subjects[0])) for stage in self._stages]
         counts = [1 if stage.name in THIRD else len(subjects) for stage in self._stages]
         self._total = float(sum(order * count for order, count in zip(orders, counts, strict=True)))
@@ -217,7 +217,7 @@ class _Calibration:
             raise JvizError(f"{stage.name} needs calibrated exposures (cal or calints); there are none.")
         for member in members:
             if member.path.parent != part:
-                _linked(member.path, part / member.path.name)
+                registry.linked(member.path, part / member.path.name)
         product = _product_name(members)
         path = part / f"{product}_asn.json"
         self._service.call(self._job, "make_association", context=self._request.context, cache=self._cache,
@@ -369,7 +369,7 @@ def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.
     order = _order(stage, subject)
     references = {kind: path for kind, path in request.references.items() if kind in _references(stage)}
     if stage.step is not None:
-        own = stage.step.checked(dict(request.steps.get(stage.name, {})))
+        own = stage.step.checked(_of_step(request.steps, stage.name))
         return runs.Task(stage.name, stage.step.class_name, str(subject.path), own, references=references, order=order,
                          readers={})  # fmt: skip
     pipeline = stage.pipeline
@@ -382,6 +382,14 @@ def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.
             steps.setdefault(request.until, {})["save_results"] = True
     return runs.Task(stage.name, pipeline.class_name, str(subject.path), parameters, steps, references, order,
                      pipeline.references, request.keep_steps)  # fmt: skip
+
+
+def _of_step(steps: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the parameters of a step that runs alone."""
+    values = steps.get(name, steps.get(name.removeprefix("calwebb_"), {}))
+    if values is False or (isinstance(values, Mapping) and values.get("skip")):
+        raise CommandError(f"{name} is the only step, and it is to be skipped, so nothing would be done.")
+    return {} if values is True else {key: value for key, value in values.items() if key != "skip"}
 
 
 def _parameters(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -404,9 +412,10 @@ def _parameters(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[dict[str,
 
 def exported(catalogue: Catalogue, name: str, steps: Mapping[str, Any]) -> dict[str, Any]:
     """Return the task whose parameters a worker writes into a file."""
-    if name in catalogue.steps:
-        step = catalogue.step(name)
-        return {"class_name": step.class_name, "parameters": step.checked(dict(steps.get(name, steps)))}
+    alias = next((known for known in (name, f"calwebb_{name}") if known in catalogue.steps), "")
+    if alias:
+        step = catalogue.step(alias)
+        return {"class_name": step.class_name, "parameters": step.checked(dict(steps.get(alias, steps)))}
     pipeline = catalogue.pipeline(name)
     parameters, inner = _parameters(pipeline, steps)
     return {"class_name": pipeline.class_name, "parameters": parameters, "steps": inner}
@@ -474,11 +483,3 @@ def _product_name(members: Sequence[Subject]) -> str:
     parts = [f"jw{program}-o{observation}", "t001", word("INSTRUME"), elements]
     name = "_".join(filter(None, parts))
     return name if subarray in ("", "full") else f"{name}-{subarray}"
-
-
-def _linked(path: Path, link: Path) -> None:
-    """Put a file into a folder under its own name, without another copy of it where that can be had."""
-    try:
-        link.symlink_to(path)
-    except OSError:
-        shutil.copyfile(path, link)

@@ -101,14 +101,14 @@ def calibration_choice(
         if not pipeline:
             raise
         usual = ""
-    usual = usual if usual in catalogue.pipelines else ""
+    usual = usual if usual in catalogue.names else ""
     found = catalogue.pipeline(pipeline or usual or "calwebb_image3")
     header = next((header for _, _, header in inputs if header is not None), None)
     if header is None:
         header = {} if subjects[0].suffix == "asn" else registry.header_of(subjects[0].path)
     rows = tuple(_row(step, header) for step in found.ordered(subjects[0].instrument, subjects[0].kind))
     return CalibrationChoice(tuple(given for given, _, _ in inputs), tuple(path for _, path, _ in inputs), found, usual,
-                             rows, tuple(catalogue.pipelines), own_cache(inputs[0][1]))  # fmt: skip
+                             rows, catalogue.names, own_cache(inputs[0][1]))  # fmt: skip
 
 
 def _row(step: StepInfo, header: Mapping[str, Any]) -> StepRow:

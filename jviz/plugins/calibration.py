@@ -83,7 +83,7 @@ class CalibrationPanel(Panel):
     def _make_parts(self) -> None:
         self.title = Line()
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.pipeline = QComboBox()
+        self.pipeline = QComboBox(placeholderText="Choose a pipeline")
         self.pipeline.setAccessibleName("Pipeline")
         self.search = QLineEdit(placeholderText="Find a step or parameter", clearButtonEnabled=True)
         self.search.setAccessibleName("Find a step or parameter")
@@ -179,7 +179,10 @@ class CalibrationPanel(Panel):
         self._ask_again()
 
     def refresh(self) -> None:
-        asked = (self._inputs or self._active(), self._named())
+        things = self._inputs or self._active()
+        if self._asked is not None and things != self._asked[0]:
+            self.pipeline.setProperty("named", False)  # a pipeline was named for what was shown before
+        asked = (things, self._named())
         if asked != self._asked and self._job is None:
             self._asked = asked
             self._inputs_newest.ask()
@@ -212,7 +215,7 @@ class CalibrationPanel(Panel):
             self._say("Reading the steps of the pipelines; the first time takes a while.")
         return partial(_looked_at, self.session, inputs, self._named()), self._show_choice
 
-    def _show_choice(self, choice: Any, problem: str) -> None:
+    def _show_choice(self, choice: Any, problem: str, pipelines: tuple[str, ...] = ()) -> None:
         self.choice = choice
         self._say(problem)
         self.title.setText(choice.title if choice is not None else "")
@@ -221,9 +224,9 @@ class CalibrationPanel(Panel):
         self._clear_forms()
         rows = choice.rows if choice is not None else ()
         self.tree.show_steps(rows, self.ticks.get(choice.pipeline.name, {}) if choice is not None else {})
+        self._offer_pipelines(pipelines, choice.pipeline.name if choice is not None else "")
         if choice is not None:
             self.session.calibrations.prepare(min(2, len(choice.paths)), cache=choice.cache)
-            self._offer_pipelines(choice)
             self._best_newest.ask()
             self._show_changes()
         self._show_form()
@@ -233,13 +236,15 @@ class CalibrationPanel(Panel):
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
-    def _offer_pipelines(self, choice: Any) -> None:
+    def _offer_pipelines(self, pipelines: tuple[str, ...], chosen: str) -> None:
         with QSignalBlocker(self.pipeline):
-            if self.pipeline.count() != len(choice.pipelines):
+            if self.pipeline.count() != len(pipelines):
                 self.pipeline.clear()
-                for name in choice.pipelines:
+                for name in pipelines:
                     self.pipeline.addItem(name.removeprefix("calwebb_"), name)
-            self.pipeline.setCurrentIndex(self.pipeline.findData(choice.pipeline.name))
+            # None, where no pipeline takes the product on: one may be chosen.
+            self.pipeline.setCurrentIndex(self.pipeline.findData(chosen) if chosen else -1)
+        self.pipeline.setEnabled(bool(pipelines))
 
     def _ask_best(self) -> Any:
         choice = self.choice
@@ -445,10 +450,13 @@ class CalibrationPanel(Panel):
 
 
 def _looked_at(session: Any, inputs: Any, pipeline: str, job: Job) -> tuple:
+    pipelines: tuple[str, ...] = ()
     try:
-        return calibration_choice(session.calibrations.catalogue(job), inputs, pipeline), ""
+        catalogue = session.calibrations.catalogue(job)
+        pipelines = catalogue.names
+        return calibration_choice(catalogue, inputs, pipeline), "", pipelines
     except JvizError as error:
-        return None, str(error)
+        return None, str(error), pipelines
 
 
 def _best_of(choice: Any, job: Job) -> tuple:

@@ -158,7 +158,7 @@ def test_files_that_no_pipeline_takes(calibrating, uncal, tmp_path):
     with pytest.raises(CommandError, match="made is in no file"):
         calibrating.run("calibration.run", inputs=calibrating["made"])
     (tmp_path / "broken_asn.json").write_text('{"products": [{"members": [{"exptype": "science"}]}]}')
-    with pytest.raises(JvizError, match=r"broken_asn\.json is no association"):
+    with pytest.raises(JvizError, match=r"broken_asn\.json: member 1 of product 1 has no expname"):
         calibrating.run("calibration.run", inputs=[tmp_path / "broken_asn.json"])
     members = [{"expname": "gone_cal.fits", "exptype": "science"}]
     content = {"asn_type": "image3", "products": [{"name": "x", "members": members}]}
@@ -344,3 +344,19 @@ def test_a_step_that_is_left_out_moves_the_numbers(calibrating, uncal, truth, st
         ratios = [slope[bright].sum() / true[bright].sum() for slope in slopes]
         assert ratios[0] == pytest.approx(1, abs=0.01)
         assert abs(ratios[1] - ratios[0]) > least
+
+
+def test_an_association_with_commas_too_many_and_no_type_is_calibrated(calibrating, uncal, tmp_path):
+    for number in (1, 2):
+        shutil.copy(uncal(number, "cal"), tmp_path)
+    names = [uncal(number, "cal").name for number in (1, 2)]
+    members = "".join(f'{{"expname": "{name}", "exptype": "science"}},' for name in names)
+    path = tmp_path / "mine_asn.json"
+    path.write_text(f'{{"asn_type": "None", "asn_id": "a3001", "asn_pool": "none", "asn_rule": "DMS_Level3_Base",'
+                    f'"products": [{{"name": "mine", "members": [{members}]}},]}}')  # fmt: skip
+    made = calibrating.run("calibration.run", inputs=[path], steps={"tweakreg": False, "source_catalog": False})
+    assert next(data.path.name for data in made if data.kind == "image") == "mine_i2d.fits"
+    assert fits.getheader(made[0].path)["ASNTABLE"] == "mine_asn.json"
+    record = json.loads((made[0].path.parent / "record.json").read_text())
+    assert record["tasks"][0]["pipeline"] == "calwebb_image3"
+    assert record["inputs"][0]["path"] == str(path)

@@ -258,3 +258,33 @@ def test_what_cannot_be_calibrated_says_why(qtbot, panel, session, picture):
     assert not panel.all_button.isEnabled()
     panel.take_files(["/nowhere/lost_asn.json"])
     qtbot.waitUntil(lambda: "lost_asn.json is not there" in panel.note.text(), timeout=5_000)
+
+
+def test_a_product_that_no_pipeline_takes_on_leaves_the_choice_of_one(qtbot, panel, uncal):
+    panel.take_files([str(uncal(1, "i2d"))])
+    qtbot.waitUntil(lambda: "which no pipeline takes on" in panel.note.text(), timeout=20_000)
+    assert not panel.all_button.isEnabled()
+    assert panel.pipeline.isEnabled()
+    assert panel.pipeline.currentIndex() == -1
+    place = panel.pipeline.findData("calwebb_image3")
+    panel.pipeline.setCurrentIndex(place)
+    panel.pipeline.activated.emit(place)
+    qtbot.waitUntil(lambda: panel.choice is not None, timeout=20_000)
+    assert "source_catalog" in panel.tree._items
+    assert panel.only_button.isEnabled()
+    # What was named for one product is not meant for another.
+    panel.take_files([str(uncal(1))])
+    qtbot.waitUntil(lambda: panel.pipeline.currentText() == "detector1", timeout=20_000)
+
+
+def test_pairs_of_wavefront_sensing_have_their_own_step(qtbot, panel, tmp_path):
+    for number in (1, 2):
+        header = fits.Header({"TELESCOP": "JWST", "INSTRUME": "NIRCAM", "EXP_TYPE": "NRC_IMAGE", "PATTTYPE": "WFSC"})
+        fits.PrimaryHDU(header=header).writeto(tmp_path / f"jw{number}_cal.fits")
+    members = [{"expname": f"jw{number}_cal.fits", "exptype": "science"} for number in (1, 2)]
+    content = {"asn_type": "wfs-image3", "products": [{"name": "p_{suffix}-01", "members": members}]}
+    (tmp_path / "jw_asn.json").write_text(json.dumps(content))
+    panel.take_files([str(tmp_path / "jw_asn.json")])
+    qtbot.waitUntil(lambda: panel.pipeline.currentText() == "wfs-image3", timeout=20_000)
+    assert list(panel.tree._items) == ["calwebb_wfs-image3"]
+    assert "do_refine" in panel.form("calwebb_wfs-image3").fields

@@ -32,6 +32,9 @@ RAYS = (1e-6, 6e-4)
 5 events in a square centimetre a second, on pixels of 18 micrometres, with 1 to 10 pixels flagged for each, are
 1.6e-5 to 1.6e-4 a second (Robberto 2009, JWST-STScI-001928)."""
 
+FEWEST_RAYS = 1.6e-5
+"""The least of these: with one pixel for each event."""
+
 NOISE = (0.8, 1.3)
 """Scatter of the background over the errors between which these hold."""
 
@@ -222,11 +225,13 @@ def _rays(count: int, total: int, header: Mapping[str, Any]) -> list[Check]:
         return [Check("cosmic rays", np.nan, np.nan, "", "unknown", said)]
     rate = count / total / seconds
     verdict = "good" if RAYS[0] <= rate <= RAYS[1] else "look"
-    expected = RAYS[0] * total * seconds
-    if count == 0 and expected < 10:
-        verdict = "good"
-    return [Check("cosmic rays", rate, np.sqrt(max(count, 1)) / total / seconds, "1 / s", verdict,
-                  f"{count:,} pixels flagged in {seconds:,.1f} s, as part of all in a second")]  # fmt: skip
+    said = f"{count:,} pixels flagged in {seconds:,.1f} s, as part of all in a second"
+    if count == 0:
+        expected = FEWEST_RAYS * total * seconds
+        # None at all where so few come happens to more than one exposure in twenty, and proves nothing.
+        verdict = "unknown" if expected < 3 else "look"
+        said += f"; at least {expected:,.2g} come as a rule" + (", too few to tell" if expected < 3 else "")
+    return [Check("cosmic rays", rate, np.sqrt(max(count, 1)) / total / seconds, "1 / s", verdict, said)]
 
 
 def _above(part: float, limits: tuple[float, float]) -> str:

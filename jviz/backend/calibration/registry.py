@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jviz.backend.associations.model import parsed, read_content, write_association
+from jviz.backend.calibration.roads import ALWAYS_SERIES, MAY_BE_SERIES, ROADS, Road, road_of
 from jviz.errors import JvizError
 
-__all__ = ["Subject", "chain_of", "header_of", "next_pipeline", "subject_of"]
+__all__ = ["Subject", "chain_of", "header_of", "linked", "next_pipeline", "strict", "subject_of"]
 
-SPECTRAL = frozenset(
-    ("MIR_LRS-FIXEDSLIT", "MIR_LRS-SLITLESS", "MIR_MRS", "MIR_WFSS", "NRS_FIXEDSLIT", "NRS_IFU", "NRS_MSASPEC",
-     "NRS_BRIGHTOBJ", "NRS_AUTOFLAT", "NRS_AUTOWAVE", "NRS_LAMP", "NIS_SOSS", "NIS_WFSS", "NRC_WFSS", "NRC_GRISM",
-     "NRC_TSGRISM")
-)  # fmt: skip
+SPECTRAL = frozenset((*(kind for kind, road in ROADS.items() if road.is_spectral), "NRC_GRISM"))
 TIME_SERIES = frozenset(("NRC_TSIMAGE", "NRC_TSGRISM", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS"))
 CORONAGRAPHIC = frozenset(("NRC_CORON", "MIR_LYOT", "MIR_4QPM"))
-GUIDING = frozenset(("FGS_ID-IMAGE", "FGS_ID-STACK", "FGS_ACQ1", "FGS_ACQ2", "FGS_TRACK", "FGS_FINEGUIDE"))
 
 FIRST = ("uncal",)
 SECOND = ("rate", "rateints")
@@ -49,6 +46,12 @@ class Subject:
         Files of an association that are missing nowhere.
     member_type : str
         EXP_TYPE of the members of an association, upper case.
+    is_mirrored : bool
+        Whether NIRSpec had its mirror in, not a grating.
+    is_sensing : bool
+        Whether it is one of a pair of wavefront sensing.
+    is_loose : bool
+        Whether an association is no strict JSON, which the pipelines read alone.
     """
 
     path: Path
@@ -58,11 +61,19 @@ class Subject:
     is_time_series: bool = False
     members: tuple[str, ...] = ()
     member_type: str = ""
+    is_mirrored: bool = False
+    is_sensing: bool = False
+    is_loose: bool = False
 
     @property
     def kind(self) -> str:
         """EXP_TYPE of what is calibrated; of an association that of its members."""
         return self.member_type or self.exp_type
+
+    @property
+    def road(self) -> Road:
+        """The pipelines that such exposures go through."""
+        return road_of(self.kind, mirror=self.is_mirrored, sensing=self.is_sensing)
 
     @property
     def root(self) -> str:
@@ -96,8 +107,21 @@ def subject_of(path: Path, header: Mapping[str, Any] | None = None) -> Subject:
         )
     exp_type = str(header.get("EXP_TYPE", "")).strip().upper()
     instrument = str(header.get("INSTRUME", "")).strip().upper()
-    series = bool(header.get("TSOVISIT", False)) or exp_type in TIME_SERIES
-    return Subject(path, product_suffix(path, header), exp_type, instrument, series)
+    return Subject(path, product_suffix(path, header), exp_type, instrument, _is_series(exp_type, header),
+                   **_special(header))  # fmt: skip
+
+
+def _is_series(exp_type: str, header: Mapping[str, Any]) -> bool:
+    """Return whether an exposure is a time series: by its type, or by TSOVISIT where the type leaves that open."""
+    if exp_type in ALWAYS_SERIES:
+        return True
+    # Headers without the keyword: these types are time series as a rule.
+    return bool(header.get("TSOVISIT", exp_type in ("NIS_SOSS", "MIR_LRS-SLITLESS")))
+
+
+def _special(header: Mapping[str, Any]) -> dict[str, bool]:
+    words = {key: str(header.get(key, "") or "").strip().upper() for key in ("GRATING", "PATTTYPE")}
+    return {"is_mirrored": words["GRATING"] == "MIRROR", "is_sensing": words["PATTTYPE"] == "WFSC"}
 
 
 def next_pipeline(subject: Subject) -> str:
@@ -108,19 +132,20 @@ def next_pipeline(subject: Subject) -> str:
     JvizError
         When there is none for its level.
     """
-    exp_type = subject.exp_type
     if subject.suffix == "asn":
-        if exp_type in ASSOCIATED:
-            return ASSOCIATED[exp_type]
-        raise JvizError(f"{subject.path.name} has the type {exp_type!r}; known ones are {', '.join(ASSOCIATED)}.")
+        return _of_association(subject)
+    road = subject.road
     if subject.suffix in FIRST:
-        if exp_type in GUIDING:
-            return "calwebb_guider"
-        return "calwebb_dark" if "DARK" in exp_type else "calwebb_detector1"
-    if subject.suffix in SECOND:
-        return "calwebb_spec2" if exp_type in SPECTRAL else "calwebb_image2"
-    if subject.suffix in THIRD:
-        return _third(subject)
+        return road.first
+    if subject.suffix in (*SECOND, *THIRD):
+        found = road.second if subject.suffix in SECOND else _third(subject)
+        if found:
+            return found
+        level = "2" if subject.suffix in SECOND else "3"
+        raise JvizError(
+            f"{subject.path.name} is of the type {subject.exp_type}{_no_series(subject)}, which no pipeline of level "
+            f"{level} takes on. Name a pipeline yourself, or run a single step."
+        )
     raise JvizError(
         f"{subject.path.name} is of {f'the kind {subject.suffix}' if subject.suffix else 'no known level'}, which no "
         "pipeline takes on: they take uncal, rate, rateints, cal and calints files and associations. Name a "
@@ -128,26 +153,39 @@ def next_pipeline(subject: Subject) -> str:
     )
 
 
+def _of_association(subject: Subject) -> str:
+    """Return the pipeline that the type of an association names, or that its members go through."""
+    if subject.exp_type in ASSOCIATED:
+        return ASSOCIATED[subject.exp_type]
+    if subject.exp_type in ("", "none", "user_built") and subject.members:
+        # asn_from_list writes no type.
+        return next_pipeline(subject_of(subject.path.parent / subject.members[0]))
+    raise JvizError(f"{subject.path.name} has the type {subject.exp_type!r}; known ones are {', '.join(ASSOCIATED)}.")
+
+
 def chain_of(subject: Subject) -> list[str]:
     """Return the aliases of all pipelines that lie between a product and its last level."""
     chain = [next_pipeline(subject)]
-    if chain[0] == "calwebb_detector1":
-        chain.append("calwebb_spec2" if subject.exp_type in SPECTRAL else "calwebb_image2")
-    if chain[-1] in ("calwebb_image2", "calwebb_spec2"):
+    if subject.suffix == "asn":
+        of_second = chain[0] in ("calwebb_image2", "calwebb_spec2") and bool(subject.members)
+        # What the members of a level 2 association become goes on together.
+        members = subject.path.parent / subject.members[0] if of_second else None
+        return [*chain, *filter(None, [_third(subject_of(members))])] if members is not None else chain
+    if subject.suffix in FIRST:
+        chain.append(subject.road.second)
+    if subject.suffix in (*FIRST, *SECOND) and subject.road.second:
         chain.append(_third(subject))
-    return chain
+    return [name for name in chain if name]
 
 
 def _third(subject: Subject) -> str:
-    if subject.exp_type == "NIS_AMI":
-        return "calwebb_ami3"
-    if subject.exp_type in CORONAGRAPHIC:
-        return "calwebb_coron3"
-    if subject.exp_type == "NRC_WFSC" or subject.exp_type.endswith("_WFSC"):
-        return "calwebb_wfs-image3"
-    if subject.is_time_series:
-        return "calwebb_tso3"
-    return "calwebb_spec3" if subject.exp_type in SPECTRAL else "calwebb_image3"
+    series = subject.is_time_series and subject.exp_type in MAY_BE_SERIES
+    return subject.road.series if series else subject.road.third
+
+
+def _no_series(subject: Subject) -> str:
+    """Say that an exposure is no time series where that matters."""
+    return ", and no time series" if subject.road.series and not subject.is_time_series else ""
 
 
 def header_of(path: Path) -> Mapping[str, Any]:
@@ -169,15 +207,9 @@ def header_of(path: Path) -> Mapping[str, Any]:
 
 
 def _association(path: Path) -> Subject:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        products = content["products"]
-        members = [str(m["expname"]) for product in products for m in product["members"]]
-    except FileNotFoundError as error:
-        raise JvizError(f"{path} is not there, so it cannot be calibrated.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JvizError(f"{path.name} is no association: {error or type(error).__name__}. It needs products with "
-                        "members, each with expname and exptype.") from error  # fmt: skip
+    content, notes = read_content(path)
+    association = parsed(content, path.name)
+    members = tuple(member.expname for member in association.members)
     missing = [name for name in members if not (path.parent / name).is_file()]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -185,5 +217,35 @@ def _association(path: Path) -> Subject:
                         "there, or take them out of the association.")  # fmt: skip
     header = header_of(path.parent / members[0]) if members else {}
     instrument, kind = (str(header.get(key, "")).strip().upper() for key in ("INSTRUME", "EXP_TYPE"))
-    return Subject(path, "asn", str(content.get("asn_type", "")).lower(), instrument, members=tuple(members),
-                   member_type=kind)  # fmt: skip
+    return Subject(path, "asn", association.asn_type.lower(), instrument, members=members, member_type=kind,
+                   is_loose=bool(notes))  # fmt: skip
+
+
+def strict(subject: Subject, folder: Path) -> Subject:
+    """Return an association that the pipelines can read: one with commas too many is written anew, beside its members.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the new one goes, with links to the members.
+    """
+    if not subject.is_loose:
+        return subject
+    content, _ = read_content(subject.path)
+    for product in content["products"]:
+        for member in product["members"]:
+            path = (subject.path.parent / member["expname"]).absolute()
+            member["expname"] = path.name
+            linked(path, folder / path.name)
+    copy = write_association(folder / subject.path.name, parsed(content, subject.path.name))
+    return replace(subject, path=copy)
+
+
+def linked(path: Path, link: Path) -> None:
+    """Put a file into a folder under its own name, without another copy of it where that can be had."""
+    if link.exists():
+        return
+    try:
+        link.symlink_to(path)
+    except OSError:
+        shutil.copyfile(path, link)

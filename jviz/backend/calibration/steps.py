@@ -177,8 +177,13 @@ class Catalogue:
     pipelines: dict[str, Pipeline]
     steps: dict[str, StepInfo]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Aliases of the pipelines, and of the steps that stand for one: pairs of wavefront sensing have such a one."""
+        return (*self.pipelines, *(name for name in self.steps if name.startswith("calwebb_")))
+
     def pipeline(self, name: str) -> Pipeline:
-        """Return a pipeline by its alias, with or without ``calwebb_``.
+        """Return a pipeline by its alias, with or without ``calwebb_``; a step that stands for one has itself in it.
 
         Raises
         ------
@@ -188,7 +193,10 @@ class Catalogue:
         for known in (name, f"calwebb_{name}"):
             if known in self.pipelines:
                 return self.pipelines[known]
-        raise JvizError(f"There is no pipeline {name!r}; there are {', '.join(sorted(self.pipelines))}.")
+            if known in self.names:
+                step = self.steps[known]
+                return Pipeline(known, step.class_name, step.title, (step,), orders={"": (known,)})
+        raise JvizError(f"There is no pipeline {name!r}; there are {', '.join(sorted(self.names))}.")
 
     def step(self, name: str) -> StepInfo:
         """Return a step by its alias.

@@ -12,6 +12,7 @@ import numpy as np
 from jviz.backend.calibration.environment import own_cache
 from jviz.backend.calibration.rules import Rules
 from jviz.backend.calibration.status import reference_of
+from jviz.errors import JvizError
 
 __all__ = ["Constants", "measured_noise", "reference_plane"]
 
@@ -53,12 +54,12 @@ class Constants:
 
 def reference_plane(header: Mapping[str, Any], kind: str, shape: tuple[int, int],
                     product: Path | None = None) -> tuple[np.ndarray, str] | None:  # fmt: skip
-    """Read a reference file that a header names, from the CRDS cache, cut to the subarray of the header.
+    """Read a reference file from the CRDS cache, cut to the subarray of a header.
 
     Parameters
     ----------
     header : mapping
-        With ``R_GAIN`` or ``R_READNO``.
+        ``R_GAIN`` or ``R_READNO`` name the file; without them, as in raw exposures, the rules of CRDS choose it.
     kind : {"gain", "readnoise"}
     shape : (int, int)
         Rows and columns that are wanted.
@@ -70,8 +71,8 @@ def reference_plane(header: Mapping[str, Any], kind: str, shape: tuple[int, int]
     (ndarray of float32, str) or None
         The plane and the name of the file; None when it is not on this machine or does not fit.
     """
-    name = reference_of(header, kind)
     rules = Rules(own_cache(product) if product is not None else None)
+    name = reference_of(header, kind) or _best(rules, header, kind)
     path = rules.reference(name, str(header.get("INSTRUME", "")))
     if path is None:
         return None
@@ -90,6 +91,15 @@ def reference_plane(header: Mapping[str, Any], kind: str, shape: tuple[int, int]
             return None
         values = values[row : row + shape[0], column : column + shape[1]]
     return (np.ascontiguousarray(values), name) if values.shape == shape else None
+
+
+def _best(rules: Rules, header: Mapping[str, Any], kind: str) -> str:
+    """Return the file that the rules choose, "" when they cannot."""
+    try:
+        chosen = rules.choices(header, rules.context(), [kind]).get(kind)
+    except (JvizError, OSError):
+        return ""  # the rules are not on this machine
+    return chosen.file if chosen is not None else ""
 
 
 def measured_noise(counts: np.ndarray, flags: np.ndarray | None = None) -> float:

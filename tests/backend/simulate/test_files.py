@@ -147,6 +147,13 @@ def test_ramps_find_the_gain_of_their_own_detector(made):
     gain, source = reference_plane(header, "gain", (160, 160), made.exposures[0])
     np.testing.assert_array_equal(gain, fits.getdata(made.cache / "references/jwst/nircam/jwst_nircam_gain_9001.fits"))
     assert "jwst_nircam_gain_9001.fits" in source
+    # A raw exposure names none; the rules choose the same.
+    raw = fits.getheader(made.exposures[0])
+    assert "R_GAIN" not in raw
+    chosen, source = reference_plane(raw, "gain", (160, 160), made.exposures[0])
+    np.testing.assert_array_equal(chosen, gain)
+    assert source == "jwst_nircam_gain_9001.fits"
+    assert reference_plane({**raw, "INSTRUME": "MIRI"}, "gain", (160, 160), made.exposures[0]) is None
 
 
 @pytest.mark.parametrize(
