@@ -6,7 +6,7 @@ from astropy.coordinates import SkyCoord
 
 from jviz import Session
 from jviz.backend.apertures import find_aperture, on_sky
-from jviz.errors import CommandError
+from jviz.errors import CommandError, ReadError
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_stcs_and_moc(session, tmp_path):
     hollow.save(path, format="fits", overwrite=True)
     assert len(session.run("footprint.moc", path=path, name="ring")) == 2
     (tmp_path / "bad.fits").write_bytes(b"nothing")
-    with pytest.raises(CommandError, match="cannot be read as a MOC"):
+    with pytest.raises(ReadError, match="cannot be read as a MOC"):
         session.run("footprint.moc", path=tmp_path / "bad.fits")
 
 

@@ -1,4 +1,4 @@
-"""ASDF files: JWST and Roman products, plain arrays, stand-alone GWCS."""
+"""ASDF files: JWST and Roman products, plain arrays, tables, stand-alone GWCS."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.io.arrays import kind_of_shape
 from jviz.backend.io.asdf_blocks import Block, blocks_of
+from jviz.backend.io.asdf_tables import table_of_asdf, table_places
 from jviz.backend.io.colours import colour_planes, once
 from jviz.backend.io.joint_flags import joint_flags
 from jviz.backend.io.product import Identity, Meaning, Plane, Product, Unit, WcsResult
@@ -75,12 +76,12 @@ class _Array:
 
 @reader("asdf", title="ASDF", suffixes=(".asdf",), sniff=lambda path, start: start.startswith(b"#ASDF"))
 def read_asdf(path: Path, *, progress: Progress = silent, array: str | None = None) -> list[Product]:
-    """Open the arrays of an ASDF file, those that belong together as one product.
+    """Open the arrays and tables of an ASDF file, those that belong together as one product.
 
     Parameters
     ----------
     array : str, optional
-        The place in the tree of the only array to open, ``"roman.data"``.
+        The place in the tree of the only array or table to open, ``"roman.data"``.
 
     Returns
     -------
@@ -94,10 +95,12 @@ def read_asdf(path: Path, *, progress: Progress = silent, array: str | None = No
     """
     tree = _tree(path)
     file = _File(path, tree, blocks_of(path))
+    tables = [keys for keys in table_places(tree) if array in (None, ".".join(keys))]
     groups = file.groups()
     if array is not None:
-        groups = [group for group in groups if group[0].place == array] or file.alone(array)
-    products = [file.product(group) for group in groups] or [file.without_arrays()]
+        groups = [] if tables else [group for group in groups if group[0].place == array] or file.alone(array)
+    products = [file.product(group) for group in groups] + [table_of_asdf(path, keys) for keys in tables]
+    products = products or [file.without_arrays()]
     if len(products) > 1:
         for product in products:
             product.name = f"{path.stem}[{product.options['array']}]"

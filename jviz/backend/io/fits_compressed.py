@@ -19,7 +19,7 @@ from jviz.backend.io.product import Identity
 from jviz.backend.progress import Progress, silent
 from jviz.errors import ReadError
 
-__all__ = ["decompressed", "decompressed_image", "first_bytes"]
+__all__ = ["check_room", "decompressed", "decompressed_image", "first_bytes", "just_stored"]
 
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _UNIX_COMPRESS = b"\x1f\x9d"
@@ -65,11 +65,18 @@ def decompressed(path: Path, progress: Progress = silent) -> Path:
     found = cache.stored(identity, ".fits")
     if found is None:
         _decompress(path, opener, identity, progress)
-        found = _just_stored(identity, ".fits", path.name)
+        found = just_stored(identity, ".fits", path.name)
     return found
 
 
-def _just_stored(identity: Identity, suffix: str, name: str) -> Path:
+def just_stored(identity: Identity, suffix: str, name: str) -> Path:
+    """Return an entry of the cache that was written just now, for data of this name.
+
+    Raises
+    ------
+    ReadError
+        When it is gone again.
+    """
     found = cache.stored(identity, suffix)
     if found is None:  # another jviz emptied the cache
         raise ReadError(f"The decompressed copy of {name} vanished from the cache. Open the file again.")
@@ -77,7 +84,7 @@ def _just_stored(identity: Identity, suffix: str, name: str) -> Path:
 
 
 def _decompress(path: Path, opener: Callable[[IO[bytes]], IO[bytes]], identity: Identity, progress: Progress) -> None:
-    _check_room(path, _announced_size(path))
+    check_room(path.name, _announced_size(path))
     with (
         cache.storing(identity, ".fits") as temporary,
         path.open("rb") as packed,
@@ -87,7 +94,7 @@ def _decompress(path: Path, opener: Callable[[IO[bytes]], IO[bytes]], identity: 
         try:
             for chunk in _chunks(unpacked):
                 progress(packed.tell(), identity.size, f"Decompressing {path.name}")
-                _check_room(path, len(chunk))
+                check_room(path.name, len(chunk))
                 copy.write(chunk)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise _damaged(path, error) from error
@@ -119,12 +126,19 @@ def _announced_size(path: Path) -> int:
         return max(size, int.from_bytes(stream.read(4), "little"))
 
 
-def _check_room(path: Path, needed: int) -> None:
+def check_room(name: str, needed: int) -> None:
+    """Make sure that the cache has room for so many bytes of this file.
+
+    Raises
+    ------
+    ReadError
+        When the disk is too full.
+    """
     place = cache.folder("entries")
     free = shutil.disk_usage(place).free
     if free < needed + _RESERVE:
         raise ReadError(
-            f"{path.name} needs {needed / 1e6:,.0f} MB of decompressed data in {place}, where "
+            f"{name} needs {needed / 1e6:,.0f} MB of decompressed data in {place}, where "
             f"{free / 1e6:,.0f} MB are free. Make room there, then open it again."
         )
 
@@ -144,7 +158,7 @@ def decompressed_image(path: Path, hdu: Hdu, identity: Identity, progress: Progr
     """
     found = cache.stored(identity, ".npy")
     if found is None:
-        _check_room(path, hdu.dtype.itemsize * int(np.prod(hdu.shape)))
+        check_room(path.name, hdu.dtype.itemsize * int(np.prod(hdu.shape)))
         name = Path(identity.path).name
         try:
             _decompress_tiles(path, hdu, identity, name, progress)
@@ -153,7 +167,7 @@ def decompressed_image(path: Path, hdu: Hdu, identity: Identity, progress: Progr
                 f"The compressed image {hdu.title} of {name} cannot be decompressed: {error}. "
                 "It is damaged, or of a kind that astropy does not know; fetch the file again."
             ) from error
-        found = _just_stored(identity, ".npy", name)
+        found = just_stored(identity, ".npy", name)
     return np.load(found, mmap_mode="r")
 
 

@@ -13,11 +13,11 @@ from jviz.backend.io.product import Meaning
 __all__ = ["Companion", "Group", "constant_shape", "group_arrays"]
 
 _ROLES: dict[Meaning, str] = {
-    "error": "ERR ERRS ERROR ERRORS UNCERT UNCERTAINTY SIGMA STDDEV STD RMS NOISE",
+    "error": "ERR ERRS ERROR ERRORS UNCERT UNCERTAINTY SIGMA STDDEV STDEV STD RMS NOISE",
     "variance": "VAR VARIANCE STAT VAR_POISSON VAR_RNOISE VAR_FLAT VAR_DARK",
     "inverse variance": "IVAR INVVAR INVERSE_VARIANCE",
-    "flags": "DQ MASK FLAG FLAGS DQFLAGS DATA_QUALITY QUALITY QUAL BADPIX BPM CRMASK PIXELDQ GROUPDQ",
-    "weight": "WHT WEIGHT WEIGHTS ERRWEIGHT WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
+    "flags": "DQ MASK MSK FLAG FLG FLAGS DQFLAGS DATA_QUALITY QUALITY QUAL BADPIX BPM CRMASK PIXELDQ GROUPDQ",
+    "weight": "WHT WGT WEIGHT WEIGHTS ERRWEIGHT WMAP COVERAGE COV EXPOSURE EXP EXPMAP EXPTIME NCOV",
     "other": "CON CTX AREA WAVELENGTH WAVE SAMP TIME BARSHADOW FLATFIELD_POINT FLATFIELD_UNIFORM "
     "PATHLOSS_PS PATHLOSS_UN PATHLOSS_POINT PATHLOSS_UNIFORM CONTAM ORMASK BACKGROUND BKG PROFILE SEG FIELDMAP "
     "RESOLUTION REFOUT ZEROFRAME DISP WD SKY MODEL RWSS RELATIVE_ERROR INPUT_SIGMA AUX NORM COVAR COVAR2 "
@@ -26,7 +26,7 @@ _ROLES: dict[Meaning, str] = {
 _MEANINGS: dict[str, Meaning] = {name: role for role, names in _ROLES.items() for name in names.split()}
 _PARTS = ("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_DARK")
 _STRONG = ("SCI", "DATA", "FLUX", "IMAGE", "SIGNAL", "INTENSITY", "CUBE")
-_IN_UNITS = re.compile(r"IFU\.\d+\.[A-Z]+")
+_WITH_DOTS = re.compile(r"[\w-]+(\.[\w-]+)+")
 _CHIP = re.compile(r"(CCD|IM|CHIP|DET|AMP|N|S|EXT|HDU|TILE)?\.?_?\d+[A-Z]?", re.IGNORECASE)
 
 
@@ -138,8 +138,8 @@ def _arrays(hdus: list[Hdu]) -> list[_Array]:
 
 
 def _split(name: str, in_sets: bool) -> tuple[str, str]:
-    if in_sets and _IN_UNITS.fullmatch(name):
-        name = name.replace(".", "_")  # KMOS: IFU.1.DATA, IFU.1.NOISE
+    if in_sets and _WITH_DOTS.fullmatch(name):
+        name = name.replace(".", "_")  # KMOS: IFU.1.DATA, IFU.1.NOISE; Euclid: 3-4.E.SCI, 3-4.E.RMS
     prefix, underscore, role = name.rpartition("_")
     is_whole = name in _MEANINGS or name in _STRONG or not in_sets
     if underscore and not is_whole and (role in _MEANINGS or role in _STRONG):

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from jviz.backend.io.asinh_scaled import is_asinh_scaled, linear_plane
 from jviz.backend.io.fits_compressed import decompressed_image
 from jviz.backend.io.fits_groups import Companion, constant_shape
 from jviz.backend.io.fitsfile import FitsFile, Hdu
@@ -50,7 +51,7 @@ def plane_of(file: FitsFile, hdu: Hdu, meaning: Meaning, view: View) -> Plane:
     scale, zero = hdu.number("BSCALE", 1.0) or 1.0, hdu.number("BZERO", 0.0)
     blank = None if meaning == "flags" else _blank(hdu)
     compressed = hdu.what == "compressed image"
-    return Plane(
+    plane = Plane(
         hdu.name or f"HDU{hdu.index}",
         view.shape,
         physical_dtype(hdu.bitpix, scale, zero, blank),
@@ -64,6 +65,7 @@ def plane_of(file: FitsFile, hdu: Hdu, meaning: Meaning, view: View) -> Plane:
         file.identity_of(hdu, view.section),
         immediate=not compressed,
     )
+    return linear_plane(plane, hdu) if meaning == "data" and is_asinh_scaled(hdu) else plane
 
 
 def _load(file: FitsFile, hdu: Hdu, view: View, progress: Progress) -> np.ndarray:

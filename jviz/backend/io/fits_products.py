@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jviz.backend.io.asinh_scaled import is_asinh_scaled
 from jviz.backend.io.fits_asdf import asdf_tree, asdf_unit
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.fits_groups import Group, group_arrays
@@ -99,6 +100,8 @@ class _Source:
         chosen = [h for h in tables if not is_auxiliary(h)]
         if not self.groups and not chosen:
             chosen = [h for h in tables if h.name.upper() != "ASDF"]
+        if not self.groups and not chosen:  # a query that found nothing
+            chosen = [h for h in self.file.hdus if h.is_table and h.complete and h.shape[1]]
         products = [product for group in self.groups for product in self.array_products(group)]
         products += self.table_products(chosen)
         if len(products) > 1:
@@ -143,6 +146,11 @@ class _Source:
         product.joint = joint_flags(planes)
         product.flags = dialect_of(self.primary) if has_flags else ""
         product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)
+        if is_asinh_scaled(hdu):
+            product.warnings.append(
+                f"{self.path.name} stores the asinh of its values (BOFFSET, BSOFTEN), as Pan-STARRS does; "
+                "they are shown and measured as the linear ones."
+            )
         return product
 
     def table_products(self, tables: list[Hdu]) -> list[Product]:
@@ -270,5 +278,7 @@ def _header_only(source: _Source) -> Product:
                 f"{name} has no pixels: the header of extension {hdu.title} announces {lengths}. "
                 "Its NAXIS keywords are wrong; write the file again."
             )
-    product = source._product(file.hdus[0], "other", "FITS header without data")
-    return product
+    label = "FITS header without data"
+    if file.hdus[0].what == "random groups":
+        label = f"FITS visibilities, {int(file.hdus[0].number('GCOUNT', 0)):,} random groups"
+    return source._product(file.hdus[0], "other", label)

@@ -1,4 +1,4 @@
-"""Region files of DS9 and CASA, and FITS region tables."""
+"""Region files of DS9 and CASA, FITS region tables, and coverage maps (MOC)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from jviz.backend.io.product import Product
 from jviz.backend.io.registry import reader
 from jviz.backend.progress import Progress, silent
 from jviz.backend.regions.ds9 import parse_ds9
+from jviz.backend.regions.mocs import is_moc, moc_outlines
 from jviz.errors import ReadError
 
 __all__ = ["read_regions", "regions_and_notes"]
 
-_FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions"}
+_FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions", "moc": "coverage map"}
 _left_out = re.compile(r'(?:"([^"]*)" frame or shape is not|not found for region: "([^"]*)")')
 _unreadable = (ValueError, TypeError, IndexError, KeyError)
 _fits_header = 3 * 2880
@@ -30,7 +31,9 @@ def _format(path: Path, start: bytes) -> str:
         return "ds9"
     if path.suffix.lower() == ".crtf":
         return "crtf"
-    return "fits" if start.startswith(b"SIMPLE") and _is_region_table(path) else ""
+    if start.startswith(b"SIMPLE") and _is_region_table(path):
+        return "fits"
+    return "moc" if is_moc(path, start) else ""
 
 
 def _is_region_table(path: Path) -> bool:
@@ -66,9 +69,11 @@ def read_regions(path: Path, *, progress: Progress = silent) -> list[Product]:
 
 
 def regions_and_notes(path: Path, kind: str) -> tuple[Any, list[str]]:
-    """Return the regions of a file of a known format ("ds9", "crtf", "fits") and what was left out."""
+    """Return the regions of a file of a known format ("ds9", "crtf", "fits", "moc") and what was left out."""
     if kind == "fits":
         return _regions_of_fits(path)
+    if kind == "moc":
+        return _regions_of_moc(path)
     return _regions_of_ds9(path) if kind == "ds9" else _regions_of_text(path, kind)
 
 
@@ -83,6 +88,14 @@ def _regions_of_fits(path: Path) -> tuple[Any, list[str]]:
     from regions import Regions
 
     return _noting(lambda: Regions.read(path, format="fits"))
+
+
+def _regions_of_moc(path: Path) -> tuple[Any, list[str]]:
+    from astropy.coordinates import SkyCoord
+    from regions import PolygonSkyRegion, Regions
+
+    outlines = moc_outlines(path)
+    return Regions([PolygonSkyRegion(SkyCoord(lines[:, 0], lines[:, 1], unit="deg")) for lines in outlines]), []
 
 
 def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:

@@ -26,6 +26,7 @@ __all__ = ["product_of_table", "read_ecsv", "read_pool", "read_text", "table_pro
 _TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat", ".asc")
 unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
 _fewest_samples = 10
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _separator = re.compile(r"[;|\t ]")
 
 
@@ -130,22 +131,30 @@ def _plain_name(path: Path) -> str:
 
 
 def _is_text(path: Path, start: bytes) -> bool:
-    # SExtractor calls its catalogues .cat whatever they are
+    # SExtractor calls its catalogues .cat whatever they are; spreadsheets write UTF-16
     start = first_bytes(start, len(start))
-    return _plain_name(path).endswith(_TEXT) and b"\0" not in start and not start.startswith((b"SIMPLE", b"<?xml"))
+    if not _plain_name(path).endswith(_TEXT) or start.startswith((b"SIMPLE", b"<?xml")):
+        return False
+    return b"\0" not in start or _is_utf16(start)
 
 
-def _starbase_head(path: Path) -> tuple[list[str], int] | None:
-    """Return the names of columns over a line of dashes, and the number of the first row: Starbase, of DS9 and Skycat.
+def _is_utf16(start: bytes) -> bool:
+    """Whether bytes begin as UTF-16 does, and are letters and lines in it."""
+    text = start[: len(start) // 2 * 2].decode("utf-16", errors="replace") if start.startswith(_UTF16) else ""
+    return bool(text.strip()) and "".join(text.split()).isprintable()
 
-    Rows are counted without empty lines and comments.
+
+def _starbase_head(path: Path, encoding: str) -> tuple[list[str], int] | None:
+    """Return the names of columns over dashes and tabs, and the number of the first row: Starbase, of DS9 and Skycat.
+
+    Rows are counted without empty lines and comments. Dashes alone part the sections of machine-readable tables.
     """
     rows: list[str] = []
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding=encoding, errors="replace") as file:
         for line in itertools.islice(file, 300):
             if not line.strip() or line.startswith("#"):
                 continue
-            if rows and set(line.strip()) <= {"-", "\t"}:
+            if rows and "\t" in line and set(line.strip()) <= {"-", "\t"}:
                 return [name.strip() for name in rows[-1].rstrip("\n").split("\t")], len(rows) + 1
             rows.append(line)
     return None
@@ -174,19 +183,33 @@ def _text_table(path: Path, form: str | None) -> Table:
     file = decompressed(path)
     if form is not None:
         return Table.read(file, format=form)
-    if (head := _starbase_head(file)) is not None:
+    is_csv = _plain_name(path).endswith(".csv")
+    with file.open("rb") as stream:
+        if stream.read(2) in _UTF16:
+            return _guessed(file, is_csv, "utf-16")
+    try:
+        return _guessed(file, is_csv, "utf-8-sig")
+    except UnicodeDecodeError:  # an older spreadsheet; every byte is a letter of Latin-1
+        return _guessed(file, is_csv, "latin-1")
+
+
+def _guessed(file: Path, is_csv: bool, encoding: str) -> Table:
+    """Read a text whose columns are set apart in a way that is to be found out."""
+    from astropy.table import Table
+
+    if (head := _starbase_head(file, encoding)) is not None:
         names, first = head
         return Table.read(file, format="ascii.tab", names=names, header_start=first - 2, data_start=first,
-                          comment=r"#|\[EOD\]", guess=False, fast_reader=False)  # fmt: skip
-    if _plain_name(path).endswith(".csv"):
+                          comment=r"#|\[EOD\]", guess=False, fast_reader=False, encoding=encoding)  # fmt: skip
+    if is_csv:
         # many a .csv is set apart by blanks, bars or semicolons
         with suppress(*unreadable):
-            table = Table.read(file, format="ascii.csv", encoding="utf-8-sig")
+            table = Table.read(file, format="ascii.csv", encoding=encoding)
             other = _separator.search(table.colnames[0]) if len(table.colnames) == 1 else None
             if other is None:
                 return table
-            return Table.read(file, format="ascii.basic", delimiter=other[0], guess=False)
-    return Table.read(file, format="ascii", guess=True)
+            return Table.read(file, format="ascii.basic", delimiter=other[0], guess=False, encoding=encoding)
+    return Table.read(file, format="ascii", guess=True, encoding=encoding)
 
 
 def _is_ecsv(path: Path, start: bytes) -> bool:

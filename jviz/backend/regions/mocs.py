@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 
-from jviz.errors import CommandError
+from jviz.errors import ReadError
 
-__all__ = ["moc_outlines"]
+__all__ = ["is_moc", "moc_outlines"]
 
 MOST_CELLS = 40_000
 """A map of more cells is drawn by coarser ones."""
+
+
+_JSON = re.compile(rb'\s*\{\s*"\d{1,2}"\s*:\s*\[')
+_TEXT = re.compile(rb"s?\d{1,2}/\d+[-,\s\d/]*$")
+_FITS_WORDS = (b"MOCORDER=", b"MOCORD_S=", b"ORDERING= 'NUNIQ")
+_headers = 3 * 2880
+
+
+def is_moc(path: Path, start: bytes) -> bool:
+    """Whether a file that starts so is a coverage map, in FITS, JSON or text.
+
+    A map of probabilities over cells of several orders has the same keywords, and more than one column.
+    """
+    if not start.startswith(b"SIMPLE"):
+        return bool(_JSON.match(start) or _TEXT.match(start))
+    with path.open("rb") as stream:
+        head = stream.read(_headers)
+    return b"TFIELDS =                    1 " in head and any(word in head for word in _FITS_WORDS)
 
 
 def moc_outlines(path: Path) -> list[np.ndarray]:
@@ -24,7 +43,7 @@ def moc_outlines(path: Path) -> list[np.ndarray]:
 
     Raises
     ------
-    CommandError
+    ReadError
         When the file is no MOC, or covers nothing.
 
     Notes
@@ -34,16 +53,22 @@ def moc_outlines(path: Path) -> list[np.ndarray]:
     from mocpy import MOC
 
     try:
-        moc = MOC.load(path, format="json" if path.suffix.lower() == ".json" else "fits")
+        moc = MOC.load(path, format=_format(path))
         order = moc.max_order
         while order > 0 and moc.sky_fraction * 12 * 4.0**order > MOST_CELLS:
             order -= 1
         cells = (moc.degrade_to_order(order) if order < moc.max_order else moc).flatten()
     except Exception as error:
-        raise CommandError(f"{path.name} cannot be read as a MOC: {error or type(error).__name__}.") from error
+        raise ReadError(f"{path.name} cannot be read as a MOC: {error or type(error).__name__}.") from error
     if not len(cells):
-        raise CommandError(f"{path.name} covers nothing.")
+        raise ReadError(f"{path.name} covers nothing.")
     return _chained(*_edges(cells, order))
+
+
+def _format(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    return "fits" if start.startswith(b"SIMPLE") else "json" if start.lstrip().startswith(b"{") else "ascii"
 
 
 def _edges(cells: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:

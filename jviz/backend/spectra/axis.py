@@ -224,7 +224,12 @@ def _without_type(header: Mapping[str, Any], low: Any, shape: tuple[int, ...]) -
     if not worlds:
         return _channels(shape, len(shape) - 1 - pixel, "No axis is spectral; the slowest is taken, by channel number.")
     axis = _from_world(header, low, shape, int(worlds[0]), pixel)
-    note = "The file does not say what its third axis is; it is taken as the spectral one."
+    code = _code(low, int(worlds[0]))
+    note = (
+        f"Its third axis is {code} and no spectral one; its slices are shown along it as channels would be."
+        if code and not code.startswith("LINEAR") else
+        "The file does not say what its third axis is; it is taken as the spectral one."
+    )  # fmt: skip
     from dataclasses import replace
 
     return replace(axis, notes=(note, *axis.notes))
