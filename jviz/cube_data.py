@@ -53,17 +53,19 @@ class Cube(WithPicture):
         """Whether `axis` is at hand without waiting."""
         return self._axis is not None
 
-    def source(self, plane: str = "", exclude: int = 0) -> Any:
+    def source(self, plane: str = "", exclude: int = 0, *, one_beam: bool = False) -> Any:
         """Return a `jviz.backend.cubes.source.CubeSource`: parts of a plane, channels first.
 
         Parameters
         ----------
         exclude : int
             Pixels with any of these data quality bits count as missing.
+        one_beam : bool
+            Values per beam of each channel are turned into values per one beam for all, so that they can be added up.
         """
         from jviz.spectral import source_of_cube
 
-        return source_of_cube(self, plane, exclude)
+        return source_of_cube(self, plane, exclude, one_beam=one_beam)
 
     def face(self, order: tuple[int, ...]) -> WithPicture:
         """Return what to draw for an order of the axes: slices along the first, the others up and to the right.

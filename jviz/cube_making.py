@@ -13,12 +13,13 @@ from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.backend.progress import Progress
 from jviz.backend.room import let_go, room
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.beams import beam_planes, beams_of
 from jviz.cube_copies import copy_of
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
 from jviz.pictures import cards_for, cards_kept
 
-__all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "cube_from", "cut_out"]
+__all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "channel_beams", "cube_from", "cut_out"]
 
 VALUES = 1 << 21
 """Values worked on at a time."""
@@ -64,6 +65,8 @@ class NewCube:
 
     def made(self, name: str, what: str, **more: Any) -> Cube:
         """Return the data; see `cube_from`."""
+        if self.measure.source.factors is not None:
+            more.setdefault("beams", np.tile(beams_of(self.cube).reference, (self.shape[0], 1)))  # type: ignore[union-attr]
         return cube_from(self.cube, self.values, self.error, name, what, **more)
 
 
@@ -92,7 +95,8 @@ def cut_out(
     if flags is not None and flags.shape == cube.plane().shape:
         flags = _cut_plane(flags, where, new.shape)
     wcs = moved_wcs(cube.wcs, (1, 1, 1), (channels.start, rows.start, columns.start))
-    return new.made(name, what, axis=measure.axis.sliced(channels.start, channels.stop), wcs=wcs, flags=flags)
+    return new.made(name, what, axis=measure.axis.sliced(channels.start, channels.stop), wcs=wcs, flags=flags,
+                    beams=channel_beams(cube, channels))  # fmt: skip
 
 
 def _cut_plane(plane: Plane, where: tuple[slice, ...], shape: tuple[int, ...]) -> Plane:
@@ -121,7 +125,8 @@ def by_rows(new: NewCube, work: Work, doing: str, progress: Progress, channels: 
 
 def _spectra(measure: CubeMeasure, channels: slice, rows: slice) -> tuple[np.ndarray, np.ndarray | None]:
     """Read whole spectra: from the copy of the cube, in which they lie in one piece, where it has all digits."""
-    store = None if measure.bits or measure.source.dtype != np.float32 else copy_of(measure.cube)
+    as_filed = not measure.bits and measure.source.factors is None and measure.source.dtype == np.float32
+    store = copy_of(measure.cube) if as_filed else None
     if store is None:
         return read(measure, (channels, rows, slice(None)))
     values = np.ascontiguousarray(np.moveaxis(store.spectra[rows], 2, 0)[channels], np.float64)
@@ -150,6 +155,7 @@ def cube_from(
     wcs: Any = ...,
     unit: str | None = None,
     flags: Plane | None = None,
+    beams: np.ndarray | None = None,
     without: tuple[str, ...] = (),
 ) -> Cube:
     """Make data of a cube with its channels first.
@@ -167,6 +173,8 @@ def cube_from(
     unit : str, optional
     flags : Plane, optional
         Data quality of the same shape.
+    beams : ndarray of shape (n_channels, 3), optional
+        Of the new channels; those of ``like`` by default, where it has as many.
     without : tuple of str
         Keywords that are not true any more.
     """
@@ -179,6 +187,9 @@ def cube_from(
         planes["DQ"] = replace(flags, name="DQ")
     if not hasattr(wcs, "to_header") or not axis_is_linear(axis):
         planes["WAVELENGTH"] = _plane("WAVELENGTH", axis.values, "other", axis.unit)
+    beams = beams if beams is not None else channel_beams(like, slice(None))
+    if beams is not None and len(beams) == len(axis):
+        planes |= beam_planes(beams)
     place = cube_cards(cards_for(wcs), wcs, axis)
     known = {keyword for keyword, _, _ in place} | set(without)
     kept = [card for card in cards_kept(like) if card[0] not in known]
@@ -192,6 +203,12 @@ def cube_from(
     assert isinstance(made, Cube)
     made._axis = replace(axis, array_axis=0)
     return made
+
+
+def channel_beams(cube: Cube, channels: slice) -> np.ndarray | None:
+    """Return the beams of channels of a cube that has one for each, shape (n_channels, 3)."""
+    beams = beams_of(cube)
+    return None if beams is None or len(beams) != cube.shape[0] else beams.table[channels]
 
 
 def axis_is_linear(axis: SpectralAxis) -> bool:

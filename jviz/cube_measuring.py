@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.backend.units import parse_unit
+from jviz.beams import beams_of, is_per_beam
 from jviz.cube_places import Place, can_grow, can_have_ring, checked_ring, growth
 from jviz.data import Cube
 from jviz.errors import CommandError
@@ -98,12 +100,16 @@ class CubeMeasure:
     cube : Cube
     exclude_flags : list of str, str or int
         By default DO_NOT_USE where the flags have it.
+    one_beam : bool
+        Values per beam are of one beam for all channels, so that channels can be added up.
     """
 
-    def __init__(self, session: Any, cube: Cube, exclude_flags: Any = DEFAULT_FLAGS) -> None:
+    def __init__(
+        self, session: Any, cube: Cube, exclude_flags: Any = DEFAULT_FLAGS, *, one_beam: bool = False
+    ) -> None:
         self.session, self.cube = session, cube
         self.bits = excluded_bits(cube, exclude_flags) if cube.product.plane("flags") is not None else 0
-        self.source: CubeSource = cube.source("", self.bits)
+        self.source: CubeSource = cube.source("", self.bits, one_beam=one_beam)
         self.axis: SpectralAxis = cube.axis
 
     @property
@@ -112,9 +118,14 @@ class CubeMeasure:
         for meaning, turn in VARIANCES:
             plane = self.cube.product.plane(meaning)
             if plane is not None and plane.shape == self.cube.plane().shape:
-                reader = self.cube.source(plane.name)
-                return lambda *where, reader=reader, turn=turn: turn(reader.read(*where, dtype=np.dtype(np.float64)))
+                return partial(self._variance, self.cube.source(plane.name), turn)
         return None
+
+    def _variance(self, reader: CubeSource, turn: Any, channels: slice, *where: slice) -> np.ndarray:
+        found = turn(reader.read(channels, *where, dtype=np.dtype(np.float64)))
+        if self.source.factors is not None:
+            found = found * self.source.factors[channels, None, None] ** 2
+        return found
 
     # --- spaxels --------------------------------------------------------------------------------
 
@@ -220,13 +231,24 @@ class CubeMeasure:
             area=area * covered if area is not None else None, name=name, meta=meta,
         )  # fmt: skip
 
-    def flux_unit(self) -> tuple[float, str]:
-        """Return by what a sum over spaxels is multiplied, and its unit: brightness × solid angle, else as it is."""
+    def flux_unit(self) -> tuple[Any, str]:
+        """Return by what a sum over spaxels is multiplied, and its unit: brightness × solid angle, else as it is.
+
+        Returns
+        -------
+        float or ndarray of shape (n_channels,)
+            Channels differ where their beams do.
+        str
+        """
         from astropy import units
 
         unit, area = parse_unit(self.cube.unit), spaxel_area(self.cube)
         if unit is None or area is None:
             return 1.0, self.cube.unit
+        beams = beams_of(self.cube) if is_per_beam(self.cube.unit) else None
+        if beams is not None:
+            factor = area * float((unit * units.beam).to(units.Jy)) / beams.solid_angles
+            return factor if len(factor) == len(self.axis) else float(factor[0]), "Jy"
         for base, power in zip(unit.bases, unit.powers, strict=True):
             angle = base**-power
             if power < 0 and angle.is_equivalent(units.sr):

@@ -93,13 +93,13 @@ def slab_map(cube: Cube, plane: str, slab: tuple[float, float, str], progress: P
     from jviz.cube_copies import copy_of
 
     low, high, statistic = slab
-    source, axis = cube.source(plane), cube.axis
+    source, axis = cube.source(plane, one_beam=True), cube.axis
     shares = axis.shares(low, high)
     if not shares.any():
         return np.full(source.shape[1:], np.nan)
     if statistic in ("median", "min", "max"):
         return maps.collapse(source, shares, statistic, progress=progress).values
-    store = copy_of(cube, plane)
+    store = copy_of(cube, plane) if source.factors is None else None
     even = np.ptp(axis.widths) <= 1e-4 * axis.widths.mean()
     if statistic in ("sum", "mean") and not even:
         return maps.collapse(source, shares, statistic, progress=progress).values
@@ -153,7 +153,7 @@ def rough_slab_raster(cube: Cube, plane: str, slab: tuple[float, float, str]) ->
     channels = inside[:: -(-len(inside) // ROUGH)]
 
     def work(progress: Progress) -> np.ndarray:
-        reader = cube.source(plane)
+        reader = cube.source(plane, one_beam=True)
         values = np.stack([reader.read(slice(int(k), int(k) + 1), progress=progress)[0] for k in channels])
         return _rough(values, cube.axis, channels, len(inside), slab[2]).astype(np.float32)
 

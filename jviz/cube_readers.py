@@ -338,6 +338,7 @@ class CubeReader:
         self, found: Extracted, statistic: str, channels: slice = slice(None), *, grows: bool = False
     ) -> Samples:
         factor, unit = self.flux_unit if statistic == "sum" else (1.0, self.cube.unit)
+        factor = factor[channels] if isinstance(factor, np.ndarray) else factor
         whole = channels == slice(None)
         axis = self.axis if whole else replace(self.axis, values=self.axis.values[channels])
         error = None if found.error is None else found.error * factor

@@ -56,6 +56,7 @@ class CubeSpectra:
         self._ring: tuple[float, float] | None = None
         self._cone, self._reference = False, None
         self._audience: set[int] = set()
+        self._hidden: dict[Any, None] = {}
         self._readers: dict[Cube, Any] = {}
         self._areas: dict[Key, Any] = {}
         self._known: dict[Key, Any] = {}
@@ -139,10 +140,25 @@ class CubeSpectra:
         if not self._audience:
             self._drop(list(self._names))
 
+    def see(self, view: Any, *, seen: bool) -> None:
+        """Take note that the viewer of a view comes into sight, or goes behind another tab."""
+        self._hidden.pop(view, None)
+        if not seen:
+            self._hidden[view] = None
+        self.follow()
+
+    def _views_in_sight(self) -> list[Any]:
+        """Return the views in sight; of cubes that lie all behind tabs the one that was seen last."""
+        views = list(self._session.views.values())
+        self._hidden = {view: None for view in self._hidden if view in views}
+        cubes = [view for view in views if view.kind == "cube"]
+        last = next(reversed(self._hidden), None) if cubes and all(view in self._hidden for view in cubes) else None
+        return [view for view in views if view not in self._hidden or view is last]
+
     def cubes(self) -> list[Cube]:
-        """Return the cubes that are visible in viewers."""
+        """Return the cubes that are visible in viewers in sight."""
         found: dict[Cube, None] = {}
-        for view in self._session.views.values():
+        for view in self._views_in_sight():
             for layer in view.layers:
                 cube = getattr(layer, "cube", None)
                 if cube is not None and layer.visible:

@@ -167,6 +167,18 @@ class CubeLayer(ImageLayer):
         return self.slab is not None and self.cube is not None and not self.order and self._is_deep
 
     @property
+    def slab_text(self) -> str:
+        """What of which range is shown in place of slices, in words; empty for slices."""
+        if not self.shows_slab or not self.data.axis_ready:
+            return ""
+        from jviz.spectral_display import channel_within, scale_of
+
+        low, high, statistic = self.slab_now  # type: ignore[misc]
+        axis, scale = self.data.axis, scale_of(self.data.axis)
+        ends = f"{scale.text(channel_within(axis, low), unit=False)} – {scale.text(channel_within(axis, high))}"
+        return f"{statistic.replace('moment', 'moment ')}, {ends}"
+
+    @property
     def is_made(self) -> bool:
         """Whether what is drawn is worked out of several slices."""
         return self.cube is not None and self._is_deep and (self.shows_slab or self.width > 1)
@@ -240,8 +252,8 @@ class CubeView(ImageView):
     slice_curve : str
         What the curve above the ruler of slices is: mean, std or max of each plane, or none.
     spectral_unit : str
-        Unit in which spectral values are shown: "" is that of the file; "channel"; "km/s" and others of velocity
-        need a rest value (of the file, or from ``cube.spectral_axis``).
+        Unit in which spectral values are shown: "" is that of the file (GHz where it counts in Hz, km/s where in m/s);
+        "channel"; "km/s" and others of velocity need a rest value (of the file, or from ``cube.spectral_axis``).
     loop : str
         What playing does at the end: loop, bounce, once.
     rate : float

@@ -31,7 +31,7 @@ ABOUT_PLACE = re.compile(
     r"|CHECKSUM|DATASUM"
     r"|C(RPIX|RVAL|DELT|TYPE|UNIT|ROTA|NAME|RDER|SYER)\d+|PC\d+_\d+|CD\d+_\d+|P[VS]\d+_\d+|[AB]P?_(\d+_\d+|ORDER|DMAX)"
     r"|WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|RADECSYS|EQUINOX|EPOCH|S_REGION|LT[VM]\d+(_\d+)?|PC\d{6}"
-    r"|(CP|CQ)?DIS\d|D2IM(DIS|ARR|EXT|ERR)\d?|DP\d|TFIELDS|(Z|TTYPE|TFORM|TUNIT)[A-Z]*\d*|THEAP|HISTORY|COMMENT|",
+    r"|CASAMBM|(CP|CQ)?DIS\d|D2IM(DIS|ARR|EXT|ERR)\d?|DP\d|TFIELDS|(Z|TTYPE|TFORM|TUNIT)[A-Z]*\d*|THEAP|HISTORY|COMMENT|",
 )
 """Keywords of the grid and of the file's layout, which the new data have of their own."""
 
@@ -174,7 +174,7 @@ def cards_kept(data: Data) -> list[tuple[str, Any, str]]:
     return [*(card for card in kept.values() if card[0] != "HISTORY"), *past]
 
 
-def data_from(picture: Picture, name: str, like: Data, what: str) -> Image:
+def data_from(picture: Picture, name: str, like: Data, what: str, *, cards: tuple = ()) -> Image:
     """Make data of a picture, with the header of those it was made from and a line of its history.
 
     Parameters
@@ -182,6 +182,8 @@ def data_from(picture: Picture, name: str, like: Data, what: str) -> Image:
     like : Data
     what : str
         One line that says what was done to which data.
+    cards : tuple of (keyword, value, comment)
+        In place of those of the header, or beside them.
     """
     planes = {"SCI": _plane("SCI", picture.values, "data", picture.unit)}
     if picture.error is not None:
@@ -191,10 +193,10 @@ def data_from(picture: Picture, name: str, like: Data, what: str) -> Image:
     for extra in picture.others:
         planes.setdefault(extra.name, _plane(extra.name, extra.values, extra.meaning, extra.unit))
     place = cards_for(picture.wcs)
-    known = {keyword for keyword, _, _ in place}
+    known = {keyword for keyword, _, _ in (*place, *cards)}
     bunit = [("BUNIT", picture.unit, "unit of the values")] if picture.unit else []
     kept = [card for card in cards_kept(like) if card[0] not in known]
-    cards = (*kept, *bunit, *place, ("HISTORY", f"jviz: {what}", ""))
+    cards = (*kept, *cards, *bunit, *place, ("HISTORY", f"jviz: {what}", ""))
     unit = Unit(0, "SCI", 1, "image made in jviz", picture.shape, picture.values.dtype.name, picture.unit, cards)
     product = Product("image", name, like.label, planes=planes, units=(unit,), flags=like.product.flags)
     if picture.wcs is not None:

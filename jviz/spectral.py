@@ -94,11 +94,13 @@ def _tabulated(cube: Cube) -> SpectralAxis | None:
     return SpectralAxis(np.asarray(table.read(), float), table.unit, quantity_of_unit(table.unit))
 
 
-def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0) -> CubeSource:
+def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0, *, one_beam: bool = False) -> CubeSource:
     """Return a reader of a plane of a cube, channels first; pixels with any bit of ``exclude`` become NaN."""
     from jviz.backend.cubes.source import CubeSource
+    from jviz.beams import channel_factors
 
-    return CubeSource(cube.plane(plane), cube.axis.array_axis, flags=cube.product.plane("flags"), exclude=exclude)
+    return CubeSource(cube.plane(plane), cube.axis.array_axis, flags=cube.product.plane("flags"), exclude=exclude,
+                      factors=channel_factors(cube, plane) if one_beam else None)  # fmt: skip
 
 
 def samples_of(spectrum: Spectrum) -> tuple[Samples, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Scale", "axis_name", "channel_within", "parsed", "pretty", "scale_of", "units_for"]
 
 UNITS = ("", "um", "nm", "Angstrom", "GHz", "1/cm", "eV", "km/s", "channel")
-"""Offered for display; "" is that of the file."""
+"""Offered for display; "" is that of the file, or a multiple of it that reads better."""
 
 
 class Scale:
@@ -44,10 +44,18 @@ class Scale:
 
     def text(self, channel: float, *, unit: bool = True) -> str:
         """Write the value at a channel, which may lie between two."""
-        value = float(np.interp(channel, np.arange(len(self.values)), self.values))
+        value = self._value(channel)
         places = self.places if abs(value) < 10.0 ** (15 - self.places) else 0
         number = f"{value:.{places}f}" if places <= 9 else f"{value:.8g}"
         return f"{number} {pretty(self.unit)}".rstrip() if unit else number
+
+    def _value(self, channel: float) -> float:
+        """Return the value at a channel, as far as the outer borders of the first and the last one."""
+        values, last = self.values, len(self.values) - 1
+        if 0 <= channel <= last or not last:
+            return float(np.interp(channel, np.arange(last + 1), values))
+        end, step = (values[0], values[0] - values[1]) if channel < 0 else (values[-1], values[-1] - values[-2])
+        return float(end + step * min(-channel if channel < 0 else channel - last, 0.5))
 
     def ticks(self, n: float, low: float = 0.0, high: float = np.inf) -> list[tuple[float, str]]:
         """Return about ``n`` channels of round values between two channels, in order, and what to write at each."""
@@ -67,13 +75,20 @@ class Scale:
 
 def pretty(unit: str) -> str:
     """Write a unit as people do."""
-    return {"um": "µm", "Angstrom": "Å", "1/cm": "cm⁻¹", "m s-1": "m/s"}.get(unit, unit)
+    return {"um": "µm", "Angstrom": "Å", "1/cm": "cm⁻¹", "m s-1": "m/s", "m.s**-1": "m/s"}.get(unit, unit)
 
 
 def _converted(axis: SpectralAxis, unit: str) -> tuple[np.ndarray, str]:
     if unit == "channel" or not axis.unit:
         return np.arange(len(axis), dtype=float) if unit == "channel" else axis.values, ""
-    if unit in ("", axis.unit):
+    if not unit:
+        from jviz.backend.spectra.units import quantity_of, readable_unit
+
+        better = readable_unit(axis.unit, float(np.abs(axis.values).max()))
+        if better == axis.unit:
+            return axis.values, better
+        return axis.values * (quantity_of(axis.unit)[1] / quantity_of(better)[1]), better
+    if unit == axis.unit:
         return axis.values, axis.unit
     from jviz.backend.spectra import units
 
@@ -97,12 +112,13 @@ def scale_of(axis: SpectralAxis, unit: str = "") -> Scale:
 def units_for(axis: SpectralAxis) -> tuple[str, ...]:
     """Return the units that an axis can be shown in."""
     found = []
-    for unit in UNITS:
+    own = Scale(axis, "").unit
+    for unit in (*UNITS[:-1], axis.unit, UNITS[-1]):
         try:
             Scale(axis, unit)
         except JvizError:
             continue
-        if unit not in ("", "channel") and unit == axis.unit:
+        if unit in found or (unit not in ("", "channel") and unit == own):
             continue
         found.append(unit)
     return tuple(found)

@@ -11,7 +11,7 @@ from echo import CallbackProperty, delay_callback
 from jviz.backend.spectra.fluxes import flux_unit
 from jviz.backend.spectra.lines import LISTS
 from jviz.backend.spectra.ranges import SpectralRanges
-from jviz.backend.spectra.units import CONVENTIONS, Scale, convert_axis, quantity_of, scale_of
+from jviz.backend.spectra.units import CONVENTIONS, Scale, convert_axis, quantity_of, readable_unit, scale_of
 from jviz.errors import CommandError
 from jviz.plot_views import PlotLayer, PlotView
 from jviz.views import Checked, declare_view, number, one_of, pair, some_of
@@ -230,10 +230,11 @@ def scale_of_view(view: SpectrumView, axis: Any = None) -> Scale:
     Parameters
     ----------
     axis : SpectralAxis, optional
-        Of the first spectrum, whose unit, medium and rest value stand where the view has none.
+        Of the first spectrum, whose unit (GHz for Hz, km/s for m/s), medium and rest value stand where the view has
+        none.
     """
     own = scale_of(axis) if axis is not None else Scale()
-    unit = view.x_unit or own.unit
+    unit = view.x_unit or (readable_unit(own.unit, float(np.abs(axis.values).max())) if axis is not None else "")
     quantity = quantity_of(unit)[0] if view.x_unit else own.quantity
     convention = view.convention if view.x_unit or own.quantity != "velocity" else own.convention
     rest = own.rest if view.rest is None else _vacuum_metres(*view.rest)

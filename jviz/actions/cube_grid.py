@@ -91,7 +91,7 @@ def rebin(
     exclude_flags : list of str, str or int
         Values with these data quality flags count as missing; DO_NOT_USE by default.
     """
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=spectral > 1)
     n, ny, nx = measure.source.shape
     if not (1 <= spectral <= n and 1 <= spatial <= min(ny, nx)):
         raise CommandError(

@@ -14,6 +14,7 @@ from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.units import Scale, convert_axis, quantity_of, scale_of
 from jviz.backend.units import moment_unit, parse_unit
+from jviz.beams import beam_at, beam_cards, beams_of, is_per_beam
 from jviz.commands import command
 from jviz.cube_measuring import CubeMeasure, channel_shares, spaxel_area
 from jviz.cube_planes import statistics_of
@@ -52,7 +53,7 @@ def extract(
         On pixels or on the sky; the whole cube by default.
     statistic : {"sum", "mean", "median", "min", "max"}
         Over the spaxels of each channel. A sum of surface brightness is multiplied by the solid angle of a spaxel:
-        MJy/sr becomes Jy.
+        MJy/sr becomes Jy. A sum of Jy/beam is divided by the beam of each channel in spaxels, and is in Jy too.
     weights : {"exact", "center"}
         Each spaxel counts by the part that is inside, or as a whole where its centre is.
     cone : bool
@@ -90,8 +91,19 @@ def extract(
     if not np.isfinite(samples.flux).any():
         raise CommandError(f"No channel of {data.name} has a value there; choose another region or fewer flags.")
     label = f"{statistic} of {what} in {data.name}"
-    times = f", times {spaxel_area(data):.6g} sr a spaxel" if samples.unit != data.unit else ""
-    return made_spectrum(samples, name.strip() or label, label + times)
+    return made_spectrum(samples, name.strip() or label, label + _how(data, samples.unit))
+
+
+def _how(cube: Cube, unit: str) -> str:
+    """Say what made a flux of brightness."""
+    if unit == cube.unit:
+        return ""
+    times, beams = f", times {spaxel_area(cube):.6g} sr a spaxel", beams_of(cube) if is_per_beam(cube.unit) else None
+    if beams is None:
+        return times
+    areas = beams.solid_angles
+    low, high = f"{areas.min():.6g}", f"{areas.max():.6g}"
+    return f"{times}, over {low if low == high else f'{low} to {high}'} sr a beam"
 
 
 @command("cube.keep_spectrum", title="Keep Spectrum at the Cursor", menu=MENU, needs="cube", group="spectra",
@@ -150,7 +162,7 @@ def collapse(
     """
     if not 0 <= percentile <= 100:
         raise CommandError(f"The percentile is {percentile:g}; it must be from 0 to 100.")
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
     shares = channel_shares(session, measure.axis, spectral)
     made = maps.collapse(
         measure.source, shares, statistic, percentile=percentile, variance=measure.variance, progress=progress
@@ -201,11 +213,12 @@ def moment(
 
     Notes
     -----
-    Errors are those of independent channels, to first order, with that of the continuum.
+    Errors are those of independent channels, to first order, with that of the continuum. Where channels have beams of
+    their own, values per beam are brought to that of median size first, which the header of the map then names.
     """
     if order < 0:
         raise CommandError(f"Moments have orders from 0 on; {order} is none.")
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
     shares = channel_shares(session, measure.axis, spectral)
     axis = _velocities(measure.axis, reference, convention) if output == "velocity" else measure.axis
     line = None
@@ -256,7 +269,7 @@ def peak(
     """
     from jviz.backend.cubes.continuum import peaks_of
 
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
     shares = channel_shares(session, measure.axis, spectral)
     found = peaks_of(measure.source, shares > 0, variance=measure.variance, progress=progress)
     numbers, axis = np.arange(len(measure.axis), dtype=float), measure.axis
@@ -293,7 +306,8 @@ def image(session: Session, data: Cube, channel: int | None = None, *, name: str
     text = f"{data.axis.values[channel]:.7g} {data.axis.unit}".strip()
     picture = Picture(values, error, dq, data.unit, plane_wcs(data))
     what = f"channel {channel} ({text}) of {data.name}"
-    return data_from(picture, name.strip() or f"{data.name} at {text}", data, what)
+    cards = beam_cards(beam_at(data, channel))
+    return data_from(picture, name.strip() or f"{data.name} at {text}", data, what, cards=cards)
 
 
 @command("cube.plane_statistics", title="Statistics of Slices…", menu=MENU, needs="cube", group="parts", job=True,
@@ -342,7 +356,9 @@ def _image(
     picture = Picture(
         values.astype(kind), None if error is None else np.asarray(error, kind), None, unit, plane_wcs(data)
     )
-    return data_from(picture, name.strip() or what, data, f"{what}{where}")
+    beams = beams_of(data)
+    cards = () if beams is None else beam_cards(beams.reference)
+    return data_from(picture, name.strip() or what, data, f"{what}{where}", cards=cards)
 
 
 def _velocities(axis: SpectralAxis, reference: Any, convention: str) -> SpectralAxis:

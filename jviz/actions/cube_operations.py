@@ -53,7 +53,7 @@ def smooth(
     Errors are those of independent values. Afterwards neighbours are correlated: errors of sums over the result are
     larger than its errors added in quadrature.
     """
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=axis == "spectral")
     new = NewCube(measure)
     axes, walk = ((0,), by_rows) if axis == "spectral" else ((1, 2), by_channels)
 
@@ -97,7 +97,7 @@ def continuum(
     Least squares with equal weights. Errors are those of the fit to independent channels; in the cube without
     continuum they take into account that a channel is part of its own fit.
     """
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
     basis = basis_of(measure.axis.values, order)
     use = channel_shares(session, measure.axis, spectral) >= 0.5
     if exclude is not None and exclude != "":

@@ -64,7 +64,7 @@ def regrid(
     CommandError
         When they have no channels, or no place on the sky, in common.
     """
-    measure = CubeMeasure(session, data, exclude_flags)
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=axes != "spatial")
     title = name.strip() or f"{data.name} on {reference.name}"
     what = f"{data.name} on the {axes if axes != 'both' else 'spectral and spatial'} grid of {reference.name}"
     if axes == "spatial":

@@ -77,7 +77,9 @@ def _write_spectra(data: Spectrum, path: Path) -> None:
 
 
 def _write_planes(data: Data, path: Path, progress: Progress) -> None:
+    from jviz.backend.cubes.beams import COLUMNS
     from jviz.backend.images import writer
+    from jviz.backend.io.fits_beams import beams_table
 
     suffix = path.suffix.lower()
     if suffix == ".npy":
@@ -85,15 +87,24 @@ def _write_planes(data: Data, path: Path, progress: Progress) -> None:
         return
     if suffix not in (".fits", ".fit", ".asdf"):
         raise CommandError(f"{path.name} does not say how to write it; end it with .fits, .asdf or .npy.")
-    planes = []
+    planes, beams = [], {}
     for number, plane in enumerate(data.filed.planes.values()):
         progress(number, len(data.planes), f"reading {plane.name}")
-        planes.append((plane.name, plane.read(progress=progress), plane.unit))
+        values = plane.read(progress=progress)
+        if plane.name in COLUMNS and values.ndim == 1 and suffix != ".asdf":
+            beams[plane.name] = values
+        else:
+            planes.append((plane.name, values, plane.unit))
     wcs = getattr(data, "wcs", None) if data.filed is data.product else data.filed.load_wcs().wcs
     if planes[0][1].ndim == 2:
         wcs = plane_wcs(data)
-    writing: Any = writer.write_asdf if suffix == ".asdf" else writer.write_fits
-    writing(path, planes, _cards(data), wcs)
+    if suffix == ".asdf":
+        writer.write_asdf(path, planes, _cards(data), wcs)
+        return
+    tables, cards = [], _cards(data)
+    if len(beams) == len(COLUMNS):
+        tables, cards = [beams_table(beams)], [("CASAMBM", True, "a beam for each channel, in BEAMS"), *cards]
+    writer.write_fits(path, planes, cards, wcs, tables)
 
 
 def _cards(data: Data) -> list[tuple[str, Any, str]]:

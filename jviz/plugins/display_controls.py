@@ -173,7 +173,7 @@ class Controls(QWidget):
             self._show_planes(layer)
             self._show_slices(layer)
             self.mode.setCurrentIndex(self.mode.findData(layer.limits_mode))
-            self.source.setCurrentIndex(self.source.findData(layer.limits_from))
+            self._show_source(layer)
             self.source.setEnabled(layer.limits_mode != "manual")
             self.low_percentile.setValue(layer.percentiles[0])
             self.high_percentile.setValue(layer.percentiles[1])
@@ -206,6 +206,16 @@ class Controls(QWidget):
             self.plane.addItem(f"{plane.name}{meaning}", plane.name)
         self.plane.setCurrentIndex(max(self.plane.findData(layer.plane), 0))
         self.form.setRowVisible(self.plane, len(planes) > 1)
+
+    def _show_source(self, layer: ImageLayer) -> None:
+        """Offer all slices where there are several; a slab has limits of its own."""
+        has_slices = getattr(layer, "cube", None) is not None
+        place = self.source.findData("cube")
+        if has_slices != (place >= 0):
+            self.source.addItem("all slices", "cube") if has_slices else self.source.removeItem(place)
+        if has_slices:
+            self.source.setItemText(self.source.findData("cube"), "the slab" if layer.shows_slab else "all slices")
+        self.source.setCurrentIndex(max(self.source.findData(layer.limits_from), 0))
 
     def _show_slices(self, layer: ImageLayer) -> None:
         shape = self._slice_shape()

@@ -15,11 +15,11 @@ ROLE = Qt.ItemDataRole.UserRole
 
 
 def name_of(layer: Any) -> str:
-    """Name a layer by its data, a difference or a ratio by both."""
-    sign = {"difference": "−", "ratio": "/"}.get(layer.operation)
-    return (
-        layer.data.name if sign is None or layer.against is None else f"{layer.data.name} {sign} {layer.against.name}"
-    )
+    """Name a layer by its data, a difference or a ratio by both, a slab of a cube by its range."""
+    sign, slab = {"difference": "−", "ratio": "/"}.get(layer.operation), getattr(layer, "slab_text", "")
+    if sign is not None and layer.against is not None:
+        return f"{layer.data.name} {sign} {layer.against.name}"
+    return f"{layer.data.name} · {slab}" if slab else layer.data.name
 
 
 class LayerList(QListWidget):

@@ -6,6 +6,7 @@ from typing import Any
 from weakref import WeakSet
 
 import numpy as np
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from jviz.cube_copies import make_copy
@@ -37,6 +38,17 @@ class CubeViewer(SteppedViewer):
     def make_bar(self) -> QWidget:
         """Return the bar of slices."""
         return SliceBar(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Live spectra are of cubes that are seen."""
+        super().showEvent(event)
+        self.session.cube_spectra.see(self.state, seen=True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Live spectra are of cubes that are seen."""
+        super().hideEvent(event)
+        if not event.spontaneous():  # else the window is only minimized
+            self.session.cube_spectra.see(self.state, seen=False)
 
     # --- picture ----------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from jviz.backend.coords import format_position
 from jviz.backend.dq import flag_names
 from jviz.viewers.image_layers import raster_of, ready_sky
@@ -255,6 +257,17 @@ def _flags(layer: ImageLayer, product: Any, x: float, y: float) -> int | None:
 def number_text(value: float | int) -> str:
     """Write a value with six digits, whole numbers in full."""
     return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def place_text(x: float, along: np.ndarray) -> str:
+    """Write a place along samples in at least six digits, and in as many as tell two samples apart."""
+    every = max(1, len(along) // 256)
+    steps = np.abs(np.diff(along[::every])) / every
+    steps = steps[steps > 0]
+    if x == 0 or not len(steps) or not np.isfinite(x):
+        return number_text(x)
+    digits = math.ceil(math.log10(abs(x) / float(np.median(steps)))) + 1
+    return f"{x:.{min(max(6, digits), 15)}g}"
 
 
 _superscripts = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

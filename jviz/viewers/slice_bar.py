@@ -179,7 +179,8 @@ class SliceBar(QWidget):
     def _show_units(self, layer: CubeLayer) -> None:
         axis = layer.data.axis if layer.data.axis_ready else None
         units = units_for(axis) if axis is not None else ("",)
-        titles = [pretty(axis.unit) if not unit and axis is not None else pretty(unit) for unit in units]
+        own = scale_of(axis).unit if axis is not None else ""
+        titles = [pretty(unit or own) for unit in units]
         if [self.unit.itemText(n) for n in range(self.unit.count())] != titles:
             self.unit.clear()
             for unit, title in zip(units, titles, strict=True):
@@ -188,7 +189,7 @@ class SliceBar(QWidget):
         self.unit.setEnabled(not layer.order and self.unit.count() > 1)
         metrics = self.fontMetrics()
         self.value.setMinimumWidth(metrics.horizontalAdvance("0") * 8)
-        self.value.setMaximumWidth(metrics.horizontalAdvance("0") * 12)
+        self.value.setMaximumWidth(metrics.horizontalAdvance("0") * max(12, len(self.value.text()) + 3))
         self.channel.setFixedWidth(metrics.horizontalAdvance("0") * (len(str(layer.count)) + 1) + 34)
         self.averaged.setFixedWidth(metrics.horizontalAdvance("0") * 4 + 40)
 

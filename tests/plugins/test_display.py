@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QScrollArea
@@ -375,3 +376,19 @@ def test_what_a_narrow_panel_cuts_off_can_be_scrolled_to(panel, qtbot):
     [area] = panel.findChildren(QScrollArea)
     qtbot.waitUntil(lambda: area.horizontalScrollBar().maximum() > 0)
     assert area.viewport().width() + area.horizontalScrollBar().maximum() >= panel.controls.width()
+
+
+def test_layers_of_slabs_have_names_of_their_own_and_limits_of_the_slab(make_panel, session, tmp_path, qtbot):
+    header = fits.Header({"CTYPE3": "FREQ", "CUNIT3": "Hz", "CRVAL3": 1e11, "CDELT3": 1e9, "CRPIX3": 1.0})
+    fits.PrimaryHDU(np.ones((24, 10, 12), np.float32), header).writeto(tmp_path / "cube.fits")
+    session.open(tmp_path / "cube.fits")
+    panel = make_panel("display", (340, 640))
+    source, layers = panel.controls.source, panel.controls.layers
+    rgb = session.run("cube.rgb", data="cube")
+    qtbot.waitUntil(lambda: layers.count() == 3)
+    for row, ends in enumerate(("115.5 – 123.5", "107.5 – 115.5", "99.5 – 107.5")):
+        assert layers.item(row).text() == f"cube · mean, {ends} GHz"
+    assert source.itemText(source.findData("cube")) == "the slab"
+    rgb.layer.update(slab=None)
+    qtbot.waitUntil(lambda: source.itemText(source.findData("cube")) == "all slices")
+    assert layers.item(0).text() == "cube"

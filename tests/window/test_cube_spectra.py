@@ -108,3 +108,22 @@ def test_the_statistic_is_that_of_the_settings(window, qtbot, values):
     inside = CirclePixelRegion(PixCoord(5, 6), 2).to_mask(mode="exact").to_image((NY, NX)) >= 0.5
     qtbot.waitUntil(lambda: "core" in shown(window), timeout=10_000)
     assert np.allclose(shown(window)["core"].samples.flux, values[:, inside].max(axis=1), rtol=1e-5)
+
+
+def test_cubes_behind_tabs_have_no_live_spectra(window, qtbot, values, tmp_path):
+    """Regions have a spectrum for each cube in sight; of cubes that are all behind tabs the last one stays."""
+    other = fits.ImageHDU(values[:, ::-1] + 20, fits.getheader(tmp_path / "cube.fits", 1), name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), other]).writeto(tmp_path / "second.fits")
+    live, [first] = window.session.cube_spectra, window.session.data
+    window.session.subset("core", CirclePixelRegion(PixCoord(7, 5), 3))
+    qtbot.waitUntil(lambda: [cube for _, _, cube in live.regions_shown()] == [first])
+    window.session.submit("file.open", paths=[str(tmp_path / "second.fits")], show=True)
+    qtbot.waitUntil(lambda: len(window.viewers) == 3 and len(window.session.data) == 2)
+    second = window.session.data[-1]
+    qtbot.waitUntil(lambda: live.cubes() == [second])
+    behind, ahead = window.viewers[0], window.viewers[-1]
+    assert not behind.isVisible()
+    assert ahead.isVisible()
+    window.central.activate(behind.state.name)
+    qtbot.waitUntil(lambda: live.cubes() == [first])
+    qtbot.waitUntil(lambda: [cube for _, _, cube in live.regions_shown()] == [first])

@@ -34,6 +34,8 @@ class CubeSource:
         Data quality bits of the same shape.
     exclude : int
         Values with any of these bits count as missing.
+    factors : ndarray of shape (channels,), optional
+        What the values of each channel are multiplied by.
 
     Attributes
     ----------
@@ -41,14 +43,17 @@ class CubeSource:
         Channels, rows (y), columns (x).
     """
 
-    def __init__(self, plane: Plane, spectral: int = 0, *, flags: Plane | None = None, exclude: int = 0) -> None:
+    def __init__(
+        self, plane: Plane, spectral: int = 0, *, flags: Plane | None = None, exclude: int = 0,
+        factors: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
         if len(plane.shape) != 3:
             raise JvizError(f"{plane.name} has {len(plane.shape)} axes; a cube has three.")
         if plane.dtype.kind not in "biuf":
             raise JvizError(f"{plane.name} holds {plane.dtype}, which is no number. Choose an array of numbers.")
         if flags is not None and flags.shape != plane.shape:
             flags = None  # of another array; there is nothing to exclude by
-        self.plane, self.spectral = plane, spectral
+        self.plane, self.spectral, self.factors = plane, spectral, factors
         self.flags, self.exclude = flags, exclude if flags is not None else 0
         sizes = list(plane.shape)
         self.shape: tuple[int, int, int] = (sizes.pop(spectral), *sizes)
@@ -102,6 +107,8 @@ class CubeSource:
         if self.exclude:
             bits = np.asarray(self.flags.physical(self._part(self.flags, where, progress)))
             values[(bits.astype(np.int64, copy=False) & self.exclude) != 0] = np.nan
+        if self.factors is not None:
+            values *= self.factors[channels, None, None].astype(values.dtype)
         return values
 
     def _in_parts(
@@ -123,7 +130,7 @@ class CubeSource:
     @property
     def has_whole_planes(self) -> bool:
         """Whether each plane lies in one piece in a file that need not be decompressed, so that it is read quickly."""
-        if not (self.plane.immediate or self.plane.loaded) or self.exclude:
+        if not (self.plane.immediate or self.plane.loaded) or self.exclude or self.factors is not None:
             return False
         raw = np.moveaxis(self.plane.raw(), self.spectral, 0)
         return bool(raw[0].flags.c_contiguous)

@@ -18,7 +18,13 @@ __all__ = ["write_asdf", "write_fits", "write_npy"]
 Card = tuple[str, Any, str]
 
 
-def write_fits(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards: Sequence[Card], wcs: Any) -> Path:
+def write_fits(
+    path: Path,
+    planes: Sequence[tuple[str, np.ndarray, str]],
+    cards: Sequence[Card],
+    wcs: Any,
+    tables: Sequence[Any] = (),
+) -> Path:
     """Write planes as image extensions, with the WCS in each.
 
     Parameters
@@ -29,12 +35,14 @@ def write_fits(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards:
     wcs : WCS or None
         What is no FITS WCS (a GWCS) is approximated by TAN with SIP where it lies on the sky, for other programs, and
         goes exact into an ASDF extension, as in files of the JWST pipeline.
+    tables : sequence of HDU
+        Further extensions.
     """
     from astropy.io import fits
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        place, tables = _keywords(wcs, planes[0][1].shape)
+        place, lookup = _keywords(wcs, planes[0][1].shape)
         primary = fits.PrimaryHDU()
         for keyword, value, comment in cards:
             _put(primary.header, keyword, value, comment)
@@ -46,7 +54,8 @@ def write_fits(path: Path, planes: Sequence[tuple[str, np.ndarray, str]], cards:
             hdu.header.extend(place, update=True)
             units.append(hdu)
         with writing(path) as temporary:
-            fits.HDUList([*units, *tables]).writeto(temporary, overwrite=True, checksum=True, output_verify="silentfix")
+            file = fits.HDUList([*units, *lookup, *tables])
+            file.writeto(temporary, overwrite=True, checksum=True, output_verify="silentfix")
     return path
 
 

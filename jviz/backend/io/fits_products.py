@@ -10,6 +10,7 @@ from typing import Any
 
 from jviz.backend.io.asinh_scaled import is_asinh_scaled
 from jviz.backend.io.fits_asdf import asdf_tree, asdf_unit
+from jviz.backend.io.fits_beams import beam_planes
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.fits_groups import Group, group_arrays
 from jviz.backend.io.fits_planes import View, companion_plane, plane_of
@@ -143,6 +144,9 @@ class _Source:
         has_flags = any(plane.meaning == "flags" for plane in planes)
         product = self._product(hdu, kind, array_label(self.path, self.primary, kind, view.shape))
         product.planes = {plane.name: plane for plane in planes}
+        if kind == "cube":
+            beams = beam_planes(self.path, self.file.hdus, view.shape, view.section or 0)
+            product.planes |= {name: plane for name, plane in beams.items() if name not in product.planes}
         product.joint = joint_flags(planes)
         product.flags = dialect_of(self.primary) if has_flags else ""
         product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)

@@ -21,7 +21,7 @@ _CODES: dict[str, Quantity] = {
     "VELO": "velocity", "FELO": "velocity", "VELOCITY": "velocity", "ZOPT": "velocity", "BETA": "velocity",
 }  # fmt: skip
 _CONVENTIONS = {"VRAD": "radio", "VOPT": "optical", "ZOPT": "optical", "FELO": "optical", "VELO": "relativistic",
-                "BETA": "relativistic"}  # fmt: skip
+                "BETA": "relativistic", "FREQ": "radio"}  # fmt: skip
 _PHYSICAL: dict[str, Quantity] = {
     "em.wl": "wavelength", "em.freq": "frequency", "em.energy": "energy", "em.wavenumber": "wavenumber",
     "spect.dopplerveloc": "velocity",
@@ -55,7 +55,7 @@ class SpectralAxis:
     rest : float or None
         Rest frequency in Hz or rest wavelength in m (``rest_unit``).
     convention : str
-        Of velocities: radio, optical, relativistic or "".
+        Of velocities: radio, optical, relativistic or ""; frequencies are turned into radio ones.
     label : str
         The word of the file, ``"WAVE"``.
     notes : tuple of str
@@ -259,7 +259,7 @@ def _from_world(header: Mapping[str, Any], low: Any, shape: tuple[int, ...], wor
     rest, rest_unit = _rest(header)
     return SpectralAxis(
         values, given, quantity, array_axis, _medium(code, physical, header), rest, rest_unit,
-        _CONVENTIONS.get(code, "") if quantity == "velocity" else "", code or physical, tuple(notes),
+        _CONVENTIONS.get(code, "") if quantity in ("velocity", "frequency") else "", code or physical, tuple(notes),
     )  # fmt: skip
 
 

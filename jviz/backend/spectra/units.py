@@ -21,6 +21,7 @@ __all__ = [
     "air_to_vacuum",
     "convert_axis",
     "quantity_of",
+    "readable_unit",
     "scale_of",
     "vacuum_to_air",
 ]
@@ -76,6 +77,24 @@ def quantity_of(unit: str) -> tuple[Quantity, float]:
         except Exception:  # not that one: astropy raises its own UnitConversionError, None has no `to`
             continue
     raise CommandError(f"{unit!r} is no unit along a spectrum; take one such as {', '.join(X_UNITS)}.")
+
+
+_READABLE = (("frequency", "Hz", 1e9, 1e15, "GHz"), ("frequency", "Hz", 1e6, 1e9, "MHz"),
+             ("wavelength", "m", 1e-7, 1e-3, "um"), ("wavelength", "m", 1e-3, 1.0, "mm"),
+             ("velocity", "m/s", 0.0, 1e9, "km/s"))  # fmt: skip
+"""Quantity and unit of files, between which values, and what people count in."""
+
+
+def readable_unit(unit: str, value: float) -> str:
+    """Return the unit in which people count a value that a file gives in Hz, m or m/s; other units stay."""
+    try:
+        known = quantity_of(unit) if unit else None
+    except CommandError:
+        return unit
+    for quantity, base, low, high, better in _READABLE:
+        if known == (quantity, quantity_of(base)[1]) and low <= abs(value) < high:
+            return better
+    return unit
 
 
 @dataclass(frozen=True)

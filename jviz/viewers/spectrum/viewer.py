@@ -21,7 +21,7 @@ from jviz.viewers.plot.frame import draw_frame, title_rects
 from jviz.viewers.plot.legend import draw_legend, legend_of
 from jviz.viewers.plot.paint import draw_curve, ground, layer_colors, plot_scene
 from jviz.viewers.plot.viewer import PlotReadout, PlotViewer, _nearest
-from jviz.viewers.readout import number_text, pretty_unit
+from jviz.viewers.readout import number_text, place_text, pretty_unit
 from jviz.viewers.spectrum import marks
 from jviz.viewers.spectrum.crowd import CROWD, Crowd
 from jviz.viewers.spectrum.grips import Grip, cursor_at, grip_at, moved_range, range_part_at
@@ -65,7 +65,7 @@ class SpectrumReadout(PlotReadout):
     def text(self) -> str:
         """All in one line."""
         curve = self.curve
-        across = f"{number_text(self.x)} {pretty_unit(curve.x_unit)}".rstrip()
+        across = f"{place_text(self.x, curve.x)} {pretty_unit(curve.x_unit)}".rstrip()
         spread = "" if self.error is None or not np.isfinite(self.error) else f" ± {self.error:.3g}"
         value = f"{number_text(self.y)}{spread} {pretty_unit(curve.y_unit)}".rstrip()
         flags = f"DQ {', '.join(self.flags)}" if self.flags else ""

@@ -1,0 +1,80 @@
+"""The beams of radio data: where they are kept, and what they make of values per beam."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jviz.backend.cubes.beams import COLUMNS, Beams
+from jviz.backend.io.product import Plane
+from jviz.backend.units import parse_unit
+from jviz.data import Cube, Data
+
+__all__ = ["beam_at", "beam_cards", "beam_planes", "beams_of", "channel_factors", "is_per_beam"]
+
+
+def beams_of(data: Data) -> Beams | None:
+    """Return the beams of data: those of its channels, else that of its header, None where there are none."""
+    known = data.__dict__.get("_beams", False)
+    if known is False:
+        known = data.__dict__["_beams"] = _found(data)
+    return known
+
+
+def _found(data: Data) -> Beams | None:
+    columns = [data.planes.get(name) for name in COLUMNS]
+    if all(plane is not None and len(plane.shape) == 1 for plane in columns):
+        made = Beams.of(np.stack([plane.read() for plane in columns], axis=1))  # type: ignore[union-attr]
+        if made is not None:
+            return made
+    return Beams.of_header(data.header)
+
+
+def is_per_beam(unit: str) -> bool:
+    """Whether values are flux densities in a beam, as Jy/beam."""
+    from astropy import units
+
+    known = parse_unit(unit) if "beam" in unit.lower() else None
+    return known is not None and (known * units.beam).is_equivalent(units.Jy)
+
+
+def channel_factors(cube: Cube, plane: str = "") -> np.ndarray | None:
+    """Return what channels are multiplied by so that "per beam" means the same beam in all of them.
+
+    Returns
+    -------
+    ndarray of shape (n_channels,) or None
+        None where nothing is to be done: the unit is another one, or all beams are alike.
+    """
+    shown = cube.plane(plane)
+    if not is_per_beam(shown.unit or cube.unit) or shown.meaning == "flags":
+        return None
+    beams = beams_of(cube)
+    if beams is None or len(beams) != cube.shape[0] or not beams.differ:
+        return None
+    return beams.factors
+
+
+def beam_at(cube: Cube, channel: int) -> tuple[float, float, float] | None:
+    """Return the beam of a channel: arcsec, arcsec, degrees."""
+    beams = beams_of(cube)
+    return None if beams is None else beams.at(channel)
+
+
+def beam_cards(beam: tuple[float, float, float] | None) -> tuple[tuple[str, Any, str], ...]:
+    """Return the cards of one beam."""
+    if beam is None:
+        return ()
+    return (("BMAJ", beam[0] / 3600, "[deg] major axis of the beam"),
+            ("BMIN", beam[1] / 3600, "[deg] minor axis of the beam"),
+            ("BPA", beam[2], "[deg] position angle of the beam"))  # fmt: skip
+
+
+def beam_planes(table: np.ndarray) -> dict[str, Plane]:
+    """Return the planes that keep beams of channels, shape (channels, 3), with a cube."""
+    kind = np.dtype(np.float64)
+    return {
+        name: Plane(name, (len(table),), kind, lambda progress, k=k: table[:, k], "other", unit)
+        for k, (name, unit) in enumerate(COLUMNS.items())
+    }
