@@ -170,6 +170,8 @@ def _circles(field: Field, x: np.ndarray, y: np.ndarray, sizes: np.ndarray, prog
 def _skies(field: Field, x: np.ndarray, y: np.ndarray, how: Photometry, progress: Progress) -> Skies | None:
     if how.annulus is None:
         return None
+    if not how.sky_clip >= 0:
+        raise CommandError(f"A clip of {how.sky_clip:g} deviations is none; give one above 0, or 0 for no clipping.")
     if isinstance(how.annulus, Subset):
         return sky_of_region(field, how.annulus, len(x), how.sky, how.sky_clip)
     inner, outer = (0.0 if _is_zero(r) else radius_in_pixels(r, field.data) for r in how.annulus)

@@ -48,7 +48,8 @@ def arithmetic(
     ----------
     expression : str
         ``"a - 2*b"``, ``"where(a > 3*a.err, a, 0)"``. It has numbers, names, + - * / **, comparisons, & | ~ and
-        sqrt, log, log10, exp, abs, isfinite, where, min, max, clip. ``a.err``, ``a.dq`` and ``a.wht`` are planes.
+        sqrt, log, log10, exp, sin, cos, tan, abs, isfinite, where, min, max, clip, value (without its unit).
+        ``a.err``, ``a.dq`` and ``a.wht`` are planes.
     a, b, c, d : Data, optional
         What the names stand for; names of data in the session can be used as they are.
     name : str, optional

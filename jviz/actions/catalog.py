@@ -1,4 +1,4 @@
-"""Commands on catalogues: select rows, make columns, keep rows as data or regions, plot."""
+"""Commands on catalogues: select rows, keep rows as data or regions, statistics, plots."""
 
 from __future__ import annotations
 
@@ -196,62 +196,6 @@ def export_regions(
     return path
 
 
-@command("catalog.add_column", title="New Column…", menu="Catalogue", needs="catalog", group="columns",
-         icon="fa6s.table-columns")  # fmt: skip
-def add_column(session: Session, data: Catalog, name: str, expression: str, *, unit: str = "") -> Catalog:
-    """Add a column that is worked out from others, with its error where theirs are known.
-
-    Parameters
-    ----------
-    name : str
-        Of the new column; one that is there is replaced.
-    expression : str
-        ``F115W - F200W``, ``-2.5 * log10(flux / zero)``; names that are no words stand in backquotes.
-    unit : str
-        To convert to; by default what follows from the expression.
-    """
-    name = name.strip()
-    if not name:
-        raise CommandError("A new column needs a name.")
-    made, table = evaluated(data, expression), data.table
-    table[name] = _column(made.values, made.unit, unit)
-    if made.error is not None:
-        table[f"{name}_err"] = _column(made.error, made.unit, unit)
-    return _exchange(session, data, table)
-
-
-@command("catalog.edit_column", title="Edit Column…", menu="Catalogue", needs="catalog", group="columns")
-def edit_column(
-    session: Session, data: Catalog, column: str, *, rename: str = "", unit: str | None = None, remove: bool = False
-) -> Catalog:
-    """Rename a column, say what its unit is (values stay as they are), or leave it out.
-
-    Parameters
-    ----------
-    unit : str, optional
-        The unit that the numbers have; ``""`` for none.
-    """
-    from jviz.backend.units import parse_unit
-
-    table = data.table
-    if column not in table.colnames:
-        raise CommandError(f"{data.name} has no column {column!r}; it has {', '.join(table.colnames[:20])}.")
-    if remove:
-        table.remove_column(column)
-        return _exchange(session, data, table)
-    if unit is not None:
-        if unit and parse_unit(unit) is None:
-            raise CommandError(f"{unit!r} is no unit; write one as uJy, mag or MJy/sr.")
-        old = table[column]
-        values = getattr(old, "value", old)
-        table[column] = values * parse_unit(unit) if unit else values
-    if rename.strip():
-        if rename.strip() in table.colnames and rename.strip() != column:
-            raise CommandError(f"There is a column {rename.strip()!r} already.")
-        table.rename_column(column, rename.strip())
-    return _exchange(session, data, table)
-
-
 @command("catalog.statistics", title="Column Statistics", menu="Catalogue", needs="catalog", group="columns",
          icon="fa6s.calculator")  # fmt: skip
 def statistics(session: Session, data: Catalog, *, subset: str = "") -> Any:
@@ -443,32 +387,3 @@ def _inside(session: Session, data: Catalog, region: Any) -> np.ndarray:
     found = np.zeros(len(x), bool)
     found[good] = pixel.contains(PixCoord(x[good], y[good]))
     return found
-
-
-def _column(values: np.ndarray, unit: str, wanted: str) -> Any:
-    from jviz.backend.units import parse_unit
-
-    known = parse_unit(unit) if unit else None
-    if not wanted:
-        return values if known is None else values * known
-    target = parse_unit(wanted)
-    if target is None:
-        raise CommandError(f"{wanted!r} is no unit; write one as uJy, mag or MJy/sr.")
-    if known is None:
-        return values * target
-    if not known.is_equivalent(target):
-        raise CommandError(f"{unit} cannot be converted to {wanted}.")
-    return (values * known).to(target)
-
-
-def _exchange(session: Session, old: Catalog, table: Any) -> Catalog:
-    """Put a catalogue with other columns in the place of one, in all views and subsets."""
-    new = catalog_of(table, old.name)
-    new.made_by = old.made_by
-    session.set_data(tuple(new if data is old else data for data in session.data))
-    for view in session.views.values():
-        for layer in view.layers:
-            if layer.data is old:
-                layer.data = new
-    session.set_subsets({n: s.but(data=new) if s.data is old else s for n, s in session.subsets.items()})
-    return new

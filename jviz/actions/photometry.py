@@ -10,7 +10,7 @@ import numpy as np
 from jviz.actions.region_measure import chosen
 from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant, vega_meant
 from jviz.backend.photometry.circles import Statistic
-from jviz.backend.photometry.tables import FLAGS, NOTHING, Measured, aperture_table, flags_of
+from jviz.backend.photometry.tables import FLAGS, NO_SKY, NOTHING, Measured, aperture_table, flags_of
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.data import WithPicture
@@ -150,9 +150,12 @@ def _told(session: Session, data: Any, result: Any) -> Any:
 
 
 def _meta(field: Field, sizes: Any, measured: Measured, notes: list[str], result: Any) -> dict[str, Any]:
-    lost = int(((flags_of(measured) & NOTHING) != 0).sum())
+    flags = flags_of(measured)
+    lost, bare = (int(((flags & bit) != 0).sum()) for bit in (NOTHING, NO_SKY))
     if lost:
         notes.append(f"{lost} of {len(result)} have no pixel to use (off the image, NaN or flagged) and stay NaN")
+    if bare:
+        notes.append(f"{bare} of {len(result)} have too few pixels for the sky; choose another annulus")
     return {
         "data": field.data.name, "excluded_bits": field.bits, "calibration": measured.calibration.how,
         "abvega_offset": measured.calibration.vega,

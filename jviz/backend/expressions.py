@@ -38,9 +38,10 @@ class Operand:
 
 
 FUNCTIONS = {
-    "sqrt": 1, "log": 1, "log10": 1, "exp": 1, "abs": 1, "isfinite": 1, "where": 3, "min": 2, "max": 2, "clip": 3,
+    "sqrt": 1, "log": 1, "log10": 1, "exp": 1, "sin": 1, "cos": 1, "tan": 1, "abs": 1, "isfinite": 1, "where": 3,
+    "min": 2, "max": 2, "clip": 3, "value": 1,
 }  # fmt: skip
-"""Functions of expressions and how many arguments each takes."""
+"""Functions of expressions and how many arguments each takes. ``value`` is a number in its unit, without the unit."""
 
 _operations = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 _comparisons: dict[type, Callable[[Any, Any], Any]] = {
@@ -73,8 +74,40 @@ def parsed(expression: str, *, texts: bool = False) -> ast.expr:
         place = getattr(error, "offset", None)
         where = f" at character {place}" if place else ""
         raise CommandError(f"{expression!r} cannot be read{where}; write something such as (a - b) / a.err.") from None
+    tree = _Plain().visit(tree)
     _checked(tree, expression, texts)
     return tree
+
+
+class _Plain(ast.NodeTransformer):
+    """Writes ``a and b``, ``not a``, ``0 < a < 5`` and True as ``a & b``, ``~a``, ``(0 < a) & (a < 5)`` and 1."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        return _joined(node, node.values, ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr())
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        op = ast.Invert() if isinstance(node.op, ast.Not) else node.op
+        return ast.copy_location(ast.UnaryOp(op, node.operand), node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.copy_location(ast.Constant(int(node.value)), node) if isinstance(node.value, bool) else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        if any(isinstance(n, ast.BinOp) and type(n.op) in _logic for n in (node.left, *node.comparators)):
+            raise CommandError("Put each comparison into brackets: (0 < a) & (a < 5), or write and, or.")
+        self.generic_visit(node)
+        terms = [node.left, *node.comparators]
+        pairs = zip(terms, node.ops, terms[1:], strict=False)
+        return _joined(node, [ast.copy_location(ast.Compare(a, [op], [b]), node) for a, op, b in pairs], ast.BitAnd())
+
+
+def _joined(node: ast.expr, terms: list[ast.expr], op: ast.operator) -> ast.expr:
+    made = terms[0]
+    for term in terms[1:]:
+        made = ast.copy_location(ast.BinOp(made, op, term), node)
+    return made
 
 
 def names_in(tree: ast.expr) -> list[str]:
@@ -142,8 +175,8 @@ def _checked(tree: ast.expr, text: str, texts: bool) -> None:
                     f"{node.value!r} is no number; an expression has numbers, names, + - * / ** and functions."
                 )
         elif isinstance(node, ast.Compare):
-            if len(node.ops) != 1 or type(node.ops[0]) not in _comparisons:
-                raise CommandError("Compare two things at a time: (0 < a) & (a < 5).")
+            if type(node.ops[0]) not in _comparisons:
+                raise CommandError("Compare by < <= > >= == !=, each with one thing: (a == 1) | (a == 2).")
         elif isinstance(node, ast.expr) and not (_name(node) or isinstance(node, ast.BinOp | ast.UnaryOp)):
             raise CommandError(
                 f"{ast.get_source_segment(text.strip(), node)!r} cannot be used in an expression; it has numbers, "
@@ -154,7 +187,7 @@ def _checked(tree: ast.expr, text: str, texts: bool) -> None:
 
 
 def _check_call(node: ast.Call) -> None:
-    name = node.func.id if isinstance(node.func, ast.Name) else "that"
+    name = ast.unparse(node.func)
     if name not in FUNCTIONS:
         raise CommandError(f"There is no function {name!r}; there are {', '.join(FUNCTIONS)}.")
     if len(node.args) != FUNCTIONS[name] or node.keywords:
@@ -234,17 +267,22 @@ def _function(name: str, terms: list[Operand]) -> Operand:
     term = terms[0]
     if name == "isfinite":
         return Operand(_truth(np.isfinite(term.values)), dq=term.dq)
+    if name == "value":
+        return Operand(term.values, term.variance, term.dq, _one())
     if name == "abs":
         return Operand(np.abs(term.values), term.variance, term.dq, term.unit)
     if name == "sqrt":
         values = np.sqrt(term.values)
         unit = None if term.unit is None else term.unit**0.5
         return Operand(values, _times(term.variance, 1 / (4 * np.asarray(term.values))), term.dq, unit)
-    term = _bare(term, name)
-    values = {"log": np.log, "log10": np.log10, "exp": np.exp}[name](term.values)
+    term = _radians(term, name) if name in ("sin", "cos", "tan") else _bare(term, name)
+    values = getattr(np, name)(term.values)
     values = np.where(np.isinf(values), np.nan, values)
     x = np.asarray(term.values)
-    slope = {"log": lambda: 1 / x, "log10": lambda: 1 / (x * np.log(10)), "exp": lambda: values}[name]()
+    slope = {
+        "log": lambda: 1 / x, "log10": lambda: 1 / (x * np.log(10)), "exp": lambda: values, "sin": lambda: np.cos(x),
+        "cos": lambda: np.sin(x), "tan": lambda: 1 / np.cos(x) ** 2,
+    }[name]()  # fmt: skip
     return Operand(values, _times(term.variance, np.square(slope)), term.dq, _one())
 
 
@@ -305,8 +343,20 @@ def _bare(term: Operand, name: str) -> Operand:
     if term.unit is None:
         return term
     if not _dimensionless(term.unit):
-        raise CommandError(f"{name} needs a number without a unit, not one in {term.unit}; divide by something first.")
+        raise CommandError(f"{name} needs a number without a unit, not one in {term.unit}; take value(…) or divide.")
     factor = term.unit.to(_one())
+    return Operand(term.values * factor, _times(term.variance, factor**2), term.dq, _one())
+
+
+def _radians(term: Operand, name: str) -> Operand:
+    """Return an angle in radians; a bare number is taken as such."""
+    from astropy.units import radian
+
+    if term.unit is None or _dimensionless(term.unit):
+        return _bare(term, name)
+    if not term.unit.is_equivalent(radian):
+        raise CommandError(f"{name} needs an angle or a number in radians, not something in {term.unit}.")
+    factor = term.unit.to(radian)
     return Operand(term.values * factor, _times(term.variance, factor**2), term.dq, _one())
 
 

@@ -78,6 +78,8 @@ def calibration(unit: str, header: Mapping[str, Any], *, zero_point: float | Non
     for per in (u.dimensionless_unscaled, u.pix, u.pix**2):
         if (known * per).is_equivalent(u.Jy):
             return Calibration(float((known * per).to(u.Jy)), how=f"the unit {unit}")
+        if (known * per).is_equivalent(u.mgy):  # 1 maggy has the AB magnitude 0
+            return Calibration(float((known * per).to(u.mgy)) * AB_ZERO, how=f"the unit {unit}")
     if (known * u.beam).is_equivalent(u.Jy):
         return _of_beams(known, header)
     return _of_density(known, unit, header)
@@ -114,7 +116,8 @@ def _of_counts(unit: str, header: Mapping[str, Any]) -> Calibration:
         return Calibration(np.nan, how=f"{what}, and the header has no PHOTFLAM and PHOTPLAM; give zero_point=")
     factor = flam * pivot**2 / SPEED * 1e23
     if _is_rate(unit):
-        return Calibration(factor, how=f"PHOTFLAM {flam:.4g} and PHOTPLAM {pivot:g} Å")
+        taken = "" if unit.strip() else "; without a unit, pixels are taken for rates"
+        return Calibration(factor, how=f"PHOTFLAM {flam:.4g} and PHOTPLAM {pivot:g} Å{taken}")
     seconds = _number(header, "EXPTIME")
     if not seconds:
         return Calibration(np.nan, how=f"{unit or 'counts'} needs an exposure time, EXPTIME, which the header lacks")

@@ -127,7 +127,7 @@ def columns_of(measured: Measured) -> dict[str, np.ndarray]:
     level_error = np.full(n, np.nan) if measured.skies is None else measured.skies.error
     factor = (_factors(measured)[:, None] * measured.correction).astype(float)
     flux = (total - level[:, None] * sums.used) * factor
-    flux_error = np.where(used, flux_errors(measured), np.nan) * factor
+    flux_error = np.where(np.isfinite(flux), flux_errors(measured), np.nan) * factor
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = flux / flux_error
     limit = np.where(ratio < LIMIT, LIMIT * flux_error, np.nan)

@@ -71,6 +71,61 @@ def test_rows_where_a_condition_holds(columns):
 
 
 @pytest.mark.parametrize(
+    ("expression", "rows"),
+    [
+        # n is missing in the second row: there nothing is known of it
+        ("n != 2", [True, False, True]),
+        ("~(n > 2)", [True, False, False]),
+        ("not n > 2", [True, False, False]),
+        ("(n > 2) | (F115W == 25)", [False, True, True]),
+        ("~((n > 2) & (F115W < 20))", [True, True, True]),
+        ("n + 1 != 2", [False, False, True]),
+        ("~isfinite(n)", [False, True, False]),
+        ("24 < F115W <= 26 and type == 'star'", [False, False, True]),
+        ("F115W == 24 or F115W == 26", [True, False, True]),
+        ("(type == 'star') == True", [True, False, True]),
+        ("seen != 'yes'", [False, False, True]),
+        ("seen == ''", [False, True, False]),
+        ("seen", None),
+    ],
+)
+def test_missing_values_meet_no_condition(columns, expression, rows):
+    seen = QTable({"seen": MaskedColumn(["yes", "yes", "no"], mask=[False, True, False])})
+    columns |= {column.name: column for column in columns_of(seen)}
+    if rows is None:
+        with pytest.raises(CommandError, match="is a text"):
+            rows_where(columns, expression)
+    else:
+        assert rows_where(columns, expression).tolist() == rows
+
+
+def test_logarithms_and_powers_take_the_numbers_that_are_shown(columns):
+    made = values_of(columns, "-2.5 * log10(flux / 3631)")
+    assert np.allclose(made.values, -2.5 * np.log10(np.array([1, 2, 4]) / 3631))
+    assert np.allclose(made.error, 2.5 / np.log(10) * 0.1)
+    columns |= {column.name: column for column in columns_of(QTable({"m": [20.0, 22.5, 25.0] * u.mag}))}
+    assert np.allclose(values_of(columns, "10 ** (-0.4 * (m - 25))").values, [100, 10, 1])
+
+
+def test_sines_take_angles_in_their_unit(columns):
+    columns |= {column.name: column for column in columns_of(QTable({"dec": [0.0, 30.0, 90.0] * u.deg}))}
+    assert np.allclose(values_of(columns, "sin(dec)").values, [0, 0.5, 1])
+    assert np.allclose(values_of(columns, "cos(value(dec))").values, np.cos([0, 30, 90]))
+
+
+@pytest.mark.parametrize(
+    ("expression", "times"),
+    [("flux + flux", 2.0), ("flux - flux", 0.0), ("flux / flux", 0.0), ("flux * flux - 2 * flux", None)],
+)
+def test_a_column_that_stands_twice_is_one_and_the_same(columns, expression, times):
+    flux, sigma = np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.2, 0.4])
+    if times is None:
+        columns |= {column.name: column for column in columns_of(QTable({"flux": flux, "flux_err": sigma}))}
+    expected = times * sigma if times is not None else np.abs(2 * flux - 2) * sigma
+    assert np.allclose(values_of(columns, expression).error, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(
     ("expression", "words"),
     [
         ("F116W - 1", "did you mean F115W"),
@@ -79,7 +134,11 @@ def test_rows_where_a_condition_holds(columns):
         ("type + 1", "cannot be worked out|cannot"),
         ("spectrum", "values a row"),
         ("__import__('os')", "no function"),
-        ("log10(flux)", "without a unit"),
+        ("tan(flux)", "an angle"),
+        ("F115W < 24 & n > 1", "into brackets"),
+        ("F115W in (1, 2)", "each with one thing"),
+        ("type > 1", "texts and numbers"),
+        ("type.startswith('s')", "no function 'type.startswith'"),
         ("", "empty"),
     ],
 )

@@ -15,6 +15,7 @@ from jviz.backend.photometry.fluxes import calibration, magnitudes
     ("mJy", {}, 1e-3, False),
     ("nJy / pix", {}, 1e-9, False),
     ("erg/s/cm2/Hz", {}, 1e23, False),
+    ("nanomaggy", {}, 3631e-9, False),
 ])  # fmt: skip
 def test_units_become_jansky(unit, header, wanted, per_area):
     found = calibration(unit, header)
