@@ -89,6 +89,8 @@ def frame_of(data: Spectrum2D, dispersion: Dispersion = "auto", exclude_flags: A
     found, _ = dispersion_axis(data.header, waves.values, data.shape)
     axis = {"auto": found, "x": 1, "y": 0}[dispersion]
     variance, bad = _variance(data), _bad(data, flux, exclude_flags)
+    if waves.values is not None:
+        bad |= ~np.isfinite(waves.values)  # beside the slit, which may be a small part of the detector (MIRI LRS)
     if variance is not None:
         bad |= ~np.isfinite(variance)
     area = data.header.get("PIXAR_SR")

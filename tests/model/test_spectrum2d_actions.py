@@ -161,3 +161,35 @@ def test_a_script_and_a_session_file_keep_the_trace(session, slit, tmp_path):
     session.save(tmp_path / "work.jviz")
     loaded = jviz.Session.load(tmp_path / "work.jviz")
     assert loaded.subsets["trace"].shape == "path"
+
+
+def test_a_slit_on_a_small_part_of_the_detector(session, tmp_path):
+    """As MIRI's LRS: wavelengths run along y, are known in the slit alone, and the light grows wider with them."""
+    y, x = np.mgrid[:500, :300]
+    inside = (x >= 120) & (x < 165) & (y >= 40) & (y < 240)
+    centre = 133 + 2 * ((y - 40) / 200) ** 2
+    width = 1.2 + 1.3 * (y - 40) / 200
+    light = 3000 - 5.0 * y
+    rng = np.random.default_rng(4)
+    slit = light * np.exp(-0.5 * ((x - centre) / width) ** 2) / (width * np.sqrt(2 * np.pi)) + 70
+    values = np.where(inside, slit + rng.normal(0, 0.3, x.shape), rng.normal(0, 300, x.shape))
+    waves = np.where(inside, 5 + 0.02 * y, np.nan)
+    hdus = [
+        fits.PrimaryHDU(header=fits.Header({"TELESCOP": "JWST", "INSTRUME": "MIRI", "DATAMODL": "SlitModel"})),
+        fits.ImageHDU(values.astype("f4"), name="SCI"),
+        fits.ImageHDU(np.full(x.shape, 0.3, "f4"), name="ERR"),
+        fits.ImageHDU(waves.astype("f4"), name="WAVELENGTH"),
+    ]
+    hdus[1].header.update(BUNIT="DN/s", DISPAXIS=2)
+    fits.HDUList(hdus).writeto(tmp_path / "lrs_cal.fits")
+    [data] = session.open(tmp_path / "lrs_cal.fits")
+    found = session.run("spectrum2d.trace", data=data).region.vertices
+    seen = (found.y >= 45) & (found.y <= 235)
+    np.testing.assert_allclose(found.x[seen], 133 + 2 * ((found.y[seen] - 40) / 200) ** 2, atol=0.1)
+    assert found.x.min() > 120
+    assert found.x.max() < 165
+    options = {"data": data, "width": 16.0, "background": [(-12.0, -9.0), (12.0, 20.0)]}
+    for method in ("boxcar", "horne"):
+        made = session.run("spectrum2d.extract", method=method, **options).samples[0]
+        np.testing.assert_allclose(made.axis.values, 5 + 0.02 * np.arange(40, 240), rtol=1e-6)
+        np.testing.assert_allclose(made.flux[12:-12], light[52:228, 0], rtol=0.01)

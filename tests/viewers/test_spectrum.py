@@ -239,6 +239,18 @@ def test_the_legend_scrolls_highlights_and_hides(make, qtbot):
     assert layer.visible
 
 
+def test_the_legend_leaves_the_name_of_a_single_file_out(make, session):
+    axis = SpectralAxis(X, "um", "wavelength")
+    many = [Samples(axis, np.full(len(X), float(n)), "mJy", name=f"integration {n}") for n in (1, 2)]
+    viewer = make(made_spectrum(many, "a_file_with_a_long_name_x1dints", "many"))
+    assert [text for _, _, text in legend_of(viewer.scene_now()).rows] == ["integration 1", "integration 2"]
+    session.add(spectrum())
+    session.run("view.show", view=viewer.state, data="star")
+    names = [text for _, _, text in legend_of(viewer.scene_now()).rows]
+    assert names[-1] == "star"
+    assert names[0].startswith("a_file")
+
+
 def test_live_spectra_are_drawn_and_go_away(viewer, session):
     samples = Samples(SpectralAxis(X, "um", "wavelength"), np.full(401, 6.0), "mJy")
     session.live_spectra.show("spaxel", samples, "#ff00ff")

@@ -166,9 +166,9 @@ def spatial_profile(
     count = segments or int(np.clip(signal / 5, 1, 8))
     bins = np.arange(np.floor(low / _STEP) - 1, np.ceil(high / _STEP) + 2) * _STEP
     known = []
-    for columns in np.array_split(np.arange(len(flux)), count):
+    for columns in np.array_split(np.flatnonzero(use.any(axis=0)), count):
         part = use[:, columns]
-        if part.any():
+        if len(columns):
             curve = _curve(offset[:, columns], frame.flux[:, columns], light[columns], weight[:, columns], part, bins)
             known.append((float(columns.mean()), curve))
     model = _joined(known, offset, bins)

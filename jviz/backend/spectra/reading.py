@@ -83,6 +83,8 @@ def _table_name(header: Mapping[str, Any]) -> str:
         words.append(str(header["SLTNAME"]).strip())
     if header.get("SPORDER") not in (None, 0):
         words.append(f"order {header['SPORDER']}")
+    if header.get("INT_NUM") is not None:
+        words.append(f"integration {header['INT_NUM']}")
     return " ".join(words)
 
 

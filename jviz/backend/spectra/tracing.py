@@ -104,7 +104,7 @@ def found_trace(
     JvizError
         When too few places are found.
     """
-    along, profiles = _binned(frame.good, min(bins, frame.flux.shape[1]))
+    along, profiles = _binned(frame.good, bins)
     start, middle = _start(profiles, guess)
     across, weight = np.full(len(along), np.nan), np.zeros(len(along))
     for path in (range(start, len(along)), range(start - 1, -1, -1)):
@@ -124,7 +124,10 @@ def found_trace(
 
 
 def _binned(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    edges = np.linspace(0, values.shape[1], bins + 1).round().astype(int)
+    """Return the middles of bins of columns that have any light, and the median light of each row in them."""
+    lit = np.flatnonzero(np.isfinite(values).any(axis=0))
+    first, last = (lit[0], lit[-1] + 1) if len(lit) else (0, values.shape[1])
+    edges = np.linspace(first, last, min(bins, last - first) + 1).round().astype(int)
     pairs = [(a, b) for a, b in pairwise(edges) if b > a]
     profiles = np.stack([nan_median(values[:, a:b], axis=1) for a, b in pairs])
     return np.array([(a + b - 1) / 2 for a, b in pairs]), profiles
@@ -132,12 +135,13 @@ def _binned(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _start(profiles: np.ndarray, guess: float | None) -> tuple[int, float]:
     """Return the bin where the source stands out most, and its row."""
-    filled = np.nan_to_num(profiles - nan_median(profiles, axis=1)[:, np.newaxis])
+    above = profiles - nan_median(profiles, axis=1)[:, np.newaxis]
+    filled = np.nan_to_num(above)
     kernel = np.array([0.25, 0.5, 0.25])
     smooth = np.apply_along_axis(np.convolve, 1, filled, kernel, mode="same")
     if guess is None:
         # the row that is bright in most bins, not a single hot pixel
-        noise = 1.4826 * np.median(np.abs(filled), axis=1, keepdims=True)
+        noise = 1.4826 * np.nan_to_num(nan_median(np.abs(above), axis=1))[:, np.newaxis]
         strength = smooth / np.where(noise > 0, noise, np.inf)
         guess = float(np.argmax(np.median(strength, axis=0) + 0.2 * np.mean(np.clip(strength, -20, 20), axis=0)))
     row = int(np.clip(round(guess), 0, profiles.shape[1] - 1))
@@ -206,5 +210,8 @@ def _fitted(
         if kept.sum() <= order + 1 or (kept == used).all():
             break
         used = kept
-    centre = np.polynomial.legendre.legval((np.arange(length) - middle) / half, coefficients)
+    half_bin = (along[-1] - along[0]) / max(len(along) - 1, 1) / 2
+    # Beyond the light a polynomial leaves the picture.
+    seen = np.clip(np.arange(length), along[0] - half_bin, along[-1] + half_bin)
+    centre = np.polynomial.legendre.legval((seen - middle) / half, coefficients)
     return Trace(centre, along, across, used, float(np.std(residual[used])))

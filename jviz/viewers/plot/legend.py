@@ -52,7 +52,8 @@ def legend_of(scene: Any) -> Legend | None:
     first = max(0, min(scene.legend_first, len(layers) - room))
     seen = layers[first : first + room]
     most = SHARE * scene.picture.width() - 44
-    names = [metrics.elidedText(layer.title, Qt.TextElideMode.ElideMiddle, max(most, 20)) for layer in seen]
+    titles = _titles(layers, seen)
+    names = [metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, max(most, 20)) for title in titles]
     foot = high if len(layers) > len(seen) else 0.0
     wide = max(metrics.horizontalAdvance(name) for name in names) + 44
     if foot:
@@ -67,6 +68,15 @@ def legend_of(scene: Any) -> Legend | None:
         for number, (layer, name) in enumerate(zip(seen, names, strict=True))
     )
     return Legend(box, rows, first, len(layers))
+
+
+def _titles(layers: list[Any], seen: list[Any]) -> list[str]:
+    """Return the titles of layers, without the name of the data where all are of the same."""
+    data = layers[0].data
+    titles = [layer.title for layer in seen]
+    if data is None or len(layers) < 2 or any(layer.data is not data for layer in layers):
+        return titles
+    return [title.removeprefix(data.name).strip() or title for title in titles]
 
 
 def _counted(first: int, seen: int, count: int) -> str:

@@ -121,9 +121,10 @@ def test_reading_needs_no_specutils(shared_data):
 def _extract1d(source, n=20, **more):
     wave = np.linspace(1, 2, n)
     wave[:3] = 0
-    columns = {"WAVELENGTH": wave * u.um, "FLUX": np.full(n, source) * u.Jy, "FLUX_ERROR": np.ones(n) * u.Jy}
+    flux = np.full(n, source or 1) * u.Jy
+    columns = {"WAVELENGTH": wave * u.um, "FLUX": flux, "FLUX_ERROR": np.ones(n) * u.Jy}
     hdu = fits.table_to_hdu(Table(columns | {"DQ": np.zeros(n, np.int32)}))
-    hdu.header.update(EXTNAME="EXTRACT1D", EXTVER=source, SOURCEID=source, **more)
+    hdu.header.update(EXTNAME="EXTRACT1D", EXTVER=source or 1, SOURCEID=source, **more)
     return hdu
 
 
@@ -153,6 +154,15 @@ def test_two_orders_of_one_source_are_told_apart(tmp_path):
     fits.HDUList([_jwst(), *hdus]).writeto(path)
     [data] = spectra_of(path)
     assert [one.name for one in data.samples] == ["source 1 order 1", "source 1 order 2 #1", "source 1 order 2 #2"]
+
+
+def test_tables_of_integrations_are_named_after_them(tmp_path):
+    path = tmp_path / "jw1_nis_x1dints.fits"
+    hdus = [_extract1d(None, SPORDER=order, INT_NUM=number) for number in (1, 2) for order in (1, 2)]
+    fits.HDUList([_jwst(), *hdus]).writeto(path)
+    [data] = spectra_of(path)
+    names = [f"order {order} integration {number}" for number in (1, 2) for order in (1, 2)]
+    assert [one.name for one in data.samples] == names
 
 
 def test_rows_of_vectors_are_sources_or_integrations(tmp_path):
