@@ -49,7 +49,7 @@ def edit_column(
     rename : str
         Its column of errors, and what plots, conditions and marks make of it, get the new name, too.
     unit : str, optional
-        The unit that the numbers have; ``""`` for none. Errors that had the same unit get it, too.
+        The unit that the numbers have; ``"none"`` for none. Errors that had the same unit get it, too.
     """
     table = data.table
     if column not in table.colnames:
@@ -86,6 +86,7 @@ def _with_unit(column: Any, unit: str, name: str) -> Any:
 
     from jviz.backend.units import parse_unit
 
+    unit = "" if unit.strip().lower() == "none" else unit.strip()
     known = parse_unit(unit) if unit else None
     if unit and known is None:
         raise CommandError(f"{unit!r} is no unit; write one as uJy, mag or MJy/sr.")

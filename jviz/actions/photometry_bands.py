@@ -16,7 +16,7 @@ from jviz.backend.photometry.circles import Block, sums_in_circles
 from jviz.backend.photometry.corrections import corrections_at
 from jviz.backend.photometry.segmenting import Segments, find_segments
 from jviz.backend.photometry.sources import segment_table
-from jviz.backend.photometry.tables import FLAGS, Measured, columns_of, flags_of
+from jviz.backend.photometry.tables import FLAGS, WORDS, Measured, columns_of, flags_of
 from jviz.backend.progress import Progress
 from jviz.catalogs import catalog_of
 from jviz.commands import command
@@ -93,7 +93,7 @@ def bands(
         circle = _Circle(sizes_meant(radius, None, home), home, aperture_correction, vega_meant(session, vega))
         notes += _measure(session, table, scene, scenes[0], circle, word, progress)
     table.meta |= {"images": ", ".join(one.name for one in data), "detect_on": detect_on, "notes": notes}
-    made, maps = catalog_of(table, name or f"{len(data)} bands"), segment_image(found, data[0])
+    made, maps = catalog_of(table, name or f"{len(data)} band{'s' * (len(data) > 1)}"), segment_image(found, data[0])
     return Apply(lambda: _told(session, made, maps, notes), f"Catalogue of {len(table)} Sources in {len(data)} Bands")
 
 
@@ -189,6 +189,7 @@ def _measure(
         if name in columns:
             unit = units.get(name.split("_")[0])
             table[f"{name}_{word}"] = columns[name][:, 0] if unit is None else columns[name][:, 0] * unit
+            table[f"{name}_{word}"].info.description = WORDS.get(name)
     table[f"flags_{word}"] = flags_of(measured)
     table[f"flags_{word}"].info.description = "; ".join(f"{bit}: {words}" for bit, words in FLAGS.items())
     said = [note] if note else []

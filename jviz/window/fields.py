@@ -285,6 +285,9 @@ def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
     if name == "plane":
         views = [view for view in session.views.values() if view.data is not None]
         return [("first", "")] + [(n, n) for n in (views[-1].data.planes if views else ())]
+    if name == "column":
+        tables = [view.data for view in session.views.values() if getattr(view.data, "is_read", False)]
+        return [(n, n) for n in (tables[-1].columns if tables else ())]
     if name == "kind":
         from jviz.views import view_kinds
 

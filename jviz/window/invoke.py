@@ -53,15 +53,15 @@ class Invoker(QObject):
 
     # --- running --------------------------------------------------------------------------------
 
-    def trigger(self, id: str) -> None:
+    def trigger(self, id: str, **arguments: Any) -> None:
         """Do what a menu entry promises: open the form of a command whose title ends with …, run others.
 
-        Those that lack something which only the user knows get their form, too.
+        Those that lack something which only the user knows get their form, too; it begins with the arguments.
         """
         id = INSTEAD.get(id, id)
         id = ASKS_FOR_A_NAME.get(id, id) if self._session.path is None else id
         command = find(id)
-        arguments = self._on_selected(command, self.on_active(command, {}))
+        arguments = self._on_selected(command, self.on_active(command, arguments))
         if (command.title.endswith("…") and not command.needs_window) or command.missing(arguments):
             from jviz.window.forms import open_form
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 from regions import CirclePixelRegion, PixCoord
 
 from jviz.commands import command, find, forget
@@ -344,3 +344,27 @@ def test_a_token_is_hidden_and_not_in_the_line(filled, qtbot):
     assert form.values()["token"] == "abc123"
     assert "abc123" not in form.line.text() + form._code
     form.close()
+
+
+def test_the_menu_of_a_column_edits_it(window, qtbot):
+    from astropy.table import Table
+
+    data = window.session.add(Table({"flux": [1.0, 2.0], "mag": [20.0, 21.0]}), name="stars")
+    viewer = window.open_viewer("table", data=data)
+    qtbot.waitUntil(lambda: viewer.has_painted and len(viewer.model.columns) == 2)
+    header = viewer.rows.horizontalHeader()
+    place = QPoint(header.sectionViewportPosition(1) + 5, 5)
+    header.customContextMenuRequested.emit(place)
+    menu = next(m for m in viewer.findChildren(QMenu) if m.isVisible())
+    next(action for action in menu.actions() if action.text() == "Edit mag…").trigger()
+    menu.close()
+    form = window.findChild(Form)
+    assert form.fields["column"].value() == "mag"
+    assert [form.fields["column"].combo.itemText(n) for n in range(2)] == ["flux", "mag"]
+    qtbot.keyClicks(form.fields["rename"].edit, "F200W")
+    qtbot.keyClicks(form.fields["unit"].edit, "mag")
+    qtbot.mouseClick(form.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "F200W" in window.session["stars"].columns)
+    assert window.session["stars"].columns["F200W"].unit == "mag"
+    window.session.undo()
+    assert "mag" in window.session["stars"].columns

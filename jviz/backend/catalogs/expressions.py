@@ -285,7 +285,7 @@ def _operand(columns: Any, name: str) -> _Term:
         raise CommandError(f"The column {name} {said}.")
     if column.values.dtype.kind in "OUS":
         missing = np.zeros(len(column.values), bool) if column.mask is None else column.mask
-        return _Term(np.asarray([column.exact(row) for row in range(len(column.values))]), missing=missing)
+        return _Term(_texts(column), missing=missing)
     unit = parse_unit(column.unit) if column.unit else None
     partner = error_column(list(columns), name)
     variance = None
@@ -294,6 +294,13 @@ def _operand(columns: Any, name: str) -> _Term:
         factor = _factor(other.unit, column.unit)
         variance = None if factor is None else np.square(numbers(other)[(slice(None), *at)] * factor)
     return _Term(numbers(column)[(slice(None), *at)], variance, None, unit)
+
+
+def _texts(column: Any) -> np.ndarray:
+    """Return a column of texts, empty ones where it has no value; at once where numpy holds them."""
+    if column.values.dtype.kind == "U":
+        return column.values if column.mask is None else np.where(column.mask, "", column.values)
+    return np.asarray([column.exact(row) for row in range(len(column.values))])
 
 
 def numbers(column: Any) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 from jviz.backend.photometry.circles import Skies, Sums
 from jviz.backend.photometry.fluxes import Calibration, magnitudes
 
-__all__ = ["EDGE", "FLAGS", "MASKED", "NOTHING", "NO_SKY", "SATURATED", "Measured", "aperture_table", "columns_of",
-           "flux_errors"]  # fmt: skip
+__all__ = ["EDGE", "FLAGS", "MASKED", "NOTHING", "NO_SKY", "SATURATED", "WORDS", "Measured", "aperture_table",
+           "columns_of", "flags_of", "flux_errors"]  # fmt: skip
 
 MASKED, EDGE, SATURATED, NO_SKY, NOTHING = 1, 2, 4, 8, 16
 FLAGS = {
@@ -29,7 +29,7 @@ LIMIT = 3.0
 FEWEST = 5
 """Pixels that a sky needs."""
 
-_WORDS = {
+WORDS = {
     "aperture_sum": "sum of the pixels, weighed by the part inside; the sky is still in it",
     "aperture_sum_err": "error of that sum",
     "background": "sky level of one pixel",
@@ -38,12 +38,15 @@ _WORDS = {
     "flux": "sum less the sky, with the aperture correction",
     "flux_err": "error of the flux, with that of the sky",
     "flux_limit": "3 times the error of the flux, where the flux is below that",
+    "snr": "flux over its error",
+    "abmag": "AB magnitude of the flux",
     "abmag_err": "2.5 log10(1 + flux_err / flux)",
     "abmag_limit": "magnitude of flux_limit",
     "vegamag": "abmag less m(AB) - m(Vega) of the filter",
     "vegamag_err": "2.5 log10(1 + flux_err / flux)",
     "n_masked": "pixels in the aperture that are not used",
 }
+"""What columns are."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,8 @@ def _put(table: Any, column: str, name: str, values: np.ndarray, measured: Measu
         table[column] = values * u.mag
     else:
         table[column] = values * u.pix**2 if name == "area" else values
-    if name in _WORDS:
-        table[column].info.description = _WORDS[name]
+    if name in WORDS:
+        table[column].info.description = WORDS[name]
 
 
 def flags_of(measured: Measured) -> np.ndarray:

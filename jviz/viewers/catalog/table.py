@@ -281,6 +281,8 @@ class TableViewer(Viewer):
         menu.addAction(f"Hide {name}", lambda: self._one_step(hidden=(*hidden, name)))
         if hidden:
             menu.addAction("Show All Columns", lambda: self._one_step(hidden=()))
+        menu.addAction(f"Edit {name}…", lambda: self.run_command("catalog.edit_column", column=name))
+        menu.addAction("New Column…", lambda: self.run_command("catalog.add_column"))
         menu.addSeparator()
         quoted = name if name.isidentifier() else f"`{name}`"
         menu.addAction(f"Histogram of {name}", lambda: self._run_command("catalog.histogram", x=quoted))
