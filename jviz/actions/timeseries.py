@@ -36,6 +36,7 @@ def light_curve(
     radius: Any = 5.0,
     annulus: Any = None,
     band: tuple[float, float] | None = None,
+    order: int | None = None,
     exclude_flags: str | int | list[str | int] | None = DEFAULT_FLAGS,
     clip: float = 5.0,
     detrend: Detrend = "none",
@@ -62,6 +63,8 @@ def light_curve(
         Whose median is the sky, in each integration anew: two radii round the position, or a region.
     band : (low, high), optional
         Of spectra: the part of the spectral axis in its unit; by default all of it (white light).
+    order : int, optional
+        Of spectra in several orders: which one; by default the lowest.
     exclude_flags : str, int or list, optional
         Flags whose pixels are not used: they get the median of the same pixel over time.
     clip : float
@@ -80,26 +83,44 @@ def light_curve(
     -------
     Catalog
         integration, time, flux, flux_err, and of images background, x, y (centroid), n_replaced; outlier, or the
-        number n in each bin. ``meta`` says the scale of time, the slopes and the level.
+        number n in each bin. ``meta`` says the scale of time, the slopes with their errors, the level, and in ``notes``
+        what could not be had.
     """
     if not bin_size >= 1:
         raise CommandError(f"Bins of {bin_size} integrations are none; give 1 or more.")
+    if not clip >= 0:
+        raise CommandError(f"A clip of {clip:g} deviations is none; give one above 0, or 0 to flag none.")
     progress(0, 3, f"reading {data.name}")
     if isinstance(data, Spectrum):
-        curve, unit = _of_spectra(data, band)
+        if region or annulus:
+            raise CommandError(f"{data.name} holds spectra, which have no aperture and no annulus; give a band.")
+        order, notes = _order_meant(data, order)
+        curve, unit = _of_spectra(data, band, order)
     else:
+        if band is not None or order is not None:
+            raise CommandError(f"{data.name} holds images, which have no band and no order; give an aperture.")
         curve, unit = _of_images(session, data, region, position, radius, annulus, exclude_flags)
+        notes = []
+    if curve.lost:
+        what = "channels" if isinstance(data, Spectrum) else "pixels of the aperture"
+        notes.append(f"{what} without a good value in any integration, which count in none: {curve.lost}")
+    if not np.isfinite(curve.error).any():
+        notes.append("it has no errors, so none are given; name an annulus")
     progress(1, 3, "times")
-    times = times_of(data.path, len(curve.flux), data.header)
+    times = times_of(data.path, len(curve.flux), data.header, order)
     columns, meta = _finished(curve, times, clip, detrend, baseline, normalize)
     table = _table(columns, times, "" if normalize else unit, bin_size)
     table.meta |= meta | {"data": data.name, "time_scale": times.scale or "integration", "time_label": times.label,
-                          "pixel_unit": unit}  # fmt: skip
+                          "pixel_unit": unit, "notes": notes}  # fmt: skip
+    if order is not None:
+        table.meta["order"] = order
     made = catalog_of(table, name or f"{data.name} light curve")
 
     def end() -> Catalog:
         add_data(session, [made])
         open_view(session, "scatter", made, x="time", y="flux", errors=True)
+        if notes:
+            session.notice("warning", f"{made.name}: {'; '.join(notes)}.")
         return made
 
     return Apply(end, f"Light Curve of {data.name}")
@@ -191,9 +212,25 @@ def _box(aperture: np.ndarray, ring: np.ndarray | None) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _of_spectra(data: Spectrum, band: Any) -> tuple[Curve, str]:
+def _order_of(samples: Any) -> int | None:
+    found = samples.meta.get("SPORDER", samples.meta.get("ORDER"))
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _order_meant(data: Spectrum, order: int | None) -> tuple[int | None, list[str]]:
+    """Return the spectral order to measure, None where there is but one, and which others there are."""
+    there = sorted({found for one in data.samples if (found := _order_of(one)) is not None})
+    if order is not None and order not in there:
+        raise CommandError(f"{data.name} has no order {order}; it has {', '.join(map(str, there)) or 'no orders'}.")
+    if len(there) < 2:
+        return None, []
+    listed = ", ".join(map(str, there))
+    return (order, []) if order is not None else (there[0], [f"of its orders {listed}, this is order {there[0]}"])
+
+
+def _of_spectra(data: Spectrum, band: Any, order: int | None) -> tuple[Curve, str]:
     """Return the mean flux density of each spectrum in a band."""
-    samples = data.samples
+    samples = [one for one in data.samples if order is None or _order_of(one) == order]
     first = samples[0]
     if len(samples) < 2 or any(len(one) != len(first) for one in samples):
         raise CommandError(f"{data.name} holds no series of spectra with the same channels; open an x1dints file.")
@@ -270,10 +307,12 @@ def _without_trend(
     if "time" in detrend:
         parts["time"] = times.values
     try:
-        trend, slopes = decorrelated(curve.flux, np.column_stack(list(parts.values())), used)
+        trend, slopes, errors = decorrelated(curve.flux, np.column_stack(list(parts.values())), used)
     except ValueError as error:
         raise CommandError(f"The trend cannot be fitted: {error}.") from None
-    return curve.flux / trend, curve.error / trend, {"slopes": dict(zip(parts, slopes.tolist(), strict=True))}
+    said = {"slopes": dict(zip(parts, slopes.tolist(), strict=True)),
+            "slope_errors": dict(zip(parts, errors.tolist(), strict=True))}  # fmt: skip
+    return curve.flux / trend, curve.error / trend, said
 
 
 def _table(columns: dict[str, np.ndarray], times: Times, unit: str, size: int) -> Any:

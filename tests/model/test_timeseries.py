@@ -130,6 +130,62 @@ def test_spectra_give_white_light_and_bands(session, tmp_path):
         session.run("timeseries.light_curve", data=data, detrend="position")
 
 
+def soss(path, wave, flux, times):
+    """Spectra as the pipeline writes them of time series: a table for each order, a row for each integration."""
+    units = [fits.PrimaryHDU(header=fits.Header({"TELESCOP": "JWST", "DATAMODL": "TSOMultiSpecModel"}))]
+    n, channels = flux.shape
+    for order in (1, 2):
+        vector = f"{channels}D"
+        columns = [fits.Column("INT_NUM", "J", array=np.arange(1, n + 1)),
+                   fits.Column("WAVELENGTH", vector, "um", array=np.tile(wave / order, (n, 1))),
+                   fits.Column("FLUX", vector, "Jy", array=flux / order),
+                   fits.Column("FLUX_ERROR", vector, "Jy", array=np.full(flux.shape, 0.01)),
+                   fits.Column("N_ALONGDISP", "J", array=np.full(n, channels)),
+                   fits.Column("MJD-AVG", "D", array=times),
+                   fits.Column("TDB-MID", "D", array=times + 0.003)]  # fmt: skip
+        unit = fits.BinTableHDU.from_columns(columns, name="EXTRACT1D", ver=order)
+        unit.header["SPORDER"] = order
+        units.append(unit)
+    fits.HDUList(units).writeto(path)
+    return path
+
+
+def test_orders_are_series_of_their_own(session, tmp_path):
+    draw, times = np.random.default_rng(1), 60000 + np.arange(25) / 1000
+    wave, flux = np.linspace(1, 2.8, 120), 1 + draw.normal(0, 0.01, (25, 120))
+    data = session.open(soss(tmp_path / "jw01_x1dints.fits", wave, flux, times))[0]
+    first = session.run("timeseries.light_curve", data=data, normalize=False, clip=0).table
+    second = session.run("timeseries.light_curve", data=data, order=2, normalize=False, clip=0).table
+    np.testing.assert_allclose(first["flux"].to_value("Jy"), flux.mean(axis=1))
+    np.testing.assert_allclose(second["flux"].to_value("Jy"), flux.mean(axis=1) / 2)
+    for table in (first, second):
+        assert table.meta["time_scale"] == "BJD_TDB"
+        np.testing.assert_allclose(table["time"].to_value("d"), times + 0.003, rtol=0, atol=1e-9)
+    assert first.meta["notes"] == ["of its orders 1, 2, this is order 1"]
+    assert (second.meta["order"], second.meta["notes"]) == (2, [])
+    band = session.run("timeseries.light_curve", data=data, order=2, band=(0.5, 0.7), normalize=False, clip=0).table
+    np.testing.assert_allclose(band["flux"].to_value("Jy"), flux[:, wave / 2 <= 0.7].mean(axis=1) / 2)
+    with pytest.raises(CommandError, match="no order 3; it has 1, 2"):
+        session.run("timeseries.light_curve", data=data, order=3)
+
+
+def test_what_does_not_belong_to_the_data_is_refused_and_what_is_lost_is_told(session, tmp_path):
+    values = stack()[0]
+    values[:, 15, 20] = np.nan
+    [data] = session.open(rateints(tmp_path / "jw01_rateints.fits", values))
+    with pytest.raises(CommandError, match="no band and no order"):
+        session.run("timeseries.light_curve", data=data, position=(20, 15), band=(1, 2))
+    with pytest.raises(CommandError, match="clip of -1"):
+        session.run("timeseries.light_curve", data=data, position=(20, 15), clip=-1)
+    table = session.run("timeseries.light_curve", data=data, position=(20, 15), detrend="time").table
+    assert "which count in none: 1" in table.meta["notes"][0]
+    assert table.meta["slope_errors"]["time"] > 0
+    flux, times = np.ones((25, 20)), 60000 + np.arange(25) / 1000
+    spectra = session.open(soss(tmp_path / "jw02_x1dints.fits", np.linspace(1, 2, 20), flux, times))[0]
+    with pytest.raises(CommandError, match="no aperture and no annulus"):
+        session.run("timeseries.light_curve", data=spectra, annulus=(9, 12))
+
+
 def test_the_scatter_of_bins_makes_two_profiles(session):
     session.add(stack()[0], name="stack")
     curve = session.run("timeseries.light_curve", data="stack", position=(20, 15))

@@ -29,6 +29,8 @@ class Curve:
         Centroid of the light above the background, in pixels of the stack.
     replaced : ndarray of int
         Pixels whose value was taken from the other integrations.
+    lost : int
+        Pixels of the aperture that are good in no integration.
     """
 
     flux: np.ndarray
@@ -37,6 +39,7 @@ class Curve:
     x: np.ndarray
     y: np.ndarray
     replaced: np.ndarray
+    lost: int = 0
 
 
 class _Stack:
@@ -122,7 +125,7 @@ def curve_of_stack(
         variance = np.full(len(values), np.nan)
     error = np.sqrt(variance + (w.sum() * MEDIAN_ERROR * scatter) ** 2 / count)
     replaced = (stack.bad & (w > 0)).sum(axis=1)
-    return Curve(flux, error, level, centroid[:, 0], centroid[:, 1], replaced)
+    return Curve(flux, error, level, centroid[:, 0], centroid[:, 1], replaced, int(stack.never.sum()))
 
 
 def _sky(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,7 +165,7 @@ def outliers(values: np.ndarray, clip: float, width: int = 21) -> np.ndarray:
 
 def decorrelated(
     flux: np.ndarray, regressors: np.ndarray, used: np.ndarray, *, clip: float = 4.0
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divide a light curve by a linear function of regressors, fitted by least squares with clipping.
 
     Parameters
@@ -177,8 +180,8 @@ def decorrelated(
     -------
     trend : ndarray, shape (n,)
         ``flux / trend`` is without it.
-    slopes : ndarray, shape (k,)
-        Relative change per unit of each regressor.
+    slopes, slope_errors : ndarray, shape (k,)
+        Relative change per unit of each regressor, and its error from the scatter of the residuals.
     """
     used = used & np.isfinite(flux) & np.isfinite(regressors).all(axis=1)
     if used.sum() < regressors.shape[1] + 2:
@@ -195,9 +198,13 @@ def decorrelated(
         if kept.sum() < design.shape[1] + 1 or (kept == used).all():
             break
         used = kept
-    slopes = np.zeros(regressors.shape[1])
+    slopes, errors = np.zeros(regressors.shape[1]), np.zeros(regressors.shape[1])
     slopes[varies] = solution[1:] / scale[varies] / solution[0]
-    return 1 + centred @ slopes, slopes
+    free = max(int(used.sum()) - design.shape[1], 1)
+    variance = float(np.sum((flux - design @ solution)[used] ** 2)) / free
+    covariance = variance * np.linalg.pinv(design[used].T @ design[used])
+    errors[varies] = np.sqrt(np.diag(covariance)[1:]) / scale[varies] / abs(solution[0])
+    return 1 + centred @ slopes, slopes, errors
 
 
 def binned(columns: dict[str, np.ndarray], errors: tuple[str, ...], size: int, used: np.ndarray) -> dict[str, Any]:

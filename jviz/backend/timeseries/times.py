@@ -26,13 +26,13 @@ class Times(NamedTuple):
     unit: str
 
 
-def times_of(path: Path | None, count: int, header: Any) -> Times:
-    """Find the times of so many integrations.
+def times_of(path: Path | None, count: int, header: Any, order: int | None = None) -> Times:
+    """Find the times of so many integrations, of a spectral order where there are several.
 
     From a table INT_TIMES, else another table or the extensions with such columns, else evenly between EXPSTART and
     EXPEND, else their numbers.
     """
-    found = _in_file(path, count, header) if path is not None and Path(path).is_file() else None
+    found = _in_file(path, count, header, order) if path is not None and Path(path).is_file() else None
     if found is not None:
         values, scale = found
         words = "BJD (TDB) − 2400000.5" if scale == "BJD_TDB" else "MJD (UTC)"
@@ -44,7 +44,7 @@ def times_of(path: Path | None, count: int, header: Any) -> Times:
     return Times(np.arange(1.0, count + 1), "", "integration", "")
 
 
-def _in_file(path: Path, count: int, header: Any) -> tuple[np.ndarray, str] | None:
+def _in_file(path: Path, count: int, header: Any, order: int | None) -> tuple[np.ndarray, str] | None:
     from astropy.io import fits
 
     try:
@@ -58,7 +58,8 @@ def _in_file(path: Path, count: int, header: Any) -> tuple[np.ndarray, str] | No
                         values = _rows_meant(table.data, known, np.asarray(table.data[known[name.lower()]]), header)
                         if values.shape == (count,) and np.isfinite(values).all():
                             return values.astype(float), scale
-                said = [u.header[name] for u in units if isinstance(u.header.get(name), float)]
+                mine = [u.header for u in units if order is None or u.header.get("SPORDER") == order]
+                said = [cards[name] for cards in mine if isinstance(cards.get(name), float)]
                 if len(said) == count:
                     return np.array(said), scale
     except (OSError, ValueError, TypeError, KeyError):

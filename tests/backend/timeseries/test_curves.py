@@ -53,7 +53,7 @@ def test_a_linear_trend_with_position_and_time_is_found_and_taken_away():
     level = 1000 * (1 + (regressors - regressors.mean(axis=0)) @ slopes)
     flux = level + draw.normal(0, 0.3, n)
     flux[100] += 500
-    trend, found = decorrelated(flux, regressors, np.ones(n, bool))
+    trend, found, _ = decorrelated(flux, regressors, np.ones(n, bool))
     np.testing.assert_allclose(found, slopes, atol=4e-4)
     rest = np.delete(flux / trend, 100)
     assert rest.std() / rest.mean() == pytest.approx(0.3 / 1000, rel=0.1)
@@ -88,3 +88,17 @@ def test_scatter_falls_as_the_root_for_white_noise_and_not_for_a_walk():
     assert np.abs((rms - expected) / error)[near].max() < 4
     walk = scatter_by_bin(np.cumsum(draw.normal(0, 1, 20_000)))
     assert (walk[1] > 5 * walk[3])[(size > 100) & (size < 2000)].all()
+
+
+def test_errors_of_slopes_hold():
+    """Slopes of many curves with known noise scatter about the true ones as their errors say."""
+    draw, n = np.random.default_rng(8), 200
+    pulls = []
+    for _ in range(400):
+        regressors = np.column_stack([draw.normal(0, 0.2, n), np.linspace(59800, 59800.1, n)])
+        centred = regressors - regressors.mean(axis=0)
+        flux = 500 * (1 + centred @ [0.02, -0.3]) + draw.normal(0, 2.0, n)
+        _, slopes, errors = decorrelated(flux, regressors, np.ones(n, bool))
+        pulls.append((slopes - [0.02, -0.3]) / errors)
+    np.testing.assert_allclose(np.std(pulls, axis=0), 1, atol=5 / np.sqrt(2 * 400))
+    np.testing.assert_allclose(np.mean(pulls, axis=0), 0, atol=5 / np.sqrt(400))
