@@ -327,6 +327,24 @@ def test_physical_pixels_are_those_of_the_image_before_it_was_cut(session, tmp_p
     assert cut.region.region1.region1.center.xy == pytest.approx((19, 19))
 
 
+def test_casa_files_keep_groups_in_comments(session, tmp_path):
+    for name, ra, group in (("a", 150.1, "stars"), ("b", 150.2, "stars"), ("c", 150.3, ""), ("d", 150.4, "the sky")):
+        session.run("region.add", region=CircleSkyRegion(SkyCoord(ra, 2, unit="deg"), 1 * u.arcsec), name=name)
+        if group:
+            session.run("region.group", names=[name], group=group)
+    path = tmp_path / "a.crtf"
+    session.run("region.export_file", path=str(path))
+    path.write_text(path.read_text() + "circle[[nonsense]]\n")
+    said = []
+    session.noticed.connect(lambda level, text: said.append(text))
+    session.run("region.remove", names=list(session.subsets))
+    session.run("region.import_file", path=str(path))
+    groups = {name: subset.group for name, subset in session.subsets.items()}
+    assert groups == {"a": "stars", "b": "stars", "c": "a", "d": "the sky"}
+    last = len(path.read_text().splitlines())
+    assert [f"line {last}" in text for text in said] == [True]
+
+
 def test_casa_files_hold_pixel_regions_by_their_place_on_the_sky(session, tmp_path):
     session.run("region.add", region=PIXEL["circle"], name="one", data="image")
     session.run("region.export_file", path=str(tmp_path / "a.crtf"))

@@ -19,6 +19,7 @@ __all__ = ["read_regions", "regions_and_notes"]
 
 _FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions", "moc": "coverage map"}
 _left_out = re.compile(r'(?:"([^"]*)" frame or shape is not|not found for region: "([^"]*)")')
+_group = re.compile(r"^# group:[ \t]*(.*?)[ \t]*\n", re.MULTILINE)
 _unreadable = (ValueError, TypeError, IndexError, KeyError)
 _fits_header = 3 * 2880
 
@@ -103,10 +104,19 @@ def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:
     from regions import Regions
 
     text = path.read_text("utf-8-sig", errors="replace")
-    try:
-        return _noting(lambda: Regions.parse(text, format=kind))
-    except _unreadable:
-        return _by_lines(text, kind)
+    parts, found, notes, spoken, lines = _group.split(text), Regions([]), [], "", 0
+    for group, part in zip(["", *parts[1::2]], parts[::2], strict=True):
+        try:
+            regions, left_out = _noting(lambda said=spoken + part: Regions.parse(said, format=kind))
+        except _unreadable:
+            regions, left_out = _by_lines(part, kind, spoken, lines)
+        for region in regions if group else ():
+            region.meta["tag"] = [group]
+        found.extend(regions)
+        notes += left_out
+        lines += part.count("\n") + 1
+        spoken += "".join(f"{line}\n" for line in part.splitlines() if line.startswith(("#CRTF", "global")))
+    return found, notes
 
 
 def _noting(parse: Any) -> tuple[Any, list[str]]:
@@ -127,12 +137,12 @@ def _counted(words: list[str]) -> list[str]:
     return [word if count == 1 else f"{word} ({count})" for word, count in counts.items()]
 
 
-def _by_lines(text: str, kind: str) -> tuple[Any, list[str]]:
+def _by_lines(text: str, kind: str, context: str, before: int) -> tuple[Any, list[str]]:
     """Keep the regions of the lines that can be understood."""
     from regions import Regions
 
-    context, found, skipped = "", [], []
-    for number, line in enumerate(text.splitlines(), start=1):
+    found, skipped = [], []
+    for number, line in enumerate(text.splitlines(), start=before + 1):
         try:
             regions, notes = _noting(partial(Regions.parse, f"{context}{line}\n", format=kind))
         except _unreadable:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.regions.converting import combined, is_pixel
+from jviz.backend.regions.ds9_numbers import Numbers
 from jviz.backend.regions.ds9_statements import Term, pieces, terms
-from jviz.backend.regions.ds9_words import COMBINED, properties, tags_of
+from jviz.backend.regions.ds9_words import COMBINED, is_alternate, properties, sized_about, tags_of
 from jviz.backend.regions.making import PIXEL_FRAME, Maker, Sketch, made
 from jviz.backend.regions.sectors import offset_points, sectors
 
@@ -25,16 +26,13 @@ FRAMES = {
     "image": PIXEL_FRAME, "physical": PIXEL_FRAME, "linear": PIXEL_FRAME, "icrs": "icrs", "fk5": "fk5", "j2000": "fk5",
     "wcs": "fk5", "fk4": "fk4", "b1950": "fk4", "galactic": "galactic", "ecliptic": "barycentricmeanecliptic",
 }  # fmt: skip
-"""Physical and linear positions wait for their image; see `jviz.backend.regions.of_images`. DS9 has FK5 for "wcs"."""
+"""Physical and linear positions, and those of other WCS of an image ("wcsa"), wait for it: `.of_images`. DS9 has FK5
+for "wcs"."""
 
 OTHER_FRAMES = ("amplifier", "detector", "panner", "tile")
 
-MOST_RINGS = 1000
-
 _plain = re.compile(r"^\s*(circle|ellipse|box|annulus|polygon|point)\(([^()#;|{]*)\)\s*(?:#([^;|]*))?$")
 """By far the most lines are such: one shape, its numbers, and its properties."""
-_factors = {'"': 1 / 3600, "'": 1 / 60, "d": 1.0, "r": 180 / np.pi, "p": None, "i": None}
-
 
 Words = tuple[dict[str, str], list[str], str]
 
@@ -118,7 +116,10 @@ def _take(part: str, state: _State, maker: Maker) -> None:
         _set_frame(first.strip(), state)
         if comma:
             _take(part[-len(rest) :].strip(), state, maker)
-    elif low in OTHER_FRAMES or re.fullmatch("wcs[a-z0-9]", low):
+    elif re.fullmatch("wcs[a-z]", low):
+        state.frame, state.frame_word = PIXEL_FRAME, low
+        state.words = {**state.words, "frame": low}
+    elif low in OTHER_FRAMES:
         state.frame, state.frame_word = None, low
     elif not re.fullmatch(r"tile\s+\d+", low):
         _statement(part, state, maker)
@@ -236,106 +237,27 @@ def _add(
     texts = (inner if name == "text" else re.sub(r"\s*=\s*", "=", inner)).replace(",", " ").split()
     if name == "text" and "text" not in words:
         texts, words = texts[:2], {**words, "text": " ".join(texts[2:]).strip("{}\"'")}
-    given, first = _Numbers(texts, state.frame), len(maker.sketches)
+    given = Numbers(texts, state.frame, alternate=is_alternate(state.frame_word))
+    first = len(maker.sketches)
     try:
         SHAPES[name](maker, given, (words, tags, sign))
-        if len(given.kinds) > 1 or (given.foreign and not all(s.sizes for s in maker.sketches[first:])):
+        if len(given.kinds) > 1:
             raise ValueError("sizes of several kinds")
     except (ValueError, IndexError):
         del maker.sketches[first:]
         raise _Wrong(f"{name}({inner.strip()[:40]})") from None
     if given.foreign:
         for sketch in maker.sketches[first:]:
-            sketch.words = ({**words, "frame": "+".join(filter(None, (words.get("frame"), given.foreign)))}, tags, sign)
+            kind = given.foreign if sketch.sizes else sized_about(given.foreign, given.point(0))
+            said, its_tags, _ = sketch.words
+            sketch.words = ({**said, "frame": "+".join(filter(None, (words.get("frame"), kind)))}, its_tags, sign)
 
 
-class _Numbers:
-    """The arguments of a shape, as numbers of its frame: pixels from 0, or degrees."""
-
-    def __init__(self, texts: list[str], frame: str) -> None:
-        # celestial positions imply the sky; their sizes must then have units
-        self.implied = frame == PIXEL_FRAME and bool(texts) and bool(re.match(r"[+-]?[\d.]+[:hd]", texts[0]))
-        rings = [text[2:] for text in texts if text.startswith("n=")]
-        self.rings = int(rings[0]) if rings and rings[0].isdigit() else 1
-        self._texts = [text for text in texts if not text.startswith("n=")]
-        self.frame = "icrs" if self.implied else frame
-        self.kinds: set[str] = set()
-
-    @property
-    def foreign(self) -> str:
-        """What the sizes wait for that are not of the kind of the positions: "sky sizes", "pixel sizes", or ""."""
-        return next((kind for kind in self.kinds if kind), "")
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def point(self, first: int) -> tuple[float, float]:
-        x, y = self._texts[first], self._texts[first + 1]
-        if self.frame == PIXEL_FRAME:
-            return float(x.rstrip("ip")) - 1.0, float(y.rstrip("ip")) - 1.0
-        hours = self.frame in ("icrs", "fk5", "fk4")
-        return _angle(x, hours=hours), _angle(y, hours=False)
-
-    def points(self) -> np.ndarray:
-        count = len(self._texts) // 2
-        if count < 1 or len(self._texts) % 2:
-            raise ValueError("odd")
-        return np.array([self.point(2 * i) for i in range(count)])
-
-    def size(self, index: int) -> float:
-        text = self._texts[index].replace("''", '"')
-        factor, kind = _factors.get(text[-1]), ""
-        if self.implied and factor is None:
-            raise ValueError("no unit")
-        if self.frame == PIXEL_FRAME and factor is not None:
-            value, kind = float(text[:-1]) * factor * 3600.0, "sky sizes"  # arcseconds
-        elif self.frame == PIXEL_FRAME or text[-1] in "pi":
-            value, kind = float(text.rstrip("ip")), "" if self.frame == PIXEL_FRAME else "pixel sizes"
-        else:
-            value = float(text) if factor is None else float(text[:-1]) * factor
-        self.kinds |= {kind} if value else set()
-        if not value >= 0:
-            raise ValueError("negative")
-        return value
-
-    def sizes(self, first: int, last: int) -> list[float]:
-        return [self.size(i) for i in range(first, last)]
-
-    def evenly(self, *sizes: list[float]) -> list[list[float]]:
-        """Return sizes of the edges of rings: those given, or as many as ``n=`` says between two."""
-        if self.rings == 1:
-            return list(sizes)
-        if not 0 < self.rings <= MOST_RINGS or any(len(some) != 2 for some in sizes):
-            raise ValueError("rings between other than two sizes")
-        return [np.linspace(*some, self.rings + 1).tolist() for some in sizes]
-
-    def count(self, index: int) -> int:
-        return int(float(self._texts[index]))
-
-    def angle(self, index: int) -> float:
-        return float(self._texts[index].rstrip("d")) if index < len(self._texts) else 0.0
-
-
-def _angle(text: str, *, hours: bool) -> float:
-    """Return degrees of ``12.5``, ``12:30:00``, ``12h30m00s``, ``12d30m00s``."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    sexagesimal = re.fullmatch(r"([+-]?)(\d+)[:hd](\d+)(?:[:m]([\d.]+)s?|m?)", text)
-    if not sexagesimal:
-        return float(text[:-1]) * _factors[text[-1]] if text[-1] in "dr" else float(text)
-    sign, *parts = sexagesimal.groups()
-    value = sum(float(p or 0) / 60**i for i, p in enumerate(parts))
-    in_hours = "h" in text or (hours and ":" in text)
-    return (-value if sign == "-" else value) * (15 if in_hours else 1)
-
-
-def _circle(maker: Maker, given: _Numbers, words: Words) -> None:
+def _circle(maker: Maker, given: Numbers, words: Words) -> None:
     maker.curve("Circle", given.frame, given.point(0), [given.size(2)], None, words)
 
 
-def _annulus(maker: Maker, given: _Numbers, words: Words) -> None:
+def _annulus(maker: Maker, given: Numbers, words: Words) -> None:
     [radii] = given.evenly(given.sizes(2, len(given)))
     if len(radii) < 2:
         raise ValueError("one radius")
@@ -343,8 +265,8 @@ def _annulus(maker: Maker, given: _Numbers, words: Words) -> None:
         maker.curve("CircleAnnulus", given.frame, given.point(0), [inner, outer], None, words)
 
 
-def _two_axes(kind: str, factor: float) -> Callable[[Maker, _Numbers, Words], None]:
-    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+def _two_axes(kind: str, factor: float) -> Callable[[Maker, Numbers, Words], None]:
+    def take(maker: Maker, given: Numbers, words: Words) -> None:
         with_angle = len(given) % 2
         angle = given.angle(len(given) - 1) if with_angle else 0.0
         sizes = [factor * s for s in given.sizes(2, len(given) - with_angle)]
@@ -359,8 +281,8 @@ def _two_axes(kind: str, factor: float) -> Callable[[Maker, _Numbers, Words], No
     return take
 
 
-def _path(kind: str, least: int) -> Callable[[Maker, _Numbers, Words], None]:
-    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+def _path(kind: str, least: int) -> Callable[[Maker, Numbers, Words], None]:
+    def take(maker: Maker, given: Numbers, words: Words) -> None:
         points = given.points()
         if len(points) < least:
             raise ValueError("few points")
@@ -369,8 +291,8 @@ def _path(kind: str, least: int) -> Callable[[Maker, _Numbers, Words], None]:
     return take
 
 
-def _line(kind: str) -> Callable[[Maker, _Numbers, Words], None]:
-    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+def _line(kind: str) -> Callable[[Maker, Numbers, Words], None]:
+    def take(maker: Maker, given: Numbers, words: Words) -> None:
         maker.path("Line", given.frame, np.array([given.point(0), given.point(2)]), _special(words, kind))
 
     return take
@@ -380,10 +302,10 @@ def _special(words: Words, kind: str) -> Words:
     return ({**words[0], "type": kind}, *words[1:])
 
 
-def _arrow(kind: str) -> Callable[[Maker, _Numbers, Words], None]:
+def _arrow(kind: str) -> Callable[[Maker, Numbers, Words], None]:
     """Take a vector (a place, a length, an angle), or a compass, whose first arm leads to the north."""
 
-    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+    def take(maker: Maker, given: Numbers, words: Words) -> None:
         start, length = given.point(0), given.size(2)
         angle = given.angle(3) if kind == "vector" else 90.0
         end = offset_points(given.frame, start, np.array([[length, 0.0]]), angle)
@@ -392,20 +314,25 @@ def _arrow(kind: str) -> Callable[[Maker, _Numbers, Words], None]:
     return take
 
 
-def _segment(maker: Maker, given: _Numbers, words: Words) -> None:
+def _segment(maker: Maker, given: Numbers, words: Words) -> None:
     points = given.points()
     if len(points) < 2:
         raise ValueError("few points")
     maker.path("Polygon", given.frame, points, _special(words, "path"))
 
 
-def _pie(maker: Maker, given: _Numbers, words: Words) -> None:
-    """Take a sector of CIAO: its two radii, then its two angles."""
+def _pie(maker: Maker, given: Numbers, words: Words) -> None:
+    """Take a sector of CIAO: its two radii, then its two angles; or of funtools, which has no radii."""
+    if len(given) == 4:
+        _endless(maker, given, words)
+        return
+    if len(given) != 6:
+        raise ValueError("neither four nor six numbers")
     low, high = given.size(2), given.size(3)
     _sectors(maker, given, words, ((low, low), (high, high)), 1, angles=(given.angle(4), given.angle(5), 1))
 
 
-def _corners(maker: Maker, given: _Numbers, words: Words) -> None:
+def _corners(maker: Maker, given: Numbers, words: Words) -> None:
     """Take a rectangle of CIAO, by two of its corners."""
     (x0, y0), (x1, y1) = given.point(0), given.point(2)
     if given.frame != PIXEL_FRAME:
@@ -413,32 +340,30 @@ def _corners(maker: Maker, given: _Numbers, words: Words) -> None:
     maker.curve("Rectangle", given.frame, ((x0 + x1) / 2, (y0 + y1) / 2), [abs(x1 - x0), abs(y1 - y0)], 0.0, words)
 
 
-def _field(maker: Maker, given: _Numbers, words: Words) -> None:
+def _field(maker: Maker, given: Numbers, words: Words) -> None:
     """Take what CIAO names the field: all pixels of the image."""
-    _for_image(maker, "Rectangle", ((0.0, 0.0),), (1.0, 1.0), 0.0, words, "field")
+    said = {**words[0], "frame": "field"}
+    maker.sketches.append(Sketch("Rectangle", PIXEL_FRAME, ((0.0, 0.0),), (1.0, 1.0), 0.0, (said, *words[1:])))
 
 
-def _endless(maker: Maker, given: _Numbers, words: Words) -> None:
+def _endless(maker: Maker, given: Numbers, words: Words) -> None:
     """Take a sector of CIAO without radii, which ends at the edges of the image."""
-    if given.frame != PIXEL_FRAME or len(given) != 4:
-        raise ValueError("sectors of pixels only")
+    if len(given) != 4:
+        raise ValueError("not four numbers")
     angles = (given.angle(2), given.angle(3), 1)
-    [corners] = sectors(PIXEL_FRAME, given.point(0), angles, (0.0, 0.0), (1.0, 1.0), 1)
-    _for_image(maker, "Polygon", corners, (), None, words, words[0].get("frame", "") + "+sector")
+    radius = 1.0 if given.frame == PIXEL_FRAME else 1 / 3600
+    [corners] = sectors(given.frame, given.point(0), angles, (0.0, 0.0), (radius, radius), 1)
+    frame = words[0].get("frame", "") + "+sector"
+    maker.path("Polygon", given.frame, corners, ({**words[0], "frame": frame}, *words[1:]))
 
 
-def _for_image(maker: Maker, shape: str, points: Any, sizes: Any, angle: Any, words: Words, frame: str) -> None:
-    said = {**words[0], "frame": frame}
-    maker.sketches.append(Sketch(shape, PIXEL_FRAME, points, sizes, angle, (said, *words[1:])))
-
-
-def _panda(maker: Maker, given: _Numbers, words: Words) -> None:
+def _panda(maker: Maker, given: Numbers, words: Words) -> None:
     low, high = given.size(5), given.size(6)
     _sectors(maker, given, words, ((low, low), (high, high)), given.count(7))
 
 
-def _wide_panda(half: float, *, box: bool) -> Callable[[Maker, _Numbers, Words], None]:
-    def take(maker: Maker, given: _Numbers, words: Words) -> None:
+def _wide_panda(half: float, *, box: bool) -> Callable[[Maker, Numbers, Words], None]:
+    def take(maker: Maker, given: Numbers, words: Words) -> None:
         a, b, c, d = (half * size for size in given.sizes(5, 9))
         _sectors(maker, given, words, ((a, b), (c, d)), given.count(9), turn=given.angle(10), box=box)
 
@@ -446,7 +371,7 @@ def _wide_panda(half: float, *, box: bool) -> Callable[[Maker, _Numbers, Words],
 
 
 def _sectors(
-    maker: Maker, given: _Numbers, words: Words, edges: tuple, rings: int, angles: tuple | None = None, **how: Any
+    maker: Maker, given: Numbers, words: Words, edges: tuple, rings: int, angles: tuple | None = None, **how: Any
 ) -> None:
     """Take the sectors of rings as polygons of one group."""
     angles = angles or (given.angle(2), given.angle(3), given.count(4))
@@ -455,7 +380,7 @@ def _sectors(
         maker.path("Polygon", given.frame, corners, (words[0], tags, words[2]))
 
 
-SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
+SHAPES: dict[str, Callable[[Maker, Numbers, Words], None]] = {
     "circle": _circle,
     "annulus": _annulus,
     "ellipse": _two_axes("Ellipse", 2.0),
@@ -469,6 +394,7 @@ SHAPES: dict[str, Callable[[Maker, _Numbers, Words], None]] = {
     "compass": _arrow("compass"),
     "segment": _segment,
     "panda": _panda,
+    "cpanda": _panda,
     "epanda": _wide_panda(1.0, box=False),
     "bpanda": _wide_panda(0.5, box=True),
     "pie": _pie,

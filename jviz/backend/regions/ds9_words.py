@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["COMBINED", "is_locked", "kept", "properties", "tags_of"]
+__all__ = ["ABOUT", "COMBINED", "is_alternate", "is_locked", "kept", "properties", "sized_about", "tags_of"]
 
 COMBINED = "combined"
 """Tag of a composite that is one region: its members are added in turn, those with a minus sign cut out."""
@@ -24,6 +24,22 @@ _property = re.compile(r"""(\w+)\s*=\s*(?:\{([^}]*)\}|"([^"]*)"|'([^']*)'|(\S+))
 _second = re.compile(r"\s+([\d.]+)(?=\s|$)")
 _pairs = ("point", "line", "dashlist")
 _background = re.compile(r"(?:^|\s)background(?=\s*$|\s+[^=\s])")
+
+
+ABOUT = " about "
+"""Stands between what sizes wait for and the place round which they count."""
+
+_alternate = re.compile("wcs[a-z]")
+
+
+def is_alternate(word: str) -> bool:
+    """Whether a word names another WCS of an image: "wcsa"."""
+    return bool(_alternate.fullmatch(word))
+
+
+def sized_about(kind: str, place: tuple[float, float]) -> str:
+    """Return the word for sizes that are the distances of vertices from a place."""
+    return f"{kind}{ABOUT}{place[0]!r} {place[1]!r}"
 
 
 def properties(text: str) -> dict[str, str]:

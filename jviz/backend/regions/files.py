@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ from jviz.backend.regions.tables import regions_of_table, table_of_regions
 from jviz.errors import CommandError, ReadError
 
 __all__ = ["FORMATS", "format_of", "read_regions", "write_regions"]
+
+CRTF_GROUP = "# group:"
+"""Begins the comment over the members of a group; with nothing after it, those that follow are in none."""
 
 _point = re.compile(r"^point\[\[([^\]]*)\]\]")
 
@@ -191,16 +195,26 @@ def _write_ds9(path: Path, regions: Sequence[Any]) -> None:
 
 
 def _write_crtf(path: Path, regions: Sequence[Any]) -> None:
-    """Write each frame apart: the package gives all regions of a text one frame."""
+    """Write each frame and each group apart: the package gives all regions of a text one frame.
+
+    Groups stand in comments, which CASA passes over.
+    """
     from regions import Regions
 
-    lines = ["#CRTFv0"]
-    for frame in dict.fromkeys(map(_frame_of, regions)):
-        some = Regions([_labelled(r) for r in regions if _frame_of(r) == frame])
+    lines, before = ["#CRTFv0"], ""
+    for (group, frame), members in groupby(regions, key=lambda r: (_group_of(r), _frame_of(r))):
+        if group != before:
+            lines.append(f"{CRTF_GROUP} {group}".rstrip())
+            before = group
+        some = Regions([_labelled(r) for r in members])
         text = some.serialize(format="crtf", coordsys=frame, fmt=".10f")
         # The package writes points under a name that neither it nor CASA reads.
         lines += [_point.sub(r"symbol[[\1], .]", line) for line in text.splitlines() if not line.startswith("#CRTF")]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _group_of(region: Any) -> str:
+    return " ".join(str((region.meta.get("tag") or [""])[0]).split())
 
 
 def _labelled(region: Any) -> Any:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from jviz.backend.regions.converting import converted
+from jviz.backend.regions.alternates import of_alternate
+from jviz.backend.regions.converting import converted, is_pixel, to_pixel
+from jviz.backend.regions.ds9_words import ABOUT, is_alternate
 from jviz.backend.regions.kinds import shape_name
 from jviz.backend.regions.making import Sketch
+from jviz.backend.regions.offsets import offset_by, offsets_to
 from jviz.backend.regions.physical import Physical, linear_of, physical_of
 from jviz.errors import CommandError
 
 __all__ = ["of_image", "words_of_image"]
 
 WORDS = ("physical", "linear", "sky sizes", "pixel sizes", "field", "sector")
-"""What may be in the meta ``frame`` of a region, with "+" between, besides the names that other packages put there."""
+"""What may be in the meta ``frame`` of a region, with "+" between, besides the names that other packages put there.
 
+There may also be "wcsa" to "wcsz", and "sky sizes about 99.5 100.25" for shapes whose sizes are in their vertices.
+"""
 
 def words_of_image(region: Any) -> tuple[str, ...]:
     """Return what a region, a sketch, or the first member of a combined one leaves to its image, of `WORDS`."""
     said = region.words[0].get("frame", "") if isinstance(region, Sketch) else str(region.meta.get("frame", ""))
-    return tuple(word for word in said.split("+") if word in WORDS)
+    # numbers have signs and exponents, but no letter follows their plus
+    words = re.split(r"\+(?=[a-z])", said)
+    return tuple(word for word in words if word.partition(ABOUT)[0] in WORDS or is_alternate(word))
 
 
 def of_image(regions: Sequence[Any], image: Any) -> tuple[list[Any], list[str]]:
@@ -63,8 +71,12 @@ def _settled(region: Any, image: Any) -> Any:
         region.meta.pop("frame", None)
         return region
     words = words_of_image(region)
+    if words and is_alternate(words[0]):
+        region, words = of_alternate(region, words, image), ()
+        region.meta.pop("frame", None)
     for word in words:
-        region = _STEPS[word](region, image)
+        kind, about, place = word.partition(ABOUT)
+        region = _drawn_out(region, words, place, image) if about else _STEPS[kind](region, image)
     if words:
         region.meta.pop("frame", None)
     return region
@@ -83,7 +95,10 @@ def _linear(region: Any, image: Any) -> Any:
 
 
 def _along_axes(region: Any, axes: Physical) -> Any:
-    if "sky sizes" in words_of_image(region):  # which are no lengths along the axes
+    words = words_of_image(region)
+    if any(ABOUT in word for word in words):
+        return region  # `_drawn_out` does both
+    if "sky sizes" in words:  # which are no lengths along the axes
         return region.copy(center=axes.position(region.center))
     return converted(region, axes)
 
@@ -118,7 +133,41 @@ def _pixel_sizes(region: Any, image: Any) -> Any:
     """Turn sizes in pixels round a place on the sky into degrees, by the scale of the image there."""
     sky, center = _sky(image), region.center.icrs
     scale = _scale(image, *sky.sky_to_pixel(center.ra.deg, center.dec.deg))
-    return converted(region, _Scaled("Sky", scale / 3600.0))
+    return converted(region, _Scaled("Sky", scale))
+
+
+def _drawn_out(region: Any, words: Sequence[str], place: str, image: Any) -> Any:
+    """Put vertices as far from a place as the scale of the image says, and the place where its coordinates mean."""
+    x, y = map(float, place.split())
+    names = ("start", "end") if shape_name(type(region)) == "Line" else ("vertices",)
+    if not is_pixel(region):
+        return region.copy(**{name: _drawn_out_on_sky(getattr(region, name), x, y, image) for name in names})
+    from regions import PixCoord
+
+    axes = _axes(words, image)
+    at = axes.position(PixCoord(x, y)) if axes is not None else PixCoord(x, y)
+    factor = 1 / _scale(image, at.x, at.y)
+
+    def drawn_out(position: Any) -> Any:
+        return PixCoord(at.x + factor * (position.x - x), at.y + factor * (position.y - y))
+
+    return region.copy(**{name: drawn_out(getattr(region, name)) for name in names})
+
+
+def _drawn_out_on_sky(position: Any, lon: float, lat: float, image: Any) -> Any:
+    from astropy.coordinates import SkyCoord
+
+    frame = position.frame.replicate_without_data()
+    place = SkyCoord(lon, lat, unit="deg", frame=frame).icrs
+    scale = _scale(image, *_sky(image).sky_to_pixel(place.ra.deg, place.dec.deg))
+    west, north = offsets_to(lon, lat, position.spherical.lon.deg, position.spherical.lat.deg)
+    return SkyCoord(*offset_by(lon, lat, west * scale, north * scale), unit="deg", frame=frame)
+
+
+def _axes(words: Sequence[str], image: Any) -> Physical | None:
+    if "physical" in words:
+        return physical_of(image.header) if image is not None else None
+    return linear_of(image.header) if "linear" in words else None
 
 
 def _scale(image: Any, x: Any, y: Any) -> float:
@@ -155,6 +204,8 @@ def _sector(region: Any, image: Any) -> Any:
     """Lengthen a sector of radius 1, whose last vertex is its centre, beyond the corners of the image."""
     from regions import PixCoord
 
+    if not is_pixel(region):  # one of an arcsecond
+        region = to_pixel(region, _sky(_wanted(image, "field() and sectors")))
     ny, nx = _wanted(image, "field() and sectors").shape[-2:]
     x, y = np.asarray(region.vertices.x), np.asarray(region.vertices.y)
     corners = np.array([(-0.5, -0.5), (nx - 0.5, -0.5), (-0.5, ny - 0.5), (nx - 0.5, ny - 0.5)])
