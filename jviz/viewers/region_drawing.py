@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from jviz.backend.regions.combining import members
@@ -20,6 +20,7 @@ from jviz.viewers.image_layers import ready_sky
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.ink import Ink
 from jviz.viewers.region_grids import shape_on_grid
+from jviz.viewers.region_names import Named, names_in_room
 from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Handle
 from jviz.viewers.strokes import draw_segments, path_of, picked, segments_of
@@ -188,6 +189,7 @@ def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, quick: bool =
 def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.ndarray, sizes: np.ndarray) -> None:
     """Write texts, lengths of rulers and letters of compasses; names as long as there are few."""
     font, bold = scene.look.font(0.88), scene.look.font(0.95, bold=True)
+    named: list[tuple[Named, Ink]] = []
     if len(numbers) > FEW:
         numbers = numbers[places.worded[numbers]]
     for k in numbers[:500].tolist():
@@ -208,8 +210,17 @@ def _write_texts(painter: QPainter, scene: Scene, places: Places, numbers: np.nd
             ink.stroke(painter, _head(_on_screen(scene, tuple(line[0])), _on_screen(scene, tuple(line[-1]))), 1.6)
         elif len(numbers) <= FEW and placed.kind != "point" and sizes[k] > 12:
             box = np.column_stack(scene.geometry.to_screen(*_named(placed).T))
-            at = QPointF(float(np.nanmean(box[:, 0])), float(np.nanmax(box[:, 1])) + 4)
-            ink.write(painter, at, subset.name, font, across=0.5, down=0)
+            middle, (top, bottom) = float(np.nanmean(box[:, 0])), (np.nanmin(box[:, 1]), np.nanmax(box[:, 1]))
+            named.append((Named(subset.name, subset.group, middle, float(top), float(bottom)), ink))
+    _write_names(painter, scene, named)
+
+
+def _write_names(painter: QPainter, scene: Scene, named: list[tuple[Named, Ink]]) -> None:
+    font, metrics = scene.look.font(0.88), scene.look.metrics(0.88)
+    view = QSizeF(scene.geometry.width, scene.geometry.height)
+    found = names_in_room([one for one, _ in named], metrics.horizontalAdvance, metrics.height(), view)
+    for number, text, place in found:
+        named[number][1].write(painter, place.topLeft(), text, font)
 
 
 def _named(placed: Outline) -> np.ndarray:

@@ -71,7 +71,7 @@ def test_linear_coordinates(imported, session):
 def test_wcs_is_fk5_as_in_ds9():
     [region], problems = parse_ds9("wcs\ncircle(150,2,1\")\n")
     assert (region.center.frame.name, problems) == ("fk5", [])
-    assert parse_ds9("wcsa\ncircle(150,2,1\")\n")[1] == [(2, "wcsa coordinates")]
+    assert parse_ds9("detector\ncircle(150,2,1\")\n")[1] == [(2, "detector coordinates")]
 
 
 def test_rings_by_their_number():
@@ -117,7 +117,7 @@ def test_without_an_image_they_are_told_and_the_rest_is_kept(tmp_path):
 
 def test_shapes_that_cannot_be_scaled_later_are_told_by_their_line():
     found, problems = parse_ds9(
-        'image\npanda(9,9,0,90,1,2",4",1)\nellipse(9,9,2",3)\nfk5\nsector(150,2,0,90)\nimage\n'
+        'image\npanda(9,9,0,90,1,2",4,1)\nellipse(9,9,2",3)\nfk5\nsector(150,2,0,90,3)\nimage\n'
         'field()-circle(9:00:00,2:00:00,5")\n'
     )
     assert (len(found), [n for n, _ in problems]) == (0, [2, 3, 5, 7])

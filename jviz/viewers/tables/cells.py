@@ -18,6 +18,9 @@ SIDE = 6
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
+MIDDLE, RIGHT_END = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight
+"""Names that are made end in what tells them apart."""
+
 
 def paint_cells(view: TableView, painter: QPainter, area: QRect) -> None:
     """Paint the cells in sight: colours of rows, then texts column by column."""
@@ -45,7 +48,7 @@ def paint_cells(view: TableView, painter: QPainter, area: QRect) -> None:
             text = column.shown(n)
             # Measuring is slow, and nearly all texts are short enough by their number of letters.
             if len(text) > fits:
-                text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, wide - 2 * SIDE)
+                text = metrics.elidedText(text, RIGHT_END if column.is_number else MIDDLE, wide - 2 * SIDE)
             painter.setPen(selected if row in chosen else faint if column.is_missing(n) else ink)
             painter.drawText(left + SIDE, top, wide - 2 * SIDE, high, flags, text)
 
