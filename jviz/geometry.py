@@ -11,7 +11,11 @@ import numpy as np
 if TYPE_CHECKING:
     from jviz.views import ImageView
 
-__all__ = ["Geometry", "geometry_of"]
+__all__ = ["MOST_ASPECT", "Geometry", "aspect_of", "geometry_of"]
+
+MOST_ASPECT = 1000.0
+ALIKE = 0.6
+"""Shapes of a 2-D spectrum and its viewer that differ by less are no reason to stretch pixels."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Geometry:
     rotation : float
         Degrees, counter-clockwise as seen on the screen.
     flip_x, flip_y : bool
+    aspect : float
+        How many times as high as wide data pixels are drawn.
     """
 
     width: float
@@ -39,6 +45,12 @@ class Geometry:
     rotation: float = 0.0
     flip_x: bool = False
     flip_y: bool = False
+    aspect: float = 1.0
+
+    @property
+    def scales(self) -> tuple[float, float]:
+        """Screen pixels per data pixel, along x and along y of the data."""
+        return self.scale, self.scale * self.aspect
 
     @property
     def matrix(self) -> np.ndarray:
@@ -47,7 +59,7 @@ class Geometry:
         cos, sin = math.cos(angle) / self.scale, math.sin(angle) / self.scale
         sx, sy = (-1 if self.flip_x else 1), (-1 if self.flip_y else 1)
         # The screen's y points down: v = −(y − height / 2); then turn back, then flip back.
-        linear = np.array([[sx * cos, -sx * sin], [-sy * sin, -sy * cos]])
+        linear = np.array([[sx * cos, -sx * sin], [-sy * sin / self.aspect, -sy * cos / self.aspect]])
         offset = np.array(self.centre) - linear @ (self.width / 2, self.height / 2)
         return np.column_stack([linear, offset])
 
@@ -79,9 +91,11 @@ class Geometry:
         return float(x0), float(y0), float(x1), float(y1)
 
 
-def fitting_scale(shape: tuple[int, int], width: float, height: float, rotation: float = 0.0) -> float:
-    """Screen pixels per data pixel at which a turned image of shape (ny, nx) just fits."""
-    ny, nx = shape[-2:]
+def fitting_scale(
+    shape: tuple[int, int], width: float, height: float, rotation: float = 0.0, aspect: float = 1.0
+) -> float:
+    """Screen pixels per data pixel, along x, at which a turned image of shape (ny, nx) just fits."""
+    ny, nx = shape[-2] * aspect, shape[-1]
     angle = math.radians(rotation)
     cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
     return max(1e-6, min(width / (nx * cos + ny * sin), height / (nx * sin + ny * cos)))
@@ -90,6 +104,19 @@ def fitting_scale(shape: tuple[int, int], width: float, height: float, rotation:
 def image_shape(view: ImageView) -> tuple[int, int]:
     """Shape (ny, nx) of the first layer, which defines the pixels of the view."""
     return view.layers[0].picture.shape[-2:] if view.layers else (1, 1)
+
+
+def aspect_of(view: ImageView, width: float, height: float) -> float:
+    """How many times as high as wide data pixels are drawn: as the view says, or so that a 2-D spectrum fills it."""
+    if view.aspect is not None:
+        return view.aspect
+    if not view.layers or view.layers[0].picture.kind != "spectrum2d":
+        return 1.0
+    ny, nx = image_shape(view)
+    if abs(math.sin(math.radians(view.rotation))) > 0.7:
+        width, height = height, width
+    filling = (height / ny) / (width / nx)
+    return 1.0 if ALIKE < filling < 1 / ALIKE else min(max(filling, 1 / MOST_ASPECT), MOST_ASPECT)
 
 
 def geometry_of(view: ImageView, width: float | None = None, height: float | None = None) -> Geometry:
@@ -101,5 +128,6 @@ def geometry_of(view: ImageView, width: float | None = None, height: float | Non
         width, height = view.viewport
     ny, nx = image_shape(view)
     centre = view.centre or ((nx - 1) / 2, (ny - 1) / 2)
-    scale = view.scale or fitting_scale((ny, nx), width, height, view.rotation)
-    return Geometry(width, height, centre, scale, view.rotation, view.flip_x, view.flip_y)
+    aspect = aspect_of(view, width, height)
+    scale = view.scale or fitting_scale((ny, nx), width, height, view.rotation, aspect)
+    return Geometry(width, height, centre, scale, view.rotation, view.flip_x, view.flip_y, aspect)

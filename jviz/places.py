@@ -195,7 +195,7 @@ class Places:
             vars(made)["numbers"] = {name: k for name, k in self.numbers.items() if name not in hidden}
         return made
 
-    def under(self, x: float, y: float, reach: float, *, inside: bool = True) -> list[Subset]:
+    def under(self, x: float, y: float, reach: float, *, inside: bool = True, aspect: float = 1.0) -> list[Subset]:
         """Return the regions at a point, the smallest first.
 
         Parameters
@@ -204,14 +204,17 @@ class Places:
             In pixels of the image; an outline is hit within ``reach``.
         inside : bool
             Whether the inside counts, or the outline only.
+        aspect : float
+            How many times as high as wide pixels are drawn: upwards it is hit within ``reach / aspect``.
         """
         if not len(self.boxes):
             return []
         x0, y0, x1, y1 = self.boxes.T
-        near = np.flatnonzero((x0 - reach <= x) & (x <= x1 + reach) & (y0 - reach <= y) & (y <= y1 + reach))
+        up = reach / aspect
+        near = np.flatnonzero((x0 - reach <= x) & (x <= x1 + reach) & (y0 - up <= y) & (y <= y1 + up))
         near = near[np.argsort(((x1 - x0) * (y1 - y0))[near], kind="stable")]
-        point = np.array([x, y])
-        return [self.subsets[k] for k in near if _hits(self.outline(k), point, reach, inside)]
+        drawn = np.array([1.0, aspect])
+        return [self.subsets[k] for k in near if _hits(self.outline(k), np.array([x, y]), drawn, reach, inside)]
 
 
 def _ragged(firsts: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -225,12 +228,12 @@ def _ends(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
 
 
-def _hits(outline: Outline, point: np.ndarray, reach: float, inside: bool) -> bool:
+def _hits(outline: Outline, point: np.ndarray, drawn: np.ndarray, reach: float, inside: bool) -> bool:
     crossings = 0
     for line in outline.lines():
         if len(line) == 1:
-            return bool(np.hypot(*(point - line[0])) <= 2 * reach)
-        if _distance(point, line) <= reach:
+            return bool(np.hypot(*((point - line[0]) * drawn)) <= 2 * reach)
+        if _distance(point * drawn, line * drawn) <= reach:
             return True
         crossings += _crossings(line, point)
     # the pieces of a combined region are open, but together they close

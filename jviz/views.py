@@ -374,7 +374,9 @@ class ImageView(View):
     centre : (float, float) or None
         Data pixel (x, y) of the first layer in the middle of the view; None: the image's middle.
     scale : float or None
-        Screen pixels per data pixel; None: the whole image fits.
+        Screen pixels per data pixel, along x; None: the whole image fits.
+    aspect : float or None
+        How many times as high as wide pixels are drawn; None: square, but 2-D spectra fill the view.
     rotation : float
         Degrees by which the picture is turned counter-clockwise.
     flip_x, flip_y : bool
@@ -416,13 +418,14 @@ class ImageView(View):
     accepts = ("image", "spectrum2d", "cube", "ramp", "psf")
     layer_type = ImageLayer
     lent = LAYER_PROPERTIES
-    navigation = frozenset({"centre", "scale"})
+    navigation = frozenset({"centre", "scale", "aspect"})
     derived = frozenset({"blinking"})
     viewport: tuple[float, float] = (1000.0, 800.0)
     """Width and height of the picture in screen pixels; set by the viewer, no part of the state."""
 
     centre = Checked(None, pair)
     scale = Checked(None, lambda v: None if v is None else number(1e-6, 1e4, "scale")(v))
+    aspect = Checked(None, lambda v: None if v is None else number(1e-3, 1e3, "aspect of pixels")(v))
     rotation = Checked(0.0, lambda v: number(name="rotation")(v) % 360)
     flip_x = CallbackProperty(False)
     flip_y = CallbackProperty(False)

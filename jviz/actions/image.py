@@ -63,8 +63,20 @@ def zoom_out(session: Session, view: ImageView | None = None, factor: float = 2.
 
 @command("image.fit", title="Fit", menu=ZOOM, shortcut="F; Home", needs="image", icon="fa6s.expand", group="zoom")
 def fit(session: Session, view: ImageView | None = None) -> None:
-    """Show the whole image; it stays whole when the window changes its size."""
-    _image(session, view).update(centre=None, scale=None)
+    """Show the whole image, in pixels as it comes; it stays whole when the window changes its size."""
+    _image(session, view).update(centre=None, scale=None, aspect=None)
+
+
+@command("image.aspect", title="Stretch Pixels…", menu=ZOOM, needs="image", group="zoom", merges=True)
+def aspect(session: Session, aspect: float | None = None, view: ImageView | None = None) -> None:
+    """Draw pixels higher than wide, as Shift and the wheel do.
+
+    Parameters
+    ----------
+    aspect : float, optional
+        How many times as high as wide; 1 is square. By default 2-D spectra fill the view, and all else is square.
+    """
+    _image(session, view).aspect = aspect
 
 
 @command(

@@ -110,7 +110,7 @@ def pixel_lines(
         low, high = float(span.min()) + origin, float(span.max()) + origin
         turned = abs(np.sin(np.radians(geometry.rotation))) > 0.7071
         edge = "bottom" if (axis == 0) != turned else "left"
-        wanted = n * (high - low) * geometry.scale / max(width, height)
+        wanted = n * (high - low) * geometry.scales[axis] / max(width, height)
         for pixel, text in _marked(low - origin, high - origin, origin, wanted, scales[axis]):
             line = _pixel_line(geometry, axis, pixel)
             if line is not None:
@@ -129,7 +129,7 @@ def _marked(low: float, high: float, origin: int, n: float, scale: Any) -> list[
 
 def _pixel_line(geometry: Geometry, axis: int, value: float) -> np.ndarray | None:
     """Cut the line x = value (axis 0) or y = value (axis 1) at the edges of the picture."""
-    reach = 2 * (geometry.width + geometry.height) / geometry.scale
+    reach = 2 * (geometry.width + geometry.height) / min(geometry.scales)
     middle = geometry.centre[1 - axis]
     ends = np.array([middle - reach, middle + reach])
     fixed = np.full(2, value)

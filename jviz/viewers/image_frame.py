@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
-from jviz.geometry import Geometry, geometry_of
+from jviz.geometry import Geometry, aspect_of, geometry_of
 from jviz.viewers.image_layers import is_flags
 from jviz.viewers.look import Look
 from jviz.views import ImageView
@@ -42,7 +42,8 @@ class Frame:
         if same_field and view.scale is not None:
             shown_width, shown_height = view.viewport
             scale = view.scale * min(width / shown_width, height / shown_height)
-            return Geometry(width, height, geometry.centre, scale, view.rotation, view.flip_x, view.flip_y)
+            turned = (view.rotation, view.flip_x, view.flip_y)
+            return Geometry(width, height, geometry.centre, scale, *turned, aspect_of(view, shown_width, shown_height))
         return geometry
 
     def inside(self, point: QPointF) -> QPointF:

@@ -356,7 +356,7 @@ class Compositor:
         """Return the flags that are drawn over a layer."""
         raster = overlaid_flags(layer)
         place = placed(view, layer, raster.shape, geometry, ratio) if raster is not None else None
-        blocks = raster.blocks(place.bounds, place.step) if place is not None else []
+        blocks = place.blocks(raster) if place is not None else []
         if not blocks:
             return None
         self._note_flags(layer, blocks[-1])
@@ -378,7 +378,7 @@ class Compositor:
             if candidate is None or (candidate.reduce == "or") != flags:
                 continue
             place = placed(view, layer, candidate.shape, geometry, ratio)
-            blocks = candidate.blocks(place.bounds, place.step) if place is not None else []
+            blocks = place.blocks(candidate) if place is not None else []
             if blocks:
                 break
         else:
@@ -415,7 +415,7 @@ class Compositor:
         found = []
         for data, raster in ((layer.picture, raster_of(layer)), (layer.against, layer.against.raster())):
             place = placed_data(view, data, raster.shape, geometry, ratio) if raster is not None else None
-            blocks = raster.blocks(place.bounds, place.step) if place is not None else []
+            blocks = place.blocks(raster) if place is not None else []
             if not blocks:
                 return None
             found.append((blocks, place))

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QNativeGestureEvent, QPainter, QWheelEvent
 
-from jviz.geometry import Geometry, fitting_scale
+from jviz.geometry import MOST_ASPECT, Geometry, fitting_scale
 from jviz.viewers.image_overlays import overview
 from jviz.viewers.image_tools import overlays_of, tool_gesture
 
@@ -32,12 +32,23 @@ def zoom_at(viewer: ImageViewer, position: QPointF, factor: float) -> None:
     view.update(centre=centre, scale=scale)
 
 
+def stretch_at(viewer: ImageViewer, position: QPointF, factor: float) -> None:
+    """Draw pixels higher by a factor and keep the data point under a position of the viewer where it is."""
+    view, geometry = viewer.state, viewer.geometry_now()
+    at = viewer.frame_now().inside(position)
+    aspect = min(max(geometry.aspect * factor, 1 / MOST_ASPECT), MOST_ASPECT)
+    y = geometry.to_data(at.x(), at.y())[1]
+    centre = (geometry.centre[0], y + (geometry.centre[1] - y) * geometry.aspect / aspect)
+    view.update(centre=centre, scale=geometry.scale, aspect=aspect)
+
+
 def wheel(viewer: ImageViewer, event: QWheelEvent) -> None:
-    """Zoom at the cursor; touch pads send fractions of a step."""
+    """Zoom at the cursor, with Shift along y alone; touch pads send fractions of a step."""
     delta = event.angleDelta()
     steps = (delta.y() or delta.x()) / 120
     if steps:
-        zoom_at(viewer, event.position(), viewer.session.settings["image.zoom_step"] ** steps)
+        change = stretch_at if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else zoom_at
+        change(viewer, event.position(), viewer.session.settings["image.zoom_step"] ** steps)
 
 
 def pinch(viewer: ImageViewer, event: QNativeGestureEvent) -> bool:

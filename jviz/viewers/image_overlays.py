@@ -338,12 +338,13 @@ def overview(view: ImageView, geometry: Geometry) -> Inset | None:
     if longest < 50 or not view.layers:
         return None
     ny, nx = image_shape(view)
-    scale = fitting_scale((ny, nx), longest, longest, view.rotation)
+    scale, ny = fitting_scale((ny, nx), longest, longest, view.rotation, geometry.aspect), ny * geometry.aspect
     cos, sin = abs(math.cos(math.radians(view.rotation))), abs(math.sin(math.radians(view.rotation)))
     width, height = max(12.0, scale * (nx * cos + ny * sin)), max(12.0, scale * (nx * sin + ny * cos))
     area = QRectF(geometry.width - width - EDGE, geometry.height - height - EDGE, width, height)
-    centre = ((nx - 1) / 2, (ny - 1) / 2)
-    return Inset("overview", area, Geometry(width, height, centre, scale, view.rotation, view.flip_x, view.flip_y))
+    centre = ((nx - 1) / 2, (ny / geometry.aspect - 1) / 2)
+    turned = (view.rotation, view.flip_x, view.flip_y, geometry.aspect)
+    return Inset("overview", area, Geometry(width, height, centre, scale, *turned))
 
 
 def lens(view: ImageView, geometry: Geometry, cursor: QPointF | None, look: Look) -> Inset | None:

@@ -13,6 +13,7 @@ from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
 from jviz.backend.render.warp import BEYOND, Warp, warps
 from jviz.geometry import Geometry
 from jviz.placement import ready_sky
+from jviz.viewers.image_pools import pooled
 from jviz.views import ImageLayer, ImageView
 
 __all__ = ["Placed", "alignment_note", "picture_size", "placed", "placed_data", "ready_sky"]
@@ -27,23 +28,40 @@ TOLERANCE = 0.03
 """Screen pixels by which interpolation may move a layer; beyond, the exact transform is used."""
 
 
+MOST_SAMPLES = 2**24
+"""Samples that are read for a picture whose pixels are not square."""
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """Where the pixels of a picture lie in a layer's data.
 
     ``bounds`` and ``step`` say which part of the data is in sight and how many data pixels
-    there are for each pixel of the picture.
+    there are for each pixel of the picture, along the axis with fewer; ``steps`` are those of
+    both, where pixels are not drawn square.
     """
 
     mesh: Mesh
     bounds: Bounds
     step: float
+    steps: tuple[float, float] | None = None
+
+    def blocks(self, raster: Any) -> list[Any]:
+        """Return what of a raster is in memory and in sight."""
+        found = raster.blocks(self.bounds, self.step)
+        return found if self.steps is None else pooled(found, self.steps)
 
 
 @lru_cache(maxsize=256)
 def _straight(geometry: Geometry, ratio: float, shape: tuple[int, int], size: tuple[int, int]) -> Placed:
     m = _to_data(geometry, ratio)
-    return Placed(affine_mesh(m, *size), geometry.bounds(shape), 1 / (geometry.scale * ratio))
+    bounds = geometry.bounds(shape)
+    if geometry.aspect == 1:
+        return Placed(affine_mesh(m, *size), bounds, 1 / (geometry.scale * ratio))
+    steps = tuple(1 / (scale * ratio) for scale in geometry.scales)
+    # Means of huge images come from coarse levels all the same.
+    least = math.sqrt(max(0.0, (bounds[2] - bounds[0]) * (bounds[3] - bounds[1])) / MOST_SAMPLES)
+    return Placed(affine_mesh(m, *size), bounds, max(min(steps), min(max(steps), least)), steps)
 
 
 def _to_data(geometry: Geometry, ratio: float) -> np.ndarray:

@@ -131,7 +131,7 @@ def _in_sight(geometry: Geometry, places: Places) -> tuple[np.ndarray, np.ndarra
     if not len(places.boxes):
         return np.empty(0), np.empty(0, dtype=bool)
     x0, y0, x1, y1 = places.boxes.T
-    sizes = np.maximum(x1 - x0, y1 - y0) * geometry.scale
+    sizes = np.maximum((x1 - x0) * geometry.scales[0], (y1 - y0) * geometry.scales[1])
     u, v = geometry.to_screen((x0 + x1) / 2, (y0 + y1) / 2)
     reach = 0.75 * sizes + 20  # half the diagonal of the box, however it is turned, and a mark
     seen = (u > -reach) & (u < geometry.width + reach) & (v > -reach) & (v < geometry.height + reach)
@@ -159,7 +159,7 @@ def draw_plainly(painter: QPainter, segments: np.ndarray, colour: str) -> None:
 
 def _fine(scene: Scene, subset: Subset) -> QPainterPath:
     data = scene.view.layers[0].data
-    outline = finely(subset, data, ready_sky(data), scene.geometry.scale)
+    outline = finely(subset, data, ready_sky(data), max(scene.geometry.scales))
     return path_of(np.column_stack(scene.geometry.to_screen(*outline.points.T)), outline.starts)
 
 
@@ -307,7 +307,7 @@ def _draw_members(painter: QPainter, scene: Scene, subset: Subset, accent: str) 
 def has_room(geometry: Geometry, places: Places, number: int) -> bool:
     """Whether handles would not cover all of a region."""
     x0, y0, x1, y1 = places.boxes[number]
-    return max(x1 - x0, y1 - y0) * geometry.scale > LEAST_ROOM
+    return max((x1 - x0) * geometry.scales[0], (y1 - y0) * geometry.scales[1]) > LEAST_ROOM
 
 
 def highlight(painter: QPainter, geometry: Geometry, placed: Outline, colour: str, *, locked: bool = False) -> None:

@@ -46,10 +46,10 @@ class Place(NamedTuple):
     x: float
     y: float
 
-    @property
-    def reach(self) -> float:
-        """`REACH` in data pixels."""
-        return REACH / self.geometry.scale
+    def under(self, *, inside: bool = True) -> list[Subset]:
+        """Return the regions at the place, outlines within `REACH` screen pixels, the smallest first."""
+        reach, aspect = REACH / self.geometry.scale, self.geometry.aspect
+        return self.places.under(self.x, self.y, reach, inside=inside, aspect=aspect)
 
 
 def place_of(viewer: ImageViewer, position: QPointF) -> Place | None:
@@ -88,11 +88,11 @@ def _turn_grip_under(viewer: ImageViewer, place: Place) -> TurnGrip | None:
 def _movable_under(viewer: ImageViewer, place: Place) -> Subset | None:
     """Return the region that a drag would move: a selected one by its inside, others by their outline."""
     chosen = {s.name for s in selected_regions(viewer.session, unlocked=True)}
-    under = place.places.under(place.x, place.y, place.reach) if chosen else []
+    under = place.under() if chosen else []
     inside = next((s for s in under if s.name in chosen), None)
     if inside is not None:
         return inside
-    on_line = place.places.under(place.x, place.y, place.reach, inside=False)
+    on_line = place.under(inside=False)
     return next((s for s in on_line if not s.locked), None)
 
 
@@ -134,7 +134,7 @@ def grasp(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
 def pick(viewer: ImageViewer, place: Place, *, toggle: bool = False) -> None:
     """Select the smallest region under the cursor; another click on the same place goes to the next larger one."""
     interaction = viewer.session.interaction
-    under = [s.name for s in place.places.under(place.x, place.y, place.reach)]
+    under = [s.name for s in place.under()]
     if toggle:
         if under:
             chosen = interaction.selected
@@ -346,7 +346,7 @@ def insert_vertex(viewer: ImageViewer, position: QPointF) -> bool:
     chosen, place = selected_regions(viewer.session, unlocked=True), place_of(viewer, position)
     if place is None or len(chosen) != 1:
         return False
-    hit = [s.name for s in place.places.under(place.x, place.y, place.reach, inside=False)]
+    hit = [s.name for s in place.under(inside=False)]
     found = shape_on_grid(chosen[0], place.data, place.sky)
     if chosen[0].name not in hit or found is None or found[0].kind not in ("polygon", "path", "line"):
         return False

@@ -70,7 +70,7 @@ def _here(viewer: ImageViewer) -> Place:
 def _nudge(viewer: ImageViewer, right: int, down: int, steps: int) -> None:
     """Move the selected regions by a data pixel along the screen; a row of strokes is one step."""
     place = _here(viewer)
-    way = place.geometry.matrix[:, :2] @ (right, down) * place.geometry.scale * steps
+    way = place.geometry.matrix[:, :2] @ (right, down) * place.geometry.scales * steps
     _shift(viewer, place, way, "Nudge")
 
 

@@ -29,7 +29,7 @@ __all__ = ["region_actions"]
 def region_actions(viewer: ImageViewer, position: QPointF) -> list[QAction]:
     """Return the entries for the region under a position; it is selected first unless it is already."""
     place = place_of(viewer, position) if viewer.session.subsets else None
-    under = place.places.under(place.x, place.y, place.reach) if place is not None else []
+    under = place.under() if place is not None else []
     interaction = viewer.session.interaction
     if not under:
         return []

@@ -89,7 +89,8 @@ def edge_at(viewer: ImageViewer, position: QPointF) -> tuple[Extraction, str, in
     offset = offset_of(shown, *map(float, geometry.to_data(at.x(), at.y())))
     edges = {(band, end): edge for band, pair in shown.bands.items() for end, edge in enumerate(pair)}
     found = min(edges, key=lambda one: abs(edges[one] - offset))
-    return (shown, *found) if abs(edges[found] - offset) * geometry.scale <= REACH else None
+    across = geometry.scales[0 if shown.turned else 1]
+    return (shown, *found) if abs(edges[found] - offset) * across <= REACH else None
 
 
 class EdgeDrag(Gesture):
@@ -141,7 +142,7 @@ def _name(painter: QPainter, scene: Scene, shown: Extraction) -> None:
     """Say what the bands are, where there is room."""
     font, room = scene.look.font(0.82), scene.look.metrics(0.82).height()
     for low, high in shown.windows:
-        if (high - low) * scene.geometry.scale < room:
+        if (high - low) * scene.geometry.scales[0 if shown.turned else 1] < room:
             continue
         line = _line(scene, shown, (low + high) / 2)
         inside = [p for p in line if 12 < p.x() < scene.geometry.width - 90 and 8 < p.y() < scene.geometry.height - 8]
