@@ -11,7 +11,7 @@ from jviz.backend.io.product import Plane
 from jviz.backend.units import parse_unit
 from jviz.data import Cube, Data
 
-__all__ = ["beam_at", "beam_cards", "beam_planes", "beams_of", "channel_factors", "is_per_beam"]
+__all__ = ["beam_at", "beam_cards", "beam_planes", "beams_at_hand", "beams_of", "channel_factors", "is_per_beam"]
 
 
 def beams_of(data: Data) -> Beams | None:
@@ -20,6 +20,14 @@ def beams_of(data: Data) -> Beams | None:
     if known is False:
         known = data.__dict__["_beams"] = _found(data)
     return known
+
+
+def beams_at_hand(data: Data) -> Beams | None:
+    """Return the beams of data where they are known without reading a file; for painting."""
+    columns = [data.planes[name] for name in COLUMNS if name in data.planes]
+    if "_beams" not in data.__dict__ and not all(plane.immediate or plane.loaded for plane in columns):
+        return None
+    return beams_of(data)
 
 
 def _found(data: Data) -> Beams | None:

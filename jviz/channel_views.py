@@ -7,14 +7,28 @@ from typing import Any
 from echo import CallbackProperty
 
 from jviz.cube_views import CubeLayer, CubeView
+from jviz.errors import CommandError
+from jviz.geometry import fitting_scale
 from jviz.views import Checked, View, declare_view, number
 
-__all__ = ["ChannelMapsView", "channels_of", "panel_view"]
+__all__ = ["ChannelMapsView", "field_of", "maps_of", "middle_of", "panel_view"]
 
 
 def _whole(low: float, high: float, name: str) -> Any:
     check = number(low, high, name)
     return lambda value: int(check(value))
+
+
+def _field(value: Any) -> tuple[float, float, float, float] | None:
+    if value is None:
+        return None
+    try:
+        x0, y0, x1, y1 = (float(edge) for edge in value)
+    except (TypeError, ValueError):
+        raise CommandError(f"{value!r} is no field; give left, bottom, right and top in pixels.") from None
+    if not (x1 > x0 and y1 > y0):
+        raise CommandError(f"The field from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) holds no pixel.")
+    return x0, y0, x1, y1
 
 
 class ChannelMapsView(View):
@@ -34,6 +48,11 @@ class ChannelMapsView(View):
     spectral_unit : str
         Of the labels, as in a cube view.
     labels, colorbar : bool
+    field : (float, float, float, float) or None
+        Left, bottom, right and top of what maps show, in data pixels; None is all.
+    rotation : float
+        Degrees by which maps are turned counter-clockwise.
+    flip_x, flip_y : bool
     """
 
     kind = "channel_maps"
@@ -52,6 +71,10 @@ class ChannelMapsView(View):
     spectral_unit = CallbackProperty("")
     labels = CallbackProperty(True)
     colorbar = CallbackProperty(True)
+    field = Checked(None, _field)
+    rotation = Checked(0.0, lambda v: number(name="rotation")(v) % 360)
+    flip_x = CallbackProperty(False)
+    flip_y = CallbackProperty(False)
 
     @property
     def pages(self) -> int:
@@ -60,25 +83,45 @@ class ChannelMapsView(View):
         return max(1, -(-count // (self.rows * self.columns)))
 
 
-def channels_of(view: ChannelMapsView) -> list[int]:
-    """Return the channels in the middle of the maps on the page that is shown."""
-    count = view.layer.data.shape[0]
-    last = min(view.last, count - 1)
-    middles = [min(k + (view.step - 1) // 2, last) for k in range(view.first, last + 1, view.step)]
+def maps_of(view: ChannelMapsView) -> list[tuple[int, int]]:
+    """Return the first and the last channel of each map on the page that is shown."""
+    last = min(view.last, view.layer.data.shape[0] - 1)
+    maps = [(k, min(k + view.step - 1, last)) for k in range(view.first, last + 1, view.step)]
     size = view.rows * view.columns
-    page = min(view.page, max(0, -(-len(middles) // size) - 1))
-    return middles[page * size : (page + 1) * size]
+    page = min(view.page, max(0, -(-len(maps) // size) - 1))
+    return maps[page * size : (page + 1) * size]
 
 
-def panel_view(view: ChannelMapsView, channel: int, limits: tuple[float, float], *, first: bool) -> CubeView:
-    """Return the state of one map; the first of a page has compass and scale bar."""
+def middle_of(view: ChannelMapsView, channels: tuple[int, int]) -> float:
+    """Return the channel that stands for a map: the middle of those averaged, or the one that is shown."""
+    first, last = channels
+    return (first + last) / 2 if view.averaged else float((first + last) // 2)
+
+
+def field_of(view: ChannelMapsView) -> tuple[float, float, float, float]:
+    """Return the part of the sky that maps show, in data pixels: left, bottom, right, top."""
+    if view.field is not None:
+        return view.field
+    ny, nx = view.layer.data.shape[-2:]
+    return (-0.5, -0.5, nx - 0.5, ny - 0.5)
+
+
+def panel_view(
+    view: ChannelMapsView, channels: tuple[int, int], limits: tuple[float, float], size: tuple[float, float], *,
+    first: bool,
+) -> CubeView:  # fmt: skip
+    """Return the state of one map of a size; the first of a page has compass, scale bar and beam."""
     panel, layer = CubeView(), CubeLayer()
     values = {n: v for n, v in view.layer.recorded().items() if n not in ("slab", "slab_subset", "order")}
     layer.update(**values)
-    layer.index, layer.width = (channel,), view.step if view.averaged else 1
+    low, high = channels
+    layer.index, layer.width = ((low + high) // 2,), high - low + 1 if view.averaged else 1
     layer.update(limits=limits)
     panel.layers = (layer,)
-    panel.update(colorbar=False, compass=first, scale_bar=first)
+    x0, y0, x1, y1 = field_of(view)
+    panel.update(centre=((x0 + x1) / 2, (y0 + y1) / 2), scale=fitting_scale((y1 - y0, x1 - x0), *size, view.rotation))
+    panel.update(rotation=view.rotation, flip_x=view.flip_x, flip_y=view.flip_y)
+    panel.update(colorbar=False, compass=first, scale_bar=first, beam=first)
     return panel
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jviz.backend.cubes.extract import Extracted, LiveSum, Spaxels, Statistic, extract, weighted_statistic
 from jviz.backend.regions.masks import Target
 from jviz.backend.spectra.samples import Samples
+from jviz.beams import is_per_beam
 from jviz.cube_copies import SMALL, copy_of
 from jviz.cube_measuring import CubeMeasure, spaxel_area
 from jviz.cube_places import Place, growth
@@ -191,10 +192,16 @@ class CubeReader:
 
     # --- spectra --------------------------------------------------------------------------------
 
+    @property
+    def of_spaxel(self) -> Statistic:
+        """How a spaxel counts: as it is, but per beam as a flux where regions are summed up, to be seen beside them."""
+        summed = self.measure.session.settings["cube.region_statistic"] == "sum"
+        return "sum" if summed and is_per_beam(self.cube.unit) else "mean"
+
     def spaxel(self, row: int, column: int) -> Samples:
         """Return the spectrum of a spaxel from the store."""
         values = self.store.spectra[row, column].astype(np.float64)
-        return self._samples(Extracted(values, None, np.isfinite(values).astype(float)), "mean")
+        return self._samples(Extracted(values, None, np.isfinite(values).astype(float)), self.of_spaxel)
 
     def at_once(self, area: Area, statistic: Statistic, background: Area | None) -> Samples | None:
         """Return the sum or mean over a region from the store; None when that would take long."""

@@ -251,7 +251,7 @@ class CubeSpectra:
         if reader.store is not None:
             self._show(key, reader.spaxel(row, column))
         if reader.store is None or reader.needs_the_file:
-            self._later.ask(key, partial(reader.finer_and_finer, Spaxels.one(row, column), "mean", None))
+            self._later.ask(key, partial(reader.finer_and_finer, Spaxels.one(row, column), reader.of_spaxel, None))
         else:
             self._later.forget(key)
 

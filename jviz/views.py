@@ -382,7 +382,7 @@ class ImageView(View):
     flip_x, flip_y : bool
     axes : str
         "none", "pixel" or "sky": what the edges of the picture say.
-    grid, colorbar, compass, scale_bar, overview, magnifier : bool
+    grid, colorbar, compass, scale_bar, beam, overview, magnifier : bool
     sky_frame, sky_style : str
         Of the grid and the read-out: icrs, fk5 (J2000), fk4 (B1950), galactic, ecliptic (J2000), or with another
         equinox, ``"fk5 J1975"``; sexagesimal, degrees.
@@ -434,6 +434,7 @@ class ImageView(View):
     colorbar = CallbackProperty(True)
     compass = CallbackProperty(True)
     scale_bar = CallbackProperty(True)
+    beam = CallbackProperty(True)
     overview = CallbackProperty(False)
     magnifier = CallbackProperty(False)
     sky_frame = Checked("icrs", sky_frame)

@@ -14,6 +14,7 @@ from jviz.commands import command
 from jviz.cube_views import CubeView, cube_layer
 from jviz.data import Cube
 from jviz.errors import CommandError
+from jviz.geometry import geometry_of
 from jviz.session import Session
 from jviz.views import View
 
@@ -33,7 +34,7 @@ def channel_maps(
     rows: int = 3,
     columns: int = 4,
 ) -> View:
-    """Show slices of a cube side by side, with one colour bar, as the cube view looks now.
+    """Show slices of a cube side by side, with one colour bar, as the cube view looks now: its part, colours, turn.
 
     File ▸ Export Figure writes them as PNG, PDF or SVG.
 
@@ -58,9 +59,18 @@ def channel_maps(
     maps.layers = (copied,)
     step = step if step is not None else -(-(high - low + 1) // (rows * columns))
     maps.update(first=low, last=high, step=step, averaged=averaged, rows=rows, columns=columns,
-                spectral_unit=source.spectral_unit)  # fmt: skip
+                spectral_unit=source.spectral_unit, field=_field_in_sight(source), rotation=source.rotation,
+                flip_x=source.flip_x, flip_y=source.flip_y)  # fmt: skip
     session.set_views((*session.views.values(), maps))
     return maps
+
+
+def _field_in_sight(view: CubeView) -> tuple[float, float, float, float] | None:
+    """Return the part of the sky that a view was zoomed to; None for all of it."""
+    if view.scale is None or cube_layer(view).is_side:
+        return None
+    x0, y0, x1, y1 = geometry_of(view).bounds(cube_layer(view).data.shape[-2:])
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
 def _channels(cube: Cube, first: float | None, last: float | None) -> tuple[int, int]:

@@ -433,6 +433,7 @@ _toggle("grid", "Coordinate Grid", "G", "lines of equal longitude and latitude (
 _toggle("colorbar", "Colour Bar", "Shift+C", "the colour bar with its values")
 _toggle("compass", "Compass", "Shift+N", "the arrows to north and east")
 _toggle("scale_bar", "Scale Bar", "Shift+B", "the bar of a round angular length")
+_toggle("beam", "Beam", "", "the beam of radio data in the lower left corner")
 _toggle("overview", "Overview", "O", "the whole image with the part in view")
 _toggle("magnifier", "Magnifier", "M", "the pixels round the cursor, magnified")
 _toggle("flag_legend", "Legend of Flags", "", "the names of the data quality flags that are drawn over an image")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -22,7 +23,7 @@ from PySide6.QtGui import (
 )
 
 from jviz.backend.progress import Progress, silent
-from jviz.channel_views import ChannelMapsView, channels_of, panel_view
+from jviz.channel_views import ChannelMapsView, field_of, maps_of, middle_of, panel_view
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.session import Session
@@ -127,6 +128,13 @@ class ChannelMapsViewer(Viewer):
         ratio = max(1.0, self.devicePixelRatioF())
         draw_maps(painter, self.state, self.width(), self.height(), self.look, ratio, silent)
 
+    def event(self, event: QEvent) -> bool:
+        """Draw anew in the colours of another theme."""
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._look = None
+            self.stir()
+        return super().event(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw anew in the new size."""
         self.stir()
@@ -157,24 +165,40 @@ def draw_maps(
     layer = view.layer
     if layer is None:
         return
-    limits, channels = layer.limits, channels_of(view)
+    limits, shown = layer.limits, maps_of(view)
     room = 14 + 8 * look.metrics(0.92).horizontalAdvance("0") + 34 if view.colorbar else 0.0
-    wide = (width - room - GAP * (view.columns + 1)) / view.columns
-    high = (height - GAP * (view.rows + 1)) / view.rows
+    wide, high = _cell(view, width - room, height)
     if wide < 8 or high < 8:
         return
-    scene = None
-    for number, channel in enumerate(channels):
-        progress(number, len(channels), "drawing maps")
+    grid = QRectF(0, 0, view.columns * (wide + GAP) + GAP, view.rows * (high + GAP) + GAP)
+    grid.moveTo(max(0.0, (width - room - grid.width()) / 2), max(0.0, (height - grid.height()) / 2))
+    scene, scale = None, scale_of(layer.data.axis, view.spectral_unit)
+    for number, channels in enumerate(shown):
+        progress(number, len(shown), "drawing maps")
         row, column = divmod(number, view.columns)
-        corner = QPointF(GAP + column * (wide + GAP), GAP + row * (high + GAP))
-        panel = panel_view(view, channel, limits, first=number == 0)
+        corner = grid.topLeft() + QPointF(GAP + column * (wide + GAP), GAP + row * (high + GAP))
+        panel = panel_view(view, channels, limits, (wide, high), first=number == 0)
         scene = _draw_map(painter, panel, corner, (wide, high), look, ratio)
         if view.labels:
-            _label(painter, scene, corner, scale_of(layer.data.axis, view.spectral_unit).text(channel))
+            _label(painter, scene, corner, scale.text(middle_of(view, channels)).replace("-", "\u2212"))
     if scene is not None and view.colorbar:
-        bar = QRectF(width - room + 10, GAP + 10, 14, height - 2 * GAP - 20)
-        draw_bar(painter, replace(scene, frame=Frame(QRectF(0, 0, width, height), scene.frame.picture, bar)))
+        bar = QRectF(grid.right() + 7, grid.top() + GAP + 10, 14, grid.height() - 2 * GAP - 20)
+        whole = QRectF(0, 0, grid.right() + room, height)
+        draw_bar(painter, replace(scene, frame=Frame(whole, scene.frame.picture, bar)))
+
+
+def _cell(view: ChannelMapsView, width: float, height: float) -> tuple[float, float]:
+    """Return width and height of a map: of the shape of what it shows, as large as there is room."""
+    wide = (width - GAP * (view.columns + 1)) / view.columns
+    high = (height - GAP * (view.rows + 1)) / view.rows
+    if min(wide, high) <= 0:
+        return 0.0, 0.0
+    x0, y0, x1, y1 = field_of(view)
+    angle = math.radians(view.rotation)
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    across, up = (x1 - x0) * cos + (y1 - y0) * sin, (x1 - x0) * sin + (y1 - y0) * cos
+    scale = min(wide / across, high / up)
+    return scale * across, scale * up
 
 
 def _draw_map(

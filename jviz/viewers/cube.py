@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from jviz.beams import beams_of
 from jviz.cube_copies import make_copy
 from jviz.cube_planes import make_statistics
 from jviz.cube_views import CubeView
@@ -76,7 +77,7 @@ class CubeViewer(SteppedViewer):
             self._asked.add(cube)
 
             def work(job: Any, cube: Any = cube) -> None:
-                _ = cube.axis
+                _ = cube.axis, beams_of(cube)
                 self.stir()
 
             self.session.jobs.submit(f"Spectral axis of {cube.name}", work, quiet=True)
@@ -121,6 +122,8 @@ class CubeViewer(SteppedViewer):
         if self.loader.busy and not self._shows_now(layer):
             return
         number, last = int(layer.slice), layer.count - 1
+        if self.state.loop != "bounce":
+            self._direction = 1
         following = number + self._direction * self.state.playing
         if not 0 <= following <= last:
             following = self._turn(last)

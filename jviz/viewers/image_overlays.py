@@ -29,6 +29,8 @@ __all__ = ["Scene", "draw_bar", "draw_caption", "draw_compass", "draw_inset", "d
 
 EDGE = 14.0
 """Distance of overlays from the edges of the picture."""
+SMALL = 90.0
+"""Sides of pictures from which on they have a scale bar and a beam."""
 
 
 @dataclass
@@ -207,7 +209,7 @@ def _directions(sky: Any, geometry: Geometry, frame: str) -> Compass | None:
 def furniture(scene: Scene) -> tuple[QRectF, ...]:
     """Return the places in the picture that scale bar, compass and overview take, where numbers of a grid cannot be."""
     view, areas = scene.view, []
-    if view.scale_bar and not is_bare(scene):
+    if view.scale_bar and not is_bare(scene, SMALL):
         areas.append(_scale_plate(scene, _scale(scene)[0]))
     if view.compass and not is_bare(scene):
         areas.append(_compass_corner(scene))
@@ -215,9 +217,9 @@ def furniture(scene: Scene) -> tuple[QRectF, ...]:
     return tuple(areas if inset is None else [*areas, inset.area])
 
 
-def is_bare(scene: Scene) -> bool:
-    """Whether a picture is too small, or shows too little of a sky, for scale bar and compass."""
-    small = min(scene.geometry.width, scene.geometry.height) < 160
+def is_bare(scene: Scene, least: float = 160) -> bool:
+    """Whether a picture is smaller than so many pixels, or shows too little of a sky, for scale bar and compass."""
+    small = min(scene.geometry.width, scene.geometry.height) < least
     return small or getattr(scene.view.layers[0], "is_side", False)
 
 
@@ -277,14 +279,18 @@ def _arrows(origin: QPointF, ways: list[Any], size: float) -> QPainterPath:
 
 
 @lru_cache(maxsize=8)
-def _pixel_size(sky: Any, x: float, y: float) -> float:
-    return sky.pixel_scale(x, y).mean
+def _level_size(sky: Any, x: float, y: float, along: tuple[float, float]) -> float:
+    """Return the arcseconds of a step on the array; pixels need not be square."""
+    return float(np.hypot(*(sky.jacobian(x, y) @ np.array(along))))
 
 
 def _scale(scene: Scene) -> tuple[float, str]:
     """Return the length of the scale bar, NaN where there is none, and what it says."""
     geometry = scene.geometry
-    size = _pixel_size(scene.sky, *geometry.centre) if scene.sky is not None else None
+    size = None
+    if scene.sky is not None:
+        along = geometry.matrix[:, 0] * geometry.scale  # a pixel's length to the right of the screen
+        size = _level_size(scene.sky, *geometry.centre, tuple(along.tolist()))
     return scale_bar(size, geometry.scale, min(0.25 * geometry.width, 220.0))
 
 

@@ -13,6 +13,7 @@ from jviz.viewers.image_axes import Lines, draw_axes, draw_grid, pixel_lines, sk
 from jviz.viewers.image_frame import frame_of
 from jviz.viewers.image_layers import Compositor, ready_sky
 from jviz.viewers.image_overlays import (
+    SMALL,
     Scene,
     draw_bar,
     draw_compass,
@@ -168,7 +169,7 @@ def _draw_overlays(painter: QPainter, scene: Scene) -> None:
         painter.save()
         overlay.paint(painter, scene)
         painter.restore()
-    if view.scale_bar and not is_bare(scene):
+    if view.scale_bar and not is_bare(scene, SMALL):
         draw_scale_bar(painter, scene)
     if view.compass and not is_bare(scene):
         draw_compass(painter, scene)

@@ -96,6 +96,17 @@ def test_live_spectra_are_those_of_the_command(session, cube):
     assert np.allclose(found.flux, flux(session.run("cube.extract", data=cube, region="core")), rtol=1e-5)
 
 
+def test_spaxels_are_fluxes_too_beside_sums_of_regions(session, cube):
+    reader = CubeReader(session, cube, 1 << 26, lambda *_: None)
+    session.settings["cube.region_statistic"] = "mean"
+    assert reader.spaxel(20, 20).unit == "Jy/beam"
+    session.settings["cube.region_statistic"] = "sum"
+    found = reader.spaxel(20, 20)
+    areas = np.pi / (4 * np.log(2)) * TABLE[:, 0] * TABLE[:, 1]
+    assert found.unit == "Jy"
+    assert np.allclose(found.flux, cube.plane().read()[:, 20, 20] * PIXEL**2 / areas, rtol=1e-5)
+
+
 def test_the_integral_of_the_line_is_that_of_its_flux(session, cube):
     made = session.run("cube.moment", data=cube, order=0)
     area = np.pi / (4 * np.log(2)) * made.header["BMAJ"] * made.header["BMIN"] * 3600**2

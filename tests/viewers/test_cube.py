@@ -137,6 +137,20 @@ def test_space_plays_and_bounces_at_the_end(qtbot, viewer):
     assert seen[:6] == [N - 2, N - 1, N - 2, N - 3, N - 4, N - 5]
 
 
+def test_playing_once_goes_forward_also_after_it_went_back(qtbot, viewer):
+    viewer.state.update(rate=60.0, loop="bounce")
+    viewer.state.slice = N - 2
+    viewer.setFocus()
+    qtbot.keyClick(viewer, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: viewer.state.slice < N - 3)
+    qtbot.keyClick(viewer, Qt.Key.Key_Space)
+    viewer.state.loop = "once"
+    viewer.state.slice = N - 4
+    qtbot.keyClick(viewer, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not viewer.state.playing)
+    assert viewer.state.slice == N - 1
+
+
 def test_another_side_has_wavelength_along_its_edge(qtbot, session, viewer):
     session.run("cube.axes", side="wavelength-x")
     qtbot.waitUntil(lambda: viewer.is_sharp)

@@ -7,6 +7,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 
 from jviz import CommandError
+from jviz.channel_views import maps_of, middle_of, panel_view
 from jviz.viewers.channel_maps import ChannelMapsViewer
 
 N = 24
@@ -32,14 +33,44 @@ def test_channel_maps_show_every_mean_with_the_same_limits(qtbot, session, view,
     viewer.show()
     qtbot.waitUntil(lambda: viewer.is_sharp, timeout=20_000)
     shown, drawn = viewer.grab(), viewer._picture
-    width = (620 - (14 + 8 * viewer.look.metrics(0.92).horizontalAdvance("0") + 34) - 4 * 3) / 3
+    room = 14 + 8 * viewer.look.metrics(0.92).horizontalAdvance("0") + 34
+    width = (620 - room - 4 * 3) / 3
+    high = width * 10 / 12  # maps have the shape of the cube, in the middle of the page
+    top = (400 - 2 * high - 3 * 3) / 2
     for number in range(6):
         row, column = divmod(number, 3)
-        x, y = round(3 + column * (width + 3) + width / 2), round(3 + row * (400 - 9) / 2 + 110)
+        x, y = round(3 + column * (width + 3) + width / 2), round(top + 3 + row * (high + 3) + 0.7 * high)
         expected = pytest.approx(255 * (4 * number + 1.5) / (N - 1), abs=2)
         assert shown.pixelColor(x, y).red() == drawn.pixelColor(x, y).red() == expected
     session.run("view.export_figure", view=maps, path=tmp_path / "maps.pdf")
     assert (tmp_path / "maps.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_maps_are_of_the_channels_of_the_range_alone_and_say_their_middle(session, view):
+    maps = session.run("cube.channel_maps", rows=2, columns=3, step=4, first=150.0, last=260.0)
+    assert maps_of(maps) == [(5, 8), (9, 12), (13, 16)]
+    assert [middle_of(maps, channels) for channels in maps_of(maps)] == [6.5, 10.5, 14.5]
+    maps.update(step=5)
+    assert maps_of(maps)[-1] == (15, 16)
+    last = panel_view(maps, maps_of(maps)[-1], (0, 23), (200, 200), first=False)
+    assert last.layer.raster().sample() == pytest.approx(15.5)
+    maps.update(averaged=False)
+    assert middle_of(maps, (5, 9)) == 7
+    one = panel_view(maps, (5, 9), (0, 23), (200, 200), first=False)
+    assert (one.layer.index, one.layer.width) == ((7,), 1)
+
+
+def test_maps_show_the_part_that_the_view_was_zoomed_to(session, view):
+    assert session.run("cube.channel_maps").field is None
+    view.viewport = (120, 80)
+    view.update(centre=(6.0, 4.0), scale=20.0, rotation=90.0)
+    maps = session.run("cube.channel_maps")
+    assert maps.field == pytest.approx((4.0, 1.0, 8.0, 7.0))
+    panel = panel_view(maps, (0, 1), (0, 23), (300, 200), first=False)
+    assert panel.centre == pytest.approx((6.0, 4.0))
+    assert panel.scale == pytest.approx(50.0)  # six pixels lie across and four up, as it is turned
+    with pytest.raises(CommandError, match="holds no pixel"):
+        maps.field = (3, 3, 3, 5)
 
 
 def test_pages_are_turned_by_keys_and_undone_at_once(qtbot, session, view):
