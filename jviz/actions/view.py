@@ -191,6 +191,8 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
             continue
         views[view.name] = view
     _add_spectrum_view(session, views)
+    if views:  # without any, the welcome page says what is open
+        _tell_undrawn(session, [data for data in loaded if data.kind == "other"])
     if len(kinds) > MOST_VIEWS:
         session.notice(
             "info",
@@ -199,6 +201,15 @@ def open_views_for(session: Session, loaded: list[Data]) -> None:
         )
     # All at once: a window goes to the first of those that come together.
     session.set_views(tuple(views.values()))
+
+
+def _tell_undrawn(session: Session, loaded: list[Data]) -> None:
+    if loaded:
+        names = ", ".join(f"{data.name} ({data.label or data.kind})" for data in loaded[:3])
+        more = f" and {len(loaded) - 3} more" if len(loaded) > 3 else ""
+        are = "are" if len(loaded) > 1 else "is"
+        said = f"{names}{more} {are} open. No viewer draws such data; the Header panel has the keywords."
+        session.notice("info", said)
 
 
 def _of_one_object(data: Data, kind: str, new: list[View]) -> View | None:

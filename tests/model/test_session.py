@@ -326,3 +326,17 @@ def test_a_view_takes_numbers_of_numpy(session, tmp_path):
     assert view.limits == pytest.approx((0.99, 98.01))
     assert (view.centre, view.scale, view.grid) == ((4.0, 5.0), 2.0, True)
     assert "numpy" not in session.script()
+
+
+def test_what_no_viewer_draws_is_told_beside_what_one_does(tmp_path):
+    session, said = jviz.Session(), []
+    session.noticed.connect(lambda level, text: said.append(text))
+    np.save(tmp_path / "image.npy", np.ones((8, 9)))
+    np.save(tmp_path / "phases.npy", np.ones((8, 9), complex))
+    session.open(tmp_path / "phases.npy", show=True)
+    assert not said  # the welcome page of a window has it
+    session.open(tmp_path / "image.npy", show=True)
+    session.open(tmp_path / "phases.npy", show=True)
+    assert len(said) == 1
+    assert said[0].startswith("phases (2) (NumPy array, complex128) is open. No viewer draws such data")
+    session.close()
