@@ -62,6 +62,15 @@ class Request:
         values["folder"] = str(self.folder) if self.folder is not None else None
         return {name: value for name, value in values.items() if value not in (None, {}, False, 0)}
 
+    @property
+    def line(self) -> tuple[str, dict[str, Any]]:
+        """Id and arguments of the command that repeats it."""
+        given = self.as_arguments()
+        if (step := given.pop("only", None)) is None:
+            return "calibration.run", given
+        overrides = {f"override_{kind}": path for kind, path in self.references.items()}
+        return "calibration.step", {"data": given["inputs"][0], "step": step, **self.steps.get(step, {}), **overrides}
+
 
 @dataclass(frozen=True)
 class Stage:

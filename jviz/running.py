@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
@@ -36,11 +36,14 @@ class Apply:
         Of the step; the command's title by default.
     recorded : dict
         Arguments as the script line should have them, over those given.
+    lines : list of (str, dict), optional
+        Commands and arguments that repeat it, where the command itself would not.
     """
 
     function: Callable[[], Any]
     label: str = ""
     recorded: dict[str, Any] = field(default_factory=dict)
+    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 class Runner:
@@ -102,11 +105,11 @@ class Runner:
         return ask(lambda: self._apply(command, values, value), unless=lambda: job.cancel_wanted)
 
     def _apply(self, command: Command, values: dict[str, Any], value: Any) -> Any:
-        label, function = "", None
+        label, function, lines = "", None, []
         if isinstance(value, Apply):
             values = {**values, **value.recorded}
-            label, function = value.label, value.function
-        with self._recorded(command, values, label) as step:
+            label, function, lines = value.label, value.function, value.lines
+        with self._recorded(command, values, label, lines) as step:
             value = step.take(function() if function is not None else value)
         return self._kept(command, step, value)
 
@@ -115,8 +118,12 @@ class Runner:
         self._session.results.add(command.title.rstrip("…"), value, "\n".join(step.lines), command.id)
         return value
 
-    def _recorded(self, command: Command, values: dict[str, Any], label: str = "") -> _Step:
-        lines = [command_line(self._session, command, values)] if command.script else []
+    def _recorded(
+        self, command: Command, values: dict[str, Any], label: str = "",
+        repeated: Sequence[tuple[str, dict[str, Any]]] = (),
+    ) -> _Step:  # fmt: skip
+        said = [(find(id), arguments) for id, arguments in repeated] or [(command, values)]
+        lines = [command_line(self._session, each, given) for each, given in said] if command.script else []
         return _Step(self._session, command, label or command.title.rstrip("…"), lines)
 
     # --- arguments ------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def resume(session: Session, run: str | None = None, *, job: Job | None, progres
     entries = [entry for entry in queue.entries() if (entry.state == "interrupted" if run is None else entry.id == run)]
     if not entries:
         raise CommandError(f"There is no run {run!r}." if run else "No run was interrupted.")
-    applied = []
+    applied, lines = [], []
     for entry in entries:
         values = dict(entry.request)
         values["inputs"] = paths_of(session, values["inputs"])
@@ -131,8 +131,9 @@ def resume(session: Session, run: str | None = None, *, job: Job | None, progres
         if entry.state == "interrupted":
             remove_part(values["folder"] or session.calibrations.folder(), entry.id)
         queue.forget(entry.id)
-        applied.append(_opened(session, Request(**values), job, progress))
-    return Apply(lambda: [data for each in applied for data in each.function()], applied[0].label)
+        applied.append(_opened(session, request := Request(**values), job, progress))
+        lines.append(request.line)
+    return Apply(lambda: [data for each in applied for data in each.function()], applied[0].label, lines=lines)
 
 
 @command("calibration.steps", title="Show Calibration Steps…", menu=MENU, job=True, recorded=False, script=False,

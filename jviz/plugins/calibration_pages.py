@@ -279,6 +279,10 @@ class Bars(QWidget):
             painter.drawText(QRectF(x - 20, below.top(), 40, below.height()), Qt.AlignmentFlag.AlignHCenter, "0")
 
 
+RUN_COLUMNS = ("state", "started", "title", "pipelines", "priority", "context", "error", "folder", "run")
+"""What the page of runs shows of each."""
+
+
 def _runs(session: Any, job: Any) -> tuple:
     try:
         return session.calibrations.runs(), ""
@@ -297,7 +301,7 @@ class RunsPage(QWidget):
         self.about = muted(QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText))
         self.open_button, self.resume_button = QPushButton("Open Products"), QPushButton("Resume Interrupted")
         self.open_button.clicked.connect(self.open_products)
-        self.resume_button.clicked.connect(lambda: context.run("calibration.resume"))
+        self.resume_button.clicked.connect(self.resume)
         self.table.doubleClicked.connect(lambda _: self.open_products())
         row = QHBoxLayout()
         row.addWidget(self.about, 1)
@@ -330,7 +334,7 @@ class RunsPage(QWidget):
             self.about.setText(problem)
             return
         self._rows = rows[::-1]
-        self.table.show_table(self._rows["state", "started", "title", "pipelines", "context", "error", "folder", "run"])
+        self.table.show_table(self._rows[RUN_COLUMNS])
         waiting = sum(state == "interrupted" for state in rows["state"])
         self.resume_button.setEnabled(waiting > 0)
         self.about.setText(counted(len(rows), "run") + (f", {waiting} interrupted" if waiting else ""))
@@ -338,6 +342,13 @@ class RunsPage(QWidget):
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
         self.refresh()
+
+    def resume(self) -> None:
+        """Begin the interrupted runs again, each as a job of its own: two go side by side, by their priority."""
+        self.resume_button.setEnabled(False)
+        rows = [row for row in self._rows if row["state"] == "interrupted"]
+        for row in sorted(rows, key=lambda row: (-row["priority"], row["started"])):
+            self.context.run("calibration.resume", run=str(row["run"]))
 
     def open_products(self) -> None:
         """Open the folder of the selected run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -64,7 +65,22 @@ class PresetButton(QToolButton):
         if job is self._job and job.is_over:
             self._job = None
             if job.state == "done" and self._panel.choice is not None:
-                self._panel.take_steps(job.result(5)["steps"])
+                self._take(job.result(5))
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Take over what a file says: all parameters of a pipeline, or those of one step beside the others."""
+        pipeline = self._panel.choice.pipeline
+        if values["pipeline"]:
+            if values["pipeline"] == pipeline.name:
+                self._panel.take_steps(values["steps"])
+                return
+        elif set(values["steps"]) <= {step.name for step in pipeline.steps}:
+            with suppress(JvizError):
+                self._panel.take_steps({**self._panel.steps(), **values["steps"]})
+                return
+        whose = values["pipeline"] or ", ".join(values["steps"])
+        self._context.notify("error", f"The parameters of that file are of {whose}, and the panel shows "
+                                      f"{pipeline.name}. Choose that pipeline first; nothing was changed.")  # fmt: skip
 
     def _ask_name(self) -> None:
         name, given = QInputDialog.getText(self, "Keep as preset", "Name of the preset")

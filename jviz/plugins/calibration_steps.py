@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -15,6 +16,9 @@ from jviz.api import ReferenceRow, StepRow
 __all__ = ["MARKS", "StepTree"]
 
 NAME, STATE, FILES = range(3)
+NOTHING = "N/A"
+"""Written in place of a file: none."""
+
 SHORT = re.compile(r"jwst_(nircam|niriss|nirspec|miri|fgs)_")
 """What begins the names of all reference files, and says nothing."""
 
@@ -108,7 +112,7 @@ class StepTree(QTreeWidget):
                 words, mine, missing = [], False, False
                 for kind in row.info.references:
                     if kind in own:
-                        words.append(f"{kind}: {own[kind].rpartition('/')[2]}")
+                        words.append(f"{kind}: {own[kind] if own[kind] == NOTHING else Path(own[kind]).name}")
                         mine = True
                     elif (found := best.get(kind)) is not None and found.state in ("cached", "missing"):
                         words.append(found.best)

@@ -45,6 +45,8 @@ def test_a_run_that_was_cut_off_is_found_after_a_restart(calibrating, uncal):
     assert not part.exists()
     assert rate.path.name.endswith("_rate.fits")
     assert [entry.state for entry in calibrating.calibrations.queue.entries()] == ["done"]
+    # A script has nothing to resume; it makes the run.
+    assert calibrating.script().splitlines()[-1] == f"session.run('calibration.run', inputs=[{str(uncal(1))!r}])"
     with pytest.raises(JvizError, match="No run was interrupted"):
         calibrating.run("calibration.resume")
 

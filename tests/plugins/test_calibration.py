@@ -288,3 +288,22 @@ def test_pairs_of_wavefront_sensing_have_their_own_step(qtbot, panel, tmp_path):
     qtbot.waitUntil(lambda: panel.pipeline.currentText() == "wfs-image3", timeout=20_000)
     assert list(panel.tree._items) == ["calwebb_wfs-image3"]
     assert "do_refine" in panel.form("calwebb_wfs-image3").fields
+
+
+def test_parameters_of_a_step_join_the_others_and_those_of_another_pipeline_change_nothing(qtbot, panel, session,
+                                                                                          context, tmp_path):  # fmt: skip
+    one, other = tmp_path / "pars-jump.asdf", tmp_path / "pars-image3.asdf"
+    session.run("calibration.export_parameters", path=one, pipeline="jump", steps={"rejection_threshold": 9.0})
+    session.run("calibration.export_parameters", path=other, pipeline="image3", steps={"tweakreg": {"minobj": 4}})
+    tick(qtbot, panel, "ipc")
+    panel.presets.take_file(str(one))
+    qtbot.waitUntil(lambda: panel.steps() == {"ipc": False, "jump": {"rejection_threshold": 9.0}}, timeout=30_000)
+    panel.presets.take_file(str(other))
+    qtbot.waitUntil(lambda: "are of calwebb_image3" in context.notices[-1].text, timeout=30_000)
+    assert panel.steps() == {"ipc": False, "jump": {"rejection_threshold": 9.0}}
+
+
+def test_a_type_that_is_declared_unused_is_shown_so(qtbot, panel):
+    field = choose(qtbot, panel, "dark_current").references["dark"]
+    qtbot.keyClicks(field, "N/A")
+    assert panel.tree._items["dark_current"].text(2) == "dark: N/A"
