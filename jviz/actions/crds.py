@@ -73,7 +73,7 @@ def compare(session: Session, context_a: str, context_b: str) -> Any:
 
 
 @command("crds.reprocess", title="What to Calibrate Anew", menu=MENU, job=True, recorded=False, script=False,
-         group="look", icon="fa6s.rotate")  # fmt: skip
+         group="look", icon="fa6s.list-check")  # fmt: skip
 def reprocess(session: Session, context: str | None = None, *, progress: Progress) -> Any:
     """List the JWST products of the session and of the library that newer reference files or software would change.
 

@@ -29,8 +29,8 @@ class CrdsPanel(Panel):
 
     Each type has its best file, whether it is in the cache of this machine, and the file that the product used: another
     one than the best is marked. A double click opens a cached file. The buttons fetch what is missing from the server,
-    add a file of yours to a copy of the rules, compare contexts, and list the products of the session and the library
-    that should be calibrated anew.
+    add a file of yours to a copy of the rules, compare contexts, list the products of the session and the library
+    that should be calibrated anew, and put these into the queue of calibrations.
     """
 
     empty_text = "Open a JWST product to see its reference files here."
@@ -71,7 +71,10 @@ class CrdsPanel(Panel):
         head.addWidget(tool_button(self.context, "fa6s.cloud-arrow-down", "Fetch what is missing here", self.fetch))
         head.addWidget(tool_button(self.context, "fa6s.file-circle-plus", "Add a file of your own", self.add_own))
         head.addWidget(tool_button(self.context, "fa6s.code-compare", "Compare two contexts…", self.compare))
-        head.addWidget(tool_button(self.context, "fa6s.rotate", "List what should be calibrated anew", self.list_stale))
+        head.addWidget(tool_button(self.context, "fa6s.list-check", "List what should be calibrated anew",
+                                   self.list_stale))  # fmt: skip
+        head.addWidget(tool_button(self.context, "fa6s.arrows-rotate", "Queue what should be calibrated anew",
+                                   self.renew))  # fmt: skip
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addLayout(head)
@@ -106,6 +109,11 @@ class CrdsPanel(Panel):
         """List the products that the rules of the chosen context would change."""
         chosen = self.contexts.currentData()
         self.context.run("crds.reprocess", **({"context": chosen} if chosen else {}))
+
+    def renew(self) -> None:
+        """Queue the products that the rules of the chosen context would change, and show which they are."""
+        chosen = self.contexts.currentData()
+        self.context.run("calibration.renew", **({"context": chosen} if chosen else {}))
 
     # --- what is shown --------------------------------------------------------------------------
 
