@@ -14,6 +14,9 @@ from jviz.running import Apply
 from jviz.session import Session
 from jviz.views import ImageView
 
+_CLEAR = 3.0
+"""Times the scatter above the background, from where contours are drawn when no lowest level is given."""
+
 
 @command("image.contours", title="Contours…", menu="Image", needs="image", group="contours", job=True)
 def contours(
@@ -39,7 +42,8 @@ def contours(
     data : image, optional
         That of the active layer by default; an image that the view does not show is added without its picture.
     levels : list of float, optional
-        Values of the lines; else ``n`` of them between ``low`` and ``high`` (the display limits by default).
+        Values of the lines; else ``n`` of them between ``low`` and ``high``: by default within the display limits, from
+        3 σ above the background where that is less than the highest.
     spacing : str
         Equal steps of the value, its square root or its logarithm; "sigma": background plus 3, 5, 10, 20 … σ.
     smoothing : float
@@ -89,7 +93,7 @@ def _levels(
     low: float | None,
     high: float | None,
 ) -> tuple[float, ...]:
-    from jviz.backend.contours import levels_between
+    from jviz.backend.contours import levels_between, noise_of
 
     if levels is not None:
         values = np.atleast_1d(np.asarray(levels, dtype=float))
@@ -101,11 +105,17 @@ def _levels(
     plane, index = (layer.plane, layer.index) if layer is not None else ("", ())
     limits = layer.limits if layer is not None else data.limits("auto", plane=plane, index=index)
     step = (limits[1] - limits[0]) / (n + 1)
-    low, high = limits[0] + step if low is None else low, limits[1] - step if high is None else high
+    sample = data.raster(plane, index).sample()
+    high = limits[1] - step if high is None else high
+    if low is None:
+        low = limits[0] + step
+        middle, scatter = noise_of(sample)
+        if low < middle + _CLEAR * scatter < high:  # lines within the noise would cover the picture
+            low = middle + _CLEAR * scatter
     if spacing == "log" and low <= 0 < high:
         low = high * 1e-3
     try:
-        return levels_between(low, high, n, spacing, data.raster(plane, index).sample())
+        return levels_between(low, high, n, spacing, sample)
     except ValueError as error:
         raise CommandError(f"Contours of {data.name}: {error}.") from None
 

@@ -60,11 +60,9 @@ def levels_between(low: float, high: float, n: int, spacing: Spacing, sample: np
         When there are no such levels; the text says why.
     """
     if spacing == "sigma":
-        finite = sample[np.isfinite(sample)]
-        if not len(finite):
+        middle, scatter = noise_of(sample)
+        if not np.isfinite(middle):
             raise ValueError("the image has no values")
-        middle = float(np.median(finite))
-        scatter = 1.4826 * float(np.median(np.abs(finite - middle)))
         if scatter == 0:
             raise ValueError("most of the image has one value, so its scatter is 0; give levels by hand")
         return tuple(middle + k * scatter for k in SIGMAS[:n])
@@ -76,6 +74,15 @@ def levels_between(low: float, high: float, n: int, spacing: Spacing, sample: np
         return tuple(np.geomspace(low, high, n).tolist())
     steps = np.linspace(0, 1, n) ** (2 if spacing == "sqrt" else 1)
     return tuple((low + (high - low) * steps).tolist())
+
+
+def noise_of(sample: np.ndarray) -> tuple[float, float]:
+    """Return the median of values and their scatter, 1.4826 times the median deviation; NaN where there are none."""
+    finite = sample[np.isfinite(sample)]
+    if not len(finite):
+        return float("nan"), float("nan")
+    middle = float(np.median(finite))
+    return middle, 1.4826 * float(np.median(np.abs(finite - middle)))
 
 
 def smoothed(values: np.ndarray, sigma: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from jviz.api import CommandError, JvizError, Subset, TableView, all_commands, to_pixel
+from jviz.api import CommandError, JvizError, Subset, TableView, all_commands, pretty_unit, to_pixel
 from jviz.plugins.parts import Line, Links, Newest, muted, tool_button
 
 __all__ = ["RegionStatistics"]
@@ -39,7 +39,7 @@ def upright(table: Any) -> Any:
 def _text(value: Any) -> str:
     if hasattr(value, "to_string") and hasattr(value, "frame"):
         return value.to_string("hmsdms", precision=3)
-    unit = f" {value.unit}" if getattr(value, "unit", None) else ""
+    unit = f" {pretty_unit(str(value.unit).replace(' / ', '/'))}" if getattr(value, "unit", None) else ""
     number = getattr(value, "value", value)
     return f"{number}{unit}" if isinstance(number, int) or "int" in type(number).__name__ else f"{number:.6g}{unit}"
 

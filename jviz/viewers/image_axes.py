@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from jviz.backend.render.frames import equinox_of
 from jviz.backend.render.grid import pixel_ticks, sky_grid
 from jviz.geometry import Geometry
+from jviz.viewers.image_overlays import draw_plate
 from jviz.viewers.ink import BRIGHT, Ink
 from jviz.viewers.look import Look
 
@@ -56,9 +57,12 @@ class Lines:
         return [QPolygonF([QPointF(x, y) for x, y in points.tolist()]) for points in self.lines]
 
     def title(self, edge: str) -> str:
-        """Return the name of the axis most of whose numbers stand at an edge."""
+        """Return the name of the axis whose numbers stand at an edge; of both, that of most numbers first."""
         axes = [mark.axis for mark in self.marks if mark.edge == edge]
-        return self.names[max(set(axes), key=axes.count)] if axes else ""
+        first, *others = [self.names[axis] for axis in sorted(set(axes), key=axes.count, reverse=True)] or [""]
+        if not others:
+            return first
+        return f"{first.partition(' (')[0]}, {others[0][:1].lower()}{others[0][1:]}"
 
 
 @lru_cache(maxsize=4)
@@ -169,6 +173,7 @@ def draw_grid(
     labels: bool,
     fast: bool,
     taken: Sequence[QRectF] = (),
+    ground: Callable[[QRectF], tuple[Ink, bool]] = lambda area: (BRIGHT, False),
 ) -> None:
     """Draw the lines over the picture.
 
@@ -181,6 +186,8 @@ def draw_grid(
         of the device twenty times slower.
     taken : sequence of QRectF
         Where no numbers are written, as seen from the corner of the picture.
+    ground : callable
+        Returns what can be read on a part of the picture, and whether it needs a plate for that.
     """
     painter.save()
     painter.setClipRect(picture, Qt.ClipOperation.IntersectClip)
@@ -195,18 +202,24 @@ def draw_grid(
     font = look.font(0.85)
     for mark in lines.marks:
         if (labels or mark.edge == "inside") and not _covered(mark, taken, look):
-            _write_inside(painter, mark, font, BRIGHT)
+            _write_inside(painter, mark, font, _area(mark, look), ground)
     painter.restore()
 
 
 def _covered(mark: Mark, taken: Sequence[QRectF], look: Look) -> bool:
     """Whether a number that has no other place to go would lie under something else."""
-    if mark.box is not None:
-        return False
+    return mark.box is None and any(_area(mark, look).intersects(area) for area in taken)
+
+
+def _area(mark: Mark, look: Look) -> QRectF:
+    """Return where a number stands, as seen from the corner of the picture."""
     metrics = look.metrics(0.85)
     wide, high = metrics.horizontalAdvance(mark.text), metrics.height()
+    if mark.box is not None:
+        left, top, right, bottom = mark.box
+        return QRectF((left + right - wide) / 2, (top + bottom - high) / 2, wide, high)
     across, down = _anchor(mark)
-    return any(QRectF(mark.x - across * wide, mark.y - down * high, wide, high).intersects(area) for area in taken)
+    return QRectF(mark.x - across * wide, mark.y - down * high, wide, high)
 
 
 def _anchor(mark: Mark) -> tuple[float, float]:
@@ -214,13 +227,13 @@ def _anchor(mark: Mark) -> tuple[float, float]:
     return {"bottom": (0.5, 1.15), "left": (-0.15, 0.5)}.get(mark.edge, (0.5, 0.5))
 
 
-def _write_inside(painter: QPainter, mark: Mark, font: Any, ink: Ink) -> None:
-    if mark.box is not None:
-        left, top, right, bottom = mark.box
-        ink.write(painter, QPointF((left + right) / 2, (top + bottom) / 2), mark.text, font, across=0.5, down=0.5)
-        return
-    across, down = _anchor(mark)
-    ink.write(painter, QPointF(mark.x, mark.y), mark.text, font, across=across, down=down)
+def _write_inside(
+    painter: QPainter, mark: Mark, font: Any, area: QRectF, ground: Callable[[QRectF], tuple[Ink, bool]]
+) -> None:
+    ink, mixed = ground(area)
+    if mixed:
+        draw_plate(painter, area.adjusted(-3, 0, 3, 0))
+    ink.write(painter, area.topLeft(), mark.text, font)
 
 
 def draw_axes(painter: QPainter, lines: Lines, picture: QRectF, look: Look) -> None:

@@ -100,7 +100,8 @@ def paint(painter: QPainter, scene: Scene, *, pixels_ratio: float | None = None)
     if scene.view.grid:
         labels = not scene.frame.axes
         taken = furniture(scene) if labels else ()
-        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=labels, fast=scene.fast, taken=taken)
+        draw_grid(painter, lines, scene.frame.picture, scene.look, labels=labels, fast=scene.fast, taken=taken,
+                  ground=scene.ground)  # fmt: skip
     if scene.frame.axes:
         draw_axes(painter, lines, scene.frame.picture, scene.look)
     draw_bar(painter, scene)

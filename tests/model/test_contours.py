@@ -197,3 +197,19 @@ def test_areas_end_at_missing_values_and_at_the_edges():
     image[:, 14:16] = np.nan
     found = areas(image, 0.5)
     assert [area.size for area in found] == [13 * 19, 13 * 19]
+
+
+def test_levels_that_are_not_given_keep_out_of_the_noise(tmp_path):
+    noise = np.random.default_rng(5).normal(10.0, 2.0, (120, 120))
+    y, x = np.mgrid[:120, :120]
+    for a, b in ((30, 40), (80, 70), (60, 100), (90, 20)):
+        noise += 60 * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8)
+    fits.PrimaryHDU(noise.astype("f4")).writeto(tmp_path / "stars.fits")
+    session = jviz.Session()
+    session.open(tmp_path / "stars.fits")
+    view = session.view("image", data="stars")
+    levels = session.run("image.contours", view=view)
+    assert levels[0] == pytest.approx(10 + 3 * 2, abs=0.4)
+    assert levels[-1] < view.limits[1]
+    assert session.run("image.contours", view=view, low=8.0)[0] == 8.0
+    session.close()

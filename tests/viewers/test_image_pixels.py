@@ -278,3 +278,13 @@ def test_a_burst_of_changes_counts_as_moving_until_it_rests(show, ramp, qtbot):
     viewer.state.layer.bias = 0.55
     assert viewer.pixels_ratio == 0.5
     qtbot.waitUntil(lambda: viewer.pixels_ratio == 1.0)
+
+
+def test_an_edge_with_numbers_of_both_axes_names_both():
+    from jviz.viewers.image_axes import Lines, Mark
+
+    names = ("Right ascension (ICRS)", "Declination (ICRS)")
+    marks = [Mark(text, 0.0, y, "left", axis) for text, y, axis in (("10h", 1, 0), ("+1°", 2, 1), ("+2°", 3, 1))]
+    assert Lines((), tuple(marks), names).title("left") == "Declination, right ascension (ICRS)"
+    assert Lines((), tuple(marks[:1]), names).title("left") == "Right ascension (ICRS)"
+    assert Lines((), tuple(marks), names).title("bottom") == ""
