@@ -51,6 +51,9 @@ class Command:
         Commands of one group stand together in a menu, groups are parted by a line.
     needs : str
         Kind of what must be active: "", "data", "view" or a kind of view such as "image".
+    only_with : mapping
+        Parameters that count for some choices alone, with the parameter that chooses and its values:
+        ``{"depth": ("mode", ("transit",))}``. Forms show them then, and leave them out otherwise.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Command:
     needs: str = ""
     origin: str = "jviz"
     aliases: tuple[str, ...] = field(default=())
+    only_with: Mapping[str, tuple[str, tuple[Any, ...]]] = field(default_factory=dict)
 
     @cached_property
     def hints(self) -> dict[str, Any]:
@@ -155,6 +159,7 @@ def command(
     needs: str = "",
     origin: str = "jviz",
     aliases: tuple[str, ...] = (),
+    only_with: Mapping[str, tuple[str, tuple[Any, ...]]] | None = None,
 ) -> Callable:
     """Declare a function as a command; see `Command` for the meaning of the arguments.
 
@@ -184,6 +189,7 @@ def command(
             needs,
             origin,
             aliases,
+            only_with or {},
         )
         _aliases.update(dict.fromkeys(aliases, id))
         return function

@@ -14,8 +14,17 @@ from jviz.session import Session
 MENU = "Simulate"
 
 
-@command("simulate.exposures", title="Simulate Exposures…", menu=MENU, job=True, group="simulate",
-         icon="fa6s.dice")  # fmt: skip
+OF_IMAGES = ("instrument", ("nircam", "nircam-tso"))
+
+ONLY = {
+    **dict.fromkeys(("size", "filter", "stars", "galaxies", "integrations"), OF_IMAGES),
+    "transit_depth": ("instrument", ("nircam-tso",)),
+}
+"""Choices that not every instrument has, with those that do."""
+
+
+@command("simulate.exposures", title="Simulate Exposures…", menu=MENU, job=True, group="simulate", icon="fa6s.dice",
+         only_with=ONLY)  # fmt: skip
 def exposures(
     session: Session,
     instrument: Literal["nircam", "nircam-tso", "miri-mrs", "miri-lrs"] = "nircam",

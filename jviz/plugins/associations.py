@@ -405,7 +405,7 @@ class AssociationsPanel(Panel):
     def check(self) -> None:
         """List what is wrong among the results."""
         if self.association is not None:
-            self.context.run("association.validate", data=self.association)
+            self.context.ask("association.validate", data=self.association)
             self.context.open_panel("results")
 
     def write(self) -> Any:

@@ -156,7 +156,7 @@ class QualityPage(QWidget):
         if self.product is not None:
             catalogue = self._catalogue()
             given = {"reference": catalogue.name} if catalogue is not None else {}
-            self.context.run("calibration.quality", data=self.product.name, **given)
+            self.context.ask("calibration.quality", data=self.product.name, **given)
             self.context.open_panel("results")
 
 

@@ -131,6 +131,16 @@ class Context(QObject):
             self.notify("error", str(error))
             return None
 
+    def ask(self, id: str, /, **arguments: Any) -> Any:
+        """Run a command whose answer the user wants to see: the table or text comes to the front of the results.
+
+        Returns
+        -------
+        object
+            As of `run`.
+        """
+        return self.run(id, **arguments) if self.window is None else self.window.invoker.ask(id, **arguments)
+
     def open_panel(self, id: str) -> Any:
         """Show a panel and return it; without a window there is none."""
         return self.window.panel(id) if self.window is not None else None

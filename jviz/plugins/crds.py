@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QTreeWidget,
     QTreeWidgetItem,
@@ -38,6 +39,7 @@ class CrdsPanel(Panel):
     def __init__(self, context: Any) -> None:
         super().__init__(context)
         self._fetching: Any = None
+        self._asked = ""
         self.contexts = QComboBox()
         self.contexts.addItem(NEWEST, None)
         self.contexts.setAccessibleName("CRDS context")
@@ -82,15 +84,25 @@ class CrdsPanel(Panel):
         layout.addWidget(self.note)
 
     def compare(self) -> None:
-        """Ask for two contexts."""
-        self.context.run("crds.compare")
+        """Ask which context the one that is shown here is compared with: first of all that of the product."""
+        there = [self.contexts.itemData(n) for n in range(1, self.contexts.count())]
+        shown = self._asked or next(iter(there), "")
+        others = [name for name in there if name != shown]
+        if not others:
+            self.context.run("crds.compare")  # its form says what is missing
+            return
+        used = str(self.product.header.get("CRDS_CTX", "")) if self.product is not None else ""
+        place = others.index(used) if used in others else 0
+        other, given = QInputDialog.getItem(self, "Compare contexts", f"What changed in {shown} since", others, place)
+        if given and other.strip():
+            self.context.ask("crds.compare", context_a=other.strip(), context_b=shown)
 
     def fetch(self) -> None:
         """Fetch the files of the active product that are missing here."""
         data, chosen = self.product, self.contexts.currentData()
         if data is not None:
             given = {"context": chosen} if chosen else {}
-            self._fetching = self.context.run("crds.sync", data=data.name, **given)
+            self._fetching = self.context.ask("crds.sync", data=data.name, **given)
 
     def add_own(self) -> None:
         """Choose a reference file that joins a copy of the rules."""
@@ -98,7 +110,7 @@ class CrdsPanel(Panel):
         if path:
             chosen = self.contexts.currentData()
             given = {"context": chosen} if chosen else {}
-            self._fetching = self.context.run("crds.add_reference", path=path, **given)
+            self._fetching = self.context.ask("crds.add_reference", path=path, **given)
 
     def _job_changed(self, job: Any) -> None:
         if job is self._fetching and job.is_over:
@@ -108,12 +120,12 @@ class CrdsPanel(Panel):
     def list_stale(self) -> None:
         """List the products that the rules of the chosen context would change."""
         chosen = self.contexts.currentData()
-        self.context.run("crds.reprocess", **({"context": chosen} if chosen else {}))
+        self.context.ask("crds.reprocess", **({"context": chosen} if chosen else {}))
 
     def renew(self) -> None:
         """Queue the products that the rules of the chosen context would change, and show which they are."""
         chosen = self.contexts.currentData()
-        self.context.run("calibration.renew", **({"context": chosen} if chosen else {}))
+        self.context.ask("calibration.renew", **({"context": chosen} if chosen else {}))
 
     # --- what is shown --------------------------------------------------------------------------
 
@@ -150,6 +162,7 @@ class CrdsPanel(Panel):
 
     def _show(self, data: Any, rules: Rules, contexts: list[str], asked: str, rows: Any) -> None:
         self._fill_contexts(contexts)
+        self._asked = asked
         self.tree.clear()
         if isinstance(rows, str):
             self.note.setText(rows)

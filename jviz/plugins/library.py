@@ -311,7 +311,7 @@ class LibraryPanel(Panel):
 
     def show_quality(self) -> None:
         """Put the reports on the selected files among the results."""
-        self.context.run("library.quality", files=self.selected())
+        self.context.ask("library.quality", files=self.selected())
         self.context.open_panel("results")
 
     def bundle(self) -> None:

@@ -97,7 +97,7 @@ class Form(QDialog):
         summary = QLabel(self._command.summary.replace("``", ""))
         summary.setWordWrap(True)
         summary.setProperty("muted", "true")
-        rows = QFormLayout()
+        self._rows = rows = QFormLayout()
         rows.setHorizontalSpacing(14)
         rows.setVerticalSpacing(8)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -147,7 +147,7 @@ class Form(QDialog):
             For the first field that cannot be used; it is marked and gets the focus.
         """
         values = {}
-        for name, field in self.fields.items():
+        for name, field in self._asked():
             try:
                 values[name] = field.value()
             except CommandError:
@@ -156,10 +156,27 @@ class Form(QDialog):
                 raise
         return values
 
+    def _asked(self) -> list[tuple[str, Field]]:
+        """Return the fields that count for what is chosen in others."""
+        return [(name, field) for name, field in self.fields.items() if self._counts(name)]
+
+    def _counts(self, name: str) -> bool:
+        by, values = self._command.only_with.get(name, ("", ()))
+        return by not in self.fields or self.fields[by].value() in values
+
+    def _show_asked(self) -> None:
+        rule, before = self._command.only_with, [self._rows.isRowVisible(field) for field in self.fields.values()]
+        for name, field in self.fields.items():
+            if name in rule:
+                self._rows.setRowVisible(field, self._counts(name))
+        if [self._rows.isRowVisible(field) for field in self.fields.values()] != before and self.isVisible():
+            self.adjustSize()
+
     def _changed(self) -> None:
         """Show the line that would run; what is not finished is left out."""
         values = {}
-        for name, field in self.fields.items():
+        self._show_asked()
+        for name, field in self._asked():
             field.set_wrong(False)
             try:
                 values[name] = field.value()

@@ -86,6 +86,14 @@ class Invoker(QObject):
             self.report(error)
             return None
 
+    def ask(self, id: str, /, **arguments: Any) -> Any:
+        """Run a command as `run` does, and bring what it answers to the front of the results."""
+        try:
+            return self.start(id, show_result=True, **arguments)
+        except JvizError as error:
+            self.report(error)
+            return None
+
     def start(self, id: str, /, *, show_result: bool = False, **arguments: Any) -> Any:
         """Run a command like `run`, but raise what goes wrong at once (for forms).
 

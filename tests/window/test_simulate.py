@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
+from jviz.backend.simulate.plans import MODES
 from jviz.window import samples
 
 
@@ -23,6 +24,14 @@ def test_the_form_in_the_menu_simulates_and_says_what_cannot_be(qtbot, window, t
     qtbot.waitUntil(lambda: window.findChildren(Form) != [], timeout=10_000)
     [form] = window.findChildren(Form)
     assert form.windowTitle() == "Simulate Exposures"
+    offered = {}
+    for instrument in MODES:
+        form.fields["instrument"].set_value(instrument)
+        offered[instrument] = {name for name, field in form.fields.items() if field.isVisibleTo(form)}
+        assert offered[instrument].isdisjoint(MODES[instrument].others)
+        assert set(form.values()) == offered[instrument]
+    assert offered["nircam-tso"] - offered["nircam"] == {"transit_depth"}
+    assert set(MODES["miri-mrs"].others) == offered["nircam"] - offered["miri-mrs"]
     form.close()
     with pytest.raises(Exception, match="groups is 2; it must be between 3 and 60"):
         window.session.run("simulate.exposures", groups=2)
