@@ -274,7 +274,14 @@ declare(
     bool,
     True,
     "Start a SAMP hub when there is none",
-    "For programs on this machine only; it ends with jviz. Pages in a browser cannot use it.",
+    "For programs on this machine only; it ends with jviz.",
+)
+declare(
+    "samp.web_pages",
+    bool,
+    False,
+    "Let pages in a browser ask to connect",
+    "To jviz's own hub, as Aladin Lite and ESASky do (SAMP's web profile). You are asked for each page.",
 )
 declare(
     "samp.link_rows",

@@ -32,7 +32,7 @@ class Partner:
         for line in self._process.stdout:
             self.heard.put(json.loads(line))
 
-    def next(self, timeout: float = 20.0) -> dict:
+    def next(self, timeout: float = 60.0) -> dict:
         """Return the next thing that it heard."""
         return self.heard.get(timeout=timeout)
 

@@ -53,6 +53,60 @@ def clients(session: Session) -> Any:
     return QTable(rows=rows or None, names=names, dtype=None if rows else ("U1",) * 4)
 
 
+@command("samp.pages", title="List Pages", menu=MENU, job=True, apart=True, script=False, group="pages")
+def pages(session: Session) -> Any:
+    """List the pages in a browser that ask to be let in, and those that were (the setting ``samp.web_pages``).
+
+    Returns
+    -------
+    QTable
+        ``page``, ``name``, ``origin`` (where it comes from) and ``state``: "asks" or "in".
+    """
+    from astropy.table import QTable
+
+    samp = session.samp
+    rows = [(str(one.number), one.name, one.origin, "asks") for one in samp.waiting]
+    rows += [(one.id, one.name, one.origin, "in") for one in samp.partners if one.origin]
+    names = ("page", "name", "origin", "state")
+    return QTable(rows=rows or None, names=names, dtype=None if rows else ("U1",) * 4)
+
+
+@command("samp.admit_page", title="Let Page In…", menu=MENU, recorded=False, script=False, group="pages")
+def admit_page(session: Session, page: str) -> None:
+    """Let a page in a browser connect to jviz and the programs here.
+
+    Parameters
+    ----------
+    page : str
+        One that asks, as samp.pages lists it: its number, or where it comes from.
+    """
+    session.samp.answer_page(_knock(session, page).number, True)
+
+
+@command("samp.refuse_page", title="Keep Page Out…", menu=MENU, job=True, apart=True, recorded=False, script=False,
+         group="pages")  # fmt: skip
+def refuse_page(session: Session, page: str) -> None:
+    """Keep out a page that asks to be let in, and all from there until jviz connects anew; or end one that is in.
+
+    Parameters
+    ----------
+    page : str
+        As samp.pages lists it.
+    """
+    inside = next((one for one in session.samp.partners if one.origin and page in (one.id, one.name, one.origin)), None)
+    if inside is None or not session.samp.end_page(inside.id):
+        session.samp.answer_page(_knock(session, page).number, False)
+
+
+def _knock(session: Session, page: str) -> Any:
+    """Return a page that asks to be let in."""
+    found = next((one for one in session.samp.waiting if str(page) in (str(one.number), one.origin)), None)
+    if found is None:
+        names = ", ".join(f"{one.number} ({one.name} at {one.origin})" for one in session.samp.waiting) or "none asks"
+        raise CommandError(f"There is no page {page!r} that asks to be let in; there are: {names}.")
+    return found
+
+
 @command("samp.send", title="Send Data to Programs…", menu=MENU, job=True, apart=True, recorded=False, script=False,
          group="send", icon="fa6s.paper-plane", needs="data")  # fmt: skip
 def send(session: Session, data: Data, to: str = "", *, progress: Progress) -> list[str]:

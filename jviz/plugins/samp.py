@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import Catalog, counted
-from jviz.plugins.parts import Panel, hint_label
+from jviz.plugins.parts import Panel, hint_label, tool_button
 
 __all__ = ["SampPanel"]
 
@@ -36,10 +36,13 @@ OPTIONS = {
     "samp.follow_positions": "Follow positions",
     "samp.connect": "Connect at the start",
     "samp.own_hub": "Start a hub when there is none",
+    "samp.web_pages": "Let pages in a browser ask to connect",
 }
 ALONE = "Nobody else is here yet.\n\nStart TOPCAT, DS9 or Aladin and have it connect to the SAMP hub."
 APART = "Connect to exchange images, spectra and tables with TOPCAT, DS9, Aladin and others."
 ICON = 20
+LETTERS = 18
+"""Of a name on a button."""
 
 
 class SampPanel(Panel):
@@ -47,7 +50,8 @@ class SampPanel(Panel):
 
     Connect, choose a program, and send what is active or any data of the session. Rows of a table that was sent or
     received are selected in all programs at once, and the images follow the positions that others point at. What comes
-    in is opened by jviz's own readers and named in a notification; nothing of it is run.
+    in is opened by jviz's own readers and named in a notification; nothing of it is run. Pages in a browser come in
+    only when you want it, and each only when you allow it.
     """
 
     def __init__(self, context: Any) -> None:
@@ -58,6 +62,7 @@ class SampPanel(Panel):
         self.hint = hint_label("")
         self.send_button, self.point_button = QPushButton("Send"), QPushButton("Send Position")
         self.rows_button = QPushButton("Send Rows")
+        self.end_button = tool_button(context, "fa6s.plug-circle-xmark", "Disconnect this page", self.end_page)
         self.options = {key: QCheckBox(text) for key, text in OPTIONS.items()}
         self._job: Any = None
         self._icons: dict[str, QIcon | None] = {}
@@ -70,6 +75,7 @@ class SampPanel(Panel):
         head.addWidget(self.connect_button, 0, Qt.AlignmentFlag.AlignTop)
         send.addWidget(self.data, 1)
         send.addWidget(self.send_button)
+        rest.addWidget(self.end_button)
         rest.addStretch(1)
         rest.addWidget(self.rows_button)
         rest.addWidget(self.point_button)
@@ -96,7 +102,8 @@ class SampPanel(Panel):
             grid.addWidget(box, row, 0)
         self.options["samp.link_rows"].setToolTip("Of tables that were sent or received")
         self.options["samp.follow_positions"].setToolTip("Centre the images where other programs point")
-        self.options["samp.own_hub"].setToolTip("For programs on this machine; pages in a browser cannot use it")
+        self.options["samp.own_hub"].setToolTip("For programs on this machine")
+        self.options["samp.web_pages"].setToolTip("To jviz's own hub, as Aladin Lite does; you are asked for each page")
         return widget
 
     def _dress(self) -> None:
@@ -133,7 +140,7 @@ class SampPanel(Panel):
         self.connect_button.setEnabled(self._job is None)
         where = ", through jviz's own hub" if samp.owns_hub else ""
         there = counted(len(samp.partners), "other program")
-        self.state.setText(f"Connected to {there}{where}" if samp.connected else "Not connected")
+        self.state.setText(f"Connected to {there}{where}{self._about_pages()}" if samp.connected else "Not connected")
         self.hint.setText(ALONE if samp.connected else APART)
         self.pages.setCurrentIndex(0 if samp.partners else 1)
         self._fill_programs()
@@ -141,6 +148,12 @@ class SampPanel(Panel):
         for key, box in self.options.items():
             box.setChecked(self.session.settings[key])
         self._settle()
+
+    def _about_pages(self) -> str:
+        samp = self.session.samp
+        if not self.session.settings["samp.web_pages"] or samp.takes_pages:
+            return ""
+        return "; pages in a browser cannot connect" if samp.owns_hub else "; its own program asks about pages"
 
     def _fill_programs(self) -> None:
         chosen = self.target()
@@ -156,8 +169,8 @@ class SampPanel(Panel):
             item = QTreeWidgetItem([partner.name, ", ".join(takes) or "–"])
             item.setToolTip(1, item.text(1))
             item.setData(0, Qt.ItemDataRole.UserRole, partner.id)
-            item.setToolTip(0, partner.about or partner.name)
-            item.setIcon(0, self._icon(partner))
+            item.setToolTip(0, "\n".join(filter(None, (partner.origin or partner.name, partner.about))))
+            item.setIcon(0, self.context.icon("fa6s.globe") if partner.origin else self._icon(partner))
             self.programs.addTopLevelItem(item)
             if partner.id == chosen:
                 self.programs.setCurrentItem(item)
@@ -214,10 +227,11 @@ class SampPanel(Panel):
         """Enable what can be done, and say to whom."""
         chosen, data = self.programs.selectedItems(), self.chosen_data()
         there = bool(self.session.samp.partners)
-        self.send_button.setText(f"Send to {chosen[0].text(0)}" if self.target() else "Send to All")
+        self.send_button.setText(f"Send to {_short(chosen[0].text(0))}" if self.target() else "Send to All")
         self.send_button.setEnabled(there and data is not None)
         is_shared = isinstance(data, Catalog) and self.session.samp.tables.of(data) is not None
         self.rows_button.setEnabled(there and is_shared)
+        self.end_button.setVisible(any(p.origin and p.id == self.target() for p in self.session.samp.partners))
         self.point_button.setEnabled(there and self.context.active_image() is not None)
 
     # --- what the user does ---------------------------------------------------------------------
@@ -247,5 +261,15 @@ class SampPanel(Panel):
         """Have the programs point at the middle of the active image."""
         self.context.run("samp.point", view=self.context.active_image(), to=self.target())
 
+    def end_page(self) -> None:
+        """Disconnect the chosen page in a browser."""
+        self.context.run("samp.refuse_page", page=self.target())
+
     def _set(self, key: str, on: bool) -> None:
         self.session.settings[key] = on
+
+
+def _short(name: str) -> str:
+    """Return a name that a button has room for, of a page without where it comes from."""
+    name = name.partition(" (")[0]
+    return name if len(name) <= LETTERS else name[: LETTERS - 1].rstrip() + "…"

@@ -6,15 +6,19 @@ import threading
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 from jviz.samp.receiving import receive
 from jviz.samp.rows import SharedRows
 from jviz.signals import Signal
 
 if TYPE_CHECKING:
     from jviz.backend.samp.connection import Connection, Partner
+    from jviz.backend.samp.web import Knock
 
-__all__ = ["SampLink"]
+__all__ = ["PAGES", "SampLink"]
+
+PAGES = "samp.web_pages"
+"""The setting that lets pages in a browser ask."""
 
 
 class SampLink:
@@ -34,6 +38,7 @@ class SampLink:
         self._connection: Connection | None = None
         self.changed = Signal()
         self.tables = SharedRows(session, self)
+        session.settings.changed.connect(self._set)
 
     @property
     def connected(self) -> bool:
@@ -67,6 +72,31 @@ class SampLink:
                                "session.run('samp.connect').")  # fmt: skip
         return self._connection
 
+    @property
+    def takes_pages(self) -> bool:
+        """Whether pages in a browser may ask to be let in now."""
+        connection = self._connection
+        return self.connected and connection is not None and connection.gate is not None
+
+    @property
+    def waiting(self) -> tuple[Knock, ...]:
+        """The pages in a browser that ask to be let in."""
+        connection = self._connection
+        gate = connection.gate if connection is not None else None
+        return gate.waiting if gate is not None else ()
+
+    def answer_page(self, number: int, allowed: bool, *, remember: bool = True) -> Knock | None:
+        """Let a page in or not; see `jviz.backend.samp.web.WebGate.answer`."""
+        connection = self._connection
+        gate = connection.gate if connection is not None else None
+        return gate.answer(number, allowed, remember=remember) if gate is not None else None
+
+    def end_page(self, id: str) -> bool:
+        """End a page that was let in; return whether it was there. May take seconds."""
+        connection = self._connection
+        gate = connection.gate if connection is not None else None
+        return gate is not None and gate.end(id)
+
     def connect(self) -> None:
         """Connect, unless that is done already; may take seconds.
 
@@ -83,7 +113,30 @@ class SampLink:
             self._end()
             start = self._session.settings["samp.own_hub"]
             self._connection = Connection(_about(), self._receive, self._told, start_hub=start)
+            self._follow_pages()
         self._told()
+
+    def _set(self, key: str) -> None:
+        if key == PAGES and self.connected:
+            self._session.jobs.submit("Pages in a browser", lambda _: self._change_pages(), quiet=True, apart=True)
+
+    def _change_pages(self) -> None:
+        with self._lock:
+            self._follow_pages()
+        self._told()
+
+    def _follow_pages(self) -> None:
+        """Let pages come or keep them out, as the user wants."""
+        connection, settings = self._connection, self._session.settings
+        if connection is None or connection.lost:
+            return
+        if not settings[PAGES]:
+            connection.keep_pages_out()
+            return
+        try:
+            connection.let_pages_come(lambda: settings["network.offline"])
+        except JvizError as error:
+            self._session.notice("warning", str(error))
 
     def disconnect(self) -> None:
         """End the connection."""

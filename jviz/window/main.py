@@ -37,6 +37,7 @@ from jviz.window.theme import Theme
 from jviz.window.tool_strip import ToolStrip, beside
 from jviz.window.viewer_list import ViewerList
 from jviz.window.viewers import Viewers
+from jviz.window.web_pages import Doorkeeper
 from jviz.window.welcome import Welcome
 
 __all__ = ["MainWindow"]
@@ -133,6 +134,7 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self)
         self.toasts = Toasts(self)
         self.axis_question = AxisQuestion(self)
+        self.doorkeeper = Doorkeeper(self)
         self.drops = DropTarget(self)
         self.keeper = Keeper(self)
         self.library_clock = LibraryClock(self)
@@ -294,6 +296,7 @@ class MainWindow(QMainWindow):
         self.session.extras_changed.disconnect(self._extras_changed)
         self.session.history_changed.disconnect(self.refresh_title)
         self.session.flush()
+        self.doorkeeper.release()
         self.statusBar().release()
         self._viewers.release()
         self.errors.remove()

@@ -1,7 +1,6 @@
 """A connection to other programs through the SAMP hub: who is there, what they say, what is said to them.
 
-Nothing that is received is run, and nothing about this machine is told: pyvo's own client would answer questions
-about environment variables (``client.env.get``), in which tokens are kept.
+Nothing that is received is run, and nothing about this machine is told.
 """
 
 from __future__ import annotations
@@ -13,14 +12,19 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyvo.samp import SAMPClient, SAMPHubServer
+from pyvo.samp import SAMPHubServer
 
 from jviz.backend.progress import Progress, silent
+from jviz.backend.samp.client import HubClient
 from jviz.backend.samp.hub import FAULTS, HubProxy, find_hub, own_hub
 from jviz.backend.samp.messages import UNDERSTOOD, Load, Point, Rows, read_message
+from jviz.backend.samp.page import ORIGIN
 from jviz.errors import JvizError
+
+if TYPE_CHECKING:
+    from jviz.backend.samp.web import WebGate
 
 __all__ = ["Connection", "Partner", "Received"]
 
@@ -46,6 +50,8 @@ class Partner:
         As it says itself; ``icon`` is the address of a picture.
     takes : frozenset of str
         Messages that it understands; a ``*`` at the end stands for any.
+    origin : str
+        Of a page in a browser, where it comes from; "" of a program.
     """
 
     id: str
@@ -53,6 +59,7 @@ class Partner:
     about: str = ""
     icon: str = ""
     takes: frozenset[str] = frozenset()
+    origin: str = ""
 
     def understands(self, mtype: str) -> bool:
         """Whether it takes messages of a kind."""
@@ -82,30 +89,6 @@ class Received:
     answer: Callable[[str], None]
 
 
-class _Client(SAMPClient):
-    """The server through which the hub hands over messages; it leaves all of them to its owner."""
-
-    def __init__(self, hub: HubProxy, owner: Connection, metadata: dict[str, str]) -> None:
-        super().__init__(hub, metadata=metadata, addr="127.0.0.1")
-        self._call_bindings.clear()
-        self._owner = owner
-
-    def receive_notification(self, private_key: str, sender_id: str, message: Any) -> str:
-        if private_key == self.get_private_key():
-            self._owner.take(sender_id, "", message)
-        return ""
-
-    def receive_call(self, private_key: str, sender_id: str, msg_id: str, message: Any) -> str:
-        if private_key == self.get_private_key():
-            self._owner.take(sender_id, msg_id, message)
-        return ""
-
-    def receive_response(self, private_key: str, responder_id: str, msg_tag: str, response: Any) -> str:
-        if private_key == self.get_private_key():
-            self._owner.take_response(responder_id, msg_tag, response)
-        return ""
-
-
 class Connection:
     """A connection to the hub, from its making until `close`; its calls come in threads of its own.
 
@@ -126,6 +109,8 @@ class Connection:
         The other programs, by name.
     lost : str
         Why the connection is no more; empty while it is there.
+    gate : WebGate or None
+        Where pages in a browser are let in, while they may come.
 
     Raises
     ------
@@ -139,14 +124,15 @@ class Connection:
                  changed: Callable[[], None], *, start_hub: bool = False) -> None:  # fmt: skip
         self.partners: tuple[Partner, ...] = ()
         self.lost = ""
+        self.gate: WebGate | None = None
         self._receive, self._changed = receive, changed
         self._waiting: dict[tuple[str, str], queue.SimpleQueue] = {}
         self._posts: queue.SimpleQueue = queue.SimpleQueue()
-        self._own, lock = _hub_to_use(start_hub)
+        self._own, self._lock = _hub_to_use(start_hub)
         self._hub = HubProxy()
         try:
-            self._hub.connect(lock)
-            self._client = _Client(self._hub, self, dict(metadata))
+            self._hub.connect(self._lock)
+            self._client = HubClient(self._hub, self, dict(metadata))
             self._client.start()
             self._client.register()
             self._client.declare_subscriptions({name: {} for name in (*UNDERSTOOD, EVENTS + "*")})
@@ -162,20 +148,36 @@ class Connection:
         """Whether the hub is one of our own, which ends with the connection."""
         return self._own is not None
 
+    def let_pages_come(self, offline: Callable[[], bool]) -> None:
+        """Let pages in a browser ask to be let in, if the hub is our own.
+
+        Raises
+        ------
+        JvizError
+            When another program has the place where pages look for a hub.
+        """
+        if self.gate is None and self._own is not None and not self.lost:
+            from jviz.backend.samp.web import WebGate
+
+            self.gate = WebGate(self._lock, self._changed, offline=offline)
+
+    def keep_pages_out(self) -> None:
+        """End the pages that were let in, and let none in any more."""
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.close()
+
     def close(self) -> None:
         """Say goodbye, and stop the hub when it is our own."""
         self.lost = self.lost or "closed"
+        self.keep_pages_out()
         self._posts.put(None)
         thread = getattr(self, "_thread", None)
         if thread is not None and thread is not threading.current_thread():
             thread.join(5.0)
         client = getattr(self, "_client", None)
-        with suppress(*FAULTS):
-            if client is not None and client.is_registered:
-                client.unregister()
-        if client is not None and client.is_running:
-            with suppress(Exception):  # a thread that does not end in time
-                client.stop(2.0)
+        if client is not None:
+            client.end()
         self._hub.disconnect()
         if self._own is not None:
             own, self._own = self._own, None
@@ -320,9 +322,12 @@ class Connection:
         # In this order: who comes says first what it is called, then what it takes, and may be half-way through.
         takes = frozenset(map(str, self._hub.get_subscriptions(key, id)))
         about = self._hub.get_metadata(key, id)
-        name = str(about.get("samp.name", "")).strip() or id
-        return Partner(id, name[:60], str(about.get("samp.description.text", ""))[:400],
-                       str(about.get("samp.icon.url", "")), takes)  # fmt: skip
+        name = str(about.get("samp.name", "")).strip()[:60] or id
+        origin = str(about.get(ORIGIN, ""))[:120]
+        # Pages call themselves what they like: where they come from belongs to their name.
+        return Partner(id, f"{name} ({origin.partition('//')[2]})" if origin else name,
+                       str(about.get("samp.description.text", ""))[:400], str(about.get("samp.icon.url", "")), takes,
+                       origin)  # fmt: skip
 
 
 def _hub_to_use(start: bool) -> tuple[SAMPHubServer | None, dict[str, str]]:

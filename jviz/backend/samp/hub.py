@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
+import warnings
 import xmlrpc.client
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pyvo.samp import SAMPHubProxy, SAMPHubServer, conf
-from pyvo.samp.errors import SAMPHubError, SAMPProxyError
+from pyvo.samp.errors import SAMPHubError, SAMPProxyError, SAMPWarning
 from pyvo.samp.utils import ServerProxyPool
 
 from jviz.errors import JvizError
@@ -20,6 +23,7 @@ __all__ = ["FAULTS", "HubProxy", "find_hub", "own_hub"]
 
 # pyvo would ask a page on the internet to find out which name this machine has.
 conf.use_internet = False
+warnings.filterwarnings("ignore", category=SAMPWarning)
 
 ANSWER = 10.0
 """Seconds that a hub may take to answer."""
@@ -107,6 +111,17 @@ def _answers(url: str) -> bool:
     return True
 
 
+class _OwnHub(SAMPHubServer):
+    """A hub for which it is nothing to speak of that a program leaves while it is told something."""
+
+    def _launch_thread(self, group: Any = None, target: Any = None, name: str | None = None, args: Any = None) -> None:
+        def quietly(*given: Any) -> None:
+            with suppress(SAMPWarning):  # where warnings are errors
+                target(*given)
+
+        super()._launch_thread(group, quietly, name, args)
+
+
 def own_hub() -> SAMPHubServer:
     """Start a hub on loopback that programs on this machine may use, and no page in a browser.
 
@@ -115,7 +130,8 @@ def own_hub() -> SAMPHubServer:
     JvizError
         When it cannot be started.
     """
-    hub = SAMPHubServer(web_profile=False, addr="127.0.0.1", label="jviz")
+    # Of its own web profile, pages could read every file of this machine: see jviz.backend.samp.web.
+    hub = _OwnHub(secret=secrets.token_hex(24), web_profile=False, addr="127.0.0.1", label="jviz")
     try:
         # What a dead hub left behind may be anything, and stops pyvo.
         _lock_file().unlink(missing_ok=True)
