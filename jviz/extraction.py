@@ -10,7 +10,7 @@ import numpy as np
 
 from jviz.plot_views import Curve
 from jviz.signals import Signal
-from jviz.spectra2d import extracted_from, frame_of, trace_on
+from jviz.spectra2d import extracted_from, frame_of, lit_of, trace_on
 
 __all__ = ["Extraction", "ExtractionShown", "extraction_preview", "extraction_shown"]
 
@@ -28,12 +28,15 @@ class Extraction:
     bands : dict
         Lower and upper edge, as distances from the trace, of "light", and of the windows "below" and "above" where
         there are any.
+    lit : (int, int), optional
+        The first and the last pixel along the dispersion where there is light; everywhere by default.
     """
 
     data: Any
     centre: np.ndarray
     turned: bool
     bands: dict[str, tuple[float, float]]
+    lit: tuple[int, int] | None = None
 
     @property
     def windows(self) -> tuple[tuple[float, float], ...]:
@@ -42,7 +45,8 @@ class Extraction:
 
     def line(self, offset: float) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y of a line beside the trace."""
-        along, across = np.arange(len(self.centre), dtype=float), self.centre + offset
+        first, last = self.lit or (0, len(self.centre) - 1)
+        along, across = np.arange(first, last + 1, dtype=float), self.centre[first : last + 1] + offset
         return (across, along) if self.turned else (along, across)
 
 
@@ -99,7 +103,7 @@ def extraction_preview(
         _frames.clear()  # one at a time: those of long slits are large
         _frames[data] = frame
     centre = trace_on(session, data, frame, trace)
-    shown = Extraction(data, centre, frame.turned, bands)
+    shown = Extraction(data, centre, frame.turned, bands, lit_of(frame))
     one = extracted_from(data, frame, centre, method, bands["light"], windows=shown.windows, background=fit, order=1)
     flux = np.where(one.good, one.flux, np.nan)
     axis, order = one.axis, np.argsort(one.axis.values)

@@ -27,6 +27,7 @@ __all__ = [
     "extracted_from",
     "frame_of",
     "holds_of",
+    "lit_of",
     "made_spectrum2d",
     "path_of",
     "trace_name",
@@ -143,11 +144,17 @@ def trace_name(session: Session, data: Spectrum2D) -> str:
     return kept[0] if kept else names["trace" in session.subsets]
 
 
-def path_of(centre: np.ndarray, turned: bool) -> Any:
-    """Return a trace as a path over the image: a region that is drawn, and that hands can move."""
+def lit_of(frame: Frame) -> tuple[int, int]:
+    """Return the first and the last pixel along the dispersion at which there is any light; slits may be short."""
+    lit = np.flatnonzero((~frame.bad).any(axis=0))
+    return (int(lit[0]), int(lit[-1])) if len(lit) else (0, frame.flux.shape[1] - 1)
+
+
+def path_of(centre: np.ndarray, turned: bool, lit: tuple[int, int]) -> Any:
+    """Return a trace as a path over the image where there is light: a region that is drawn, and that hands can move."""
     from regions import PixCoord, PolygonPixelRegion, RegionMeta
 
-    along = np.linspace(0, len(centre) - 1, min(_POINTS, len(centre)))
+    along = np.linspace(*lit, min(_POINTS, lit[1] - lit[0] + 1))
     across = np.interp(along, np.arange(len(centre)), centre)
     x, y = (across, along) if turned else (along, across)
     return PolygonPixelRegion(PixCoord(x, y), meta=RegionMeta({"type": "path"}))

@@ -23,6 +23,7 @@ from jviz.spectra2d import (
     extracted_from,
     frame_of,
     holds_of,
+    lit_of,
     made_spectrum2d,
     path_of,
     trace_name,
@@ -84,7 +85,7 @@ def trace(
         centre = centre_of(points, frame.flux.shape[1], frame.turned)
     else:
         centre = traced(data, frame, finder=method, order=order, guess=guess, window=reach, sigma=sigma)
-    region, title = path_of(centre, frame.turned), name or trace_name(session, data)
+    region, title = path_of(centre, frame.turned, lit_of(frame)), name or trace_name(session, data)
 
     def keep() -> Subset:
         old = session.subsets.get(title) or Subset(title, region, color=next_color(session.subsets))

@@ -135,6 +135,7 @@ def test_edges_are_dragged_on_the_image_and_the_spectrum_follows(panel, context,
         for share in (0.4, 0.8, 1.0):
             qtbot.mouseMove(viewer, QPoint(round(start.x() + share * (end.x() - start.x())),
                                            round(start.y() + share * (end.y() - start.y()))))  # fmt: skip
+            viewer.repaint()  # while the edge is held
         qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=end)
 
     drag(place(60, 17), place(60, 18.5))

@@ -101,7 +101,7 @@ class EdgeDrag(Gesture):
 
     def __init__(self, viewer: ImageViewer, event: QMouseEvent, shown: Extraction, band: str, end: int) -> None:
         super().__init__(viewer, event.position())
-        self.shown, self.band, self.end = shown, band, end
+        self.shown, self.moved_band, self.end = shown, band, end
         self.alone = _shift(event.modifiers())
         self.cursor = Qt.CursorShape.SplitHCursor if shown.turned else Qt.CursorShape.SplitVCursor
 
@@ -109,7 +109,7 @@ class EdgeDrag(Gesture):
         at = self.viewer.frame_now().inside(position)
         offset = round(offset_of(self.shown, *map(float, self.geometry.to_data(at.x(), at.y()))), 1)
         alone = self.alone or _shift(self.modifiers)
-        extraction_shown(self.viewer.session).dragged.emit(self.band, self.end, offset, alone)
+        extraction_shown(self.viewer.session).dragged.emit(self.moved_band, self.end, offset, alone)
 
 
 def _shift(held: Qt.KeyboardModifier) -> bool:
