@@ -31,7 +31,8 @@ ABOUT_PLACE = re.compile(
     r"|CHECKSUM|DATASUM"
     r"|C(RPIX|RVAL|DELT|TYPE|UNIT|ROTA|NAME|RDER|SYER)\d+|PC\d+_\d+|CD\d+_\d+|P[VS]\d+_\d+|[AB]P?_(\d+_\d+|ORDER|DMAX)"
     r"|WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|RADECSYS|EQUINOX|EPOCH|S_REGION|LT[VM]\d+(_\d+)?|PC\d{6}"
-    r"|CASAMBM|(CP|CQ)?DIS\d|D2IM(DIS|ARR|EXT|ERR)\d?|DP\d|TFIELDS|(Z|TTYPE|TFORM|TUNIT)[A-Z]*\d*|THEAP|HISTORY|COMMENT|",
+    r"|CASAMBM|(CP|CQ)?DIS\d|D2IM(DIS|ARR|EXT|ERR)\d?|DP\d|TFIELDS|(Z|TTYPE|TFORM|TUNIT)[A-Z]*\d*|THEAP|HISTORY|COMMENT"
+    r"|T(CTYP|CRVL|CRPX|CDLT|CUNI|LMIN|LMAX|NULL|DISP|SCAL|ZERO|DIM)\d+|",
 )
 """Keywords of the grid and of the file's layout, which the new data have of their own."""
 

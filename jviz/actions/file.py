@@ -11,6 +11,7 @@ from typing import Any, Literal
 from jviz.actions.check import check_later, check_loaded
 from jviz.actions.region_file import active_image, add_regions, for_image, tell_excluded
 from jviz.actions.view import kind_for, open_views_for, place
+from jviz.backend.io.kinds import EVENTS
 from jviz.backend.progress import Progress
 from jviz.commands import command
 from jviz.cube_choice import as_remembered
@@ -219,6 +220,8 @@ def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
     for data in loaded:
         for text in data.product.warnings:
             session.notice("warning", f"{data.name}: {text}")
+        if data.kind == "catalog" and EVENTS in data.label:
+            session.notice("info", f"{data.name} is a {EVENTS}; Catalogue ▸ Image of Rows… makes an image of them.")
     if problems:
         more = f" And {len(problems) - MOST_TOLD} more." if len(problems) > MOST_TOLD else ""
         session.notice("warning", f"{len(problems)} not read: {' '.join(problems[:MOST_TOLD])}{more}")

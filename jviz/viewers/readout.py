@@ -42,7 +42,8 @@ class Readout:
         The data quality value.
     flag_names : tuple of str
     spectral : str
-        The spectral value of a cube there, the range of a slab, or the wavelength of a pixel of a 2-D spectrum.
+        The spectral value of a cube there, the range of a slab, the wavelength of a pixel of a 2-D spectrum, or the
+        coordinates of an image that is not on the sky of stars.
     """
 
     view: ImageView
@@ -126,8 +127,28 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
         names = tuple(flag_names(flags, layer.data.product.flags or "generic"))
     return Readout(
         view, layer.data, x, y, (x + origin, y + origin), lon, lat, view.sky_frame, view.sky_style,
-        value, unit, error, flags, names, spectral_text(view, layer, column, row),
+        value, unit, error, flags, names, spectral_text(view, layer, column, row) or world_text(view, x, y),
     )  # fmt: skip
+
+
+def world_text(view: ImageView, x: float, y: float) -> str:
+    """Write the coordinates of axes that are not of the sky of stars: those of the Sun, of planets, of detectors."""
+    data = view.layers[0].picture
+    wcs = data.wcs if getattr(data, "wcs_ready", False) and data.sky is None else None
+    types = list(wcs.wcs.ctype) if hasattr(wcs, "wcs") else []
+    if len(types) != 2 or wcs.pixel_n_dim != 2 or not any(types):
+        return ""
+    parts = []
+    for kind, unit, value in zip(types, wcs.world_axis_units, wcs.pixel_to_world_values(x, y), strict=True):
+        if not math.isfinite(value):
+            return ""
+        name = kind.partition("-")[0].replace("LINEAR", "")
+        if name in ("HPLN", "HPLT") and unit == "deg":  # the Sun is measured in arcseconds from its centre
+            text = f"{3600 * ((value + 180) % 360 - 180):.2f}″"
+        else:
+            text = f"{value:.6f}°" if unit == "deg" else f"{value:.7g} {pretty_unit(unit)}"
+        parts.append(f"{name} {text}".strip())
+    return "  ".join(parts)
 
 
 def spectral_text(view: ImageView, layer: ImageLayer, x: float, y: float) -> str:

@@ -122,3 +122,22 @@ def test_a_ratio_has_the_unit_of_one_image_by_the_other(session, tmp_path, first
     session.run("view.show", view=view, data="second")
     session.run("compare.ratio", view=view, data="first", against="second")
     assert bar_title(view.layers[-1]) == unit_of_ratio(view.layers[-1]) == unit
+
+
+@pytest.mark.parametrize(("cards", "text"), [
+    ({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CUNIT1": "arcsec", "CUNIT2": "arcsec", "CRPIX1": 30.5,
+      "CRPIX2": 20.5, "CDELT1": 2.0, "CDELT2": 2.0, "CROTA2": 180.0}, "HPLN -21.00″  HPLT 19.00″"),
+    ({"CTYPE1": "CRLN-CAR", "CTYPE2": "CRLT-CAR", "CRVAL1": 180.0, "CRPIX1": 30.0, "CRPIX2": 20.0, "CDELT1": 1.0,
+      "CDELT2": 1.0}, "CRLN 191.000000°  CRLT -9.000000°"),
+    ({"CTYPE1": "DETX", "CTYPE2": "DETY", "CRPIX1": 1.0, "CRPIX2": 1.0, "CRVAL1": 100.0, "CRVAL2": 50.0, "CDELT1": 2.0,
+      "CDELT2": 0.5}, "DETX 180  DETY 55"),
+])  # fmt: skip
+def test_coordinates_that_are_not_of_the_stars_are_told(session, tmp_path, cards, text):
+    fits.PrimaryHDU(np.ones((40, 60), "f4"), fits.Header(cards)).writeto(tmp_path / "map.fits")
+    [data] = session.open(tmp_path / "map.fits", show=False)
+    view = session.view("image", data=data)
+    assert read_out(view, 40, 10).spectral == ""  # nobody has loaded the WCS yet
+    assert data.sky is None
+    found = read_out(view, 40, 10)
+    assert found.spectral == text
+    assert text in found.text

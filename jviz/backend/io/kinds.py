@@ -12,6 +12,7 @@ from jviz.backend.io.product import Kind
 from jviz.backend.io.survey_files import has_rows_of_spectra, roles_of_units
 
 __all__ = [
+    "EVENTS",
     "array_kind",
     "array_label",
     "is_auxiliary",
@@ -35,6 +36,9 @@ _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_r
 _METADATA = ("ASDF", "HDRTAB", "INT_TIMES", "WCS-TABLE", "GROUP", "BEAMS", "DQ_DEF", "EXP_FIBERMAP",
              "HISTORYSCRIPT", "HISTORYTASKS", "HISTORYPARAMETERS", "PROVENANCE", "WCSCORR", "WCSDVARR",
              "SLITS", "PROF1D", "TRACE")  # fmt: skip
+EVENTS = "list of events"
+"""What tables of events of X-ray and gamma-ray telescopes are called."""
+
 _MOST_SECTIONS = 8
 _FEWEST = 10
 """Rows below which a table is no spectrum unless its names say so."""
@@ -218,6 +222,8 @@ def table_label(path: Path, primary: Keywords, hdu: Hdu) -> str:
         return _label(path, primary, f"HEALPix map, NSIDE {nside}, {order}")
     if kind == "other":
         return _label(path, primary, f"table {hdu.name}".strip())
+    if kind == "catalog" and hdu.name.upper() == "EVENTS":
+        return _label(path, primary, EVENTS)
     return _label(path, primary, _WORDS.get(kind, kind))
 
 
