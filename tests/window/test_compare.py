@@ -78,3 +78,32 @@ def test_images_of_a_composite_are_ticked_in_its_form(window, pair, qtbot):
     assert names.value() is None
     names.edit.setText("red, #00ff00")
     assert names.value() == ["red", "#00ff00"]
+
+
+def test_spectra_are_stacked_below_their_image_and_aligned(window, pair, qtbot):
+    from jviz.backend.spectra.axis import SpectralAxis
+    from jviz.backend.spectra.samples import Samples
+    from jviz.spectral import made_spectrum
+
+    session, views = window.session, []
+    for name, unit, factor in (("red", "um", 1.0), ("blue", "nm", 1e3)):
+        axis = SpectralAxis(factor * np.linspace(1.0, 2.0, 50), unit, "wavelength")
+        session.add(made_spectrum(Samples(axis, np.arange(50.0), "mJy"), name, name))
+        views.append(session.view("spectrum", data=name))
+    qtbot.waitUntil(lambda: len(window.central.names) == 3)
+    window.central.activate(views[0].name)
+    views[0].x_range = (1.2, 1.6)
+    session.run("spectrum.stack_panels")
+    areas = [window.central.area_of(view.name, window) for view in (pair, *views)]
+    assert areas[0].bottom() <= areas[1].top() < areas[1].bottom() <= areas[2].top()
+    assert len({area.width() for area in areas}) == 1
+    assert views[1].x_range == pytest.approx((1200.0, 1600.0))
+    views[1].x_range = (1300.0, 1500.0)
+    assert views[0].x_range == pytest.approx((1.3, 1.5))
+
+
+def test_one_viewer_alone_is_not_stacked(window, pair):
+    from jviz.errors import CommandError
+
+    with pytest.raises(CommandError, match="one viewer only"):
+        window.session.run("spectrum.stack_panels")

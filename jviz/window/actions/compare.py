@@ -1,4 +1,4 @@
-"""Commands that arrange image viewers to compare them: tiles, and blinking from viewer to viewer."""
+"""Commands that arrange viewers to compare them: tiles, stacks, and blinking from viewer to viewer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 
 from jviz.commands import command
 from jviz.errors import CommandError
+from jviz.spectrum_views import SpectrumView
 from jviz.views import ImageView
 
 LINK = "View/Link"
@@ -49,6 +50,31 @@ def tile(window: Any, link: bool = True) -> None:
     window.central.restore({"tree": grid(names), "active": active})
     if link:
         window.invoker.run("view.lock_all", view=window.session.views[active])
+
+
+@command("spectrum.stack_panels", title="Stack Spectrum Viewers", menu="Spectrum", needs="spectrum", recorded=False,
+         script=False, group="views", icon="fa6s.bars")  # fmt: skip
+def stack_panels(window: Any, align: bool = True) -> None:
+    """Put all spectrum viewers below each other, and whatever else is open, such as their 2-D spectrum, above them.
+
+    Parameters
+    ----------
+    align : bool
+        Let them show the same wavelengths, as Align All Spectrum Viewers does.
+    """
+    views, shown = window.session.views, window.central.names
+    spectra = [name for name in shown if isinstance(views.get(name), SpectrumView)]
+    if not spectra or len(shown) < 2:
+        raise CommandError("There is one viewer only; open more spectra in viewers of their own.")
+    others = [name for name in shown if name not in spectra]
+    active = window.central.active if window.central.active in spectra else spectra[0]
+    groups = [[name] for name in spectra]
+    if others:
+        groups.insert(0, others)
+    parts = [{"tabs": group, "current": 0} for group in groups]
+    window.central.restore({"tree": _row(parts, "v"), "active": active})
+    if align and len(spectra) > 1:
+        window.invoker.run("spectrum.align_panels", view=views[active], on=True)
 
 
 @command("view.tile_layers", title="Tile the Layers", menu=LINK, needs="image", recorded=False, script=False,
