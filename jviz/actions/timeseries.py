@@ -327,7 +327,9 @@ def _table(columns: dict[str, np.ndarray], times: Times, unit: str, size: int) -
         made = {**columns, "integration": numbers.astype(int), "outlier": outside,
                 "n_replaced": columns["n_replaced"].astype(int)}  # fmt: skip
     units = {"time": times.unit, "flux": unit, "flux_err": unit, "x": "pix", "y": "pix"}
-    return QTable({n: with_unit(v, units[n]) if units.get(n) else v for n, v in made.items()})
+    table = QTable({n: with_unit(v, units[n]) if units.get(n) else v for n, v in made.items()})
+    table["time"].info.description = times.label
+    return table
 
 
 # --- the scatter of bins ------------------------------------------------------------------------------

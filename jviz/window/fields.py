@@ -234,11 +234,15 @@ class PickField(Field):
 
 
 def field_for(
-    name: str, annotation: Any, session: Any, *, low: float | None = None, high: float | None = None
-) -> Field:
-    """Return the field for a parameter of this type; what is not known is entered as a Python literal."""
+    name: str, annotation: Any, session: Any, *, low: float | None = None, high: float | None = None,
+    optional: bool = False,
+) -> Field:  # fmt: skip
+    """Return the field for a parameter of this type; what is not known is entered as a Python literal, or as words.
+
+    ``optional`` fields may be left empty, as those whose type has None may.
+    """
     kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    optional = type(None) in kinds
+    optional = optional or type(None) in kinds
     kinds = tuple(k for k in kinds if k is not type(None))
     choices = [c for k in kinds if get_origin(k) is Literal for c in get_args(k)]
     if choices:
@@ -247,8 +251,8 @@ def field_for(
     kind = kinds[0] if len(kinds) == 1 else Any
     if known := _named_choices(name, session):
         return ChoiceField(name, known, editable=True)
-    if isinstance(kind, type) and issubclass(kind, Data | View):
-        return ChoiceField(name, _objects(kind, session, optional=optional))
+    if all(isinstance(k, type) and issubclass(k, Data | View) for k in kinds):
+        return ChoiceField(name, _objects(kinds, session, optional=optional))
     inner = get_args(kind)[0] if get_origin(kind) is list and get_args(kind) else None
     if isinstance(inner, type) and issubclass(inner, Data):
         return PickField(name, [data for data in session.data if isinstance(data, inner)])
@@ -263,6 +267,8 @@ def field_for(
         return NumberField(name, low, high)
     if isinstance(kind, type) and issubclass(kind, Path):
         return PathField(name, optional=optional)
+    if kind is Any and {str, Any} & set(kinds):
+        return TextField(name, _anything, _anything_text, optional=optional)
     return _text_field(name, kind, optional)
 
 
@@ -272,7 +278,8 @@ def _text_field(name: str, kind: Any, optional: bool) -> TextField:
     if kind in (float, int):
         return TextField(name, kind, _number_text, optional=optional, hint="" if optional else "a number")
     if get_origin(kind) is tuple or kind is tuple:
-        return TextField(name, _tuple_of(get_args(kind)), _tuple_text, optional=optional, hint="numbers, with commas")
+        hint = "words, with commas" if str in get_args(kind) else "numbers, with commas"
+        return TextField(name, _tuple_of(get_args(kind)), _tuple_text, optional=optional, hint=hint)
     return TextField(name, _literal, repr, optional=optional)
 
 
@@ -295,9 +302,9 @@ def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def _objects(kind: type, session: Any, *, optional: bool) -> list[tuple[str, Any]]:
-    things = session.data if issubclass(kind, Data) else session.views.values()
-    return [(NOTHING, None)] * optional + [(thing.name, thing) for thing in things if isinstance(thing, kind)]
+def _objects(kinds: tuple[type, ...], session: Any, *, optional: bool) -> list[tuple[str, Any]]:
+    things = session.data if issubclass(kinds[0], Data) else session.views.values()
+    return [(NOTHING, None)] * optional + [(thing.name, thing) for thing in things if isinstance(thing, kinds)]
 
 
 def _path(text: str) -> Path:
@@ -326,17 +333,41 @@ def _literal(text: str) -> Any:
     return ast.literal_eval(text)
 
 
+def _anything(text: str) -> Any:
+    """Take a Python literal as what it is, and words as a text: ``(9, 14)``, ``5``, ``0.3 arcsec``, ``Circle 1``."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        if text[:1] in ("", *"([{'\""):
+            raise
+        return text
+
+
+def _anything_text(value: Any) -> str:
+    if not isinstance(value, str):
+        return getattr(value, "name", None) or repr(value)
+    try:
+        same = _anything(value) == value
+    except (ValueError, SyntaxError):
+        same = False
+    return value if same else repr(value)
+
+
 def _tuple_of(kinds: tuple[Any, ...]) -> Callable[[str], tuple[Any, ...]]:
     first = next((k for k in kinds if k in (int, float)), float)
     count = len(kinds) if kinds and Ellipsis not in kinds else None
 
+    if kinds and kinds[0] is str:
+        first = str
+
     def read(text: str) -> tuple[Any, ...]:
         parts = text.strip("()[] ").replace(",", " ").split()
-        if not parts or (count is not None and len(parts) != count):
+        if count is not None and (not parts or len(parts) != count):
             raise ValueError
         return tuple(first(part) for part in parts)
 
-    read.wanted = f"it takes {count or 'some'} numbers, such as {', '.join(['1', '2', '3', '4'][: count or 3])}"
+    what = "words, such as a, b" if first is str else f"numbers, such as {', '.join('1234'[: count or 3])}"
+    read.wanted = f"it takes {count or 'some'} {what}"
     return read
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+from typing import Any, get_args
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
@@ -254,8 +254,11 @@ def _fields(command: Command, session: Any) -> dict[str, Field]:
         if name not in HIDDEN and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     }
     # What a command works on comes first, whatever the signature says.
-    order = sorted(shown, key=lambda name: name in ("view", "data") and get_origin(command.hints.get(name)) is not None)
-    return {name: field_for(name, command.hints.get(name, Any), session) for name in order}
+    order = sorted(shown, key=lambda name: name in ("view", "data") and type(None) in get_args(command.hints.get(name)))
+    return {
+        name: field_for(name, command.hints.get(name, Any), session, optional=shown[name].default is None)
+        for name in order
+    }
 
 
 def _rule() -> QWidget:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 from regions import CirclePixelRegion, PixCoord
 
-from jviz.commands import command, find, forget
+from jviz.commands import all_commands, command, find, forget
 from jviz.data import Cube, Data, Image
 from jviz.errors import CommandError
 from jviz.window.docstrings import parameter_docs
 from jviz.window.fields import ChoiceField, NumberField, PathField, SwitchField, TextField, field_for
-from jviz.window.forms import Form, open_form
+from jviz.window.forms import Form, _fields, open_form
 
 
 @pytest.fixture
@@ -172,6 +173,55 @@ def test_wrong_text_is_explained(qtbot, annotation, text, reason):
     with pytest.raises(CommandError, match=reason) as caught:
         field.value()
     assert "Some thing" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.3 arcsec", "0.3 arcsec"), ("Circle 1", "Circle 1"), ("(9, 14)", (9, 14)), ("5", 5), ("70 %", "70 %"),
+     ("'5'", "5"), ("[3, 5]", [3, 5]), ("cursor", "cursor")],
+)  # fmt: skip
+def test_fields_for_anything_take_literals_and_words(qtbot, text, value):
+    field = field_for("thing", Any, None)
+    qtbot.addWidget(field)
+    qtbot.keyClicks(field.edit, text)
+    assert field.value() == value
+    field.set_value(value)
+    assert field.value() == value
+    field.edit.setText("(9, ")
+    with pytest.raises(CommandError, match="Python value"):
+        field.value()
+
+
+def test_every_form_can_be_run_with_its_usual_values(filled):
+    """What a form writes into its fields it can read; empty where a command says None."""
+    for id, one in all_commands().items():
+        for name, field in _fields(one, filled.session).items():
+            default = one.parameters[name].default
+            if default is not one.parameters[name].empty:
+                field.set_value(default)
+                assert field.value() == default or (field.value() in ("", None) and default in ("", None)), (id, name)
+            field.deleteLater()
+
+
+def test_a_command_on_several_kinds_offers_the_data_of_all(filled, qtbot):
+    filled.session.add(np.zeros((5, 40, 50)), name="integrations")
+    field = _fields(find("timeseries.light_curve"), filled.session)["data"]
+    qtbot.addWidget(field)
+    assert isinstance(field, ChoiceField)
+    assert field.value().name == "integrations"
+    assert next(iter(_fields(find("timeseries.light_curve"), filled.session))) == "data"
+
+
+def test_aperture_photometry_runs_from_its_form(filled, qtbot):
+    filled.session.subset("core", CirclePixelRegion(PixCoord(40, 30), 8), data="picture")
+    filled.invoker.trigger("photometry.aperture")
+    form = filled.findChild(Form)
+    qtbot.keyClicks(form.fields["positions"].edit, "(40, 30)")
+    qtbot.keyClicks(form.fields["annulus"].edit, "(12, 18)")
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(list(filled.session.results)), timeout=20_000)
+    [result] = [one.value for one in filled.session.results]
+    assert (result["x"][0], result["y"][0]) == (40, 30)
 
 
 def test_only_fitting_data_are_offered(filled, qtbot):
