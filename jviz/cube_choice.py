@@ -102,10 +102,13 @@ def _with(data: Any, choice: AxisChoice) -> Any:
 
 
 def is_unclear(data: Data) -> bool:
-    """Whether the file of a cube does not say what its channels are, and nobody else has; its axis is loaded."""
+    """Whether the file of a cube does not say what its channels are, or in which unit, and nobody else has.
+
+    Its axis is loaded.
+    """
     if not isinstance(data, Cube) or data.path is None or data.choice is not None:
         return False
-    return bool(data.axis.notes) and data.axis.quantity == "channel"
+    return bool(data.axis.notes) and (data.axis.quantity == "channel" or not data.axis.unit)
 
 
 def as_remembered(session: Any, data: Data) -> Data:

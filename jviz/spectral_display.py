@@ -30,17 +30,17 @@ class Scale:
     """
 
     def __init__(self, axis: SpectralAxis, unit: str) -> None:
-        self.axis = axis
+        self.axis, self._counts = axis, unit == "channel" or axis.quantity == "channel"
         self.values, self.unit = _converted(axis, unit)
         steps = np.abs(np.diff(self.values)) if len(self.values) > 1 else np.ones(1)
         steps = steps[steps > 0]
         step = float(np.median(steps)) if len(steps) else 1.0
-        self.places = 0 if not self.unit else max(0, 1 - math.floor(math.log10(step)))
+        self.places = 0 if self.is_channels else max(0, 1 - math.floor(math.log10(step)))
 
     @property
     def is_channels(self) -> bool:
         """Whether it counts channels."""
-        return not self.unit
+        return not self.unit and self._counts
 
     def text(self, channel: float, *, unit: bool = True) -> str:
         """Write the value at a channel, which may lie between two."""
@@ -149,7 +149,7 @@ def axis_name(axis: SpectralAxis, scale: Scale) -> str:
     if scale.is_channels:
         return "Channel"
     name = quantity_name(axis, scale.unit)
-    return f"{name} ({pretty(scale.unit)})"
+    return f"{name} ({pretty(scale.unit)})" if scale.unit else name
 
 
 def quantity_name(axis: SpectralAxis, unit: str) -> str:

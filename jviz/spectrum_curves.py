@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.fluxes import convert_flux, flux_unit, label_of
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.smoothing import smoothed
@@ -151,7 +152,7 @@ def _make(samples: Samples, recipe: Recipe) -> SpectrumCurve:
         y = np.where(good, y, np.nan)
     error = None if error is None else error[order]
     is_turned = flux_unit(recipe.unit).density == "magnitude"
-    words = (_across(recipe.scale), label, recipe.scale.unit, unit)
+    words = (_across(recipe.scale, samples.axis), label, recipe.scale.unit, unit)
     return SpectrumCurve(x[order], y[order], error, *words, is_turned, samples, order, hidden, level, recipe.offset)
 
 
@@ -163,8 +164,10 @@ def _beside(y: np.ndarray, good: np.ndarray) -> np.ndarray:
     return np.where(near, y, np.nan)
 
 
-def _across(scale: Scale) -> str:
+def _across(scale: Scale, axis: SpectralAxis) -> str:
     """Name what the horizontal axis measures."""
+    if not scale.unit and not axis.unit:
+        return LABELS[axis.quantity]  # of a file that gives no unit
     if scale.quantity == "velocity":
         return f"Velocity, {scale.convention}"
     medium = f" in {scale.medium}" if scale.quantity == "wavelength" and scale.medium else ""

@@ -74,7 +74,8 @@ class SkyNeed:
         """What a user should know about the WCS; nothing when the file just has none."""
         axis = getattr(self.data, "axis", None)
         way_out = "“Cube ▸ Spectral Axis…” says once and for all what it is."
-        unclear = [f"{note} {way_out}" for note in getattr(axis, "notes", ()) if axis.quantity == "channel"]
+        unclear = [f"{note} {way_out}" for note in getattr(axis, "notes", ())
+                   if axis.quantity == "channel" or not axis.unit]  # fmt: skip
         return tuple(f"{self.data.name}: {text}" for text in (*self.data.wcs_notes, *unclear))
 
     @property

@@ -180,15 +180,16 @@ class SliceBar(QWidget):
         axis = layer.data.axis if layer.data.axis_ready else None
         units = units_for(axis) if axis is not None else ("",)
         own = scale_of(axis).unit if axis is not None else ""
-        titles = [pretty(unit or own) for unit in units]
+        nameless = "channel" if axis is None or axis.quantity == "channel" else "no unit"
+        titles = [pretty(unit or own) or nameless for unit in units]
         if [self.unit.itemText(n) for n in range(self.unit.count())] != titles:
             self.unit.clear()
             for unit, title in zip(units, titles, strict=True):
-                self.unit.addItem(title or "channel", unit)
+                self.unit.addItem(title, unit)
         self.unit.setCurrentIndex(max(self.unit.findData(self._view.spectral_unit), 0))
         self.unit.setEnabled(not layer.order and self.unit.count() > 1)
         metrics = self.fontMetrics()
-        self.value.setMinimumWidth(metrics.horizontalAdvance("0") * 8)
+        self.value.setMinimumWidth(metrics.horizontalAdvance("0") * max(8, len(self.value.text()) + 3))
         self.value.setMaximumWidth(metrics.horizontalAdvance("0") * max(12, len(self.value.text()) + 3))
         self.channel.setFixedWidth(metrics.horizontalAdvance("0") * (len(str(layer.count)) + 1) + 34)
         self.averaged.setFixedWidth(metrics.horizontalAdvance("0") * 4 + 40)

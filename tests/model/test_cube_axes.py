@@ -10,6 +10,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from jviz import Session
+from jviz.cube_choice import is_unclear
+from jviz.spectral_display import axis_name, scale_of
 
 CARDS = {
     "spectral": {"CTYPE": "VRAD", "CRVAL": 1.0e4, "CDELT": 500.0, "CRPIX": 2.0, "CUNIT": "m/s"},
@@ -66,4 +68,22 @@ def test_a_sound_spectral_axis_beside_a_broken_sky_is_used(tmp_path, broken, cod
     assert (axis.unit, axis.quantity, axis.values[2]) == (*expected[:2], pytest.approx(expected[2]))
     assert len(axis.notes) == 1
     assert any("make no sense" in note for note in cube.wcs_notes)
+    session.close()
+
+
+def test_wavelengths_without_a_unit_are_asked_about_and_not_called_channels(tmp_path):
+    header = fits.Header({"CTYPE1": "LINEAR", "CTYPE2": "LINEAR", "CTYPE3": "LAMBDA", "CRVAL3": 5600.0, "CDELT3": 0.5,
+                          "CRPIX3": 1.0})  # fmt: skip
+    fits.PrimaryHDU(np.zeros((5, 6, 7), np.float32), header).writeto(tmp_path / "gmos.fits")
+    session = Session()
+    [cube] = session.open(tmp_path / "gmos.fits")
+    assert is_unclear(cube)
+    assert (cube.axis.quantity, cube.axis.unit) == ("wavelength", "")
+    scale = scale_of(cube.axis)
+    assert (axis_name(cube.axis, scale), scale.text(1), scale.is_channels) == ("Wavelength", "5600.50", False)
+    assert scale_of(cube.axis, "channel").is_channels
+    session.run("cube.spectral_axis", data=cube, unit="Angstrom")
+    cube = session["gmos"]
+    assert not is_unclear(cube)
+    assert scale_of(cube.axis).text(1) == "5600.50 Å"
     session.close()

@@ -256,6 +256,8 @@ def _from_world(header: Mapping[str, Any], low: Any, shape: tuple[int, ...], wor
         values, code = 10.0**values, code or "LAMBDA"
         notes.append("Wavelengths are stored as logarithms (DC-FLAG = 1).")
     quantity = _quantity(code, physical, given)
+    if not given and quantity != "channel":
+        notes.append(f"The file gives no unit for the {quantity} of its channels.")
     rest, rest_unit = _rest(header)
     return SpectralAxis(
         values, given, quantity, array_axis, _medium(code, physical, header), rest, rest_unit,
