@@ -187,12 +187,8 @@ class _Calibration:
 
     def _check(self, parent: Path) -> None:
         first, request = self._stages[0], self._request
-        needs = []
-        for subject in self._subjects:
-            if subject.suffix != "asn":
-                kept = len(first.pipeline.steps) if request.keep_steps and first.pipeline is not None else 0
-                header = registry.header_of(subject.path)
-                needs.append(budget.budget_of(first.name, subject.path, header, kept_steps=kept))
+        kept = len(first.pipeline.steps) if request.keep_steps and first.pipeline is not None else 0
+        needs = [budget.budget_of_all(first.name, _files_of(subject), kept_steps=kept) for subject in self._subjects]
         if needs:
             places = 1 if first.name in THIRD else self._service.places  # those work on all exposures at once
             most = sorted((need.memory for need in needs), reverse=True)[:places]
@@ -213,7 +209,7 @@ class _Calibration:
             made = self._stage(stage, inputs, part)
             products = _main(stage, made)
             if not products:
-                raise JvizError(f"{stage.name} wrote no product; read the log of the run.")
+                raise JvizError(f"{stage.name} wrote no product{self._live.why}.")
             subjects = _next_subjects(made, part)
         return products
 
@@ -310,6 +306,11 @@ def _cache_of(paths: Sequence[Path]) -> Path | None:
     return caches.pop()
 
 
+def _files_of(subject: Subject) -> list[Path]:
+    """Return the files that are read: of an association its members."""
+    return [subject.path.parent / name for name in dict.fromkeys(subject.members)] or [subject.path]
+
+
 def _title(request: Request) -> str:
     first = request.inputs[0].name
     more = f" and {len(request.inputs) - 1} more" if len(request.inputs) > 1 else ""
@@ -384,6 +385,8 @@ def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.
     pipeline = stage.pipeline
     assert pipeline is not None
     parameters, steps = _parameters(pipeline, request.steps)
+    if stage.name == "calwebb_dark":
+        parameters["suffix"] = "dark"  # as the operations name it, by a pars file
     if request.until in order:
         for later in order[order.index(request.until) + 1 :]:
             steps.setdefault(later, {})["skip"] = True

@@ -71,6 +71,13 @@ class LiveRun:
         self.log.append(line)
         self.said += 1
 
+    @property
+    def why(self) -> str:
+        """The first error in the log as the end of a sentence, or that the log has to be read."""
+        errors = [line.partition(" ERROR ")[2] for line in self.log if line[8:15] == " ERROR "]
+        said = next((text for text in errors if "abort" not in text.lower()), "")
+        return f": {said.rstrip('.')}" if said else "; read the log of the run"
+
     def warnings(self) -> dict[str, list[str]]:
         """Return what steps warned of, by step."""
         found: dict[str, list[str]] = {}

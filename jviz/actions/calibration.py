@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from jviz.backend.calibration.overrides import given_references
 from jviz.backend.calibration.runs import remove_part
 from jviz.backend.progress import Progress
 from jviz.calibrating import Request, calibrated, paths_of
@@ -17,9 +18,6 @@ from jviz.running import Apply
 from jviz.session import Session
 
 MENU = "Calibration"
-
-STARTS = {".fits": ("FITS", b"SIMPLE"), ".asdf": ("ASDF", b"#ASDF")}
-"""Format that the ending of a reference file says, and how such files begin."""
 
 
 @command("calibration.run", title="Run Pipeline…", menu=MENU, job=True, apart=True, group="run", icon="fa6s.play")
@@ -76,7 +74,7 @@ def run(
         The main products of the last pipeline.
     """
     request = Request(
-        paths_of(session, inputs), pipeline, dict(steps or {}), _files(references or {}), context,
+        paths_of(session, inputs), pipeline, dict(steps or {}), given_references(references or {}), context,
         Path(folder).expanduser().absolute() if folder is not None else None, until, None, keep_steps or stream,
         stream, int(priority),
     )  # fmt: skip
@@ -105,7 +103,7 @@ def step(
     overrides = {name.removeprefix("override_"): value for name, value in parameters.items()
                  if name.startswith("override_")}  # fmt: skip
     own = {name: value for name, value in parameters.items() if not name.startswith("override_")}
-    request = Request(paths_of(session, data), None, {step: own}, _files(overrides), only=step)
+    request = Request(paths_of(session, data), None, {step: own}, given_references(overrides), only=step)
     return _opened(session, request, job, progress)
 
 
@@ -226,30 +224,3 @@ def _opened(session: Session, request: Request, job: Job | None, progress: Progr
     key = "data" if request.only is not None else "inputs"
     recorded = {key: names[0] if request.only is not None else names}
     return Apply(apply, f"Calibrate {live.title}", recorded)
-
-
-def _files(references: dict[str, Any]) -> dict[str, str]:
-    """Return paths as text; "N/A" declares a type unused.
-
-    Raises
-    ------
-    CommandError
-        When a file is not what its name says.
-    """
-    found = {
-        kind: str(path) if str(path) == "N/A" else str(Path(str(path)).expanduser().absolute())
-        for kind, path in references.items()
-    }
-    for kind, path in found.items():
-        format, start = STARTS.get(Path(path).suffix.lower(), ("", b""))
-        if path == "N/A" or not Path(path).is_file():
-            continue  # what is not there is refused where the steps are known
-        try:
-            with open(path, "rb") as stream:
-                begins = stream.read(len(start))
-        except OSError as error:
-            raise CommandError(f"The reference file {path} ({kind}) cannot be read: {error.strerror}.") from None
-        if begins != start:
-            raise CommandError(f"The reference file {path} ({kind}) is called {format} and is no {format} file; choose "
-                               "another one, or take it away for the best that CRDS knows.")  # fmt: skip
-    return found

@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from jviz import JvizError
-from jviz.backend.calibration.budget import budget_of
+from jviz.backend.calibration.budget import budget_of, budget_of_all
 from jviz.backend.calibration.environment import crds_environment
 from jviz.backend.calibration.queue import Queue
 from jviz.backend.calibration.registry import Subject, chain_of, next_pipeline
@@ -234,3 +236,16 @@ def test_budgets_know_that_cubes_of_slices_need_more_than_images(tmp_path):
     assert 2.2e9 < cubes < 2.6e9  # 2.24 GB were seen for two exposures
     assert budget_of("calwebb_spec2", path, header).memory > 0.61e9  # as was seen
     assert budget_of("calwebb_spec3", path, {**header, "EXP_TYPE": "MIR_LRS-FIXEDSLIT"}).memory < cubes / 2
+
+
+def test_budgets_of_associations_are_of_their_members(tmp_path):
+    paths = [tmp_path / f"jw{number}_cal.fits" for number in (1, 2)]
+    for path, size in zip(paths, (2048, 160), strict=True):
+        header = fits.Header({"TELESCOP": "JWST", "SUBSIZE1": size, "SUBSIZE2": size, "EXP_TYPE": "NRC_IMAGE"})
+        fits.PrimaryHDU(np.zeros((size, 16), np.float32), header).writeto(path)
+    one, both = (budget_of_all("calwebb_image3", chosen) for chosen in (paths[:1], paths))
+    assert both.memory == one.memory  # one is worked on after the other
+    assert both.disk == sum(budget_of_all("calwebb_image3", [path]).disk for path in paths)
+    table = tmp_path / "jw_cat.ecsv"
+    table.write_text("x")
+    assert budget_of_all("calwebb_spec2", [*paths, table]).memory == budget_of_all("calwebb_spec2", paths).memory

@@ -170,7 +170,7 @@ def test_files_that_no_pipeline_takes(calibrating, uncal, tmp_path):
 def test_references_that_cannot_be_used_are_named_with_the_step(calibrating, uncal, sim, tmp_path, monkeypatch):
     broken = tmp_path / "broken_dark.fits"
     broken.write_bytes(b"SIMPLE  =                    T" + b" " * 5000)
-    with pytest.raises(JvizError, match=r"The step \w+ failed on jw09999001001_02101_00001_nrcb1_uncal\.fits"):
+    with pytest.raises(CommandError, match=r"broken_dark\.fits \(dark\) is of no use: .* it is truncated"):
         calibrating.run("calibration.run", inputs=[uncal(1)], references={"dark": broken})
     text = tmp_path / "gain.fits"
     text.write_text("no FITS file")
@@ -360,3 +360,33 @@ def test_an_association_with_commas_too_many_and_no_type_is_calibrated(calibrati
     record = json.loads((made[0].path.parent / "record.json").read_text())
     assert record["tasks"][0]["pipeline"] == "calwebb_image3"
     assert record["inputs"][0]["path"] == str(path)
+
+
+def test_references_of_another_type_and_damaged_ones_are_refused(calibrating, uncal, sim, tmp_path):
+    dark, superbias = (next((sim / "crds").rglob(f"*nircam_{kind}_*.fits")) for kind in ("dark", "superbias"))
+    with pytest.raises(CommandError, match=r"\(gain\) says that it is of the type superbias \(REFTYPE\); choose"):
+        calibrating.run("calibration.run", inputs=[uncal(1)], references={"gain": superbias})
+    content = dark.read_bytes()
+    (tmp_path / "cut.fits").write_bytes(content[: len(content) // 3])
+    with pytest.raises(CommandError, match=r"cut\.fits \(dark\) is damaged: .* Fetch it again"):
+        calibrating.run("calibration.run", inputs=[uncal(1)], references={"dark": tmp_path / "cut.fits"})
+    assert runs_left(calibrating) == []
+
+
+def test_darks_are_named_as_the_operations_do(calibrating, uncal, tmp_path):
+    path = tmp_path / "jw09999001001_02101_00001_nrcb1_uncal.fits"
+    shutil.copy(uncal(1), path)
+    fits.setval(path, "EXP_TYPE", value="NRC_DARK")
+    [made] = calibrating.run("calibration.run", inputs=[path], pipeline="all")
+    assert made.path.name == "jw09999001001_02101_00001_nrcb1_dark.fits"
+    assert "S_DARK" not in made.header
+    assert fits.getheader(made.path)["S_LINEAR"] == "COMPLETE"
+
+
+def test_a_pipeline_that_makes_nothing_says_why(calibrating, uncal, tmp_path):
+    path = tmp_path / "jw09999001001_02101_00001_nrcb1_cal.fits"
+    shutil.copy(uncal(1, "cal"), path)
+    fits.setval(path, "EXP_TYPE", value="NRC_CORON")
+    with pytest.raises(JvizError, match="calwebb_coron3 wrote no product: No reference PSF members found"):
+        calibrating.run("calibration.run", inputs=[path])
+    assert runs_left(calibrating) == []

@@ -81,7 +81,7 @@ def _keywords(association: Association) -> list[Problem]:
     found = []
     kind = association.asn_type
     if kind.lower() in ("", "none"):
-        text = "The type names no pipeline; choose one when it is calibrated, or set a type."
+        text = "The type names no pipeline; that which takes its members on is chosen. Set a type for another."
         found.append(Problem("warning", "asn_type", text))
     elif kind.lower() not in RESULTS:
         found.append(Problem("error", "asn_type", f"The type {kind!r} is of no pipeline; known ones are "

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jviz.backend.calibration.registry import header_of
 from jviz.backend.files import nearest_folder
 from jviz.errors import JvizError
 
-__all__ = ["Budget", "budget_of", "check", "check_room"]
+__all__ = ["Budget", "budget_of", "budget_of_all", "check", "check_room"]
 
 BASE = 450_000_000
 """Bytes of a worker that has imported the pipelines, with some room."""
@@ -58,6 +59,17 @@ def budget_of(pipeline: str, path: Path, header: Mapping[str, Any], *, kept_step
         memory = BASE + _factor(pipeline, header) * plane
     disk = size * (DISK_FACTORS.get(pipeline, OTHER_DISK_FACTOR) + STEP_FACTOR * kept_steps)
     return Budget(memory, math.ceil(disk))
+
+
+def budget_of_all(pipeline: str, paths: Sequence[Path], *, kept_steps: int = 0) -> Budget:
+    """Estimate the same for files that are worked on together, one after the other: the members of an association."""
+    needs = [budget_of(pipeline, path, _header(path), kept_steps=kept_steps) for path in paths]
+    return Budget(max(need.memory for need in needs), sum(need.disk for need in needs))
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    """Return the header of a member; catalogues and other tables have none that matters."""
+    return header_of(path) if path.suffix.lower() == ".fits" else {"SUBSIZE1": 1, "SUBSIZE2": 1}
 
 
 def _factor(pipeline: str, header: Mapping[str, Any]) -> int:
