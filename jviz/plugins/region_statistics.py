@@ -39,7 +39,7 @@ def upright(table: Any) -> Any:
 def _text(value: Any) -> str:
     if hasattr(value, "to_string") and hasattr(value, "frame"):
         return value.to_string("hmsdms", precision=3)
-    unit = f" {pretty_unit(str(value.unit).replace(' / ', '/'))}" if getattr(value, "unit", None) else ""
+    unit = f" {pretty_unit(str(value.unit))}" if getattr(value, "unit", None) else ""
     number = getattr(value, "value", value)
     return f"{number}{unit}" if isinstance(number, int) or "int" in type(number).__name__ else f"{number:.6g}{unit}"
 

@@ -305,4 +305,4 @@ def pretty_unit(unit: str) -> str:
     text = re.sub(r"(?<=[A-Za-zÅ])(\d)(?=\b|_)", lambda m: m[1].translate(_superscripts), text)
     text = re.sub(r"(?<=[A-Za-zÅ])(-\d+)\b", lambda m: m[1].translate(_superscripts), text)
     text = re.sub(r"(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹])(?=[A-Za-zÅ])", " ", text)
-    return re.sub(r"\s*\*\s*", " ", text).strip()
+    return re.sub(r"\s*/\s*", "/", re.sub(r"\s*\*\s*", " ", text)).strip()

@@ -281,7 +281,9 @@ def draw_selection(painter: QPainter, scene: Scene, places: Places) -> None:
     """Draw the selected regions stronger, and the handles of one that is selected alone."""
     numbers = selected_numbers(scene, places)
     for k in numbers:
-        highlight(painter, scene.geometry, places.outline(k), places.subsets[k].color, locked=places.subsets[k].locked)
+        outline, subset = places.outline(k), places.subsets[k]
+        frame = _text_frame(scene, outline, subset.text) if outline.kind == "text" else None
+        highlight(painter, scene.geometry, outline, subset.color, locked=subset.locked, frame=frame)
     if len(numbers) == 1 and not places.subsets[numbers[0]].locked and has_room(scene.geometry, places, numbers[0]):
         subset, data = places.subsets[numbers[0]], scene.view.layers[0].data
         if subset.shape == "combined":
@@ -310,12 +312,31 @@ def has_room(geometry: Geometry, places: Places, number: int) -> bool:
     return max((x1 - x0) * geometry.scales[0], (y1 - y0) * geometry.scales[1]) > LEAST_ROOM
 
 
-def highlight(painter: QPainter, geometry: Geometry, placed: Outline, colour: str, *, locked: bool = False) -> None:
-    """Draw an outline stronger; that of a locked region is dashed."""
+def _text_frame(scene: Scene, outline: Outline, text: str) -> QRectF:
+    """Return a rectangle round a text, where a ring would lie over its letters."""
+    metrics = scene.look.metrics(0.95)
+    size = QSizeF(1.1 * metrics.horizontalAdvance(text) + 10, metrics.height() + 6)
+    frame = QRectF(QPointF(), size)
+    frame.moveCenter(_on_screen(scene, outline.anchor))
+    return frame
+
+
+def highlight(
+    painter: QPainter,
+    geometry: Geometry,
+    placed: Outline,
+    colour: str,
+    *,
+    locked: bool = False,
+    frame: QRectF | None = None,
+) -> None:
+    """Draw an outline stronger, or a frame instead of the ring of a point; that of a locked region is dashed."""
     if not np.isfinite(placed.points).any():
         return
     path = path_of(np.column_stack(geometry.to_screen(*placed.points.T)), placed.starts)
-    if len(placed.points) == 1:
+    if frame is not None:
+        path.addRoundedRect(frame, 4, 4)
+    elif len(placed.points) == 1:
         path.addEllipse(QPointF(*(float(c) for c in geometry.to_screen(*placed.anchor))), 11, 11)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for shade, width in ((QColor(255, 255, 255, 230), 3.4), (QColor(colour), 1.8)):
