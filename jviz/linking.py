@@ -10,7 +10,7 @@ from weakref import WeakSet, ref
 
 import numpy as np
 
-from jviz.backend.render.warp import warps
+from jviz.backend.render.warp import are_far_apart, warps
 from jviz.geometry import geometry_of
 from jviz.signals import Signal
 from jviz.slice_linking import matched_values
@@ -293,9 +293,12 @@ def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: 
     Returns
     -------
     dict
-        Empty when the middle of the one is not within reach of the other.
+        Empty when the middle of the one is not within reach of the other, or both are of places far from each other:
+        nothing of the other image would be left in sight.
     """
     what, geometry = set(what), geometry_of(source)
+    if _are_of_different_places(source, target, wait):
+        return {}
     x, y = geometry.centre
     if what <= {"pan"}:
         there = position_in(source, x, y, target, wait=wait)
@@ -323,6 +326,15 @@ def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: 
     if "rotation" in what:
         values |= _turned(linear, determinant, target.flip_y)
     return values
+
+
+def _are_of_different_places(source: ImageView, target: ImageView, wait: bool) -> bool:
+    first, second = source.layers[0].data, target.layers[0].data
+    if first is second or "pixels" in (source.align, target.align):
+        return False
+    if not wait and not (first.wcs_ready and second.wcs_ready):
+        return False
+    return first.sky is not None and second.sky is not None and are_far_apart(first.sky, second.sky)
 
 
 def _same(source: ImageView, geometry: Any, what: Iterable[str]) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def lock_all(session: Session, locks: list[str] | None = None, view: ImageView |
             for one in (view, *others):
                 one.update(locks=chosen)
         session.linker.lead(view, set(chosen))
+        if set(chosen) & set(PLACES):
+            _tell_out_of_reach(session, view, others)
 
     return Apply(apply, "Lock all views", {"view": view})
 
@@ -117,6 +119,13 @@ def match(session: Session, reference: ImageView, view: ImageView | None = None,
     return _match(session, _shown(session, reference), [view], what, f"Match {view.name} to {reference.name}")
 
 
+def _tell_out_of_reach(session: Session, view: ImageView, others: list[ImageView]) -> None:
+    out = [other.name for other in others if not matched(view, other, PLACES)]
+    if out:
+        names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if len(out) > 3 else "")
+        session.notice("warning", f"{names} cannot show what {view.name} shows: it is out of their reach on the sky.")
+
+
 def _match(session: Session, view: ImageView, others: list[ImageView], what: list[str] | None, label: str) -> Any:
     from jviz.linking import OF_LOCK
     from jviz.running import Apply
@@ -136,9 +145,7 @@ def _match(session: Session, view: ImageView, others: list[ImageView], what: lis
                     other.layer.update(**{n: getattr(view.layer, n) for n in OF_LOCK[name]})
                 if "limits" in wanted and view.layer.limits_mode != "manual":
                     other.layer.limits = view.layer.limits
-        out = [o.name for o in others if not matched(view, o, PLACES)]
-        if out:
-            session.notice("warning", f"{', '.join(out)} cannot show what {view.name} shows: it is out of their reach.")
+        _tell_out_of_reach(session, view, others)
 
     return Apply(apply, label, {"view": view} if label.startswith("Match all") else {})
 

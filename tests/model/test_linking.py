@@ -154,10 +154,13 @@ def test_without_a_sky_pixels_lead(session):
     assert np.allclose(geometry_of(second).matrix, geometry_of(first).matrix)
 
 
-def test_out_of_reach_nothing_moves(session, tmp_path):
+@pytest.mark.parametrize("away", [3.0, 60.0, 180.0])
+def test_out_of_reach_nothing_moves(session, tmp_path, away):
     image(tmp_path / "a.fits")
     far = header()
-    far["CRVAL1"], far["CRVAL2"] = 330.0, -2.2
+    far["CRVAL1"] = (far["CRVAL1"] + away) % 360
+    said = []
+    session.noticed.connect(lambda level, text: said.append(text))
     from astropy.io import fits
 
     fits.writeto(tmp_path / "b.fits", np.zeros((1000, 1000), np.float32), far)
@@ -166,6 +169,21 @@ def test_out_of_reach_nothing_moves(session, tmp_path):
     session.run("view.lock_all", view=views[0])
     views[0].centre = (5.0, 5.0)
     assert views[1].centre is None
+    assert [text for text in said if "out of their reach" in text]
+
+
+def test_fields_beside_each_other_follow(session, tmp_path):
+    image(tmp_path / "a.fits")
+    near = header()
+    near["CRVAL2"] += 3 * 1000 * abs(near["CD2_2"] if "CD2_2" in near else near["CDELT2"])
+    from astropy.io import fits
+
+    fits.writeto(tmp_path / "b.fits", np.zeros((1000, 1000), np.float32), near)
+    views = [session.view("image", data=d) for d in session.open(tmp_path / "a.fits", tmp_path / "b.fits", show=False)]
+    session.run("view.lock_all", view=views[0])
+    views[0].centre = (5.0, 5.0)
+    expected = WCS(near).all_world2pix(*WCS(header()).all_pix2world(5.0, 5.0, 0), 0)
+    np.testing.assert_allclose(views[1].centre, np.ravel(expected), atol=1e-6)
 
 
 def test_locks_are_checked(session):

@@ -16,7 +16,7 @@ import numpy as np
 
 from jviz.backend.render.frames import separation
 
-__all__ = ["Warp", "Warps", "gap", "warp_between", "warps"]
+__all__ = ["Warp", "Warps", "are_far_apart", "gap", "warp_between", "warps"]
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -116,6 +116,10 @@ def warp_between(reference: Any, image: Any) -> Warp | None:
     return best
 
 
+FAR = 10.0
+"""Times the sizes of two images between them, from where nobody compares them by looking from one to the other."""
+
+
 def gap(first: Any, second: Any) -> float:
     """Return how many degrees of sky lie between the circles round two images; 0 where they meet or nobody can say.
 
@@ -126,6 +130,11 @@ def gap(first: Any, second: Any) -> float:
     circles = [_circle(sky) for sky in (first, second)]
     apart = float(separation(*circles[0][0], *circles[1][0])) - circles[0][1] - circles[1][1]
     return max(apart, 0.0) if np.isfinite(apart) else 0.0
+
+
+def are_far_apart(first: Any, second: Any) -> bool:
+    """Whether two images are of different places: ten times as far from each other as they are large."""
+    return gap(first, second) > FAR * (_circle(first)[1] + _circle(second)[1])
 
 
 def _circle(sky: Any) -> tuple[tuple[float, float], float]:
