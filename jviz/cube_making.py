@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.cubes.beams import Beams
 from jviz.backend.cubes.grids import cube_cards, moved_wcs
 from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.backend.progress import Progress
 from jviz.backend.room import let_go, room
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.beams import beam_planes, beams_of
+from jviz.beams import beam_cards, beam_planes, beams_of
 from jviz.cube_copies import copy_of
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
@@ -190,11 +191,14 @@ def cube_from(
     beams = beams if beams is not None else channel_beams(like, slice(None))
     if beams is not None and len(beams) == len(axis):
         planes |= beam_planes(beams)
+        without = (*without, "BMAJ", "BMIN", "BPA")
     place = cube_cards(cards_for(wcs), wcs, axis)
     known = {keyword for keyword, _, _ in place} | set(without)
     kept = [card for card in cards_kept(like) if card[0] not in known]
     bunit = [("BUNIT", unit, "unit of the values")] if unit else []
-    cards = (*kept, *bunit, *place, ("HISTORY", f"jviz: {what}", ""))
+    one = Beams.of(beams) if beams is not None else None
+    beam = beam_cards(one.reference) if one is not None and not one.differ else ()
+    cards = (*kept, *bunit, *beam, *place, ("HISTORY", f"jviz: {what}", ""))
     header = Unit(0, "SCI", 1, "cube made in jviz", values.shape, values.dtype.name, unit, cards)
     product = Product("cube", name, like.label, planes=planes, units=(header,), flags=like.product.flags)
     if wcs is not None:

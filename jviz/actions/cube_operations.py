@@ -7,10 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.cubes import smoothing
+from jviz.backend.cubes.beams import Beams
 from jviz.backend.cubes.polynomials import basis_of
 from jviz.backend.cubes.polynomials import continuum as fitted
 from jviz.backend.images.filters import FWHM
 from jviz.backend.progress import Progress
+from jviz.beams import beams_of, is_per_beam
 from jviz.commands import command
 from jviz.cube_making import NewCube, by_channels, by_rows
 from jviz.cube_measuring import CubeMeasure, channel_shares
@@ -164,10 +166,15 @@ def psf_match(
     ----------
     fwhm_to : float
         Full width at half maximum wanted.
-    fwhm_from : float or (float, float)
-        That of the cube: one number, or those of the first and last channel, in between linear with the axis.
+    fwhm_from : float or (float, float), optional
+        That of the cube: one number, or those of the first and last channel, in between linear with the axis. Left out
+        for a cube with beams (BMAJ and BMIN, or a table BEAMS): these, elliptical as they are.
     unit : {"arcsec", "spaxel"}
         Of the widths.
+
+    Notes
+    -----
+    Values per beam become values per beam of the width wanted, so that fluxes stay; the new header names it.
 
     Raises
     ------
@@ -175,6 +182,8 @@ def psf_match(
         When a channel is wider than what is wanted.
     """
     measure = CubeMeasure(session, data, exclude_flags)
+    if fwhm_from is None and beams_of(data) is not None:
+        return _beams_matched(measure, fwhm_to, unit, name, progress)
     sigmas = _matching(data, measure.axis.values, fwhm_to, fwhm_from, unit)
     new = NewCube(measure)
     numbers = iter(sigmas.tolist())
@@ -186,6 +195,38 @@ def psf_match(
     by_channels(new, work, "matching", progress, step=1)
     what = f"{data.name} with the PSF of all channels {fwhm_to:g} {unit} wide"
     return new.made(name.strip() or f"{data.name} matched", what, flags=data.product.plane("flags"))
+
+
+def _beams_matched(measure: CubeMeasure, wanted: float, unit: str, name: str, progress: Progress) -> Cube:
+    """Widen the beam of every channel to a round one."""
+    from jviz.backend.cubes.beam_matching import convolved, covariance_between
+
+    data, beams = measure.cube, beams_of(measure.cube)
+    assert beams is not None
+    if data.sky is None:
+        raise CommandError(f"{data.name} is not on the sky, so its beams have no size in spaxels; give fwhm_from.")
+    wanted = wanted * (float(data.sky.pixel_scale().mean) if unit == "spaxel" else 1.0)
+    ny, nx = measure.source.shape[1:]
+    jacobian, largest = data.sky.jacobian((nx - 1) / 2, (ny - 1) / 2), float(np.nanmax(beams.table[:, 0]))
+    if not (np.isfinite(wanted) and wanted > 0 and wanted >= largest * (1 - 1e-6)):
+        raise CommandError(f"The beams of {data.name} are up to {largest:.4g} arcsec wide and can only be widened; "
+                           f"{wanted:.4g} arcsec is less.")  # fmt: skip
+    target, areas = Beams.of([[wanted, wanted, 0.0]]), beams.solid_angles
+    assert target is not None
+    new, numbers = NewCube(measure), iter(range(measure.source.shape[0]))
+
+    def work(values: np.ndarray, variance: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        channel = next(numbers)
+        kernel = covariance_between(wanted, beams.at(channel) or beams.reference, jacobian)
+        made, spread = convolved(values[0], None if variance is None else variance[0], np.asarray(kernel))
+        area = areas[channel] if len(areas) > 1 else areas[0]
+        factor = float(target.solid_angles[0] / area) if is_per_beam(data.unit) else 1.0
+        return made[None] * factor, None if spread is None else spread[None] * factor**2
+
+    by_channels(new, work, "matching", progress, step=1)
+    what = f"{data.name} with a round beam of {wanted:.6g} arcsec"
+    return new.made(name.strip() or f"{data.name} matched", what, flags=data.product.plane("flags"),
+                    beams=np.tile(target.table, (new.shape[0], 1)))  # fmt: skip
 
 
 def _matching(data: Cube, axis: np.ndarray, wanted: float, given: Any, unit: str) -> np.ndarray:

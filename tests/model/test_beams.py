@@ -7,6 +7,7 @@ from astropy.io import fits
 from regions import CirclePixelRegion, PixCoord
 
 import jviz
+from jviz.backend.cubes.beam_matching import convolved
 from jviz.backend.cubes.beams import Beams
 from jviz.backend.progress import silent
 from jviz.beams import beams_of
@@ -187,3 +188,43 @@ def test_headers_without_a_beam_have_none():
     assert Beams.of_header({"BMAJ": 1e-4}) is None
     assert Beams.of_header({"BMAJ": 0.0, "BMIN": 0.0}) is None
     assert Beams.of_header({"BMAJ": "wide", "BMIN": 1e-4}) is None
+
+
+def test_beams_of_channels_become_one_round_beam(session, cube):
+    """A point source becomes the round beam itself, of peak flux; its flux stays."""
+    made = session.run("cube.psf_match", data=cube, fwhm_to=0.5)
+    values, [one] = made.plane().read(), np.unique(beams_of(made).table, axis=0)
+    assert tuple(one) == pytest.approx((0.5, 0.5, 0))
+    assert 3600 * made.header["BMAJ"] == pytest.approx(0.5)
+    part = slice(12, 29)
+    for channel in (0, 15, N - 1):
+        expected = FLUX[channel] * ellipse(0.5, 0.5, 0.0)
+        assert np.allclose(values[channel][part, part], expected[part, part], atol=2e-3 * FLUX[channel])
+    assert np.allclose(flux(session.run("cube.extract", data=made)), FLUX, rtol=5e-3)
+
+
+def test_the_widest_major_axis_itself_can_be_matched(session, cube):
+    made = session.run("cube.psf_match", data=cube, fwhm_to=float(TABLE[:, 0].max()))
+    found = made.plane().read()[N - 1, 12:29, 12:29]
+    expected = FLUX[N - 1] * ellipse(TABLE[:, 0].max(), TABLE[:, 0].max(), 0.0)[12:29, 12:29]
+    assert np.allclose(found, expected, atol=3e-3 * FLUX[N - 1])
+
+
+def test_beams_are_not_made_narrower(session, cube):
+    with pytest.raises(jviz.JvizError, match="only be widened"):
+        session.run("cube.psf_match", data=cube, fwhm_to=0.4)
+
+
+def test_errors_of_convolved_images_are_those_of_noise():
+    covariance, rng = np.array([[2.0, 0.8], [0.8, 1.2]]), np.random.default_rng(5)
+    made = [convolved(rng.normal(0, 0.3, (40, 40)), None, covariance)[0] for _ in range(400)]
+    _, variance = convolved(np.zeros((40, 40)), np.full((40, 40), 0.09), covariance)
+    assert np.allclose(np.std(made, axis=0)[5:-5, 5:-5].mean(), np.sqrt(variance)[5:-5, 5:-5].mean(), rtol=0.02)
+
+
+def test_missing_values_stay_missing_and_do_not_darken_their_neighbours():
+    values = np.full((30, 30), 4.0)
+    values[10:14, 10:14] = np.nan
+    made, _ = convolved(values, None, np.array([[3.0, 1.0], [1.0, 2.0]]))
+    assert np.array_equal(np.isnan(made), np.isnan(values))
+    assert np.allclose(made[np.isfinite(made)], 4.0)
