@@ -46,6 +46,7 @@ def _measured(application: Any, exposures: list[str]) -> list[Row]:
         found.append(measured(session, exposures))
     monitor.stop()
     found.append(Row("longest block of the window meanwhile", monitor.longest, limit=33))
+    found.append(Row("the same without waiting for a processor", monitor.longest_held, limit=33))
     found.append(Row("most processor time of the window's thread in one go", monitor.busiest, limit=33))
     window.close_at_once()
     return found

@@ -45,7 +45,8 @@ def main() -> None:
     QTimer.singleShot(90_000, app.quit)
     app.exec()
     monitor.stop()
-    answer |= {"blocked": monitor.longest, "blocks": monitor.above(33), "memory": resident()}
+    answer |= {"blocked": monitor.longest, "held": monitor.longest_held, "blocks": monitor.above(33)}
+    answer["memory"] = resident()
     print(json.dumps(answer))
     window.close_at_once()
 

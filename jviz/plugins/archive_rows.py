@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from calendar import timegm
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import TableView, counted, facets_of, found_rows, observations_here
+from jviz.api import TableView, counted, facets_of, found_rows, in_turn, observations_here
 from jviz.plugins.archive_facets import FacetTree
 from jviz.plugins.archive_map import SkyMap
 from jviz.plugins.archive_previews import Previews
@@ -30,7 +31,7 @@ from jviz.plugins.parts import Links, Newest, muted
 __all__ = ["FoundRows", "Told", "age_text", "column"]
 
 AT_ONCE = 5_000
-"""Rows up to which all is shown in one turn of the event loop; of more, table, widths and map take one each."""
+"""Rows up to which all is shown in one turn of the event loop; of more, table, widths, map and facets take one each."""
 
 
 class Told(QWidget):
@@ -96,10 +97,6 @@ class FoundRows(QWidget):
         self._here_icon = context.icon("fa6s.circle-check", "#3fb950")
         self._links.signal(session.archives.library_changed, self._look_again)
         self._to_fit = False
-        self._map_turn = QTimer(self, singleShot=True, interval=0)
-        self._map_turn.timeout.connect(self._take_map_turn)
-        self._width_turn = QTimer(self, singleShot=True, interval=0)
-        self._width_turn.timeout.connect(self.view.fit_columns)
         self._resting = QTimer(self, singleShot=True, interval=0)
         self._resting.timeout.connect(self._show_chosen)
         splitter = QSplitter()
@@ -136,22 +133,38 @@ class FoundRows(QWidget):
         self.table = grown.table
         self.view.table_model.grow(self.table, grown.columns, len(self.table))
         if first:
-            self.view.fit_columns()
             self._fit()
+            self._fit_widths()
         self._show_on_map(fit=first)
 
     def show_table(self, table: Any) -> None:
         """Show an answer; None empties all."""
         known = [column.name for column in self.view.table_model.columns]
-        many = table is not None and len(table) > AT_ONCE
         self.table = table
-        self.view.show_table(self.table, fit=not many)
+        self.view.show_table(self.table, fit=False)
         self._fit()
-        if many and table.colnames != known:
-            self._width_turn.start()
+        if table is None or not self._many or table.colnames != known:
+            self._fit_widths()
         self._passing = None
         self.facets.show_facets([], 0)
         self._show_on_map(fit=True)
+        self._after(self._ask_of_all)
+
+    @property
+    def _many(self) -> bool:
+        return self.table is not None and len(self.table) > AT_ONCE
+
+    def _after(self, call: Callable[[], Any]) -> None:
+        """Do something now; when there are many rows, in a turn of the event loop of its own."""
+        if self._many:
+            in_turn(call)
+        else:
+            call()
+
+    def _fit_widths(self) -> None:
+        self._after(self.view.fit_columns)
+
+    def _ask_of_all(self) -> None:
         self._work.ask()
         self._here.ask()
 
@@ -170,17 +183,13 @@ class FoundRows(QWidget):
             self.view.table_model.badge(here, self._here_icon, "Files of this observation are on this machine")
 
     def _show_on_map(self, *, fit: bool) -> None:
-        """Show all rows on the map; many of them in a turn of the event loop of their own."""
+        """Show all rows on the map and on the images."""
         self._to_fit = fit or self._to_fit
-        if self.table is not None and len(self.table) > AT_ONCE:
-            self._map_turn.start()
-        else:
-            self._take_map_turn()
+        self._after(self._take_map_turn)
+        self._after(self.draw_on_images)
 
     def _take_map_turn(self) -> None:
-        self._map_turn.stop()
         self.map.show_rows(self.table, self.facets.rows(), fit=self._to_fit)
-        self.draw_on_images()
         self._to_fit = False
 
     def chosen(self) -> Any:

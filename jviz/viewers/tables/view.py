@@ -15,7 +15,7 @@ from jviz.viewers.tables.model import TableModel
 
 __all__ = ["TableView"]
 
-MEASURED_ROWS = 60
+MEASURED_ROWS, MEASURED_CELLS = 60, 900
 
 FOLLOWED = 50
 """Selected rows that Qt follows by itself when they are sorted."""
@@ -124,7 +124,8 @@ class TableView(QTableView):
     def fit_columns(self) -> None:
         """Give each column the width of its header and of its first cells."""
         model, metrics, header = self.table_model, self.fontMetrics(), self.horizontalHeader()
-        rows = range(min(MEASURED_ROWS, model.rowCount()))
+        most = max(8, min(MEASURED_ROWS, MEASURED_CELLS // max(len(model.columns), 1)))
+        rows = range(min(most, model.rowCount()))
         for number, column in enumerate(model.columns):
             texts = [column.shown(row) for row in rows]
             widths = [metrics.horizontalAdvance(text) for text in (column.unit, *texts)]
