@@ -28,8 +28,8 @@ from jviz.plugins.parts import Newest, muted, tool_button
 __all__ = ["ComparePage", "LogPage", "RunsPage"]
 
 
-AT_ONCE = 1000
-"""Lines of a log that are shown before the window does something else."""
+AT_ONCE, BREATH_MS = 200, 4
+"""Lines of a log that are shown before the window does something else, and for how long it has time to."""
 
 
 class LogPage(QPlainTextEdit):
@@ -44,7 +44,7 @@ class LogPage(QPlainTextEdit):
         self.setPlaceholderText("The log of the pipelines comes here.")
         self._run: LiveRun | None = None
         self._count = 0
-        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more = QTimer(self, singleShot=True, interval=BREATH_MS)
         self._more.timeout.connect(lambda: self._run is not None and self.show_run(self._run))
 
     def show_run(self, run: LiveRun) -> None:

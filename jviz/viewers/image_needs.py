@@ -5,10 +5,8 @@ A viewer has them fetched by jobs, a saved picture waits for them.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -66,7 +64,6 @@ class SkyNeed:
     def run(self, progress: Progress) -> Any:
         sky = self.data.sky
         getattr(self.data, "axis", None)  # of cubes; it comes from the same WCS
-        _keep_imports()
         return sky
 
     @property
@@ -182,12 +179,6 @@ class CurveNeed:
 
 
 Need = BlockNeed | SkyNeed | WarpNeed | LimitsNeed | CurveNeed
-
-
-@cache
-def _keep_imports() -> None:
-    """Spare what the first sky imported from the search for garbage, which would stop the window for 0.1 s."""
-    gc.freeze()
 
 
 def asked_limits(layer: ImageLayer) -> tuple:

@@ -7,6 +7,7 @@ thread that Qt does not allow to, and the program ends. So while a window is ope
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ PAUSE_MS = 150
 WHOLE_SECONDS = 20.0
 """Least time between two collections of everything."""
 
+IMPORTED = 25
+"""Modules that came since the last look, from which what is there is taken to stay."""
+
 
 class Tidying:
     """The one collector of a program; it works while somebody keeps it."""
@@ -28,14 +32,14 @@ class Tidying:
     def __init__(self) -> None:
         self._kept, self._undisturbed, self._was_enabled = 0, 0, True
         self._timer: QTimer | None = None
-        self._whole = time.monotonic()
+        self._whole, self._modules = time.monotonic(), 0
 
     def keep(self) -> None:
         """Take over from Python's collector until `release`."""
         self._kept += 1
         if self._kept > 1:
             return
-        self._was_enabled = gc.isenabled()
+        self._was_enabled, self._modules = gc.isenabled(), len(sys.modules)
         gc.disable()
         self._timer = QTimer(QCoreApplication.instance(), interval=PAUSE_MS)
         self._timer.timeout.connect(self.tidy)
@@ -70,10 +74,19 @@ class Tidying:
         counts, limits = gc.get_count(), gc.get_threshold()
         if self._undisturbed or counts[0] <= limits[0]:
             return
+        if self._kept and len(sys.modules) - self._modules >= IMPORTED:
+            self._spare_imports()
+            return
         generation = 1 if counts[1] > limits[1] > 0 else 0
         if counts[2] > max(limits[2], 1) and time.monotonic() - self._whole > WHOLE_SECONDS:
             generation, self._whole = 2, time.monotonic()
         gc.collect(generation)
+
+    def _spare_imports(self) -> None:
+        """Look no more through what is there: nearly all of it stays, and each look would stop the window for 0.1 s."""
+        self._modules = len(sys.modules)
+        gc.collect(0)
+        gc.freeze()
 
 
 _tidying = Tidying()

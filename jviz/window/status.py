@@ -183,7 +183,9 @@ class JobsButton(QWidget):
         self.setVisible(bool(running))
         if running:
             title = running[0].title if len(running) == 1 else f"{len(running)} jobs"
-            self.button.setText(self.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 260))
+            text = self.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, 260)
+            if text != self.button.text():
+                self.button.setText(text)  # lays out the status bar anew
             known = [job.progress for job in running if job.total]
             self.bar.show_progress(round(100 * sum(known) / len(known)) if known else 0, 100 if known else 0)
 

@@ -1,12 +1,15 @@
 """Garbage with widgets in it is collected in the window's thread, whatever other threads do meanwhile."""
 
 import gc
+import sys
 import threading
+import types
 import weakref
 
 import pytest
 
 import jviz
+from jviz.viewers import tidying as module
 from jviz.viewers.tidying import tidying
 
 
@@ -32,7 +35,8 @@ def litter():
         Thing()
 
 
-def test_cycles_made_in_threads_end_in_the_window_s_thread(qtbot):
+def test_cycles_made_in_threads_end_in_the_window_s_thread(qtbot, monkeypatch):
+    monkeypatch.setattr(module, "IMPORTED", sys.maxsize)  # one of them, at work just then, would be spared
     window = jviz.launch(show=False)
     qtbot.addWidget(window)
     try:
@@ -78,6 +82,30 @@ def test_nothing_is_collected_while_something_large_is_imported(qtbot):
     with tidy.undisturbed():
         assert not gc.isenabled()
     assert gc.isenabled() == before
+
+
+def test_what_came_with_imports_is_not_looked_through_again(qtbot, monkeypatch):
+    tidy = tidying()
+    tidy.keep()
+    try:
+        Thing.ended = []
+        made = [Thing() for _ in range(5_000)]
+        litter()
+        tidy.tidy()
+        assert len(Thing.ended) == 20_000
+        before = gc.get_freeze_count()
+        for number in range(module.IMPORTED):
+            monkeypatch.setitem(sys.modules, f"imported_{number}", types.ModuleType("imported"))
+        litter()
+        tidy.tidy()
+        assert len(Thing.ended) == 40_000
+        assert gc.get_freeze_count() >= before + len(made)
+        litter()
+        tidy.tidy()
+        assert len(Thing.ended) == 60_000
+    finally:
+        tidy.release()
+        gc.unfreeze()
 
 
 def test_what_is_kept_twice_is_released_twice(qtbot):
