@@ -120,10 +120,12 @@ def match(session: Session, reference: ImageView, view: ImageView | None = None,
 
 
 def _tell_out_of_reach(session: Session, view: ImageView, others: list[ImageView]) -> None:
-    out = [other.name for other in others if not matched(view, other, PLACES)]
+    # named as their tabs are
+    out = [other.layers[0].data.name for other in others if not matched(view, other, PLACES)]
     if out:
         names = ", ".join(out[:3]) + (f" and {len(out) - 3} more" if len(out) > 3 else "")
-        session.notice("warning", f"{names} cannot show what {view.name} shows: it is out of their reach on the sky.")
+        middle = f"the middle of {view.layers[0].data.name}"
+        session.notice("warning", f"{names} cannot follow to {middle}: it is out of their reach on the sky.")
 
 
 def _match(session: Session, view: ImageView, others: list[ImageView], what: list[str] | None, label: str) -> Any:

@@ -175,7 +175,7 @@ def compass(
     east = np.array([-here[1], here[0], 0.0]) / across
     north = np.cross(here, east)
     motion = np.array([[axis @ (right - left), axis @ (up - down)] for axis in (east, north)])
-    if not abs(np.linalg.det(motion)) > 0:
+    if not np.isfinite(motion).all() or not abs(np.linalg.det(motion)) > 0:
         return None
     steps = np.linalg.inv(motion)
     steps /= np.sqrt(abs(np.linalg.det(steps)))

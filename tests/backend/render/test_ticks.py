@@ -115,3 +115,4 @@ def test_compass_sees_mirrored_images_viewports_and_undefined_sky():
     assert upside_down.north == pytest.approx(-90, abs=1e-4)
     assert abs(upside_down.east) == pytest.approx(180, abs=1e-4)
     assert compass(lambda x, y: (x * np.nan, y * np.nan), 0.0, 0.0) is None
+    assert compass(lambda x, y: (-x, np.where(y > 0, np.nan, y)), 0.0, 0.0) is None  # at the edge of a map
