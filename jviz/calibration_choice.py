@@ -24,6 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+OF_PIPELINE = "Parameters of the pipeline itself."
+
+
 @dataclass(frozen=True)
 class StepRow:
     """One step: what it is, and what the header says became of it.
@@ -34,11 +37,14 @@ class StepRow:
         "COMPLETE", "SKIPPED" or "".
     used : dict
         Reference files that the header names, by type.
+    is_pipeline : bool
+        It is no step, but stands for the parameters of the pipeline itself.
     """
 
     info: StepInfo
     status: str = ""
     used: dict[str, str] = field(default_factory=dict)
+    is_pipeline: bool = False
 
     @property
     def runs(self) -> bool:
@@ -57,7 +63,7 @@ class CalibrationChoice:
     usual : str
         Alias of the pipeline that takes them on by itself.
     rows : tuple of StepRow
-        In the order in which they run.
+        In the order in which they run; `all_rows` has the parameters of the pipeline itself as well.
     cache : Path or None
         Of reference files that simulated exposures come with.
     """
@@ -69,6 +75,15 @@ class CalibrationChoice:
     rows: tuple[StepRow, ...]
     pipelines: tuple[str, ...]
     cache: Path | None = None
+
+    @property
+    def all_rows(self) -> tuple[StepRow, ...]:
+        """The steps, and the pipeline itself where it has parameters of its own."""
+        params = tuple(param for param in self.pipeline.params if not param.help.startswith("Deprecated"))
+        if not params:
+            return self.rows
+        own = StepInfo(self.pipeline.name.removeprefix("calwebb_"), self.pipeline.class_name, OF_PIPELINE, params)
+        return (*self.rows, StepRow(own, is_pipeline=True))
 
     @property
     def title(self) -> str:

@@ -37,7 +37,7 @@ from jviz.plugins.calibration_form import StepForm
 from jviz.plugins.calibration_pages import ComparePage, LogPage, RunsPage
 from jviz.plugins.calibration_presets import PresetButton
 from jviz.plugins.calibration_quality import QualityPage
-from jviz.plugins.calibration_steps import StepTree
+from jviz.plugins.calibration_steps import StepTree, found_in, taken
 from jviz.plugins.parts import Line, Newest, Panel, ProgressBar, muted, tool_button
 
 __all__ = ["CalibrationPanel"]
@@ -222,7 +222,7 @@ class CalibrationPanel(Panel):
         self.title.setToolTip("\n".join(map(str, choice.paths)) if choice is not None else "")
         self.best = {}
         self._clear_forms()
-        rows = choice.rows if choice is not None else ()
+        rows = choice.all_rows if choice is not None else ()
         self.tree.show_steps(rows, self.ticks.get(choice.pipeline.name, {}) if choice is not None else {})
         self._offer_pipelines(pipelines, choice.pipeline.name if choice is not None else "")
         if choice is not None:
@@ -270,7 +270,7 @@ class CalibrationPanel(Panel):
     def form(self, name: str) -> StepForm:
         """Return the form of a step, made when it is first asked for."""
         if name not in self._forms:
-            row = next(row for row in self.choice.rows if row.info.name == name)
+            row = next(row for row in self.choice.all_rows if row.info.name == name)
             values = self.values.setdefault((self.choice.pipeline.name, name), {})
             form = StepForm(self.context, row, values, self.files, self.best)
             form.changed.connect(self._show_changes)
@@ -288,7 +288,7 @@ class CalibrationPanel(Panel):
         if self.choice is None:
             return
         name = self.choice.pipeline.name
-        changed = {row.info.name for row in self.choice.rows if self.values.get((name, row.info.name))}
+        changed = {row.info.name for row in self.choice.all_rows if self.values.get((name, row.info.name))}
         changed |= {step for step in self.ticks.get(name, {})}
         self.tree.show_changed(changed)
         self.tree.show_files(self.best, self.files, self.choice.rows)
@@ -308,7 +308,7 @@ class CalibrationPanel(Panel):
             self.tree.show_found(None)
         else:
             words = text.lower().split()
-            names = {row.info.name for row in self.choice.rows if _found(row, words)}
+            names = {row.info.name for row in self.choice.all_rows if found_in(row, words)}
             self.tree.show_found(names)
             self.tree.choose_one_of(names)
         for name, form in self._forms.items():
@@ -318,8 +318,8 @@ class CalibrationPanel(Panel):
         """Take over parameters by step, in place of those in the forms."""
         name, values, ticks = self.choice.pipeline.name, {}, {}
         try:
-            for row in self.choice.rows:
-                values[name, row.info.name], tick = _taken(row, steps.get(row.info.name, {}))
+            for row in self.choice.all_rows:
+                values[name, row.info.name], tick = taken(row, steps.get(row.info.name, {}))
                 if tick is not None:
                     ticks[row.info.name] = tick
         except JvizError as error:
@@ -328,7 +328,7 @@ class CalibrationPanel(Panel):
         self.values |= values
         self.ticks[name] = ticks
         self._clear_forms()
-        self.tree.show_steps(self.choice.rows, ticks)
+        self.tree.show_steps(self.choice.all_rows, ticks)
         self._show_changes()
         self._show_form()
 
@@ -343,7 +343,7 @@ class CalibrationPanel(Panel):
             When a parameter cannot be.
         """
         name, found = self.choice.pipeline.name, {}
-        for row in self.choice.rows:
+        for row in self.choice.all_rows:
             step = row.info.name
             changed: Any = changed_values(row.info, self.values.get((name, step), {}))
             if step in self.ticks.get(name, {}):
@@ -441,7 +441,8 @@ class CalibrationPanel(Panel):
 
     def _settle(self) -> None:
         """Enable what can be done."""
-        ready, chosen = self.choice is not None and self._job is None, bool(self.tree.chosen)
+        ready = self.choice is not None and self._job is None
+        chosen = self.tree.chosen in [row.info.name for row in self._rows()]  # not the pipeline itself
         self.all_button.setEnabled(ready)
         self.here_button.setEnabled(ready and chosen)
         self.only_button.setEnabled(ready and chosen and len(self.choice.paths) == 1)
@@ -464,18 +465,6 @@ def _best_of(choice: Any, job: Job) -> tuple:
         return (best_references(choice),)
     except JvizError:
         return ({},)
-
-
-def _taken(row: Any, given: Any) -> tuple[dict[str, Any], bool | None]:
-    """Return checked parameters of a step, and whether it runs where that is not as by default."""
-    given = row.info.checked({"skip": not given} if isinstance(given, bool) else given)
-    skip = given.pop("skip", not row.runs)
-    return given, None if skip != row.runs else not skip
-
-
-def _found(row: Any, words: list[str]) -> bool:
-    texts = [f"{row.info.name} {row.info.title}", *(f"{param.name} {param.help}" for param in row.info.params)]
-    return any(all(word in text.lower() for word in words) for text in texts)
 
 
 def _words(job: Job) -> str:

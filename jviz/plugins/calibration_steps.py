@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from jviz.api import ReferenceRow, StepRow
 
-__all__ = ["MARKS", "StepTree"]
+__all__ = ["MARKS", "StepTree", "found_in", "taken"]
 
 NAME, STATE, FILES = range(3)
 NOTHING = "N/A"
@@ -85,10 +85,11 @@ class StepTree(QTreeWidget):
             self.setCurrentItem(item)
 
     def _item(self, row: StepRow, runs: bool) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([row.info.name, "", ""])
+        item = QTreeWidgetItem([f"{row.info.name} (pipeline)" if row.is_pipeline else row.info.name, "", ""])
         item.setData(NAME, Qt.ItemDataRole.UserRole, row.info.name)
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        item.setCheckState(NAME, Qt.CheckState.Checked if runs else Qt.CheckState.Unchecked)
+        if not row.is_pipeline:
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(NAME, Qt.CheckState.Checked if runs else Qt.CheckState.Unchecked)
         item.setToolTip(NAME, row.info.title)
         item.setText(FILES, SHORT.sub("", ", ".join(row.used.values())))
         self._mark(item, row.info.name, {"state": row.status})
@@ -167,3 +168,16 @@ class StepTree(QTreeWidget):
         if column == NAME:
             name = item.data(NAME, Qt.ItemDataRole.UserRole)
             self.ticked.emit(name, item.checkState(NAME) == Qt.CheckState.Checked)
+
+
+def taken(row: Any, given: Any) -> tuple[dict[str, Any], bool | None]:
+    """Return checked parameters of a step, and whether it runs where that is not as by default."""
+    given = row.info.checked({"skip": not given} if isinstance(given, bool) else given)
+    skip = given.pop("skip", not row.runs)
+    return given, None if skip != row.runs else not skip
+
+
+def found_in(row: Any, words: list[str]) -> bool:
+    """Return whether a step or one of its parameters has words in its name or help."""
+    texts = [f"{row.info.name} {row.info.title}", *(f"{param.name} {param.help}" for param in row.info.params)]
+    return any(all(word in text.lower() for word in words) for text in texts)

@@ -306,3 +306,18 @@ def test_a_type_that_is_declared_unused_is_shown_so(qtbot, panel):
     field = choose(qtbot, panel, "dark_current").references["dark"]
     qtbot.keyClicks(field, "N/A")
     assert panel.tree._items["dark_current"].text(2) == "dark: N/A"
+
+
+def test_the_pipeline_itself_has_parameters(qtbot, panel):
+    form = choose(qtbot, panel, "detector1")
+    assert panel.tree._items["detector1"].text(0) == "detector1 (pipeline)"
+    assert not panel.here_button.isEnabled()
+    assert not panel.only_button.isEnabled()
+    qtbot.keyClick(form.fields["save_calibrated_ramp"], Qt.Key.Key_Space)
+    assert panel.steps() == {"detector1": {"save_calibrated_ramp": True}}
+    qtbot.mouseClick(panel.all_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._job is None, timeout=60_000)
+    made = sorted(path.name.rpartition("_")[2] for path in panel._shown_run.folder.glob("*.fits"))
+    assert made == ["ramp.fits", "rate.fits", "rateints.fits"]
+    panel.take_steps({})
+    assert panel.steps() == {}
