@@ -66,6 +66,8 @@ class CalibrationChoice:
         In the order in which they run; `all_rows` has the parameters of the pipeline itself as well.
     cache : Path or None
         Of reference files that simulated exposures come with.
+    first : Path or None
+        File whose header chooses reference files: the first one, of an association its first member.
     """
 
     inputs: tuple[Any, ...]
@@ -75,6 +77,7 @@ class CalibrationChoice:
     rows: tuple[StepRow, ...]
     pipelines: tuple[str, ...]
     cache: Path | None = None
+    first: Path | None = None
 
     @property
     def all_rows(self) -> tuple[StepRow, ...]:
@@ -119,11 +122,19 @@ def calibration_choice(
     usual = usual if usual in catalogue.names else ""
     found = catalogue.pipeline(pipeline or usual or "calwebb_image3")
     header = next((header for _, _, header in inputs if header is not None), None)
-    if header is None:
-        header = {} if subjects[0].suffix == "asn" else registry.header_of(subjects[0].path)
+    if header is None or subjects[0].suffix == "asn":
+        first = _first_file(subjects[0])
+        header = registry.header_of(first) if first is not None else {}
     rows = tuple(_row(step, header) for step in found.ordered(subjects[0].instrument, subjects[0].kind))
     return CalibrationChoice(tuple(given for given, _, _ in inputs), tuple(path for _, path, _ in inputs), found, usual,
-                             rows, catalogue.names, own_cache(inputs[0][1]))  # fmt: skip
+                             rows, catalogue.names, own_cache(inputs[0][1]), _first_file(subjects[0]))  # fmt: skip
+
+
+def _first_file(subject: registry.Subject) -> Path | None:
+    """Return the file whose header counts: of an association its first member, None when it has none."""
+    if subject.suffix != "asn":
+        return subject.path
+    return subject.path.parent / subject.members[0] if subject.members else None
 
 
 def _row(step: StepInfo, header: Mapping[str, Any]) -> StepRow:
@@ -140,8 +151,8 @@ def best_references(choice: CalibrationChoice) -> dict[str, Row]:
     JvizError
         When the rules are not on this machine.
     """
-    kinds, path = list(choice.pipeline.references), choice.paths[0]
-    if not kinds or path.suffix.lower() == ".json":
+    kinds, path = list(choice.pipeline.references), choice.first
+    if not kinds or path is None:
         return {}
     _, rows = references_of(registry.header_of(path), path.name, None, kinds=kinds, everything=True,
                             rules=rules_for(path))  # fmt: skip

@@ -35,7 +35,7 @@ WORKER = "jviz.backend.calibration.jwst_worker"
 WORKERS = 2
 """Exposures that are calibrated side by side."""
 
-FORMAT = 2
+FORMAT = 3
 """Of the kept descriptions of steps; they are made anew when it changes."""
 
 

@@ -249,3 +249,17 @@ def test_budgets_of_associations_are_of_their_members(tmp_path):
     table = tmp_path / "jw_cat.ecsv"
     table.write_text("x")
     assert budget_of_all("calwebb_spec2", [*paths, table]).memory == budget_of_all("calwebb_spec2", paths).memory
+
+
+def test_an_override_reaches_steps_within_steps(known_steps, calibrating):
+    catalogue = calibrating.calibrations.catalogue(calibrating.calibrations.stand_in("Steps"))
+    pipeline = catalogue.pipeline("spec2")
+    readers = pipeline.references["flat"]
+    assert {"flat_field", "master_background_mos.flat_field"} <= set(readers)
+    assert "master_background_mos" not in readers
+    task = Task("calwebb_spec2", pipeline.class_name, "/x_rate.fits", references={"flat": "/f.fits"},
+                readers=pipeline.references)  # fmt: skip
+    assert task.given()["steps"]["master_background_mos"] == {"steps": {"flat_field": {"override_flat": "/f.fits"}}}
+    run = Run("1", "x")
+    run.add(task, {"products": []}, 1.0)
+    assert "--steps.master_background_mos.steps.flat_field.override_flat=/f.fits" in strun_of(run.tasks[0])

@@ -321,3 +321,10 @@ def test_the_pipeline_itself_has_parameters(qtbot, panel):
     assert made == ["ramp.fits", "rate.fits", "rateints.fits"]
     panel.take_steps({})
     assert panel.steps() == {}
+
+
+def test_an_association_shows_the_reference_files_of_its_members(qtbot, panel, sim):
+    panel.take_files([str(sim / "l3_asn.json")])
+    qtbot.waitUntil(lambda: panel.pipeline.currentText() == "image3" and bool(panel.best), timeout=20_000)
+    assert "abvegaoffset_0001.asdf" in panel.tree._items["source_catalog"].text(2)
+    assert panel.tree.state("tweakreg") == ""

@@ -57,7 +57,7 @@ def _step(cls: Any, name: str, class_name: str, keywords: dict[str, str]) -> Ste
     alias = cls.class_alias or name
     keyword = keywords.get(STATUS.get(alias, alias), keywords.get(name, ""))
     return StepInfo(name, class_name, _title(cls), tuple(_param(spec, key) for key in names),
-                    _references(cls), keyword)  # fmt: skip
+                    _references(cls), keyword, _inner(cls))  # fmt: skip
 
 
 def _references(cls: Any) -> tuple[str, ...]:
@@ -65,6 +65,12 @@ def _references(cls: Any) -> tuple[str, ...]:
     if isinstance(inner := getattr(cls, "step_defs", None), dict):
         return tuple(dict.fromkeys(kind for step in inner.values() for kind in _references(step)))
     return tuple(cls.reference_file_types)
+
+
+def _inner(cls: Any) -> dict[str, tuple[str, ...]]:
+    """Return the types that the own steps of a step read, where it is a pipeline itself."""
+    steps = getattr(cls, "step_defs", None)
+    return {name: _references(step) for name, step in steps.items()} if isinstance(steps, dict) else {}
 
 
 def _title(cls: Any) -> str:

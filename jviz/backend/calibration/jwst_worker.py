@@ -242,12 +242,21 @@ def _steps(cls: Any, task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the parameters of the steps of a pipeline, with a reference for every step that reads its type."""
     given = {name: dict(values) for name, values in task.get("steps", {}).items()}
     for name, step in cls.step_defs.items():
-        extra = _overrides(step, task.get("references", {}))
+        extra: dict[str, Any] = _overrides(step, task.get("references", {}))
+        inner = {each: _overrides(cls, task.get("references", {})) for each, cls in _own_steps(step).items()}
+        if any(inner.values()):
+            extra["steps"] = {each: values for each, values in inner.items() if values}
         if task.get("keep_steps"):
             extra["save_results"] = True
         if extra:
             given[name] = {**extra, **given.get(name, {})}
     return given
+
+
+def _own_steps(step: Any) -> Mapping[str, Any]:
+    """Return the steps of a step that is a pipeline itself."""
+    found = getattr(step, "step_defs", None)
+    return found if isinstance(found, dict) else {}
 
 
 def _overrides(step: Any, references: Mapping[str, str]) -> dict[str, str]:

@@ -64,7 +64,11 @@ class Task:
         own = dict(self.parameters)
         for kind, path in self.references.items():
             for step in self.readers.get(kind, ()):
-                steps.setdefault(step, {})[f"override_{kind}"] = path
+                outer, _, inner = step.partition(".")
+                values = steps.setdefault(outer, {})
+                if inner:
+                    values = values.setdefault("steps", {}).setdefault(inner, {})
+                values[f"override_{kind}"] = path
             if not self.readers:
                 own[f"override_{kind}"] = path
         return {**own, **({"steps": steps} if steps else {})}
@@ -174,10 +178,17 @@ def strun_of(task: Mapping[str, Any]) -> str:
     """Return the command line of jwst that repeats a task."""
     words = ["strun", task["pipeline"], task["input"], "--save_results=true", "--output_dir=."]
     given = dict(task["given"])
-    for step, values in given.pop("steps", {}).items():
-        words += [f"--steps.{step}.{name}={_word(value)}" for name, value in values.items()]
-    words += [f"--{name}={_word(value)}" for name, value in given.items()]
-    return shlex.join(words)
+    steps = given.pop("steps", {})
+    return shlex.join([*words, *_options("steps.", steps), *_options("", given)])
+
+
+def _options(prefix: str, values: Mapping[str, Any]) -> list[str]:
+    """Return parameters, and those of steps within, as options."""
+    found = []
+    for name, value in values.items():
+        nested = isinstance(value, Mapping)
+        found += _options(f"{prefix}{name}.", value) if nested else [f"--{prefix}{name}={_word(value)}"]
+    return found
 
 
 def _arguments(task: Mapping[str, Any]) -> str:

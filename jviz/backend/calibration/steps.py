@@ -89,6 +89,8 @@ class StepInfo:
         Types of the reference files that it reads.
     keyword : str
         Header keyword of its status (``S_…``), "" when there is none.
+    inner : dict
+        Of a step that is a pipeline itself: types of reference files by the names of its own steps.
     """
 
     name: str
@@ -97,6 +99,7 @@ class StepInfo:
     params: tuple[Param, ...] = ()
     references: tuple[str, ...] = ()
     keyword: str = ""
+    inner: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def param(self, name: str) -> Param:
         """Return a parameter by name.
@@ -161,11 +164,13 @@ class Pipeline:
 
     @property
     def references(self) -> dict[str, list[str]]:
-        """Types of reference files, and the steps that read each."""
+        """Types of reference files and the steps that read each; ``"step.inner"`` where a step has steps of its own."""
         found: dict[str, list[str]] = {}
         for step in self.steps:
-            for kind in step.references:
-                found.setdefault(kind, []).append(step.name)
+            readers = {f"{step.name}.{name}": kinds for name, kinds in step.inner.items()}
+            for name, kinds in (readers or {step.name: step.references}).items():
+                for kind in kinds:
+                    found.setdefault(kind, []).append(name)
         return found
 
 
@@ -228,7 +233,8 @@ class Catalogue:
 
 def _steps(values: Any) -> tuple[StepInfo, ...]:
     return tuple(
-        StepInfo(**{**each, "params": _params(each["params"]), "references": tuple(each["references"])})
+        StepInfo(**{**each, "params": _params(each["params"]), "references": tuple(each["references"]),
+                    "inner": {name: tuple(kinds) for name, kinds in each["inner"].items()}})
         for each in values
     )
 
