@@ -176,7 +176,7 @@ def rectify(
     """Make tilted and curved lines straight: each column of the result is one wavelength, along x.
 
     Channels are shared out by their overlap, so that the flux of a line stays in every row. Errors are those of
-    independent input pixels.
+    independent input pixels. Of a slit on a small part of a detector the rows with light are kept.
 
     Parameters
     ----------
@@ -202,7 +202,8 @@ def rectify(
             made, home = straightened(made, frame, centre)
     except JvizError as error:
         raise CommandError(f"{data.name} cannot be rectified: {error}.") from None
-    on = "" if home is None else f", trace on row {home:g}"
+    made, below = made.of_slit()
+    on = "" if home is None else f", trace on row {home - below:g}"
     return made_spectrum2d(made, data, name or f"{data.name} rectified", f"{data.name} rectified{on}")
 
 

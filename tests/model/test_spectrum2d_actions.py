@@ -191,3 +191,8 @@ def test_a_slit_on_a_small_part_of_the_detector(session, tmp_path):
         made = session.run("spectrum2d.extract", method=method, **options).samples[0]
         np.testing.assert_allclose(made.axis.values, 5 + 0.02 * np.arange(40, 240), rtol=1e-6)
         np.testing.assert_allclose(made.flux[12:-12], light[52:228, 0], rtol=0.01)
+    flat = session.run("spectrum2d.rectify", data=data, straighten=True)
+    assert 45 <= flat.shape[0] < 60  # the slit and what straightening moves it by, not the detector
+    row = float(flat.header["HISTORY"].rpartition("trace on row ")[2])
+    middle = np.nanmedian(flat.get(np.ndarray), axis=1)
+    assert abs(np.nanargmax(middle) - row) <= 1

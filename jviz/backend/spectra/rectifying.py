@@ -36,6 +36,15 @@ class Straight:
     variance: np.ndarray | None
     axis: SpectralAxis
 
+    def of_slit(self) -> tuple[Straight, int]:
+        """Return it without the rows beside a slit that takes less than half of them, and how many went from below."""
+        lit = np.flatnonzero(np.isfinite(self.flux).any(axis=1))
+        if not len(lit) or 2 * (lit[-1] - lit[0] + 1) > len(self.flux):
+            return self, 0
+        rows = slice(lit[0], lit[-1] + 1)
+        variance = None if self.variance is None else self.variance[rows]
+        return replace(self, flux=self.flux[rows], variance=variance), int(lit[0])
+
 
 def rectified(
     frame: Frame, row: float | None = None, *, step: float | None = None, holds: Holds = "density",
