@@ -66,11 +66,11 @@ def choice_of_spectrum(spectrum: Spectrum, chosen: AxisChoice) -> AxisChoice:
 
     values = {n: v for n, v in asdict(chosen).items() if v not in (None, "")}
     if not values:
-        raise CommandError("Say the unit of the wavelengths, that of the values, or the medium.")
+        raise CommandError("Say the unit of the wavelengths, that of the fluxes, or the medium.")
     _check_numbers(chosen)
     _check_unit(chosen.unit)
-    if chosen.values not in ("", "ABmag") and parse_unit(chosen.values) is None:
-        raise CommandError(f"{chosen.values!r} is no unit of flux; write Jy, erg / (s cm2 Angstrom) or DN / s.")
+    if chosen.flux_unit not in ("", "ABmag") and parse_unit(chosen.flux_unit) is None:
+        raise CommandError(f"{chosen.flux_unit!r} is no unit of flux; write Jy, erg / (s cm2 Angstrom) or DN / s.")
     return AxisChoice(**{**_given(spectrum.choice), **values})
 
 

@@ -78,7 +78,7 @@ class Spectrum(Data):
     @property
     def unit(self) -> str:
         """Unit of the flux, as the file or its user says."""
-        chosen = getattr(self.choice, "values", "")
+        chosen = getattr(self.choice, "flux_unit", "")
         return chosen or super().unit or (self._samples[0].unit if self._samples else "")
 
     def prepare(self, progress: Progress = silent) -> None:

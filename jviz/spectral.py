@@ -40,8 +40,8 @@ class AxisChoice:
         vacuum or air.
     rest : float or None
         Rest frequency or wavelength in ``rest_unit``.
-    values : str
-        Unit of the fluxes of spectra: as they are given, not converted.
+    flux_unit : str
+        Of the fluxes of spectra: as they are given, not converted.
     """
 
     axis: int | None = None
@@ -51,7 +51,7 @@ class AxisChoice:
     medium: str = ""
     rest: float | None = None
     rest_unit: str = ""
-    values: str = ""
+    flux_unit: str = ""
 
     def applied(self, axis: SpectralAxis) -> SpectralAxis:
         """Return an axis with what was chosen."""
@@ -74,7 +74,7 @@ class AxisChoice:
                 axis = replace(axis, notes=())
             if axis.quantity not in ("wavelength", "wavenumber"):
                 axis = replace(axis, medium="")
-            made.append(replace(one, axis=axis, unit=self.values or one.unit))
+            made.append(replace(one, axis=axis, unit=self.flux_unit or one.unit))
         return tuple(made)
 
 

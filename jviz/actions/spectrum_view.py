@@ -104,7 +104,7 @@ def axis(
     session: Session,
     data: Spectrum,
     unit: str = "",
-    values: str = "",
+    flux_unit: str = "",
     *,
     first: float | None = None,
     step: float | None = None,
@@ -119,8 +119,8 @@ def axis(
     ----------
     unit : str
         Of the wavelengths, frequencies or energies as they are in the file ("um"); what is left out stays.
-    values : str
-        Unit of the fluxes as they are in the file ("Jy").
+    flux_unit : str
+        Of the fluxes as they are in the file ("Jy").
     first, step : float, optional
         Value of the first sample and the step to the next, for files without wavelengths.
     medium : str
@@ -133,7 +133,7 @@ def axis(
     from jviz.cube_choice import choice_of_spectrum, choose
     from jviz.spectral import AxisChoice
 
-    given = AxisChoice(None, unit, first, step, medium, rest, rest_unit if rest else "", values)
+    given = AxisChoice(None, unit, first, step, medium, rest, rest_unit if rest else "", flux_unit)
     choose(session, data, choice_of_spectrum(data, given), remember=remember)
 
 

@@ -24,7 +24,7 @@ def test_units_are_taken_and_no_number_is_converted(session, text):
     view = session.views["Spectrum 1"]
     view.x_range = (500.0, 600.0)
     assert session["lamp"].samples[0].axis.notes  # it says that it guesses
-    session.run("spectrum.axis", data="lamp", unit="Angstrom", values="erg / (s cm2 Angstrom)", medium="air")
+    session.run("spectrum.axis", data="lamp", unit="Angstrom", flux_unit="erg / (s cm2 Angstrom)", medium="air")
     data = session["lamp"]
     [one] = data.samples
     assert (one.axis.unit, one.axis.medium, one.unit, data.unit, one.axis.notes) == (
@@ -42,7 +42,7 @@ def test_what_was_said_is_added_to_what_was_said_before(session, text):
     session.open(text, show=False)
     session.run("spectrum.axis", data="lamp", unit="GHz")
     assert session["lamp"].samples[0].axis.quantity == "frequency"
-    session.run("spectrum.axis", data="lamp", values="Jy", rest=500.0, rest_unit="GHz")
+    session.run("spectrum.axis", data="lamp", flux_unit="Jy", rest=500.0, rest_unit="GHz")
     [one] = session["lamp"].samples
     assert (one.axis.unit, one.unit, one.axis.rest, one.axis.rest_unit) == ("GHz", "Jy", 500.0, "GHz")
 
@@ -51,7 +51,7 @@ def test_it_is_remembered_for_the_file_and_kept_in_sessions_and_scripts(text, tm
     settings = {}
     with_name = jviz.Session(settings)
     with_name.open(text, show=False)
-    with_name.run("spectrum.axis", data="lamp", unit="um", values="Jy")
+    with_name.run("spectrum.axis", data="lamp", unit="um", flux_unit="Jy")
     saved = with_name.save(tmp_path / "work.jviz")
     [again] = with_name.open(text, show=False)
     assert (again.samples[0].axis.unit, again.samples[0].unit) == ("um", "Jy")
@@ -75,7 +75,7 @@ def test_samples_that_are_numbered_get_wavelengths(session):
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({}, "Say the unit"), ({"unit": "Jy"}, "no unit of wavelength"), ({"values": "bananas"}, "no unit of flux"),
+    [({}, "Say the unit"), ({"unit": "Jy"}, "no unit of wavelength"), ({"flux_unit": "bananas"}, "no unit of flux"),
      ({"first": 1.0}, "both"), ({"first": 1.0, "step": 0.0, "unit": "nm"}, "step is 0"),
      ({"rest": -1.0}, "above 0")],
 )  # fmt: skip

@@ -418,3 +418,12 @@ def test_the_menu_of_a_column_edits_it(window, qtbot):
     assert window.session["stars"].columns["F200W"].unit == "mag"
     window.session.undo()
     assert "mag" in window.session["stars"].columns
+
+
+def test_the_form_of_units_of_spectra_asks_for_both_units(window):
+    from jviz.window.forms import Form
+
+    form = Form(window, window.session.commands["spectrum.axis"], {})
+    assert {"unit", "flux_unit", "first", "step", "medium"} <= set(form.fields)
+    form.close()
+    form.deleteLater()
