@@ -50,7 +50,10 @@ def position_columns(names: Any) -> tuple[str, str, str] | None:
     The system is "sky" (ICRS or a frame within 0.1 arcsec of it), "galactic" or "pixel".
     """
     known = {name.lower(): name for name in reversed(list(names))}
-    for pairs, system in ((_SKY, "sky"), (_PIXELS, "pixel")):
+    # coordinates are written as two columns where a format has none for them: sky_centroid.ra, sky_centroid.dec
+    stems = sorted((n.removesuffix(".ra") for n in known if n.endswith(".ra")), key=lambda n: n != "sky_centroid")
+    parts = tuple((f"{stem}.ra", f"{stem}.dec") for stem in stems)
+    for pairs, system in (((*_SKY, *parts), "sky"), (_PIXELS, "pixel")):
         for x, y in pairs:
             if x in known and y in known:
                 return ("galactic" if x in ("glon", "l") else system), known[x], known[y]

@@ -106,7 +106,9 @@ def _by_rows(table: Table, length: int) -> Table:
 
 
 def alike(table: Table) -> Table:
-    """Make arrays of columns whose cells are lists of the same length: they can be calculated with, element by element.
+    """Make arrays of columns whose cells are lists of the same length, and texts of those whose cells are texts.
+
+    The former can be calculated with, element by element, the latter be written to every kind of file.
 
     Returns
     -------
@@ -120,20 +122,22 @@ def alike(table: Table) -> Table:
         if not isinstance(column, Column) or column.dtype.kind != "O" or column.ndim != 1 or not len(column):
             continue
         cells = list(np.asarray(column))
-        if all(isinstance(cell, np.ndarray) and cell.dtype.kind in "iuf" and cell.ndim for cell in cells) and (
+        if all(isinstance(cell, str | None) for cell in cells):
+            table[name] = _column(column, np.array([cell or "" for cell in cells]), np.ma.getmaskarray(column))
+        elif all(isinstance(cell, np.ndarray) and cell.dtype.kind in "iuf" and cell.ndim for cell in cells) and (
             len({cell.shape for cell in cells}) == 1 and cells[0].size
         ):
-            table[name] = _stacked(column, cells)
+            values = np.ma.stack(cells)
+            table[name] = _column(column, values.data, np.ma.getmaskarray(values))
     return table
 
 
-def _stacked(column: Column, cells: list[np.ndarray]) -> Column:
+def _column(old: Column, values: np.ndarray, mask: np.ndarray) -> Column:
+    """Return a column of the same name, unit and description with these values."""
     from astropy.table import Column, MaskedColumn
 
-    about = {"name": column.name, "unit": column.unit, "description": column.info.description}
-    values = np.ma.stack(cells)
-    mask = np.ma.getmaskarray(values)
-    return MaskedColumn(values.data, mask=mask, **about) if mask.any() else Column(values.data, **about)
+    about = {"name": old.name, "unit": old.unit, "description": old.info.description}
+    return MaskedColumn(values, mask=mask, **about) if mask.any() else Column(values, **about)
 
 
 def mask_sextractor(table: Table) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jviz.backend.catalogs import crowd
 from jviz.backend.catalogs.columns import columns_of
-from jviz.backend.catalogs.places import places_of
+from jviz.backend.catalogs.places import places_of, position_columns
 from jviz.backend.render import kernels
 
 
@@ -94,3 +94,9 @@ def test_the_nearest_point_within_reach(compiled):
     x, y = np.array([0.0, 5.0, np.nan]), np.array([0.0, 5.0, 1.0])
     assert crowd.nearest(x, y, (4.0, 4.0), 3.0) == 1
     assert crowd.nearest(x, y, (20.0, 4.0), 3.0) is None
+
+
+def test_coordinates_that_were_written_as_two_columns():
+    names = ["x_centroid", "y_centroid", "other.ra", "other.dec", "sky_centroid.ra", "sky_centroid.dec"]
+    assert position_columns(names) == ("sky", "sky_centroid.ra", "sky_centroid.dec")
+    assert position_columns(["a.ra", "b.dec", "x", "y"]) == ("pixel", "x", "y")

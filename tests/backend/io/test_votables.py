@@ -109,3 +109,18 @@ def test_lists_of_the_same_length_become_arrays(tmp_path):
 <DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>""")
     [product] = open_products(tmp_path / "a.vot")
     np.testing.assert_array_equal(product.load_object()["mag"], [[20, 21], [22, 23]] * u.mag)
+
+
+def test_texts_of_any_length_are_written_to_every_kind_of_file(tmp_path):
+    """VizieR declares texts without their length, which astropy reads as Python objects."""
+    from jviz.backend.io.table_writer import write_table
+
+    rows = "".join(f"<TR><TD>{ra}</TD><TD>{flag}</TD></TR>" for ra, flag in ((1, "ABB"), (2, ""), (3, "A")))
+    (tmp_path / "a.vot").write_text(f"""<VOTABLE version="1.4"><RESOURCE><TABLE>
+<FIELD name="ra" datatype="double" unit="deg"/><FIELD name="Qflg" datatype="char" arraysize="*"/>
+<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>""")
+    table = open_products(tmp_path / "a.vot")[0].load_object()
+    assert table["Qflg"].dtype.kind == "U"
+    for suffix in ("fits", "vot", "ecsv", "csv", "parquet"):
+        again = open_products(write_table(table, tmp_path / f"b.{suffix}"))[0].load_object()
+        assert [str(text or "") for text in again["Qflg"].tolist()] == ["ABB", "", "A"]
