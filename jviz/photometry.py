@@ -117,11 +117,14 @@ class Field:
             sigma = self._sigma[(*(n // 2 for n in self._sigma.shape[:-2]), rows, columns)]
         elif self._sigma is not None:
             sigma = self._pixels.part(self._sigma, rows, columns)
-        flags = None
-        if self._flags is not None and self.bits | self.saturated:
-            flags = self._pixels.part(self._flags, rows, columns)
-            flags = flags if flags.dtype == np.uint32 else flags.astype(np.int64).astype(np.uint32)
-        return Block(values, sigma, flags)
+        return Block(values, sigma, self.flags(rows, columns))
+
+    def flags(self, rows: slice, columns: slice) -> np.ndarray | None:
+        """Return the flags of a part of the image; None where there are none of interest."""
+        if self._flags is None or not self.bits | self.saturated:
+            return None
+        flags = self._pixels.part(self._flags, rows, columns)
+        return flags if flags.dtype == np.uint32 else flags.astype(np.int64).astype(np.uint32)
 
     def weights(self, subset: Subset, mode: Any = "exact") -> Weights:
         """Return which part of each pixel is in a region."""

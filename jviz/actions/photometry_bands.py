@@ -176,9 +176,11 @@ def _measure(
     def read(part_rows: slice, part_columns: slice) -> Block:
         tile = scene.tile(part_rows, part_columns)
         values = np.where(tile.mask, np.nan, tile.values).astype(tile.values.dtype, copy=False)
-        return Block(values, error_of(tile))
+        return Block(values, error_of(tile), field.flags(part_rows, part_columns))
 
-    sums = sums_in_circles(read, scene.shape, x, y, size * scale, kind="error", progress=progress)
+    sums = sums_in_circles(
+        read, scene.shape, x, y, size * scale, kind="error", saturated=field.saturated, progress=progress
+    )
     calibration = field.calibration(None, circle.vega)
     solid, _ = field.solid_angles(x, y)
     measured = Measured(x, y, sums, np.pi * (size * scale) ** 2, None, sums.variance, field.unit, calibration, solid,

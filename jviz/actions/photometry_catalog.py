@@ -22,6 +22,7 @@ from jviz.backend.photometry.circles import Block, sums_in_circles
 from jviz.backend.photometry.corrections import corrections_at, radius_of_energy
 from jviz.backend.photometry.fluxes import Calibration
 from jviz.backend.photometry.segmenting import Segments, Tile, find_segments
+from jviz.backend.photometry.tables import FLAGS, NO_SKY, flags_of_sums
 from jviz.backend.progress import Progress
 from jviz.catalogs import catalog_of
 from jviz.commands import command
@@ -98,7 +99,8 @@ def catalog(
         semimajor_axis, semiminor_axis, orientation, ellipticity, fwhm, kron_radius, isophotal_flux, kron_flux,
         aper30_flux, aper50_flux, aper70_flux, aper_total_flux, each with _flux_err, _abmag and _abmag_err (and
         _vegamag, _vegamag_err where the filter is known),
-        background, CI_50_30, CI_70_50, is_extended; with ``morphology`` petrosian_radius, r20, r50, r80 (of circles),
+        background, flags (of the circle of 70 %, as in ``photometry.aperture``), CI_50_30, CI_70_50, is_extended; with
+        ``morphology`` petrosian_radius, r20, r50, r80 (of circles),
         petrosian_sma, half_light_sma (semi-major axes of ellipses; all in pixels), petrosian_ellipticity,
         petrosian_angle (degrees from +x),
         concentration, asymmetry, smoothness, gini, m20, each with _err, snr_per_pixel and morphology_flags (a sum of
@@ -232,11 +234,12 @@ def _add_circles(
     def read(rows: slice, columns: slice) -> Block:
         tile = scene.tile(rows, columns)
         values = np.where(tile.mask, np.nan, tile.values).astype(tile.values.dtype, copy=False)
-        return Block(values, error_of(tile))
+        return Block(values, error_of(tile), scene.field.flags(rows, columns))
 
     radii, corrections = circles
     x, y = (np.asarray(table[n], float) for n in ("x_centroid", "y_centroid"))
-    sums = sums_in_circles(read, scene.shape, x, y, radii, kind="error", progress=progress)
+    saturated = scene.field.saturated
+    sums = sums_in_circles(read, scene.shape, x, y, radii, kind="error", saturated=saturated, progress=progress)
     for k, part in enumerate(ENERGIES):
         table[f"aper{part}_flux"] = np.where(sums.used[:, k] > 0, sums.sum[:, k], np.nan)
         table[f"aper{part}_flux_err"] = np.sqrt(sums.variance[:, k])
@@ -247,6 +250,8 @@ def _add_circles(
                      for v, n in ((y, scene.shape[0]), (x, scene.shape[1])))  # fmt: skip
     level = np.zeros(len(x)) if scene.meshes is None else scene.meshes.level_at(rows, columns)
     table["background"] = level * scene.field.unit
+    table["flags"] = flags_of_sums(sums, np.pi * radii**2)
+    table["flags"].info.description = "; ".join(f"{bit}: {words}" for bit, words in FLAGS.items() if bit != NO_SKY)
     return notes
 
 

@@ -11,7 +11,7 @@ from jviz.backend.photometry.circles import Skies, Sums
 from jviz.backend.photometry.fluxes import Calibration, magnitudes
 
 __all__ = ["EDGE", "FLAGS", "MASKED", "NOTHING", "NO_SKY", "SATURATED", "WORDS", "Measured", "aperture_table",
-           "columns_of", "flags_of", "flux_errors"]  # fmt: skip
+           "columns_of", "flags_of", "flags_of_sums", "flux_errors"]  # fmt: skip
 
 MASKED, EDGE, SATURATED, NO_SKY, NOTHING = 1, 2, 4, 8, 16
 FLAGS = {
@@ -174,14 +174,19 @@ def _put(table: Any, column: str, name: str, values: np.ndarray, measured: Measu
 
 
 def flags_of(measured: Measured) -> np.ndarray:
-    """Return the bits of `FLAGS` for each place, of its largest aperture."""
-    sums = measured.sums
+    """Return the bits of `FLAGS` for each place, of all its apertures."""
+    bits = flags_of_sums(measured.sums, measured.expected)
+    if measured.skies is not None:
+        bits |= np.where(measured.skies.n < FEWEST, NO_SKY, 0)
+    return bits
+
+
+def flags_of_sums(sums: Sums, expected: np.ndarray | None) -> np.ndarray:
+    """Return the bits of `FLAGS` that sums in apertures tell; ``expected`` are the areas of these."""
     bits = np.where((sums.n_masked > 0).any(axis=1), MASKED, 0)
     bits |= np.where((sums.n_saturated > 0).any(axis=1), SATURATED, 0)
     bits |= np.where((sums.used <= 0).any(axis=1), NOTHING, 0)
-    if measured.expected is not None:
-        short = sums.area < measured.expected * (1 - 1e-9) - 1e-9
+    if expected is not None:
+        short = sums.area < expected * (1 - 1e-9) - 1e-9
         bits |= np.where(short.any(axis=1), EDGE, 0)
-    if measured.skies is not None:
-        bits |= np.where(measured.skies.n < FEWEST, NO_SKY, 0)
     return bits
