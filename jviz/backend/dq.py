@@ -196,6 +196,16 @@ _NICMOS = """
 15 RESERVED Not used
 """
 
+# MaNGA's data reduction pipeline, MANGA_DRP3PIXMASK (Law et al. 2016, AJ 152, 83; sdss.org, "Bitmasks"); there the last
+# is called DONOTUSE.
+_MANGA = """
+0 NOCOV No coverage in the cube
+1 LOWCOV Low coverage depth in the cube
+2 DEADFIBER A major contributing fibre is dead
+3 FORESTAR Foreground star
+10 DO_NOT_USE Not to be used for science
+"""
+
 DIALECTS: dict[str, Flags] = {
     "jwst": _table(_JWST),
     "roman": {bit: flag for bit, flag in (_table(_JWST) | _table(_ROMAN_CHANGES)).items() if bit != 14},
@@ -206,6 +216,7 @@ DIALECTS: dict[str, Flags] = {
     "hst-cos": _table(_COS),
     "hst-wfpc2": _table(_WFPC2),
     "hst-nicmos": _table(_NICMOS),
+    "manga": _table(_MANGA),
     "generic": {},
 }
 """The meanings by telescope and instrument; ``"generic"`` knows none and counts the bits."""

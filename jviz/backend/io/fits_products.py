@@ -114,7 +114,10 @@ class _Source:
         hdu, option = self.file.hdus[product.main], product.options["hdu"]
         name = option if isinstance(option, str) else f"{option} {hdu.name}".strip()
         section = product.options.get("section")
-        return name if section is None else f"{name} {sections(hdu)[section]}"
+        if section is None:
+            return name
+        part = sections(hdu)[section]
+        return part if len(self.groups) == 1 else f"{name} {part}"
 
     def products_of(self, hdu: Hdu) -> list[Product]:
         """Make what has this unit as its main one; a companion alone."""

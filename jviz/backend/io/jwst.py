@@ -100,6 +100,8 @@ def dialect_of(header: Keywords) -> str:
         return "hst-wfc3-ir" if str(header.get("DETECTOR", "")).strip() == "IR" else "hst-wfc3-uvis"
     if telescope == "HST":
         return _HST_DIALECTS.get(instrument, "")
+    if instrument == "MANGA" and header.get("DAPFRMT", header.get("DAPTYPE")) is None:  # the DAP has other bits
+        return "manga"
     return {"JWST": "jwst", "ROMAN": "roman", "SIMULATED": "jwst"}.get(telescope, "")
 
 

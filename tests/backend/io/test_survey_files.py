@@ -5,6 +5,8 @@ import pytest
 from astropy.io import fits
 
 import jviz
+from jviz.backend.dq import flag_names
+from jviz.flags import excluded_bits
 
 N = 40
 RNG = np.random.default_rng(12)
@@ -175,6 +177,24 @@ def test_manga_has_inverse_variances_and_can_be_shown_in_jansky(opened):
     assert meanings(cube)["inverse variance"] == "IVAR"
     np.testing.assert_allclose(cube.axis.values, waves, rtol=1e-8)
     assert flux_unit(cube.unit).density == "lambda"
+
+
+@pytest.mark.parametrize("maps", [False, True])
+def test_manga_leaves_out_what_is_not_to_be_used(opened, maps):
+    """Bit 10 of MANGA_DRP3PIXMASK; in maps of the analysis pipeline it means something else."""
+    bad = np.zeros(SHAPE, "i4")
+    bad[:, 2, 3], bad[:, 1, 1] = 1024 + 1, 2
+    primary = fits.PrimaryHDU()
+    primary.header["INSTRUME"] = "MaNGA"
+    if maps:
+        primary.header["DAPFRMT"] = "MODEL"
+    cube = opened(primary, unit(VALUES, **SKY, **WAVE, EXTNAME="FLUX"), unit(bad, EXTNAME="MASK"))[0]
+    found = excluded_bits(cube)
+    assert found == (0 if maps else 1024)
+    left = cube.source("", found).read(slice(None))
+    assert np.isnan(left[:, 2, 3]).all() != maps
+    assert np.isfinite(left).sum() == VALUES.size - (0 if maps else SHAPE[0])
+    assert flag_names(1027, "manga") == ["NOCOV", "LOWCOV", "DO_NOT_USE"]
 
 
 @pytest.mark.parametrize("stokes", [3, 4])
