@@ -87,6 +87,7 @@ def _used(application: Any, panel: Any, monitor: Any) -> list[Row]:
         "a column sorted": lambda: panel.found.sortByColumn(5, panel.found.horizontalHeader().sortIndicatorOrder()),
         "a facet ticked": tick,
         "all selected": panel.found.selectAll,
+        "added to the session": panel.add_as_data,
         "scrolled": lambda: panel.found.verticalScrollBar().setValue(20_000),
     }
     found = []

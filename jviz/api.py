@@ -138,7 +138,7 @@ if TYPE_CHECKING:
     from jviz.archive_services import own_services
     from jviz.archive_transfers import Totals, TransferRow, totals_of, transfer_rows
     from jviz.backend.archive.adql import adql_examples, adql_place, tap_services
-    from jviz.backend.archive.answers import identities, saved_searches
+    from jviz.backend.archive.answers import newly_found, saved_searches, texts_of
     from jviz.backend.archive.basket import basket as basket_of
     from jviz.backend.archive.basket import downloads as downloads_of
     from jviz.backend.archive.on_disk import files_here, observations_here
@@ -296,7 +296,6 @@ __all__ = [
     "from_product",
     "geometry_of",
     "home",
-    "identities",
     "in_turn",
     "inputs_of",
     "is_jwst",
@@ -319,6 +318,7 @@ __all__ = [
     "measured",
     "measured_layers",
     "narrowed_products",
+    "newly_found",
     "number",
     "observations_here",
     "one_of",
@@ -359,6 +359,7 @@ __all__ = [
     "stretch",
     "tables_of",
     "tap_services",
+    "texts_of",
     "themed_icon",
     "to_pixel",
     "to_sky",
@@ -399,7 +400,8 @@ LATER = {
     "tap_services": "jviz.backend.archive.adql",
     "files_here": "jviz.backend.archive.on_disk",
     "observations_here": "jviz.backend.archive.on_disk",
-    "identities": "jviz.backend.archive.answers",
+    "newly_found": "jviz.backend.archive.answers",
+    "texts_of": "jviz.backend.archive.answers",
     "saved_searches": "jviz.backend.archive.answers",
     "in_turn": "jviz.viewers.turns",
     "totals_of": "jviz.archive_transfers",

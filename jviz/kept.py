@@ -24,7 +24,7 @@ __all__ = ["folder", "freeze", "path_of", "promise", "settled", "take_in", "thaw
 
 KEY = re.compile(r"[0-9a-f]{64}\.(?:npy|npz|json)")
 
-_promised: dict[str, np.ndarray] = {}
+_promised: dict[str, Any] = {}
 _settled: dict[str, str] = {}
 
 
@@ -33,8 +33,11 @@ def folder() -> Path:
     return home("data") / "kept"
 
 
-def promise(thing: np.ndarray) -> str:
-    """Return a key for a large array that is stored only when `settled` is asked for it."""
+def promise(thing: Any) -> str:
+    """Return a key for a large array or table that is stored only when `settled` is asked for it.
+
+    It must not change any more.
+    """
     key = f"{secrets.token_hex(32)}.npy"
     _promised[key] = thing
     return key
@@ -88,7 +91,8 @@ def thaw(key: str) -> Any:
     """
     path = path_of(key)
     if key in _promised:
-        return _promised[key]
+        promised = _promised[key]
+        return promised.copy() if hasattr(promised, "colnames") else promised
     try:
         changed = digest(path) != key.partition(".")[0]
     except FileNotFoundError:

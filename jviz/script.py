@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["command_line", "literal", "script_of", "state_lines"]
 
-LARGE = 4 << 20
-"""Bytes above which an array is stored when a script is asked for, and not while the user waits."""
+LARGE, LONG = 4 << 20, 2_000
+"""Bytes above which an array, and rows above which a table, is stored when a script is asked for, and not while the
+user waits."""
 
 
 def command_line(session: Session, command: Command, arguments: dict[str, Any]) -> str:
@@ -124,8 +125,12 @@ def literal(value: Any) -> str:
 def _kept(value: Any) -> str:
     from jviz.kept import freeze, promise
 
-    large = isinstance(value, np.ndarray) and value.nbytes > LARGE
-    return f"jviz.kept.thaw({(promise if large else freeze)(value)!r})"
+    if isinstance(value, np.ndarray) and value.nbytes > LARGE:
+        return f"jviz.kept.thaw({promise(value)!r})"
+    if len(getattr(value, "colnames", ())) and len(value) > LONG:
+        # Tables are taken over without a copy, and columns may be added to them.
+        return f"jviz.kept.thaw({promise(value.copy())!r})"
+    return f"jviz.kept.thaw({freeze(value)!r})"
 
 
 def _plain(value: Any) -> str:

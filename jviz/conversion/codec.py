@@ -224,19 +224,48 @@ def _spectral_ranges_from(value: dict[str, Any], arrays: Arrays) -> Any:
 # --- data sets --------------------------------------------------------------------------------------
 
 
+LONG = 2_000
+"""Rows above which the values of a table are kept as arrays: as text 50,000 of 30 columns take 16 s."""
+
+
 def _table_to(thing: Any, arrays: Arrays) -> dict[str, Any]:
     from astropy.table import Table
 
     text = io.StringIO()
     # As columns with a unit: astropy cannot write quantities that are called "value", which these read back as.
-    Table(thing, copy=False).write(text, format="ascii.ecsv")
-    return {"class": "QTable" if "QTable" in _mro(thing) else "Table", "ecsv": text.getvalue()}
+    table = Table(thing, copy=False)
+    is_long = len(table) > LONG and all(_is_plain_column(table[name]) for name in table.colnames)
+    (table[:0] if is_long else table).write(text, format="ascii.ecsv")
+    said = {"class": "QTable" if "QTable" in _mro(thing) else "Table", "ecsv": text.getvalue()}
+    return {**said, "columns": [_column_to(table[name], arrays) for name in table.colnames]} if is_long else said
+
+
+def _is_plain_column(column: Any) -> bool:
+    from astropy.table import Column
+
+    return isinstance(column, Column) and column.ndim == 1 and column.dtype.kind in "biufU"
+
+
+def _column_to(column: Any, arrays: Arrays) -> dict[str, Any]:
+    values = np.asarray(np.ma.getdata(column))
+    mask = np.ma.getmaskarray(column) if hasattr(column, "mask") else np.zeros(0, bool)
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return {"values": encode(native, arrays), "mask": encode(mask, arrays) if mask.any() else None}
 
 
 def _table_from(value: dict[str, Any], arrays: Arrays) -> Any:
-    from astropy.table import QTable, Table
+    from astropy.table import Column, MaskedColumn, QTable, Table
 
-    return {"QTable": QTable, "Table": Table}[value["class"]].read(value["ecsv"], format="ascii.ecsv")
+    kind = {"QTable": QTable, "Table": Table}[value["class"]]
+    if "columns" not in value:
+        return kind.read(value["ecsv"], format="ascii.ecsv")
+    head = Table.read(value["ecsv"], format="ascii.ecsv")
+    columns = []
+    for name, said in zip(head.colnames, value["columns"], strict=True):
+        about = {key: getattr(head[name], key) for key in ("name", "unit", "format", "description", "meta")}
+        values, mask = decode(said["values"], arrays), decode(said["mask"], arrays)
+        columns.append(Column(values, **about) if mask is None else MaskedColumn(values, mask=mask, **about))
+    return kind(columns, meta=head.meta, copy=False)
 
 
 def _nddata_to(thing: Any, arrays: Arrays) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from jviz.api import (
     JvizError,
     count_found,
     counted,
-    identities,
+    newly_found,
     own_services,
     saved_searches,
+    texts_of,
 )
 from jviz.plugins.archive_adql import AdqlPage
 from jviz.plugins.archive_columns import ColumnForm
@@ -44,6 +45,9 @@ __all__ = ["ArchivePanel"]
 
 ROOM = 380
 """Pixels that a question in ADQL gets at least."""
+
+MOST_REGIONS = 2_000
+"""Rows that regions are made of at once."""
 
 
 class ArchivePanel(Panel):
@@ -343,38 +347,44 @@ class ArchivePanel(Panel):
 
     def _show_found(self, table: Any) -> None:
         self.rows.show_table(table)
+        if self._saved is None:
+            self._say_found(table)
+        else:
+            self.session.jobs.submit("What is new", partial(self._look_for_new, table, *self._saved), quiet=True)
+        self._settle()
+
+    def _look_for_new(self, table: Any, name: str, seen: frozenset[str], _: Job) -> None:
+        new = newly_found(self.session.archives.library, name, seen, table)
+        self.session.dispatcher.call(partial(self._mark_new, table, new))
+
+    def _mark_new(self, table: Any, new: np.ndarray) -> None:
+        """Mark the rows that a saved search had not found before."""
+        if not self.links.ended and table is self.rows.table:
+            self.rows.mark(new)
+            self._say_found(table, f", {int(new.sum()):,} new")
+
+    def _say_found(self, table: Any, new: str = "") -> None:
         meta = table.meta
         word = "file" if meta["source"] == "library" else "row" if "obs_id" not in table.colnames else "observation"
         cut = f" of {meta['total']:,}: give more conditions" if meta["truncated"] else ""
         text = f"{counted(len(table), word)}{cut}, {meta['source']}"
         if meta["cached"]:
             text += f", as of {age_text(meta['time'])}"
-        if self._saved is not None:
-            text += f", {self._mark_new(table):,} new"
+        text += new
         if meta["incomplete"]:
             text += f". Not complete: {meta['incomplete']}"
         again = "Refresh" if meta["cached"] or meta["incomplete"] else ""
         self.told.say(text, again=again)
-        self._settle()
-
-    def _mark_new(self, table: Any) -> int:
-        """Mark the rows that a saved search had not found before; return how many."""
-        name, seen = self._saved or ("", frozenset())
-        ids = identities(table)
-        new = np.array([text not in seen for text in ids], bool)
-        self.rows.mark(new)
-        self.context.run("archive.seen", name=name, rows=ids)
-        return int(new.sum())
 
     # --- observations ---------------------------------------------------------------------------
 
     def list_products(self) -> None:
         """List the files of the selected observations, or of all."""
-        rows = self.rows.chosen()
-        if rows is not None and "obsid" in rows.colnames:
-            self.files.list_products([str(v) for v in rows["obsid"]])
-        elif rows is not None and "access_url" in rows.colnames:
-            self.files.list_products(rows)
+        table = self.rows.table
+        if table is not None and "obsid" in table.colnames:
+            self.files.list_products(texts_of(table["obsid"][self.rows.chosen_rows()]))
+        elif table is not None and "access_url" in table.colnames:
+            self.files.list_products(self.rows.chosen())
 
     def show_on_images(self) -> None:
         """Show the footprints of what was found over the images, or do not."""
@@ -383,6 +393,10 @@ class ArchivePanel(Panel):
 
     def draw_footprints(self) -> None:
         """Draw the outlines of the selected rows as regions."""
+        if len(self.found.selected_rows()) > MOST_REGIONS:
+            self.context.notify("warning", f"Select at most {MOST_REGIONS:,} rows to make regions of; the eye shows "
+                                "the outlines of all over the images.")  # fmt: skip
+            return
         rows = self.rows.chosen() if self.found.selected_rows() else None
         texts = [str(v) for v in rows["s_region"] if str(v) not in ("", "--")] if rows is not None else []
         if not texts:
@@ -393,7 +407,7 @@ class ArchivePanel(Panel):
     def add_as_data(self) -> None:
         """Add what was found to the session: it is marked on images, drawn and matched as any catalogue."""
         if self.rows.table is not None and len(self.rows.table):
-            self.session.add(self.rows.chosen(), name="observations")
+            self.session.add(self.rows.chosen().copy(), name="observations")
 
     def _go_to(self, index: QModelIndex) -> None:
         row = self.rows.table[int(self.found.table_model.table_rows([index.row()])[0])]

@@ -196,8 +196,12 @@ class FoundRows(QWidget):
         """Return the selected rows, all that are shown when none is; None without a table."""
         if self.table is None:
             return None
-        rows = self.view.selected_rows() or self.view.table_model.order.tolist()
-        return self.table[rows]
+        rows = self.chosen_rows()
+        return self.table if len(rows) == len(self.table) else self.table[rows]
+
+    def chosen_rows(self) -> np.ndarray:
+        """Return which rows are selected, all that are shown when none is."""
+        return np.array(self.view.selected_rows() or self.view.table_model.order, np.intp)
 
     def _begin_facets(self) -> Any:
         table = self.table

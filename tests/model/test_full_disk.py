@@ -73,6 +73,15 @@ def test_a_full_disk_is_told_and_spoils_nothing(session, tmp_path, name):
 
 def test_where_nothing_can_be_kept_data_come_in_nevertheless(tmp_path, session):
     with small_disk(40):
+        session.add(Table({"a": np.arange(1_000.0), "text": ["a long text " * 10] * 1_000}), name="more")
+        assert session["more"].get(Table)["a"].sum() == 1_000 * 999 / 2
+    assert "Nothing can be kept in" in session.script()
+
+
+def test_a_long_table_comes_in_and_is_kept_when_there_is_room(tmp_path, session):
+    with small_disk(40):
         session.add(Table({"a": np.arange(20_000.0)}), name="more")
         assert session["more"].get(Table)["a"].sum() == 20_000 * 19_999 / 2
-    assert "Nothing can be kept in" in session.script()
+        with pytest.raises(jviz.JvizError, match="Nothing can be kept in"):
+            session.script()
+    assert "thaw" in session.script()

@@ -1,17 +1,19 @@
 """What is kept comes back equal, by its content, and nothing that is read runs."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import Angle, SkyCoord
 from astropy.nddata import CCDData, InverseVariance, NDData, StdDevUncertainty
-from astropy.table import QTable, Table
+from astropy.table import MaskedColumn, QTable, Table
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
 from jviz import JvizError
+from jviz.conversion import codec
 from jviz.kept import folder, freeze, path_of, take_in, thaw
 from tests.model.test_convert import wcs_of
 
@@ -42,6 +44,45 @@ def test_quantities_masks_and_tables_come_back():
     assert (back["x"] == table["x"]).all()
     assert back["place"][1].separation(table["place"][1]) < 1e-9 * u.arcsec
     assert type(thaw(freeze(Table({"a": [1]})))) is Table
+
+
+def long_table(rows=3_000):
+    rng = np.random.default_rng(5)
+    table = QTable({
+        "flux": rng.normal(size=rows) * u.Jy, "n": np.arange(rows, dtype=">i4"), "name": [f"s{n}" for n in range(rows)],
+        "mag": MaskedColumn(rng.normal(size=rows), mask=rng.random(rows) < 0.1, description="bright", format="%.3f"),
+        "good": np.arange(rows) % 2 == 0, "value": np.arange(rows) * u.m,
+    }, meta={"asked": {"radius": [1, 2]}})  # fmt: skip
+    table["flux"].info.description = "how bright"
+    return table
+
+
+@pytest.mark.parametrize("kind", [QTable, Table])
+def test_long_tables_come_back_as_short_ones_do(kind, monkeypatch):
+    table = kind(long_table())
+    back = thaw(freeze(table))
+    monkeypatch.setattr(codec, "LONG", 10**9)
+    as_text = thaw(freeze(table))
+    assert type(back) is type(as_text) is kind
+    assert (back.colnames, back.meta) == (as_text.colnames, as_text.meta)
+    for name in back.colnames:
+        one, other = back[name], as_text[name]
+        assert type(one) is type(other)
+        assert (one.unit, one.dtype) == (other.unit, other.dtype)
+        assert (one.info.description, one.info.format) == (other.info.description, other.info.format)
+        np.testing.assert_array_equal(getattr(one, "mask", False), getattr(other, "mask", False))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_long_table_is_stored_when_a_script_is_asked_for(session):
+    table = long_table()
+    session.add(table, name="stars")
+    assert not folder().exists() or not list(folder().iterdir())
+    table["flux"][0] = -99 * u.Jy  # the user's own goes on
+    [key] = re.findall(r"thaw\('([^']*)'\)", session.script())
+    back = thaw(key)
+    assert len(back) == len(table)
+    assert back["flux"][0] == long_table()["flux"][0]
 
 
 def test_nddata_come_back_whole():

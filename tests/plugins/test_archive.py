@@ -348,11 +348,11 @@ def test_saved_searches_mark_what_is_new(qtbot, panel, session, mast):
     run = next(action for action in panel.saved_menu().actions() if action.text() == "mine")
     run.trigger()
     qtbot.waitUntil(lambda: not panel._jobs, timeout=60_000)
-    assert panel.about.text() == "3 observations, MAST, 3 new"
+    qtbot.waitUntil(lambda: panel.about.text() == "3 observations, MAST, 3 new")
     crowd(mast, 5)
     next(action for action in panel.saved_menu().actions() if action.text() == "mine").trigger()
     qtbot.waitUntil(lambda: not panel._jobs, timeout=60_000)
-    assert panel.about.text() == "5 observations, MAST, 2 new"
+    qtbot.waitUntil(lambda: panel.about.text() == "5 observations, MAST, 2 new")
     again = session.run("archive.again", name="mine")
     assert not again["new"].any()
     session.run("archive.forget", name="mine")

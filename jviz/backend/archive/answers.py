@@ -15,7 +15,8 @@ from jviz.backend.archive.gently import packed, unpacked
 from jviz.backend.library.catalogue import Library
 from jviz.errors import JvizError
 
-__all__ = ["Kept", "Saved", "forget_search", "identities", "keep", "kept", "key_of", "packed_table", "save_search",
+__all__ = ["Kept", "Saved", "forget_search", "identities", "keep", "kept", "key_of", "newly_found",
+           "packed_table", "save_search",
            "saved_searches", "unpacked_table"]  # fmt: skip
 
 MOST_BYTES = 200_000_000
@@ -123,8 +124,29 @@ def identities(table: Any) -> list[str]:
     """Return for each row a text that tells it from the others, also in the next answer."""
     name = next((name for name in IDS if name in table.colnames), None)
     if name is not None:
-        return [str(value) for value in table[name]]
-    return [" ".join(str(value) for value in row) for row in table]
+        return texts_of(table[name])
+    return [" ".join(row) for row in zip(*(texts_of(table[name]) for name in table.colnames), strict=True)]
+
+
+def texts_of(column: Any) -> list[str]:
+    """Return the values of a column as texts; "--" where there is none."""
+    plain = getattr(column, "unmasked", column)
+    values = np.asarray(np.ma.getdata(getattr(plain, "value", plain)))
+    if values.ndim != 1 or values.dtype.kind not in "biufU":
+        return [str(value) for value in column]
+    found = values.astype(str).tolist()
+    for row in np.flatnonzero(np.ma.getmaskarray(column) if plain is column else np.asarray(column.mask)).tolist():
+        found[row] = "--"
+    return found
+
+
+def newly_found(library: Library, saved: str, seen: frozenset[str], table: Any) -> np.ndarray:
+    """Return which rows a saved search had not found before, and take note that they were seen."""
+    ids = identities(table)
+    for search in saved_searches(library):
+        if search.name == saved:
+            save_search(library, saved, search.question, frozenset(ids))
+    return np.array([text not in seen for text in ids], bool)
 
 
 def save_search(library: Library, name: str, question: Mapping[str, Any], seen: frozenset[str] | None = None) -> None:
