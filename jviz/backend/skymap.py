@@ -106,7 +106,8 @@ class SkyMap:
         """Return the size of a pixel in arcseconds, at the centre of the array by default."""
         jacobian = self.jacobian(*self._place(x, y))
         along_x, along_y = np.hypot(jacobian[0, 0], jacobian[1, 0]), np.hypot(jacobian[0, 1], jacobian[1, 1])
-        area = abs(np.linalg.det(jacobian))
+        (a, b), (c, d) = jacobian
+        area = abs(a * d - b * c)  # numpy's det warns of what has no sky there
         return PixelScale(float(np.sqrt(area)), float(along_x), float(along_y))
 
     def pixel_area_arcsec2(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:

@@ -233,7 +233,7 @@ def _is_along_the_sky(header: Any, keyword: str) -> bool:
 
 
 def _check_steps(header: Any, letter: str) -> None:
-    """Refuse a matrix or steps on the sky that are all 0: wcslib takes them for one degree without a word.
+    """Refuse a matrix, a row of it, or steps on the sky that are all 0: they are taken for one degree without a word.
 
     Raises
     ------
@@ -243,7 +243,11 @@ def _check_steps(header: Any, letter: str) -> None:
     matrix = [keyword for keyword in header if re.fullmatch(rf"CD\d_\d{letter}", keyword)]
     steps = [keyword for keyword in header if re.fullmatch(rf"CDELT\d{letter}", keyword)]
     steps = [] if matrix else [keyword for keyword in steps if _is_along_the_sky(header, keyword)]
-    for keywords in (matrix, steps):
+    rows: dict[str, list[str]] = {}
+    for keyword in matrix:
+        rows.setdefault(f"CDELT{keyword[2]}{letter}", []).append(keyword)
+    on_the_sky = [keywords for step, keywords in rows.items() if _is_along_the_sky(header, step)]
+    for keywords in (matrix, *on_the_sky, steps):
         if keywords and not any(header[keyword] for keyword in keywords):
             raise ValueError(f"{', '.join(keywords)} are 0")
 

@@ -331,6 +331,13 @@ def test_steps_that_are_all_zero_give_no_sky_of_one_degree_a_pixel(tmp_path, key
     assert ", ".join(keywords) in warning
 
 
+def test_a_row_of_zeros_gives_no_sky_either(tmp_path):
+    result = load_fits_wcs(write(tmp_path / "a.fits", tan_header(CD2_1=0.0, CD2_2=0.0)), 1, (80, 100))
+    assert result.wcs is None
+    [warning] = result.warnings
+    assert "(CD2_1, CD2_2 are 0)" in warning
+
+
 def test_missing_extension_is_a_warning(tmp_path):
     result = load_fits_wcs(write(tmp_path / "a.fits", tan_header()), 7, (80, 100))
     assert result.wcs is None

@@ -327,6 +327,20 @@ def test_physical_pixels_are_those_of_the_image_before_it_was_cut(session, tmp_p
     assert cut.region.region1.region1.center.xy == pytest.approx((19, 19))
 
 
+def test_boxes_of_casa_lie_between_their_corners(session, tmp_path):
+    path = tmp_path / "a.crtf"
+    path.write_text(
+        "#CRTFv0\nglobal coord=ICRS\nbox[[10h00m00s, 60d00m00s], [10h00m10s, 60d01m00s]]\n"
+        "centerbox[[150deg, 60deg], [75arcsec, 60arcsec]]\n"
+    )
+    corners, centred = (s.region for s in session.run("region.import_file", path=str(path)))
+    assert np.allclose(corners.vertices.ra.deg, [150, 150 + 10 / 240, 150 + 10 / 240, 150])
+    assert np.allclose(corners.vertices.dec.deg, [60, 60, 60 + 1 / 60, 60 + 1 / 60])
+    width = corners.vertices[0].separation(corners.vertices[1])
+    assert width.arcsec == pytest.approx(75, rel=1e-4)
+    assert centred.width.to_value("arcsec") == pytest.approx(75)
+
+
 def test_casa_files_keep_groups_in_comments(session, tmp_path):
     for name, ra, group in (("a", 150.1, "stars"), ("b", 150.2, "stars"), ("c", 150.3, ""), ("d", 150.4, "the sky")):
         session.run("region.add", region=CircleSkyRegion(SkyCoord(ra, 2, unit="deg"), 1 * u.arcsec), name=name)

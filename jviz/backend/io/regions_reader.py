@@ -20,6 +20,9 @@ __all__ = ["read_regions", "regions_and_notes"]
 _FORMATS = {"ds9": "DS9 regions", "crtf": "CASA regions", "fits": "FITS regions", "moc": "coverage map"}
 _left_out = re.compile(r'(?:"([^"]*)" frame or shape is not|not found for region: "([^"]*)")')
 _group = re.compile(r"^# group:[ \t]*(.*?)[ \t]*\n", re.MULTILINE)
+_corner_box = re.compile(
+    r"(?<![a-z])box\s*\[\s*\[([^],]+),([^],]+)\]\s*,\s*\[([^],]+),([^],]+)\]\s*\]", re.IGNORECASE
+)
 _unreadable = (ValueError, TypeError, IndexError, KeyError)
 _fits_header = 3 * 2880
 
@@ -104,6 +107,8 @@ def _regions_of_text(path: Path, kind: str) -> tuple[Any, list[str]]:
     from regions import Regions
 
     text = path.read_text("utf-8-sig", errors="replace")
+    # The package takes the difference of right ascensions for a width, which is too wide away from the equator.
+    text = _corner_box.sub(r"poly[[\1,\2], [\3,\2], [\3,\4], [\1,\4]]", text)
     parts, found, notes, spoken, lines = _group.split(text), Regions([]), [], "", 0
     for group, part in zip(["", *parts[1::2]], parts[::2], strict=True):
         try:
