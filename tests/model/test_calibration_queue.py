@@ -193,7 +193,8 @@ def test_folders_of_runs_come_whole_or_not_at_all(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
-def test_scripts_give_an_override_to_every_step():
+def test_scripts_give_an_override_to_every_step(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRDS_CONTEXT", "jwst_0.pmap")
     task = Task("calwebb_detector1", "jwst.pipeline.Detector1Pipeline", "/a b/x_uncal.fits",
                 steps={"jump": {"rejection_threshold": 5.0}}, references={"gain": "/g.fits"},
                 readers={"gain": ["jump", "ramp_fit"]})  # fmt: skip
@@ -206,6 +207,16 @@ def test_scripts_give_an_override_to_every_step():
     script = script_of(run)
     compile(script, "script.py", "exec")
     assert "os.environ.setdefault('CRDS_CONTEXT', 'jwst_1.pmap')" in script
+    # The cache of the run counts where it is there, whatever the shell says.
+    run.environment = {"CRDS_PATH": str(tmp_path)}
+    head = script_of(run).partition("import jwst")[0]
+    monkeypatch.setenv("CRDS_PATH", "/another")
+    exec(head)
+    assert (os.environ["CRDS_PATH"], os.environ["CRDS_CONTEXT"]) == (str(tmp_path), "jwst_1.pmap")
+    run.environment = {"CRDS_PATH": "/gone"}
+    monkeypatch.setenv("CRDS_PATH", "/another")
+    exec(script_of(run).partition("import jwst")[0])
+    assert os.environ["CRDS_PATH"] == "/another"
 
 
 @pytest.mark.parametrize(

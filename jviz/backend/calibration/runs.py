@@ -166,6 +166,10 @@ def script_of(run: Run) -> str:
     crds = {name: value for name, value in run.environment.items() if name.startswith("CRDS_")}
     if run.context:
         crds["CRDS_CONTEXT"] = run.context
+    if "CRDS_PATH" in crds:
+        # A shell has a cache of its own; simulated exposures, for one, bring theirs.
+        lines += [f"if os.path.isdir({crds['CRDS_PATH']!r}):  # the cache of that run, where it is still there"]
+        lines += [f"    os.environ[{name!r}] = {value!r}" for name, value in sorted(crds.items())]
     lines += [f"os.environ.setdefault({name!r}, {value!r})" for name, value in sorted(crds.items())]
     modules = sorted({task["class"].rpartition(".")[0] for task in run.tasks})
     lines += ["", *(f"import {module}  # noqa: E402" for module in modules), ""]
