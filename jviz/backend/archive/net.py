@@ -188,8 +188,8 @@ def _not_allowed(who: str, status: int) -> NetError:
     if who in ("MAST", urlsplit(mast_url()).hostname):
         return NetError(f"{who} does not let you see this: the token is missing, wrong or too old. "
                         "Log in again with archive.login.", status)  # fmt: skip
-    return NetError(f"{who} does not let you see this: it wants a user name and a password (archive.login_to), those "
-                    "it has been given are wrong, or it has not released this yet.", status)  # fmt: skip
+    return NetError(f"{who} does not let you see this. Log in, with Archive ▸ Log in to Archive… (archive.login_to), "
+                    "or wait for its release.", status)  # fmt: skip
 
 
 def reason_of(error: BaseException, who: str) -> NetError:
