@@ -117,11 +117,13 @@ def test_cubes_behind_tabs_have_no_live_spectra(window, qtbot, values, tmp_path)
     live, [first] = window.session.cube_spectra, window.session.data
     window.session.subset("core", CirclePixelRegion(PixCoord(7, 5), 3))
     qtbot.waitUntil(lambda: [cube for _, _, cube in live.regions_shown()] == [first])
+    window.central.activate(window.viewers[0].state.name)  # new viewers join the group of the active one
     window.session.submit("file.open", paths=[str(tmp_path / "second.fits")], show=True)
     qtbot.waitUntil(lambda: len(window.viewers) == 3 and len(window.session.data) == 2)
     second = window.session.data[-1]
     qtbot.waitUntil(lambda: live.cubes() == [second])
-    behind, ahead = window.viewers[0], window.viewers[-1]
+    cubes = {viewer.state.layer.data: viewer for viewer in window.viewers if viewer.kind == "cube"}
+    behind, ahead = cubes[first], cubes[second]
     assert not behind.isVisible()
     assert ahead.isVisible()
     window.central.activate(behind.state.name)
