@@ -219,7 +219,8 @@ def _none_of(paths: list[str], problems: list[str]) -> str:
 def _tell(session: Session, loaded: list[Data], problems: list[str]) -> None:
     for data in loaded:
         for text in data.product.warnings:
-            session.notice("warning", f"{data.name}: {text}")
+            is_named = data.path is not None and text.startswith(data.path.name)
+            session.notice("warning", text if is_named else f"{data.name}: {text}")
         if data.kind == "catalog" and EVENTS in data.label:
             session.notice("info", f"{data.name} is a {EVENTS}; Catalogue ▸ Image of Rows… makes an image of them.")
     if problems:
