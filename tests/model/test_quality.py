@@ -138,5 +138,5 @@ def test_products_of_the_simulated_chain(session, shared_data):
         if suffix == "cal":
             # 5 rays a square centimetre and second are one in this small and short exposure
             assert rows["cosmic rays"]["value"] < 6e-4
-            assert rows["cosmic rays"]["verdict"] == "good"
+            assert rows["cosmic rays"]["verdict"] == "unknown", "one or none says nothing"
             assert rows["background"]["value"] == pytest.approx(0.4, abs=0.3), "faint stars raise it a little"
