@@ -17,7 +17,14 @@ from jviz.backend.photometry.circles import (
     skies_in_rings,
     sums_in_circles,
 )
-from jviz.backend.photometry.corrections import checked, corrections_at, radius_of_energy, read_corrections, rows_for
+from jviz.backend.photometry.corrections import (
+    checked,
+    corrections_at,
+    radius_of_energy,
+    read_corrections,
+    ring_at,
+    rows_for,
+)
 from jviz.backend.photometry.tables import Measured
 from jviz.backend.photometry.vega import checked as checked_offsets
 from jviz.backend.photometry.vega import read_offsets
@@ -27,8 +34,8 @@ from jviz.errors import CommandError
 from jviz.photometry import Field, radius_in_pixels, sky_of_region, sums_in_regions
 from jviz.subsets import Subset
 
-__all__ = ["Photometry", "correction_table", "in_circles", "in_regions", "in_squares", "sizes_meant",
-           "vega_meant"]  # fmt: skip
+__all__ = ["Photometry", "correction_table", "in_circles", "in_regions", "in_squares", "is_none", "ring_meant",
+           "sizes_meant", "vega_meant"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,28 @@ def _size(radius: Any, table: Any, data: Any) -> float:
             raise CommandError(f"{radius!r} is no part of the light; write 70 %.") from None
         return radius_of_energy(table, part / 100)
     return radius_in_pixels(radius, data)
+
+
+def is_none(annulus: Any) -> bool:
+    """Whether a word says that no sky is wanted."""
+    return isinstance(annulus, str) and annulus.strip().lower() == "none"
+
+
+def ring_meant(annulus: Any, radii: Any, table: Any, sizes: np.ndarray) -> tuple[Any, str]:
+    """Return the ring of the sky, and what is to be said about it.
+
+    Where none is given and radii are parts of the light, it is the ring with which the table of corrections was made:
+    they hold for that sky, which has light of the star in it too.
+    """
+    several = radii if isinstance(radii, list | tuple) else [radii]
+    if annulus is not None or table is None or not any(isinstance(r, str) and r.strip().endswith("%") for r in several):
+        return annulus, ""
+    ring = ring_at(table, float(sizes.max()))
+    if ring is None:
+        return None, ""
+    inner, outer = ring
+    return ring, (f"the sky is from the ring of the aperture corrections, {inner:.4g} to {outer:.4g} pixels "
+                  "(annulus='none' subtracts none)")  # fmt: skip
 
 
 def correction_table(session: Any, correction: Any, header: Mapping[str, Any]) -> Any:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant, vega_meant
+from jviz.aperture_measuring import (
+    Photometry,
+    correction_table,
+    in_circles,
+    in_regions,
+    is_none,
+    ring_meant,
+    sizes_meant,
+    vega_meant,
+)
 from jviz.backend.photometry.backgrounds import clipped_scatter, mesh_background, uncovered
 from jviz.backend.photometry.segmenting import Tile, find_segments
 from jviz.backend.photometry.sources import peaks, stars
@@ -293,7 +302,8 @@ def aperture_preview(
     """
     field = _field(session, data, error, exclude_flags)
     table = correction_table(session, aperture_correction, data.header)
-    how = Photometry(annulus, None if table is not None else aperture_correction, table,
+    ring = None if is_none(annulus) else annulus
+    how = Photometry(ring, None if table is not None else aperture_correction, table,
                      vega=vega_meant(session, vega), **options)  # fmt: skip
     if isinstance(where, Subset):
         measured, notes = in_regions(field, [where], how)
@@ -304,12 +314,15 @@ def aperture_preview(
         x, y = (np.atleast_1d(v) for v in places_meant(session, data, where))
         if len(x) > 1:
             return _of_many(data, x, y, sizes)
+        if not is_none(annulus):
+            ring, _ = ring_meant(annulus, radii, table, sizes)
+        how = replace(how, annulus=ring)
         measured, notes = in_circles(field, x, y, sizes, how)
         reach = float(sizes.max())
         circles = tuple((float(x[0]), float(y[0]), float(r)) for r in sizes)
-    ring = None if annulus is None else (float(x[0]), float(y[0]), *(float(r) for r in annulus))
+    drawn = None if ring is None else (float(x[0]), float(y[0]), *(float(r) for r in ring))
     said = _numbers(measured, notes, _unit(field, measured))
-    return Preview(data, circles=circles, ring=ring), said, _growth(field, x, y, reach, how)
+    return Preview(data, circles=circles, ring=drawn), said, _growth(field, x, y, reach, how)
 
 
 def _of_many(data: Any, x: np.ndarray, y: np.ndarray, sizes: np.ndarray) -> tuple[Preview, dict[str, str], None]:

@@ -44,7 +44,7 @@ def match(
     radius : float
         Farthest separation: arcseconds on the sky, else pixels.
     by : {"sky", "pixel", "id"}
-        What must agree.
+        What must agree; rows without an id match nothing.
     keep : {"best", "all"}
         The nearest pairs, each row once; or all pairs within the radius.
     rows : {"matched", "only a", "only b"}
@@ -104,12 +104,14 @@ def _chord(arcsec: Any) -> Any:
     return 2 * np.sin(np.radians(arcsec / ARCSEC) / 2)
 
 
-def _names(data: Catalog, column: str) -> np.ndarray:
+def _names(data: Catalog, column: str) -> np.ma.MaskedArray:
+    """Return the names of rows, masked where the table has none."""
     known = {name.lower(): name for name in data.columns}
     found = next((known[n] for n in ([column.lower()] if column else NAMES) if n in known), None)
     if found is None:
         raise CommandError(f"{data.name} has no column {column or ', '.join(NAMES)}; name one by column=.")
-    return np.asarray(data.columns[found].values)
+    values, mask = (getattr(data.columns[found], part) for part in ("values", "mask"))
+    return np.ma.array(values, mask=False if mask is None else mask)
 
 
 def _near(a: Catalog, b: Catalog, radius: float, by: str, image: Any) -> tuple[Pairs, dict[str, Any], Any]:

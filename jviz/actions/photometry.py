@@ -8,7 +8,16 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.actions.region_measure import chosen
-from jviz.aperture_measuring import Photometry, correction_table, in_circles, in_regions, sizes_meant, vega_meant
+from jviz.aperture_measuring import (
+    Photometry,
+    correction_table,
+    in_circles,
+    in_regions,
+    is_none,
+    ring_meant,
+    sizes_meant,
+    vega_meant,
+)
 from jviz.backend.photometry.circles import Statistic
 from jviz.backend.photometry.tables import FLAGS, NO_SKY, NOTHING, Measured, aperture_table, flags_of
 from jviz.backend.progress import Progress
@@ -59,8 +68,9 @@ def aperture(
     radii : float, str or list
         Of the circles, in pixels, as an angle (``"0.3 arcsec"``), or, with a table of aperture corrections, as the
         part of a point's light (``"70 %"``). Columns of several radii end in _0, _1 …
-    annulus : (inner, outer) or name of a region, optional
-        Where the sky is taken from: a ring round each place (in pixels, or two angles), or one region for all.
+    annulus : (inner, outer), name of a region or "none", optional
+        Where the sky is taken from: a ring round each place (in pixels, or two angles), or one region for all. By
+        default none, or with radii as parts of the light the ring of the table of corrections (skyin, skyout).
     error : float or Data, optional
         1-σ errors of the pixels; by default the errors of the data, else the scatter of the sky.
     exclude_flags : str, int or list, optional
@@ -103,7 +113,10 @@ def aperture(
         sizes = None
     else:
         sizes = sizes_meant(radii, table, data)
+        ring, said = ring_meant(annulus, radii, table, sizes)
+        how = how if ring is annulus else replace(how, annulus=ring)
         measured, notes, recorded = _of_places(session, field, positions, sizes, how, progress)
+        notes += [said] if said else []
     result = aperture_table(measured, field.coordinates(measured.x, measured.y))
     result.meta |= _meta(field, sizes, measured, notes, result)
     return Apply(lambda: _told(session, data, result), f"Aperture Photometry of {data.name}", recorded)
@@ -132,7 +145,7 @@ def _of_places(
 
 def sky_meant(session: Session, data: Any, annulus: Any) -> Any:
     """Return two radii, the region of the sky, or None."""
-    if annulus is None:
+    if annulus is None or is_none(annulus):
         return None
     if isinstance(annulus, list | tuple) or (hasattr(annulus, "isscalar") and not annulus.isscalar):
         if len(annulus) != 2:

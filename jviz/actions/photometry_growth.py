@@ -79,6 +79,24 @@ def _one_place(what: str, session: Session, data: WithPicture, position: Any) ->
     return float(x[0]), float(y[0])
 
 
+def radius_with(part: float, radii: np.ndarray, energy: np.ndarray) -> float:
+    """Return the first radius that holds a part of the light; NaN where none does.
+
+    By a monotone cubic in the area, along which the light of a star begins straight: lines from point to point would
+    lie below a curve that bends, and give radii up to 2 % too large.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    good = np.isfinite(energy)
+    rising = np.maximum.accumulate(np.r_[0.0, energy[good]])
+    if not rising[-1] >= part:
+        return np.nan
+    known = np.r_[0.0, radii[good]]
+    k = int(np.argmax(rising >= part))
+    fine = np.linspace(known[k - 1], known[k], 257)
+    return float(np.interp(part, PchipInterpolator(known**2, rising)(fine**2), fine))
+
+
 def _curve(table: Any, radii: np.ndarray, place: tuple[float, float], name: str) -> Profile:
     from astropy import units as u
 
@@ -88,12 +106,7 @@ def _curve(table: Any, radii: np.ndarray, place: tuple[float, float], name: str)
 
     columns = {"radius": radii * u.pix} | {n: column(n) for n in ("flux", "flux_err", "abmag", "abmag_err", "area")}
     flux = columns["flux"].value
-    above = np.flatnonzero(flux >= 0.5 * np.nanmax(flux)) if np.nanmax(flux) > 0 else []
-    half = np.nan
-    if len(above):
-        k = int(above[0])
-        before, r0 = (flux[k - 1], radii[k - 1]) if k else (0.0, 0.0)
-        half = float(r0 + (0.5 * np.nanmax(flux) - before) / (flux[k] - before) * (radii[k] - r0))
+    half = radius_with(0.5, radii, flux / np.nanmax(flux)) if np.nanmax(flux) > 0 else np.nan
     meta = {"x": "radius", "y": "flux", "x_label": "Radius", "y_label": f"Flux in {name}", "center": list(place),
             "half_light": half, "calibration": table.meta["calibration"]}  # fmt: skip
     return profile_of(f"growth of {name}", f"curve of growth of {name}", columns, meta)
@@ -152,8 +165,7 @@ def _energies(
     if not flux[-1] > 0:
         raise CommandError(f"{name} has no light above the sky within {radii[-1]:g} pixels; choose another place.")
     energy = flux / flux[-1]
-    rising = np.maximum.accumulate(np.r_[0.0, energy])
-    found = {f"r{part}": float(np.interp(part / 100, rising, np.r_[0.0, radii])) for part in (50, 80)}
+    found = {f"r{part}": radius_with(part / 100, radii, energy) for part in (50, 80)}
     words = "Encircled energy" if shape == "circle" else "Ensquared energy"
     across = "Radius" if shape == "circle" else "Half side"
     meta = {"x": "radius", "y": "energy", "x_label": across, "y_label": f"{words} in {name}",

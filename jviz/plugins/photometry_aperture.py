@@ -35,7 +35,7 @@ class ApertureTab(Tab):
         self.where.currentIndexChanged.connect(self._allow)
 
     def _fill_sky(self) -> None:
-        hint = "Inner and outer radius in pixels; empty: no sky is subtracted"
+        hint = "Inner and outer radius in pixels, or none; empty: none, or with radii in % that of the corrections"
         self.ring = self.line("annulus", "Sky ring", "", hint, ring_of, "inner, outer")
         self.sky = self.choice("sky", "Sky level", {"median": "Median", "mean": "Mean", "mode": "Mode"}, "Of the ring")
         self.clip = self.real(
@@ -175,10 +175,12 @@ def radii_of(text: str) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def ring_of(text: str) -> tuple[float, float] | None:
-    """Return the two radii of a ring, None for an empty line."""
+def ring_of(text: str) -> tuple[float, float] | str | None:
+    """Return the two radii of a ring, None for an empty line, and ``none`` as it is."""
     if not text:
         return None
+    if text.strip().lower() == "none":
+        return "none"
     try:
         inner, outer = (float(part) for part in re.split(r"[;,\s]+", text.strip()))
     except ValueError:

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.nddata import CCDData
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
 
 import jviz
 from jviz import CommandError
@@ -69,6 +69,22 @@ def test_names_match_whatever_their_order(session):
     pairs = match_names(np.array(["a", "b ", "c"]), np.array(["b", "b", "d"]))
     assert pairs.first.tolist() == [1, 1]
     assert pairs.second.tolist() == [0, 1]
+
+
+def test_rows_without_a_name_match_nothing_and_numbers_match_in_any_type(session):
+    """The value that a table keeps under a mask may be the id of another row."""
+    gaps = QTable({"id": MaskedColumn([5, 7, 9], mask=[False, True, False]), "x": [1.0, 2, 3]})
+    whole = QTable({"id": [7, 9, 5], "y": [1.0, 2, 3]})
+    session.add(gaps, name="gaps")
+    session.add(whole, name="whole")
+    found = session.run("catalog.match", a="gaps", b="whole", by="id", keep="all").table
+    assert found["id_1"].tolist() == found["id_2"].tolist() == [5, 9]
+    floats = match_names(np.array([5.0, np.nan, 9.0]), np.array([9, 5, 0]))
+    assert list(zip(floats.first.tolist(), floats.second.tolist(), strict=True)) == [(0, 1), (2, 0)]
+    assert len(match_names(np.array([np.nan, np.nan]), np.array([np.nan]))) == 0
+    assert len(match_names(np.array(["", " ", "a"]), np.array(["", "b"]))) == 0
+    assert match_names(np.array([None, "a"], object), np.array(["a", None], object)).first.tolist() == [1]
+    assert match_names(np.array([7, 8]), np.array(["8", "x"])).first.tolist() == [1]
 
 
 def test_best_takes_each_row_once_and_the_nearest_first():

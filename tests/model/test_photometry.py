@@ -173,6 +173,28 @@ def test_light_within_a_part_of_the_energy(session):
         assert found[column].to_value("mJy").sum() / flux.sum() == pytest.approx(1, abs=0.01)
 
 
+def test_the_sky_of_the_corrections_serves_where_radii_are_parts_of_the_light(session):
+    image, x, y, _ = star_field()
+    session.add(CCDData(image, unit="mJy"), name="stars")
+    radius = np.arange(1, 9.0, 0.1)
+    table = Table({"radius": radius, "apcorr": 1 / within(radius), "eefraction": within(radius),
+                   "skyin": np.where(radius < 4, 9.0, 40), "skyout": np.where(radius < 4, 14.0, 50)})  # fmt: skip
+
+    def found(**options):
+        options = {"radii": "80 %"} | options
+        return session.run("photometry.aperture", data="stars", positions=np.c_[x, y], aperture_correction=table,
+                           **options)  # fmt: skip
+
+    by_itself, asked = found(), found(annulus=(9, 14))
+    np.testing.assert_array_equal(by_itself["flux"], asked["flux"])
+    assert "ring of the aperture corrections, 9 to 14 pixels" in "".join(by_itself.meta["notes"])
+    assert by_itself["background"].value.mean() == pytest.approx(4, abs=0.1)
+    for options in ({"annulus": "none"}, {"radii": float(asked.meta["radii"][0])}):
+        bare = found(**options)
+        assert (bare["flux"] > asked["flux"]).all()
+        assert "ring" not in "".join(bare.meta["notes"])
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ({"positions": [(500, 500)]}, "None of the 1 positions"),
     ({"positions": []}, "empty"),

@@ -101,6 +101,17 @@ def test_energy_is_that_of_a_gaussian(session, shape):
     assert session.names == ["star"]
 
 
+@pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
+def test_radii_with_half_of_the_light_are_between_the_steps(session, step):
+    session.run("photometry.encircled_energy", data="star", position=(45.2, 44.7), step=step)
+    session.run("photometry.growth_curve", data="star", position=(45.2, 44.7), step=step)
+    found, growth = session["energy of star"].get(Table).meta, session["growth of star"].get(Table).meta
+    width = np.sqrt(SIGMA**2 + 1 / 6)
+    for radius, part in ((found["r50"], 0.5), (found["r80"], 0.8), (growth["half_light"], 0.5)):
+        wanted = width * np.sqrt(-2 * np.log(1 - part))
+        assert radius == pytest.approx(wanted, rel=0.025 if step > SIGMA / 2 else 0.0025)
+
+
 def test_energy_of_nothing_is_said(session):
     session.add(np.zeros((40, 40)) - 1.0, name="dark")
     with pytest.raises(CommandError, match="has no light above the sky"):

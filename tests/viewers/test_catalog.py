@@ -255,6 +255,23 @@ def test_the_controls_of_a_plot_never_lie_on_each_other(opened, sources, qtbot, 
     assert viewer.scene_now().picture.top() > viewer.strip.height()
 
 
+def test_a_long_expression_gets_the_wider_box_and_is_told_whole(opened, sources):
+    long = "sqrt((a - 2.5)**2 + (b - 2.5)**2)"
+    viewer = opened("scatter", x="a", y=long)
+    x, y = (viewer.boxes[name] for name in "xy")
+    assert y.width() > 2 * x.width() > 100
+    assert long in y.toolTip()
+
+
+def test_the_time_of_a_light_curve_says_its_clock(opened, session):
+    table = QTable({"time": [1.0, 2.0, 3.0] * u.d, "flux": [1.0, 1.1, 0.9]})
+    table["time"].info.description = "BJD (TDB) − 2400000.5"
+    session.add(table, name="curve")
+    scene = opened("scatter", data="curve", x="time", y="flux").scene_now()
+    assert scene.x_title.text("") == "BJD (TDB) − 2400000.5 (d)"
+    assert scene.y_title.text("") == "flux"
+
+
 def test_magnitudes_that_differ_by_rounding_make_no_colour(session):
     from jviz.catalogs import usual_axes
 

@@ -90,17 +90,40 @@ def _no_stranger(tree: Any, points: np.ndarray, left: np.ndarray, separation: np
 
 
 def match_names(first: np.ndarray, second: np.ndarray) -> Pairs:
-    """Return all pairs of rows with the same name or number."""
-    if first.dtype.kind not in "iu" or second.dtype.kind not in "iu":
-        first, second = (np.char.strip(values.astype(str)) for values in (first, second))
-    order = np.argsort(second, kind="stable")
-    start, end = (np.searchsorted(second[order], first, side) for side in ("left", "right"))
+    """Return all pairs of rows with the same name or number.
+
+    A row without a name (masked, NaN or nothing but blanks) matches none; 7 and 7.0 are the same, 7 and "7" too.
+    """
+    names, rows = zip(*(_named(values) for values in (first, second)), strict=True)
+    if names[0].dtype.kind != names[1].dtype.kind:
+        names = tuple(values.astype(str) for values in names)
+    order = np.argsort(names[1], kind="stable")
+    start, end = (np.searchsorted(names[1][order], names[0], side) for side in ("left", "right"))
     counts = end - start
-    left = np.repeat(np.arange(len(first)), counts)
+    left = np.repeat(np.arange(len(names[0])), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     right = order[np.repeat(start, counts) + within] if len(left) else np.empty(0, int)
     nothing = np.full(len(left), np.nan)
-    return Pairs(left, right, nothing, counts[left], np.ones(len(left)))
+    return Pairs(rows[0][left], rows[1][right], nothing, counts[left], np.ones(len(left)))
+
+
+def _named(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the names of the rows that have one, as whole numbers where they are, else as text, and these rows."""
+    rows = np.flatnonzero(~np.ma.getmaskarray(values))
+    names = np.ma.getdata(values)[rows]
+    if names.dtype.kind == "f":
+        # A column of numbers with gaps is often read as floats: its ids are whole all the same.
+        there = np.isfinite(names)
+        rows, names = rows[there], names[there]
+        whole = (names == np.rint(names)) & (np.abs(names) < 2.0**63)
+        return (names.astype(np.int64), rows) if whole.all() else (names.astype(str), rows)
+    if names.dtype.kind in "iu":
+        fits = not (names > np.iinfo(np.int64).max).any()
+        return names.astype(np.int64 if fits else str), rows
+    if names.dtype.kind == "O":
+        names = np.where(names == None, "", names)  # noqa: E711
+    names = np.char.strip(names.astype("U"))
+    return names[names != ""], rows[names != ""]
 
 
 def one_to_one(pairs: Pairs) -> Pairs:

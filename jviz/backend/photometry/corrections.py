@@ -10,7 +10,7 @@ import numpy as np
 
 from jviz.errors import CommandError
 
-__all__ = ["corrections_at", "radius_of_energy", "read_corrections", "rows_for"]
+__all__ = ["corrections_at", "radius_of_energy", "read_corrections", "ring_at", "rows_for"]
 
 _FILTERS = ("detector", "filter", "pupil", "subarray")
 
@@ -112,3 +112,20 @@ def radius_of_energy(table: Any, fraction: float) -> float:
     if not len(part) or not part[0] - 1e-6 <= fraction <= part[-1] + 1e-6:
         raise CommandError(f"The table has no radius for {100 * fraction:g} % of the light.")
     return float(np.interp(fraction, part, radius[first]))
+
+
+def ring_at(table: Any, radius: float) -> tuple[float, float] | None:
+    """Return the ring of sky in pixels with which the corrections near a radius were made; None where none is told.
+
+    The columns skyin and skyout of APCORR reference files.
+    """
+    if not {"skyin", "skyout"} <= set(table.colnames):
+        return None
+    radii, inner, outer = (np.ravel(np.asarray(table[name], float)) for name in ("radius", "skyin", "skyout"))
+    if not len(radii) == len(inner) == len(outer):
+        return None
+    good = np.flatnonzero(np.isfinite(radii) & (inner >= 0) & (outer > inner))
+    if not good.size:
+        return None
+    row = good[np.abs(radii[good] - radius).argmin()]
+    return float(inner[row]), float(outer[row])

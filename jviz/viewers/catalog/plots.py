@@ -162,6 +162,7 @@ class CatalogPlot(AxesViewer):
         for name, box in self.boxes.items():
             owner = self.state if self.state.is_callback_property(name) else self.state.layer
             box.offer(names, self.shown_text(name, getattr(owner, name, "")))
+        self.strip.share()
         for name, button in self.switches.items():
             button.setChecked(bool(getattr(self.state, name)))
         super().refresh()

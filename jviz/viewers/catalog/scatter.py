@@ -23,6 +23,8 @@ __all__ = ["ScatterViewer"]
 
 MOST_BARS = 5_000
 REACH = 12.0
+LONGEST = 48
+"""Letters of a description that goes along an axis."""
 
 
 @dataclass(eq=False)
@@ -101,8 +103,7 @@ class ScatterViewer(CatalogPlot):
         titles = {}
         if clouds:
             first = clouds[0]
-            titles = {"x_title": Title(first.x.label.strip("`"), first.x.unit),
-                      "y_title": Title(first.y.label.strip("`"), first.y.unit)}  # fmt: skip
+            titles = {"x_title": _title(first.x, first.layer), "y_title": _title(first.y, first.layer)}
         return ScatterScene(**self.framed(x_range, y_range), clouds=clouds, **titles)
 
     # --- painting -------------------------------------------------------------------------------
@@ -160,6 +161,14 @@ class ScatterViewer(CatalogPlot):
         except JvizError:
             return None
         return rows.nearest((place.x(), place.y()), REACH)
+
+
+def _title(values: Values, layer: CatalogLayer) -> Title:
+    """Return the title of an axis; that of the time of a light curve says which clock it is of."""
+    name = values.label.strip("`")
+    column = layer.data.columns.get(name)
+    is_clock = column is not None and name == "time" and 0 < len(column.about) <= LONGEST
+    return Title(column.about if is_clock else name, values.unit)
 
 
 def _draw_bars(painter: QPainter, scene: ScatterScene, cloud: Cloud, rows: np.ndarray, colour: str) -> None:

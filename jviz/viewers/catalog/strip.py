@@ -13,6 +13,10 @@ from jviz.viewers.icons import themed_icon
 __all__ = ["ExpressionBox", "Strip"]
 
 
+SHORTEST, LONGEST = 8, 40
+"""Letters between which a longer expression gets a wider box."""
+
+
 class ExpressionBox(QComboBox):
     """Takes the name of a column, or an expression over several.
 
@@ -33,7 +37,7 @@ class ExpressionBox(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(hint)
         self.lineEdit().setPlaceholderText(hint)
-        self._chosen, self._names = chosen, ()
+        self._chosen, self._names, self._hint = chosen, (), hint
         self.lineEdit().editingFinished.connect(self._finish)
         self.activated.connect(lambda _: self._finish())
 
@@ -49,6 +53,7 @@ class ExpressionBox(QComboBox):
         if not self.lineEdit().hasFocus() or self.currentText() == "":
             self.setEditText(expression)
             self.lineEdit().setCursorPosition(0)
+            self.setToolTip(f"{self._hint}\n{expression}" if expression else self._hint)
 
     def _finish(self) -> None:
         self._chosen(self.currentText().strip())
@@ -83,13 +88,20 @@ class Strip(QWidget):
         self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeft)
         return self._rows.minimumSize().height()
 
-    def add_box(self, label: str, box: QWidget, stretch: int = 1) -> None:
+    def add_box(self, label: str, box: QWidget) -> None:
         """Add a box with its label."""
         text = QLabel(label)
         text.setBuddy(box)
         self._labels.append(text)
         self._boxes.addWidget(text)
-        self._boxes.addWidget(box, stretch)
+        self._boxes.addWidget(box, SHORTEST)
+
+    def share(self) -> None:
+        """Give the boxes room by the lengths of what they show."""
+        for number in range(self._boxes.count()):
+            box = self._boxes.itemAt(number).widget()
+            if isinstance(box, ExpressionBox):
+                self._boxes.setStretch(number, min(max(len(box.currentText()), SHORTEST), LONGEST))
 
     def add_button(self, icon: str, tip: str, clicked: Callable[[bool], Any], *, checkable: bool = True) -> QToolButton:
         """Add a flat button with an icon."""
