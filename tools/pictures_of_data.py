@@ -46,7 +46,8 @@ def two_d_spectrum() -> Any:
     window.panel("extraction")
     window.docks.toggle("data")
     settle(window)
-    window.viewers[0].state.update(scale=3.0, centre=(560.0, 31.5), colorbar=False)
+    window.viewers[0].state.update(colorbar=False)
+    session.run("image.fit", view=window.viewers[0].state)
     settle(window)
     pump(2)
     return window
