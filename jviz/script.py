@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
     from jviz.commands import Command
     from jviz.session import Session
 
-__all__ = ["command_line", "literal", "script_of", "state_lines"]
+__all__ = ["Written", "command_line", "literal", "script_of", "state_lines"]
 
 LARGE, LONG = 4 << 20, 2_000
 """Bytes above which an array, and rows above which a table, is stored when a script is asked for, and not while the
 user waits."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value that was written as Python already, where that takes long and can be done beside the window."""
+
+    text: str
 
 
 def command_line(session: Session, command: Command, arguments: dict[str, Any]) -> str:
@@ -105,6 +113,8 @@ def literal(value: Any) -> str:
     Data and views become their names; what has no short source (an array, an astropy object)
     becomes a call of ``jviz.kept.thaw`` on a copy that `jviz.kept.freeze` stores by its content.
     """
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, Data | View):
         return repr(value.name)
     if isinstance(value, Path):

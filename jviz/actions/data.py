@@ -8,14 +8,14 @@ from jviz.backend.progress import Progress
 from jviz.changed_files import read_again
 from jviz.commands import command
 from jviz.data import Data
-from jviz.errors import CommandError
+from jviz.errors import CommandError, JvizError
 from jviz.replacing import put_in_place
 from jviz.running import Apply
 from jviz.session import Session
 
 
-@command("data.add", title="Add Data", method="add")
-def add(session: Session, thing: Any, name: str | None = None) -> Data:
+@command("data.add", title="Add Data", method="add", job=True)
+def add(session: Session, thing: Any, name: str | None = None) -> Apply:
     """Add an object of numpy or of the astropy family to the session.
 
     Parameters
@@ -23,12 +23,21 @@ def add(session: Session, thing: Any, name: str | None = None) -> Data:
     thing : NDData, CCDData, Quantity, ndarray, Spectrum, Table, Regions or SpectralRegion
     name : str, optional
         ``"image"``, ``"cube"`` … by default.
+
+    Returns
+    -------
+    Data
     """
     from jviz.convert import data_from
+    from jviz.script import Written, literal
 
     data = data_from(thing, name)
     data.prepare()
-    return data
+    try:
+        written = {"thing": Written(literal(thing))}
+    except JvizError:
+        written = {}  # the line says why not
+    return Apply(lambda: data, recorded=written)
 
 
 @command("data.remove", title="Remove from Session", menu="Data", icon="fa6s.trash", needs="data")

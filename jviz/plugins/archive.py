@@ -142,13 +142,15 @@ class ArchivePanel(Panel):
         row = QHBoxLayout()
         row.setContentsMargins(8, 2, 4, 2)
         row.addWidget(self.told, 1)
-        row.addWidget(button("fa6s.table-columns", "Choose the columns that are shown", self.choose_columns))
         self.on_images = button("fa6s.eye", "Show the footprints of the rows over the images", self.show_on_images)
         self.on_images.setCheckable(True)
         self.on_images.setChecked(self.session.settings["archive.footprints_on_images"])
-        row.addWidget(self.on_images)
-        row.addWidget(button("fa6s.draw-polygon", "Make regions of the selected footprints", self.draw_footprints))
-        row.addWidget(button("fa6s.layer-group", "Add the table to the session as a catalogue", self.add_as_data))
+        for each in (
+            button("fa6s.table-columns", "Choose the columns that are shown", self.choose_columns), self.on_images,
+            button("fa6s.draw-polygon", "Make regions of the selected footprints", self.draw_footprints),
+            button("fa6s.layer-group", "Add the table to the session as a catalogue", self.add_as_data),
+        ):  # fmt: skip
+            row.addWidget(each, alignment=Qt.AlignmentFlag.AlignTop)
         return column(row, self.rows)
 
     def _right(self) -> QWidget:
@@ -173,6 +175,7 @@ class ArchivePanel(Panel):
         self.question.changed.connect(self._pause_count.start)
         self._pause_count.timeout.connect(self._count)
         self.told.again.connect(self.ask_again)
+        self.told.log_in.connect(self.log_in)
         self.rows.map.circled.connect(self._take_circle)
         self.links.signal(self.session.archives.arrived, self._grow)
         self.search_button.clicked.connect(self.search)
@@ -208,6 +211,15 @@ class ArchivePanel(Panel):
             if id == "archive.search" and arguments.get("collection") != "library":
                 arguments = {**arguments, "fresh": True}
             self._submit(id, arguments, take, label)
+
+    def log_in(self) -> None:
+        """Open the form of the log-in to the archive that was asked last."""
+        asked = self._asked[1] if self._asked is not None else {}
+        where = str(asked.get("url") or asked.get("collection") or "mast")
+        if where.partition("-")[0] == "mast":
+            self.context.fill_in("archive.login")
+        else:
+            self.context.fill_in("archive.login_to", archive=where)
 
     def _grow(self, job: Job, grown: Any, total: int) -> None:
         if job.number in self._jobs:
@@ -406,8 +418,15 @@ class ArchivePanel(Panel):
 
     def add_as_data(self) -> None:
         """Add what was found to the session: it is marked on images, drawn and matched as any catalogue."""
-        if self.rows.table is not None and len(self.rows.table):
-            self.session.add(self.rows.chosen().copy(), name="observations")
+        table = self.rows.table
+        if table is not None and len(table):
+            rows = self.rows.chosen_rows()
+            self.session.jobs.submit("Choose rows", partial(self._add_rows, table, rows), quiet=True, urgent=True)
+
+    def _add_rows(self, table: Any, rows: np.ndarray, job: Job) -> None:
+        """Take rows out of a table, in a job: of many that takes longer than a window may stand still."""
+        chosen = table if len(rows) == len(table) else table[rows]
+        self.session.dispatcher.call(partial(self.context.run, "data.add", thing=chosen, name="observations"))
 
     def _go_to(self, index: QModelIndex) -> None:
         row = self.rows.table[int(self.found.table_model.table_rows([index.row()])[0])]
@@ -459,7 +478,8 @@ class ArchivePanel(Panel):
         elif cancelled and rows is not None and len(rows):
             self.told.say(f"Cancelled: the first {len(rows):,} rows only.", again="Retry")
         else:
-            self.told.say(text, again="Retry", details="" if cancelled else "\n".join(job.log))
+            self.told.say(text, again="Retry", details="" if cancelled else "\n".join(job.log),
+                          log_in=getattr(job.error, "status", 0) in (401, 403))  # fmt: skip
             if self.ways.currentWidget() is self.adql and not cancelled:
                 self.adql.show_fault(text)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QDialog,
     QHBoxLayout,
     QLabel,
@@ -33,35 +34,62 @@ __all__ = ["FoundRows", "Told", "age_text", "column"]
 AT_ONCE = 5_000
 """Rows up to which all is shown in one turn of the event loop; of more, table, widths, map and facets take one each."""
 
+LINES = 2
+"""Lines of a sentence up to which buttons stand beside it."""
+
+LEAST = 200
+"""Pixels that a sentence gets at least."""
+
 
 class Told(QWidget):
-    """A sentence about a search, with what can be done about it: ask again, or see the details."""
+    """A sentence about a search, with what can be done about it: log in, ask again, or see the details.
+
+    The buttons stand beside the sentence, or below it where it would become a narrow column of words.
+    """
 
     again = Signal()
+    log_in = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.label = muted(QLabel(textFormat=Qt.TextFormat.PlainText))
         self.label.setWordWrap(True)
-        self.again_button, self.details_button = QPushButton("Retry"), QPushButton("Details…")
+        self.label.setMinimumWidth(LEAST)
+        self.log_in_button, self.again_button = QPushButton("Log in…"), QPushButton("Retry")
+        self.details_button = QPushButton("Details…")
         self._details = ""
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.label, 1)
-        for button in (self.again_button, self.details_button):
-            button.setFlat(False)
-            row.addWidget(button)
+        self._buttons = QHBoxLayout()
+        for button in (self.log_in_button, self.again_button, self.details_button):
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self.label, 1)
+        self._row.addLayout(self._buttons)
+        self.log_in_button.clicked.connect(self.log_in)
         self.again_button.clicked.connect(self.again)
         self.details_button.clicked.connect(self.show_details)
         self.say("")
 
-    def say(self, text: str, *, again: str = "", details: str = "") -> None:
+    def say(self, text: str, *, again: str = "", details: str = "", log_in: bool = False) -> None:
         """Say something; ``again`` is the word on the button that asks once more, "" for none."""
         self.label.setText(text)
         self._details = details
+        self.log_in_button.setVisible(log_in)
         self.again_button.setVisible(bool(again))
         self.again_button.setText(again or "Retry")
         self.details_button.setVisible(bool(details))
+        self._place_buttons()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._place_buttons()
+
+    def _place_buttons(self) -> None:
+        room = self.width() - self._buttons.sizeHint().width() - self._row.spacing()
+        needed = self.label.fontMetrics().horizontalAdvance(self.label.text())
+        beside = QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(beside if needed <= LINES * room else QBoxLayout.Direction.TopToBottom)
 
     def show_details(self) -> None:
         """Show the whole report of what went wrong."""

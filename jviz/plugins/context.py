@@ -141,6 +141,11 @@ class Context(QObject):
         """
         return self.run(id, **arguments) if self.window is None else self.window.invoker.ask(id, **arguments)
 
+    def fill_in(self, id: str, /, **arguments: Any) -> None:
+        """Open the form of a command, which begins with these arguments; without a window there is none."""
+        if self.window is not None:
+            self.window.invoker.trigger(id, **arguments)
+
     def open_panel(self, id: str) -> Any:
         """Show a panel and return it; without a window there is none."""
         return self.window.panel(id) if self.window is not None else None

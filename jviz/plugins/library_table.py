@@ -19,6 +19,9 @@ HIGH = 52
 
 MARGIN = 3
 
+MEASURED = 100
+"""Rows whose reasons are measured for the width of their column."""
+
 ABSENT = (("missing", "#d29922"), ("dropped", "#6e7681"))
 """Colours of rows whose files are not on the disk."""
 
@@ -113,17 +116,25 @@ class LibraryTable(TableView):
     def show_pictures(self, on: bool) -> None:
         """Make the rows high, with a picture each, or as low as those of other tables."""
         self._with_pictures = on
-        self.verticalHeader().setDefaultSectionSize(HIGH if on else self._plain)
-        self._fit_first()
+        self._fit_pictures()
         self.viewport().update()
 
     def fit_columns(self) -> None:
         super().fit_columns()
-        self._fit_first()
+        self._fit_pictures()
+        names = [column.name for column in self.table_model.columns]
+        if "reason" in names:
+            # It is what the list is for.
+            column, advance = names.index("reason"), self.fontMetrics().horizontalAdvance
+            texts = map(self.table_model.columns[column].shown, range(min(self.table_model.rowCount(), MEASURED)))
+            self.horizontalHeader().resizeSection(column, max(map(advance, ("reason", *texts))) + 24)
 
-    def _fit_first(self) -> None:
-        if self.table_model.columns:
-            self.setColumnHidden(0, not self._with_pictures or self.table_model.columns[0].name != "preview")
+    def _fit_pictures(self) -> None:
+        columns = self.table_model.columns
+        has_pictures = bool(columns) and columns[0].name == "preview"
+        self.verticalHeader().setDefaultSectionSize(HIGH if self._with_pictures and has_pictures else self._plain)
+        if has_pictures:
+            self.setColumnHidden(0, not self._with_pictures)
             self.horizontalHeader().resizeSection(0, round(HIGH * 1.5))
 
     def take_picture(self, sha256: str, content: bytes | None) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import shlex
+import threading
 
 import pytest
+from astropy.table import Table
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPlainTextEdit
 
+import jviz
 from jviz.errors import CommandError
 from jviz.plugins.archive_columns import ColumnForm, written
 from jviz.plugins.archive_question import conditions
+from jviz.plugins.archive_rows import Told
 from tests.standin import Fault
 
 I2D = "jw01234-o000_t001_nircam_clear-f200w_i2d.fits"
@@ -320,6 +324,73 @@ def test_each_fault_is_one_sentence_and_can_be_retried(qtbot, panel, mast, fault
     qtbot.mouseClick(panel.told.again_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel._jobs, timeout=60_000)
     assert panel.about.text() == "5 observations, MAST"
+
+
+def test_whoever_is_not_let_in_is_offered_to_log_in(qtbot, panel, mast, monkeypatch):
+    filled = []
+    monkeypatch.setattr(panel.context, "fill_in", lambda id, **arguments: filled.append((id, arguments)))
+    panel._pause_count.setInterval(600_000)
+    button = panel.told.log_in_button
+    mast.fail("invoke", Fault("status", status=401))
+    searched(qtbot, panel, program="1234")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert filled == [("archive.login", {})]
+    mast.fail("invoke", Fault("status", status=404))
+    searched(qtbot, panel, program="1234")
+    assert panel.told.again_button.isVisible()
+    assert not button.isVisible(), "a log-in does not help there"
+
+
+def test_whoever_is_not_let_in_by_another_archive_gives_its_password(qtbot, panel, service, monkeypatch):
+    filled = []
+    monkeypatch.setattr(panel.context, "fill_in", lambda id, **arguments: filled.append((id, arguments)))
+    service.account = "marie:radium"
+    panel.question.collection.setCurrentText(f"{service.url}/tap")
+    searched(qtbot, panel, target="53.1 -27.8")
+    qtbot.mouseClick(panel.told.log_in_button, Qt.MouseButton.LeftButton)
+    assert filled == [("archive.login_to", {"archive": f"{service.url}/tap"})]
+
+
+def test_buttons_go_below_a_sentence_that_has_no_room_beside_them(qtbot):
+    told = Told()
+    qtbot.addWidget(told)
+    told.say("MAST does not let you see this: the token is missing, wrong or too old. Log in again.",
+             again="Retry", details="…", log_in=True)  # fmt: skip
+    told.resize(1200, 60)
+    told.show()
+    qtbot.waitExposed(told)
+    qtbot.waitUntil(lambda: told.again_button.x() > told.label.geometry().right())
+    told.resize(360, 120)
+    qtbot.waitUntil(lambda: told.again_button.y() > told.label.geometry().bottom())
+    assert told.label.width() > 340, "the sentence has the whole width"
+    told.say("5 observations, MAST", again="Refresh")
+    qtbot.waitUntil(lambda: told.again_button.x() > told.label.geometry().right())
+
+
+def test_what_was_found_is_added_to_the_session(qtbot, panel, session, mast, monkeypatch):
+    threads = []
+    monkeypatch.setattr(
+        "jviz.conversion.taken.cards_of", lambda meta: threads.append(threading.current_thread()) or {}
+    )
+    searched(qtbot, panel, program="1234")
+    panel.found.select_rows([1, 3])
+    panel.add_as_data()
+    qtbot.waitUntil(lambda: session.names == ["observations"], timeout=60_000)
+    expected = [str(name) for name in panel.rows.table["obs_id"][[1, 3]]]
+    added = session.data[0].get(Table)
+    assert [str(name) for name in added["obs_id"]] == expected
+    assert threads, "tables are taken over there"
+    assert threading.main_thread() not in threads
+    added["obs_id"][0] = "changed"
+    line = list(session.history)[-1].lines[-1]
+    again = eval(line.replace("session.add", "dict"), {"jviz": jviz})
+    assert [str(name) for name in again["thing"]["obs_id"]] == expected
+    session.undo()
+    assert session.names == []
+    panel.found.clearSelection()
+    panel.add_as_data()
+    qtbot.waitUntil(lambda: session.names == ["observations"], timeout=60_000)
+    assert len(session.data[0].get(Table)) == 5
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,15 @@ def test_duplicates_missing_and_refused_files_are_listed(panel, session, holding
     panel.table.select_rows([0])
     assert "Why refused: " in panel.details.facts.text()
     assert not panel.details.tags.isVisible()
+    table, columns = panel.table, panel.rows.colnames
+    for name in ("name", "reason"):
+        width = table.fontMetrics().horizontalAdvance(str(panel.rows[name][0]))
+        assert table.columnWidth(columns.index(name)) > width, "it can be read as a whole"
+    high = table.rowHeight(0)
+    qtbot.mouseClick(panel.pictures_button, LEFT)
+    assert not table.isColumnHidden(0), "it is that of the names here"
+    qtbot.mouseClick(panel.pictures_button, LEFT)
+    assert table.rowHeight(0) == high, "there are no pictures to make room for"
     shutil.copy(holdings / I2D.format(2), broken)
     [again] = [action for action in panel.rows_menu().actions() if action.text() == "Try Again"]
     again.trigger()
