@@ -154,6 +154,19 @@ class CubeLayer(ImageLayer):
         else:
             self.cut = (chosen, column) if axis == 1 else (row, chosen)
 
+    def update(self, **values: Any) -> None:
+        """Set several properties; ``slice`` may be among them."""
+        before = self.recorded() if "slice" in values else {}
+        chosen = values.pop("slice", None)
+        super().update(**values)
+        if chosen is None:
+            return
+        try:
+            self.slice = chosen
+        except Exception:
+            super().update(**before)
+            raise
+
     @property
     def slab_now(self) -> tuple[float, float, str] | None:
         """The slab that is shown: where its subset is now, if it follows one."""
@@ -294,6 +307,14 @@ class CubeView(ImageView):
     def spectral_value(self, value: float) -> None:
         layer = cube_layer(self)
         layer.index = (channel_at(layer.data, float(value)),)
+
+    def update(self, **values: Any) -> None:
+        """Set several properties; ``slice`` and ``spectral_value`` may be among them."""
+        value = values.pop("spectral_value", None)
+        channel = None if value is None else channel_at(cube_layer(self).data, float(value))
+        super().update(**values)
+        if channel is not None:
+            cube_layer(self).index = (channel,)
 
 
 for _name in OF_CUBE:

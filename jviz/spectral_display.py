@@ -13,7 +13,7 @@ from jviz.errors import CommandError, JvizError
 if TYPE_CHECKING:
     from jviz.backend.spectra.axis import SpectralAxis
 
-__all__ = ["Scale", "axis_name", "channel_within", "parsed", "pretty", "scale_of", "units_for"]
+__all__ = ["Scale", "axis_name", "channel_within", "parsed", "pretty", "quantity_name", "scale_of", "units_for"]
 
 UNITS = ("", "um", "nm", "Angstrom", "GHz", "1/cm", "eV", "km/s", "channel")
 """Offered for display; "" is that of the file, or a multiple of it that reads better."""

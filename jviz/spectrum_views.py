@@ -108,7 +108,7 @@ class SpectrumView(PlotView):
     rest : (float, str) or None
         Rest wavelength (in vacuum) or frequency, energy, wavenumber of velocities; None: that of the file.
     convention : str
-        Of velocities: optical, radio or relativistic.
+        Of velocities: optical, radio or relativistic; "" is that of the first spectrum, radio for frequencies.
     normalize : str
         none, or divide each by its median, its peak or its median within ``normalize_range``.
     offset : float
@@ -136,7 +136,7 @@ class SpectrumView(PlotView):
     y_unit = Checked("", _flux_unit)
     medium = Checked("", one_of("", "vacuum", "air", name="medium"))
     rest = Checked(None, _rest)
-    convention = Checked("optical", one_of(*CONVENTIONS, name="convention of velocities"))
+    convention = Checked("", one_of("", *CONVENTIONS, name="convention of velocities"))
     normalize = Checked("none", one_of(*NORMALIZE, name="way to normalise spectra"))
     normalize_range = Checked(None, pair)
     offset = Checked(0.0, number(name="offset"))
@@ -236,7 +236,7 @@ def scale_of_view(view: SpectrumView, axis: Any = None) -> Scale:
     own = scale_of(axis) if axis is not None else Scale()
     unit = view.x_unit or (readable_unit(own.unit, float(np.abs(axis.values).max())) if axis is not None else "")
     quantity = quantity_of(unit)[0] if view.x_unit else own.quantity
-    convention = view.convention if view.x_unit or own.quantity != "velocity" else own.convention
+    convention = (view.convention if view.x_unit else "") or own.convention
     rest = own.rest if view.rest is None else _vacuum_metres(*view.rest)
     return Scale(unit, quantity, view.medium or own.medium, rest, convention)
 

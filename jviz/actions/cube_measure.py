@@ -244,8 +244,11 @@ def moment(
         if measure.variance is None:
             raise CommandError(f"{data.name} has no errors, so there is no S/N to choose pixels by.")
         values, error = _significant(sums, errors(0), values, error, minimum_snr)
+        if not np.isfinite(values).any():
+            raise CommandError(f"No pixel of {data.name} has a line of S/N {minimum_snr:g}; ask for less.")
     unit = moment_unit(data.unit, axis.unit, order)
-    return _image(data, values, error, unit, f"moment {order} of {data.name}", name, spectral)
+    said = f"moment {order} of {data.name}"
+    return _image(data, values, error, unit, said, name, spectral, is_position=order == 1)
 
 
 @command("cube.peak", title="Peak and Its Position…", menu=MENU, needs="cube", group="maps", job=True,
@@ -278,8 +281,9 @@ def peak(
     error = None if found.channel_error is None else found.channel_error * np.interp(channel, numbers, axis.widths)
     return [
         _image(data, found.value, found.value_error, data.unit, f"peak of {data.name}", "", spectral),
-        _image(data, position, error, axis.unit, f"position of the peak of {data.name}", "", spectral),
-    ]
+        _image(data, position, error, axis.unit, f"position of the peak of {data.name}", "", spectral,
+               is_position=True),
+    ]  # fmt: skip
 
 
 @command("cube.image", title="Slice as Image…", menu=MENU, needs="cube", group="parts", job=True, icon="fa6s.image")
@@ -347,12 +351,14 @@ def plane_statistics(
 
 
 def _image(
-    data: Cube, values: np.ndarray, error: np.ndarray | None, unit: str, what: str, name: str, spectral: Any
-) -> Image:
+    data: Cube, values: np.ndarray, error: np.ndarray | None, unit: str, what: str, name: str, spectral: Any,
+    *, is_position: bool = False,
+) -> Image:  # fmt: skip
     if not np.isfinite(values).any():
         raise CommandError(f"The {what} has no value anywhere: the channels chosen are empty.")
     where = "" if spectral is None or spectral == "" else f" over {spectral}"
-    kind = np.float32 if data.plane().dtype.itemsize <= 4 else np.float64
+    # The steps of a float32 at 230 GHz are as wide as a narrow channel of a radio telescope: positions need more.
+    kind = np.float32 if data.plane().dtype.itemsize <= 4 and not is_position else np.float64
     picture = Picture(
         values.astype(kind), None if error is None else np.asarray(error, kind), None, unit, plane_wcs(data)
     )

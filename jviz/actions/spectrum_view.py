@@ -40,7 +40,7 @@ def units(
     *,
     medium: Literal["", "vacuum", "air"] | None = None,
     rest: Any = None,
-    convention: Literal["optical", "radio", "relativistic"] | None = None,
+    convention: Literal["", "optical", "radio", "relativistic"] | None = None,
     view: SpectrumView | None = None,
 ) -> None:
     """Show spectra in other units; data stay as they are, and what is in sight stays in sight.
@@ -58,7 +58,8 @@ def units(
     rest : (float, str), optional
         Rest value of velocities, ``(656.46, "nm")``, in vacuum; by default that of the file.
     convention : str, optional
-        Of velocities: c (λ − λ₀)/λ₀ (optical), c (ν₀ − ν)/ν₀ (radio) or relativistic.
+        Of velocities: c (λ − λ₀)/λ₀ (optical), c (ν₀ − ν)/ν₀ (radio) or relativistic; "" is that of the first spectrum,
+        radio for frequencies and else optical where it tells none.
     """
     view = _filled(session, view)
     first = first_samples(session, view)

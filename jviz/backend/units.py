@@ -83,7 +83,9 @@ def moment_unit(unit: str, axis_unit: str, order: int) -> str:
     """
     if order:
         known = parse_unit(axis_unit) if axis_unit else None
-        return (known**order).to_string() if known is not None else f"{axis_unit}{order if order > 1 else ''}"
+        if known is None:
+            return f"{axis_unit}{order if order > 1 else ''}" if axis_unit else ""
+        return (known**order).to_string()
     first, second = (parse_unit(text) if text else None for text in (unit, axis_unit))
     if first is None or second is None:
         return " ".join(filter(None, (unit, axis_unit)))

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from jviz.cube_planes import known_statistics
 from jviz.cube_views import CURVES, LOOPS, MATCHES, CubeLayer, CubeView
 from jviz.errors import JvizError
-from jviz.spectral_display import channel_within, parsed, pretty, scale_of, units_for
+from jviz.spectral_display import channel_within, parsed, pretty, quantity_name, scale_of, units_for
 from jviz.viewers.bar_buttons import bar_button, show_glyphs
 from jviz.viewers.number_boxes import WholeBox
 from jviz.viewers.slice_track import SliceTrack
@@ -181,7 +181,7 @@ class SliceBar(QWidget):
         units = units_for(axis) if axis is not None else ("",)
         own = scale_of(axis).unit if axis is not None else ""
         nameless = "channel" if axis is None or axis.quantity == "channel" else "no unit"
-        titles = [pretty(unit or own) or nameless for unit in units]
+        titles = [_with_frame(layer.data, unit or own) or nameless for unit in units]
         if [self.unit.itemText(n) for n in range(self.unit.count())] != titles:
             self.unit.clear()
             for unit, title in zip(units, titles, strict=True):
@@ -313,3 +313,10 @@ class SliceBar(QWidget):
         for other in self._viewer.session.views.values():
             if on and isinstance(other, CubeView) and other is not view:
                 other.locks = tuple(dict.fromkeys((*other.locks, "slice")))
+
+
+def _with_frame(cube: Any, unit: str) -> str:
+    """Write a unit, of velocities with the frame that they are counted in (SPECSYS): km/s, LSRK."""
+    frame = str(cube.header.get("SPECSYS", "")).strip()
+    of_velocity = bool(unit and frame) and cube.axis_ready and quantity_name(cube.axis, unit) == "Velocity"
+    return f"{pretty(unit)}, {frame}" if of_velocity else pretty(unit)

@@ -251,6 +251,28 @@ def test_errors_of_moments_are_the_scatter_of_noisy_cubes(session, tmp_path):
         assert found.std() == pytest.approx(float(np.median(error)), rel=0.12)
 
 
+def test_positions_in_a_radio_cube_are_finer_than_its_channels(session, tmp_path):
+    rest, step = 230.538e9, 500.0  # Hz; the steps of a float32 are 16 kHz there
+    shift = np.linspace(-2, 2, 6)[None, :] * np.ones((5, 1))
+    values = np.exp(-0.5 * ((np.arange(41)[:, None, None] - 20 - shift) / 3) ** 2).astype(np.float32)
+    unit = fits.PrimaryHDU(values)
+    unit.header.update({"CTYPE3": "FREQ", "CUNIT3": "Hz", "CRVAL3": rest, "CDELT3": step, "CRPIX3": 21.0, "BUNIT": "K"})
+    unit.writeto(tmp_path / "radio.fits")
+    session.open(tmp_path / "radio.fits")
+    mean = session.run("cube.moment", data="radio", order=1)
+    _, position = session.run("cube.peak", data="radio")
+    assert np.allclose(mean.plane().read() - rest, shift * step, atol=0.01 * step)
+    assert np.allclose(position.plane().read() - rest, shift * step, atol=0.05 * step)
+
+
+def test_moments_along_an_axis_without_a_unit_have_no_made_up_one(session, tmp_path):
+    unit = fits.PrimaryHDU(np.ones((9, 4, 5), np.float32))
+    unit.header.update({"CTYPE3": "LAMBDA", "CRVAL3": 4000.0, "CDELT3": 2.0, "CRPIX3": 1.0, "BUNIT": "Jy"})
+    unit.writeto(tmp_path / "bare.fits")
+    session.open(tmp_path / "bare.fits")
+    assert [session.run("cube.moment", data="bare", order=n).unit for n in (1, 2, 3)] == ["", "", ""]
+
+
 def test_insignificant_pixels_are_left_out(session, tmp_path):
     values = np.zeros((N, NY, NX))
     values[:, :, :12] = 100.0
@@ -258,6 +280,8 @@ def test_insignificant_pixels_are_left_out(session, tmp_path):
     made = session.run("cube.moment", data="half", order=0, spectral=RANGE, minimum_snr=5.0).plane().read()
     assert np.isfinite(made[:, :12]).all()
     assert np.isnan(made[:, 12:]).all()
+    with pytest.raises(jviz.JvizError, match="No pixel of half has a line of S/N 1e"):
+        session.run("cube.moment", data="half", order=0, spectral=RANGE, minimum_snr=1e9)
 
 
 def test_moments_agree_with_spectral_cube(session, shared_data):

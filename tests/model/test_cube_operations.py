@@ -179,3 +179,11 @@ def test_the_point_spread_of_all_channels_becomes_as_wide_as_wanted(session, tmp
         assert np.isclose(np.sqrt((made[channel] * x**2).sum() / total), wanted, rtol=0.02)
     with pytest.raises(JvizError, match="be widened"):
         session.run("cube.psf_match", data=cube, fwhm_to=0.5, fwhm_from=(0.4, 0.8))
+
+
+def test_a_kernel_much_wider_than_the_cube_gives_the_mean(session, tmp_path):
+    noise = np.random.default_rng(4).normal(5, 1, (N, NY, NX))
+    cube = opened(session, tmp_path / "noise.fits", noise, 1.0)
+    made = session.run("cube.smooth", data=cube, axis="spatial", sigma=1e7)
+    assert np.allclose(values_of(made), noise.mean(axis=(1, 2))[:, None, None], rtol=1e-5)
+    assert np.allclose(errors_of(made), 1 / np.sqrt(NY * NX), rtol=1e-4)

@@ -48,6 +48,21 @@ def test_a_slice_is_reached_by_number_and_by_value(cube):
     assert view.slice == 10
 
 
+def test_slices_are_set_together_with_other_things_and_nothing_when_one_is_wrong(cube):
+    session, data, _ = cube
+    view = session.view("cube", data=data)
+    view.update(slice=7, width=3, rate=20)
+    assert (view.slice, view.width, view.rate) == (7, 3, 20)
+    view.update(spectral_value=2.04, width=1)
+    assert (view.slice, view.width) == (10, 1)
+    view.update(order=(1, 2, 0), slice=4)
+    assert (view.order, view.cut, view.layer.index) == ((1, 2, 0), (4, 3), (10,))
+    for wrong in ({"slice": 40}, {"spectral_value": 9.0}):
+        with pytest.raises(CommandError):
+            view.update(width=5, order=(), **wrong)
+        assert (view.slice, view.width, view.order) == (4, 1, (1, 2, 0))
+
+
 def test_commands_on_slices_are_repeated_by_the_script(cube):
     session, data, _ = cube
     session.view("cube", data=data)

@@ -172,3 +172,18 @@ def test_statistics_are_in_the_units_that_are_shown(session):
     view.y_unit = "ABmag"
     assert session.run("spectrum.statistics", region=region)["mean"].unit == u.mJy
     assert session.run("spectrum.statistics", region=region, data="star")["centroid"].unit == u.um
+
+
+def test_velocities_of_frequencies_are_radio_ones_unless_wanted_otherwise(session):
+    from jviz.spectrum_views import SpectrumView, scale_of_view
+
+    values = np.linspace(229, 231, 11) * 1e9
+    axis = SpectralAxis(values, "Hz", "frequency", rest=230e9, rest_unit="Hz", convention="radio")
+    view = SpectrumView()
+    view.update(x_unit="km/s")
+    assert scale_of_view(view, axis).convention == "radio"
+    view.update(convention="relativistic")
+    assert scale_of_view(view, axis).convention == "relativistic"
+    waves = SpectralAxis(X, "um", "wavelength")
+    view.update(convention="")
+    assert scale_of_view(view, waves).convention == "optical"

@@ -199,3 +199,21 @@ def test_a_curve_is_broken_where_slices_are_empty_and_keeps_narrow_peaks():
     [peak] = {round(p.x) for p in points if p.y < 1e-9}
     assert peak == pytest.approx(10 + 0.75 * 400, abs=2)
     assert curve_path(np.full(9, np.nan), 0, 100, 0, 20).isEmpty()
+
+
+def test_velocities_name_the_frame_that_they_are_counted_in(qtbot, session, tmp_path):
+    unit = fits.PrimaryHDU(np.ones((9, 4, 5), np.float32))
+    unit.header.update({"CTYPE3": "FREQ", "CUNIT3": "Hz", "CRVAL3": 230.5e9, "CDELT3": 1e6, "CRPIX3": 5.0,
+                        "RESTFRQ": 230.538e9, "SPECSYS": "LSRK", "BUNIT": "K"})  # fmt: skip
+    unit.writeto(tmp_path / "radio.fits")
+    [cube] = session.open(tmp_path / "radio.fits")
+    view = session.view("cube", data=cube)
+    viewer = CubeViewer(session, view)
+    qtbot.addWidget(viewer)
+    viewer.resize(800, 500)
+    viewer.show()
+    choices = viewer.bar.unit
+    qtbot.waitUntil(lambda: choices.findText("km/s, LSRK") >= 0, timeout=20_000)
+    assert choices.currentText() == "GHz"
+    view.spectral_unit = "km/s"
+    qtbot.waitUntil(lambda: choices.currentText() == "km/s, LSRK", timeout=20_000)

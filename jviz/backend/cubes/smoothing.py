@@ -82,7 +82,9 @@ def _convolved(values: np.ndarray, weights: np.ndarray, axes: tuple[int, ...]) -
     from scipy.ndimage import correlate1d
 
     for axis in axes:
-        values = correlate1d(values, weights, axis, mode="constant")
+        # What is farther off than the array is wide meets nothing; a kernel of a million pixels would take for ever.
+        beyond = max(len(weights) // 2 - (values.shape[axis] - 1), 0)
+        values = correlate1d(values, weights[beyond : len(weights) - beyond], axis, mode="constant")
     return values
 
 

@@ -12,7 +12,7 @@ from jviz.backend.spectra.fluxes import units_for
 from jviz.backend.spectra.lines import identify
 from jviz.backend.spectra.units import Scale, convert_axis
 from jviz.errors import JvizError
-from jviz.spectrum_views import first_samples
+from jviz.spectrum_views import first_samples, scale_of_view
 from jviz.viewers.menu import command_menu
 from jviz.viewers.readout import pretty_unit
 from jviz.viewers.spectrum.grips import follow_range, range_part_at
@@ -54,8 +54,10 @@ def _across(viewer: Any, menu: QMenu, offer: Any) -> None:
                 offer(place, f"{pretty_unit(unit)} in {medium}", ticked=ticked, x=unit, medium=medium)
     place = menu.addMenu("Velocity")
     place.setToolTipsVisible(True)
+    first = first_samples(viewer.session, view)
+    shown = scale_of_view(view, None if first is None else first.axis).convention
     for convention in ("optical", "radio", "relativistic"):
-        ticked = view.x_unit == "km/s" and view.convention == convention
+        ticked = view.x_unit == "km/s" and shown == convention
         offer(place, f"km/s, {convention}", ticked=ticked, x="km/s", convention=convention)
     menu.addSeparator()
     toggle(menu, "Logarithmic", view, "x_log")
