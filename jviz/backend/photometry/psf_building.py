@@ -20,6 +20,9 @@ CLIP = 5.0
 WORSE = 6.0
 """Scatters of the goodness of the fit beyond which a star is no single star."""
 
+MOST_DIRECT = 70_000
+"""Samples of a PSF up to which its equations are solved directly."""
+
 
 @dataclass(frozen=True)
 class Built:
@@ -154,7 +157,6 @@ def _good(found: object, n: int, before: np.ndarray, number: int) -> np.ndarray:
 def _improved(fit: StarFit, psf: PsfModel, used: np.ndarray, half: int, clip: float) -> PsfModel:
     """Return the PSF that fits the stars best where they are now, as smooth as PSFs are."""
     from scipy.sparse import dia_array
-    from scipy.sparse.linalg import cg
 
     from jviz.backend.photometry import psf_kernels
 
@@ -169,9 +171,25 @@ def _improved(fit: StarFit, psf: PsfModel, used: np.ndarray, half: int, clip: fl
     matrix = dia_array((bands, steps), shape=(coefs.size, coefs.size)).tocsr() + _roughness(coefs, psf)
     diagonal = matrix.diagonal()
     scale = dia_array((1 / np.sqrt(diagonal)[None], [0]), shape=matrix.shape).tocsr()
-    solved, _ = cg(scale @ matrix @ scale, scale @ right, x0=coefs.ravel() * np.sqrt(diagonal), rtol=1e-7, maxiter=400)
+    solved = _solved(scale @ matrix @ scale, scale @ right, coefs.ravel() * np.sqrt(diagonal))
     table = _values((solved / np.sqrt(diagonal)).reshape(my, mx))
     return _settled(table[EDGE:-EDGE, EDGE:-EDGE], psf.fine)
+
+
+def _solved(matrix: Any, right: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Solve the normal equations, directly unless there are so many that it would take too much room.
+
+    What is smooth in the wings and what the stars say of the core differ by many powers of ten: steps of conjugate
+    gradients end long before the wings are right, and then the PSF of faint stars gets narrower in each round.
+    """
+    from scipy.sparse.linalg import cg, splu
+
+    if len(right) > MOST_DIRECT:
+        return cg(matrix, right, x0=start, rtol=1e-7, maxiter=1500)[0]
+    factors = splu(
+        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    return factors.solve(right)
 
 
 def _values(coefs: np.ndarray) -> np.ndarray:

@@ -185,6 +185,21 @@ def test_a_psf_built_from_stars_is_that_of_the_stars(fwhm):
     assert built.psf.light == pytest.approx(1)
 
 
+@pytest.mark.parametrize("sigma", [0.6, 1.4])
+def test_a_psf_of_few_faint_stars_keeps_its_width_and_their_fluxes(sigma):
+    """Rounds that end before their equations are solved make it narrower each time: to a third here."""
+    draw = np.random.default_rng(1)
+    x, y = (v.ravel()[:12] + draw.uniform(-5, 5, 12) for v in np.meshgrid(*[np.arange(25, 280, 42.0)] * 2))
+    flux = 10 ** draw.uniform(2, 2.5, 12)
+    edges = np.arange(301) - 0.5
+    along = [np.array([0.5 * np.diff(erf((edges - c) / (np.sqrt(2) * sigma))) for c in v]) for v in (y, x)]
+    image = np.einsum("k,ki,kj->ij", flux, *along) + draw.normal(0, 0.5, (300, 300))
+    built = build(image.astype(np.float32), np.full((300, 300), 0.25, np.float32), np.rint(x), np.rint(y))
+    assert built.used.sum() >= 10
+    assert built.psf.fwhm == pytest.approx(2.3548 * np.hypot(sigma, np.sqrt(1 / 12)), rel=0.06)
+    assert np.mean((built.flux / flux)[built.used]) == pytest.approx(1, abs=0.05)
+
+
 def sampled(psf, offsets):
     from scipy.ndimage import map_coordinates
 
