@@ -165,7 +165,7 @@ def search(
     Parameters
     ----------
     text : str
-        Words that begin words of target, investigator, title or file name.
+        Words that begin words of target, investigator, title or file name, or are in the note.
     target : str, optional
         Name of an object; it needs the network when jviz does not know it.
     position : str, (float, float) or SkyCoord, optional
@@ -180,7 +180,7 @@ def search(
         Only files with the same bytes as others, side by side.
     **criteria
         instrument, filter, program, pi, level, date, exposure_time, suffix … as in archive.search; and state
-        (present, missing, dropped), pinned, size, name, path.
+        (present, missing, dropped), pinned, note, size, name, path.
 
     Returns
     -------

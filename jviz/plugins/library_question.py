@@ -39,7 +39,8 @@ class LibraryQuestion(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = QLineEdit(placeholderText="Search target, investigator, title, name", clearButtonEnabled=True)
+        self.words = QLineEdit(placeholderText="Search target, investigator, title, name, note")
+        self.words.setClearButtonEnabled(True)
         self.words.setAccessibleName("Words to search")
         self.show_box = QComboBox()
         self.show_box.setAccessibleName("Which files")

@@ -232,6 +232,24 @@ def test_tags_and_notes_are_undone(session, holdings):
     assert len(session.run("library.search", level=3)) == 5
 
 
+def test_notes_are_searched_with_words_and_by_themselves(session, holdings):
+    session.run("library.add", path=holdings)
+    path = str(holdings / "jw01234-o003_t001_nircam_clear-f200w_i2d.fits")
+    words = lambda text: [str(one) for one in session.run("library.search", text=text)["path"]]  # noqa: E731
+    session.run("library.note", file=path, text="Saturated core, 50% of the halo_ring")
+    for text in ("halo", "saturated core", "SATURATED", "curie halo", "halo field 3"):
+        assert words(text) == [path], text
+    assert words("halo nowhere") == []
+    assert words("halo miri") == []
+    assert len(words("curie")) == 6
+    assert words("!!!") == []
+    for note, count in (("halo", 1), ("core*ring", 1), (["nothing", "core"], 1), ("ring*core", 0)):
+        assert len(session.run("library.search", note=note)) == count, note
+    assert len(session.run("library.search", position="53.7 -27.8", note="halo")) == 1
+    session.undo()
+    assert words("halo") == []
+
+
 def test_a_bundle_is_whole_checks_itself_and_opens(session, mast, tmp_path, holdings):
     found = session.run("archive.search", target_name="FIELD 1")
     products = session.run("archive.products", observations=found)

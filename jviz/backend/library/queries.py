@@ -66,7 +66,7 @@ def search(
         Right ascension, declination and radius in degrees: files whose footprint meets the circle, or whose
         position is in it when they have none.
     text : str
-        Words that begin words of the target, the investigator, the title or the name of the file.
+        Words that begin words of the target, the investigator, the title or the name of the file, or are in its note.
     criteria : mapping
         Columns and what they must be: a text (``*`` stands for anything; of instruments, targets and the like a
         part is enough), several texts, a number, or (least, most).
@@ -84,8 +84,9 @@ def search(
     """
     wheres, values = ["state <> 'forgotten'" if missing else "state = 'present'"], []
     if text.strip():
-        wheres.append("id IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        values.append(" ".join(f'"{word}"*' for word in re.findall(r"\w+", text)) or '""')
+        where, more = _of_words(re.findall(r"\w+", text))
+        wheres.append(where)
+        values += more
     if tag:
         wheres.append("sha256 IN (SELECT sha256 FROM tag WHERE tag = ?)")
         values.append(tag)
@@ -149,8 +150,11 @@ def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
     column = WORDS.get(name.lower(), name)
     if column == "quality":
         return _of_quality(several(wanted))
+    if column == "note":
+        parts = [f"*{value}*".replace("*", "%") for value in several(wanted)]
+        return f"sha256 IN (SELECT sha256 FROM note WHERE {' OR '.join(['note LIKE ?'] * len(parts))})", parts
     if column not in COLUMNS and column not in OWN:
-        raise JvizError(f"The library has no column {name!r}; it has {', '.join((*COLUMNS, *OWN, 'quality'))}.")
+        raise JvizError(f"The library has no column {name!r}; it has {', '.join((*COLUMNS, *OWN, 'note', 'quality'))}.")
     if column in ("t_min", "t_max") and not (isinstance(wanted, list | tuple) and len(wanted) != 2):
         return f"{column} BETWEEN ? AND ?", list(days_of(wanted))
     if column in NUMBERS:
@@ -160,6 +164,19 @@ def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
         return f"{column} IN ({', '.join('?' * len(alternatives))})", alternatives
     like = [pattern_of(column, str(value)).replace("*", "%") for value in several(wanted)]
     return "(" + " OR ".join(f"{column} LIKE ?" for _ in like) + ")", like
+
+
+def _of_words(words: Sequence[str]) -> tuple[str, list[Any]]:
+    """Return SQL for files whose headers have all the words, with their notes where they have one."""
+    asked = [f'"{word}"*' for word in words]
+    # First the notes with one of the words: they are few, and mostly none.
+    any_of = " OR ".join(["note LIKE ?"] * len(words)) or "0"
+    each = "AND (note LIKE ? OR file.id IN (SELECT rowid FROM words WHERE words MATCH ?)) " * len(words)
+    parts = [f"%{word}%" for word in words]
+    both = [value for pair in zip(parts, asked, strict=True) for value in pair]
+    where = ("id IN (SELECT rowid FROM words WHERE words MATCH ? UNION SELECT file.id FROM note "
+             f"JOIN file ON file.sha256 = note.sha256 WHERE ({any_of}) {each})")  # fmt: skip
+    return where, [" ".join(asked) or '""', *parts, *both]
 
 
 def _of_quality(wanted: Sequence[Any]) -> tuple[str, list[Any]]:
