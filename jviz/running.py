@@ -193,7 +193,7 @@ def _fits_any(value: Any, classes: tuple[type, ...]) -> bool:
 def _number(command: Command, name: str, value: Any, kind: type) -> Any:
     try:
         return kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CommandError(f"{name} of {command.id} must be a number; {value!r} is none.") from None
 
 

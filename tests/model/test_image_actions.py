@@ -232,3 +232,6 @@ def test_numbers_are_checked_before_a_command_runs(session):
         session.run("image.rotate", angle="north", view=view)
     session.run("image.rotate", angle="30", view=view)
     assert view.rotation == 30
+    cube = session.add(np.ones((5, 4, 3), "f4"), name="ones")
+    with pytest.raises(jviz.CommandError, match=r"order of cube\.moment must be a number; inf is none"):
+        session.run("cube.moment", data=cube, order=float("inf"))
