@@ -151,7 +151,9 @@ class ArchivePanel(Panel):
             button("fa6s.layer-group", "Add the table to the session as a catalogue", self.add_as_data),
         ):  # fmt: skip
             row.addWidget(each, alignment=Qt.AlignmentFlag.AlignTop)
-        return column(row, self.rows)
+        middle = column(row, self.rows)
+        middle.layout().setStretch(1, 1)
+        return middle
 
     def _right(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Vertical)

@@ -367,6 +367,12 @@ def test_buttons_go_below_a_sentence_that_has_no_room_beside_them(qtbot):
     qtbot.waitUntil(lambda: told.again_button.x() > told.label.geometry().right())
 
 
+def test_a_short_sentence_takes_one_line(qtbot, panel):
+    searched(qtbot, panel, program="1234")
+    assert panel.about.text() == "5 observations, MAST"
+    qtbot.waitUntil(lambda: panel.told.height() < 3 * panel.about.fontMetrics().height())
+
+
 def test_what_was_found_is_added_to_the_session(qtbot, panel, session, mast, monkeypatch):
     threads = []
     monkeypatch.setattr(
