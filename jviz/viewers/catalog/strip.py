@@ -13,7 +13,7 @@ from jviz.viewers.icons import themed_icon
 __all__ = ["ExpressionBox", "Strip"]
 
 
-SHORTEST, LONGEST = 8, 40
+SHORTEST, LONGEST = 5, 24
 """Letters between which a longer expression gets a wider box."""
 
 
