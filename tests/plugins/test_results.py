@@ -162,6 +162,7 @@ def test_tables_become_catalogues_and_files(panel, session, table, qtbot, tmp_pa
     session.results.add("Aperture Photometry", table)
     qtbot.waitUntil(lambda: panel.table.isVisible())
     QTest.mouseClick(panel.buttons["add"], LEFT)
+    qtbot.waitUntil(lambda: session.names == ["aperture_photometry"])
     assert session["aperture_photometry"].kind == "catalog"
     assert len(session["aperture_photometry"].table) == 4
     session.undo()

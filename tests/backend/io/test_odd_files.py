@@ -1,6 +1,5 @@
 """Files as other observatories and programs make them, which need more than the standard to be understood."""
 
-import asdf
 import numpy as np
 import pytest
 from astropy import units as u
@@ -9,6 +8,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, QTable
 from mocpy import MOC
 
+from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.io.registry import open_products
 
 
@@ -100,7 +100,7 @@ def test_map_of_probabilities_is_no_coverage(tmp_path):
 
 def test_tables_in_asdf(tmp_path):
     table = QTable({"ra": [1.0, 2.0] * u.deg, "mag": MaskedColumn([20.0, 21.0], mask=[False, True])})
-    asdf.AsdfFile({"a": {"catalog": table}, "image": np.ones((5, 6))}).write_to(tmp_path / "both.asdf")
+    asdf_library().AsdfFile({"a": {"catalog": table}, "image": np.ones((5, 6))}).write_to(tmp_path / "both.asdf")
     image, catalogue = open_products(tmp_path / "both.asdf")
     assert (image.kind, catalogue.kind, catalogue.name) == ("image", "catalog", "both[a.catalog]")
     read = catalogue.load_object()
