@@ -80,8 +80,8 @@ class CrdsPanel(Panel):
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addLayout(head)
+        layout.addWidget(self.note)  # above: a low dock shows the top of a panel
         layout.addWidget(self.tree, 1)
-        layout.addWidget(self.note)
 
     def compare(self) -> None:
         """Ask which context the one that is shown here is compared with: first of all that of the product."""
