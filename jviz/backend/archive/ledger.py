@@ -134,10 +134,11 @@ class Ledger:
         """Return the transfers, newest first: all that are unfinished, and so many of the others."""
         self.adopt()
         left = "state IN ('waiting', 'running', 'paused')"
-        rows = self.library.ask(f"SELECT * FROM transfer WHERE {left} ORDER BY id DESC")
-        if not unfinished:
-            rows += self.library.ask(f"SELECT * FROM transfer WHERE NOT {left} ORDER BY id DESC LIMIT ?", (most,))
-        return [self._of_row(row) for row in sorted(rows, key=lambda row: -row["id"])]
+        others = f"SELECT * FROM transfer WHERE NOT {left} ORDER BY id DESC LIMIT ?"
+        # One question: asked after each other, one that ends in between would be among both, or among none.
+        rows = self.library.ask(f"SELECT * FROM transfer WHERE {left} UNION ALL SELECT * FROM ({others}) "
+                                "ORDER BY id DESC", (0 if unfinished else most,))  # fmt: skip
+        return [self._of_row(row) for row in rows]
 
     def get(self, numbers: Sequence[int]) -> list[Transfer]:
         """Return transfers by their numbers, in that order; those that are not on the list are left out."""

@@ -72,6 +72,26 @@ def test_a_cancel_is_heard_at_once_and_can_be_taken_back(mast, holdings, transfe
     assert [t.state for t in transfers.listed()] == ["done", "cancelled"]
 
 
+def test_what_ends_while_the_list_is_read_stands_on_it_once(mast, transfers, library, tmp_path, monkeypatch):
+    mast.rate = 50_000
+    numbers = transfers.add([wanted(mast, name) for name in NAMES[:2]], tmp_path / "in")
+    until(lambda: transfers.get(numbers)[0].done > 0)
+    ask = library.ask
+
+    def ends_then(sql, values=()):
+        rows = ask(sql, values)
+        if "FROM transfer WHERE state IN" in sql and sql.startswith("SELECT *"):
+            monkeypatch.undo()
+            transfers.cancel(numbers[:1])
+            transfers.wait(numbers[:1])
+        return rows
+
+    monkeypatch.setattr(library, "ask", ends_then)
+    assert [t.number for t in transfers.listed()] == numbers[::-1]
+    assert library.ask is not ends_then
+    assert [t.number for t in transfers.listed(unfinished=True)] == numbers[1:]
+
+
 def test_killed_in_the_middle_it_goes_on_and_the_bytes_are_equal(mast, holdings, library, tmp_path):
     mast.rate = 100_000
     program = (
