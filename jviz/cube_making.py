@@ -14,6 +14,7 @@ from jviz.backend.io.product import Plane, Product, Unit, WcsResult
 from jviz.backend.progress import Progress
 from jviz.backend.room import let_go, room
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.units import is_brightness, parse_unit
 from jviz.beams import beam_cards, beam_planes, beams_of
 from jviz.cube_copies import copy_of
 from jviz.cube_measuring import CubeMeasure
@@ -207,6 +208,15 @@ def cube_from(
     assert isinstance(made, Cube)
     made._axis = replace(axis, array_axis=0)
     return made
+
+
+def is_summed(unit: str) -> bool:
+    """Return whether values of a unit add up where spaxels are joined: fluxes and counts do.
+
+    Surface brightness, temperatures and what has no unit (ratios, optical depths, S/N) are averaged: their values stay.
+    """
+    known = parse_unit(unit)
+    return not (is_brightness(unit) or (known is not None and not known.bases))
 
 
 def channel_beams(cube: Cube, channels: slice) -> np.ndarray | None:

@@ -166,6 +166,8 @@ class Runner:
             value = Path(value)
         elif {int, float} & set(classes) and not _fits_any(value, (*classes, *_origins(kinds))):
             value = _number(command, name, value, float if float in classes else int)
+        elif isinstance(value, list | tuple) and _holds_whole_numbers(kinds):
+            value = type(value)(_number(command, name, one, int) for one in value)
         return value
 
 
@@ -185,16 +187,28 @@ def _origins(kinds: tuple[Any, ...]) -> tuple[type, ...]:
     return tuple(origin for kind in kinds if isinstance(origin := get_origin(kind), type))
 
 
+def _holds_whole_numbers(kinds: tuple[Any, ...]) -> bool:
+    """Whether lists or tuples are of whole numbers only."""
+    inner = [set(get_args(kind)) - {...} for kind in kinds if get_origin(kind) in (list, tuple)]
+    return bool(inner) and all(one == {int} for one in inner)
+
+
 def _fits_any(value: Any, classes: tuple[type, ...]) -> bool:
     # Python counts True as an integer and 3 as no float; users see it the other way round.
+    if isinstance(value, bool) and int in classes and not {bool, float} & set(classes):
+        return False
     return isinstance(value, (*classes, int) if float in classes else classes)
 
 
 def _number(command: Command, name: str, value: Any, kind: type) -> Any:
     try:
-        return kind(value)
+        made = kind(value)
     except (TypeError, ValueError, OverflowError):
         raise CommandError(f"{name} of {command.id} must be a number; {value!r} is none.") from None
+    # int("2") is 2, but int(1.5) is 1: what was asked for would not be what is done.
+    if kind is int and (isinstance(value, bool) or (not isinstance(value, str | bytes) and made != value)):
+        raise CommandError(f"{name} of {command.id} must be a whole number; {value!r} is none.")
+    return made
 
 
 def _title(command: Command, values: dict[str, Any]) -> str:

@@ -8,12 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.actions.cube_operations import MENU
-from jviz.actions.image_geometry import is_brightness
 from jviz.backend.cubes.grids import moved_wcs
 from jviz.backend.cubes.turning import turned_product
 from jviz.backend.progress import Progress
 from jviz.commands import command
-from jviz.cube_making import NewCube, by_channels, cut_out, read
+from jviz.cube_making import NewCube, by_channels, cut_out, is_summed, read
 from jviz.cube_measuring import CubeMeasure, channel_shares, channels_within
 from jviz.data import Cube
 from jviz.errors import CommandError
@@ -85,9 +84,10 @@ def rebin(
     spectral, spatial : int
         Channels, and spaxels along both sides, that become one.
     how : {"auto", "mean", "sum"}
-        Over spaxels: surface brightness is averaged, fluxes are summed, by the unit. Channels are averaged, as values
-        are densities along the spectrum, except with "sum", which adds up everything. Missing values are left out; a
-        sum is scaled to the whole block.
+        Over spaxels: fluxes and counts are summed; surface brightness, temperatures and what has no unit (BUNIT), such
+        as a ratio, are averaged, so that values stay. Channels are averaged, as values are densities along the
+        spectrum, except with "sum", which adds up everything. Missing values are left out; a sum is scaled to the whole
+        block. The history of the result says what was done.
     exclude_flags : list of str, str or int
         Values with these data quality flags count as missing; DO_NOT_USE by default.
     """
@@ -99,9 +99,8 @@ def rebin(
             "factors from 1 to its size."
         )
     shape = (n // spectral, ny // spatial, nx // spatial)
-    factor = float(spectral * spatial**2 if how == "sum" else 1.0)
-    if how == "auto" and not is_brightness(data.unit):
-        factor = float(spatial**2)
+    summed = how == "sum" or (how == "auto" and is_summed(data.unit))
+    factor = float((spectral if how == "sum" else 1) * (spatial**2 if summed else 1))
     new = NewCube(measure, shape)
     for first in range(shape[0]):
         progress(first, shape[0], "rebinning")
@@ -111,11 +110,18 @@ def rebin(
     values = measure.axis.values[: shape[0] * spectral].reshape(shape[0], spectral).mean(axis=1)
     return new.made(
         name.strip() or f"{data.name} rebinned",
-        f"{data.name} in blocks of {spectral} channels and {spatial} × {spatial} spaxels",
+        f"{data.name} in blocks of {spectral} channels, {'summed' if how == 'sum' else 'averaged'}, and {spatial} × "
+        f"{spatial} spaxels, {'summed' if summed else 'averaged'}{_reason(how, data.unit, summed)}",
         axis=replace(measure.axis, values=values),
         wcs=moved_wcs(data.wcs, (spectral, spatial, spatial), (0, 0, 0)),
         without=("PIXAR_SR", "PIXAR_A2") if spatial > 1 else (),
     )
+
+
+def _reason(how: str, unit: str, summed: bool) -> str:
+    if how != "auto":
+        return ""
+    return f" (as the unit {unit} is {'no' if summed else 'a'} brightness)" if unit else " (as there is no unit)"
 
 
 def _joined(

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from jviz.actions.cube_operations import MENU
-from jviz.actions.image_geometry import is_brightness
 from jviz.backend.cubes.grids import with_axis
-from jviz.backend.cubes.regridding import overlaps, shared_out
+from jviz.backend.cubes.regridding import measured_along, shared_between, shared_out
 from jviz.backend.images.picture import Picture
 from jviz.backend.images.projection import Method, reprojected
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.resampling import axis_in_unit
+from jviz.backend.units import parse_unit
 from jviz.commands import command
-from jviz.cube_making import VALUES, NewCube, axis_is_linear, by_rows, read
+from jviz.cube_making import VALUES, NewCube, axis_is_linear, by_rows, is_summed, read
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, WithPicture
 from jviz.errors import CommandError
@@ -47,8 +46,8 @@ def regrid(
         A cube, or for spaxels also an image.
     axes : {"spectral", "spatial", "both"}
         Channels are shared out by overlap, so that integrals over the axis stay; spaxels are reprojected channel by
-        channel, and keep surface brightness or, where the unit is one of flux, the flux. With both, each new channel is
-        made first and reprojected then.
+        channel, and keep surface brightness or, where the unit is one of flux, the flux; values without a unit stay as
+        they are. With both, each new channel is made first and reprojected then.
     method : {"interpolate", "exact", "adaptive"}
         Of the reprojection, as in image.reproject: cubic interpolation (fast), overlap of pixels on the sphere, or a
         filter that follows the change of scale.
@@ -57,7 +56,13 @@ def regrid(
 
     Notes
     -----
-    Errors are those of independent values; neighbours on the new grid share old ones and are correlated.
+    Axes of frequency, wavelength (in vacuum or air), energy and velocity are converted to each other; velocities by the
+    rest value of the cube, else of the reference, in the convention of the axis. Values keep their unit: Jy or MJy/sr
+    stay per hertz, and their integral over frequency stays; of values per length that over wavelength, of others that
+    over the axis of the cube. From velocity to velocity each line keeps its own rest value.
+
+    Errors are those of independent values; neighbours on the new grid share old ones and are correlated: the history
+    of the result says how much, of channels.
 
     Raises
     ------
@@ -72,9 +77,9 @@ def regrid(
         return _reprojected(channels, reference, method, title, what, progress)
     if not isinstance(reference, Cube):
         raise CommandError(f"{reference.name} is of kind {reference.kind} and has no channels; choose a cube.")
-    moved = axis_in_unit(reference.axis, measure.axis)
-    axis = replace(reference.axis, array_axis=0, medium=reference.axis.medium or measure.axis.medium)
-    weights, widths = overlaps(measure.axis, moved), replace(axis, values=moved).widths
+    shared = shared_between(measure.axis, reference.axis, measured_along(parse_unit(data.unit)))
+    axis, weights, widths = shared.axis, shared.weights, shared.widths
+    what += f"; integrals over {shared.along} stay; errors of neighbouring channels correlate: {shared.correlation:.2f}"
     if axes == "both":
         channels = _Channels(measure, axis, lambda channel: _shared(measure, weights[[channel]], widths[[channel]]))
         return _reprojected(channels, reference, method, title, what, progress)
@@ -131,7 +136,7 @@ def _reprojected(
     if target is None or own is None:
         raise CommandError("The sky of one of them cannot be told from its spectral axis; export it as FITS first.")
     new = NewCube(measure, (len(channels.axis), *shape))
-    flux, some = not is_brightness(data.unit), False
+    flux, some = is_summed(data.unit), False
     for channel in range(new.shape[0]):
         progress(channel, new.shape[0], "reprojecting")
         values, variance = channels.of(channel)

@@ -11,6 +11,7 @@ from jviz.backend.images import geometry
 from jviz.backend.images.picture import Picture
 from jviz.backend.progress import Progress
 from jviz.backend.regions.masks import Target, weights
+from jviz.backend.units import is_brightness
 from jviz.commands import command
 from jviz.data import Image
 from jviz.errors import CommandError
@@ -204,18 +205,3 @@ def rotate(
     else:
         turned = rotated(picture, angle, method, flux=not is_brightness(data.unit), progress=progress)
     return data_from(turned, name or f"{data.name} rotated", data, f"{data.name} turned by {angle:g} degrees")
-
-
-def is_brightness(unit: str) -> bool:
-    """Return whether a unit is one of a quantity per solid angle, or of a temperature, which a mean keeps."""
-    from jviz.backend.units import parse_unit
-
-    found = parse_unit(unit)
-    if found is None:
-        return any(word in unit.lower().replace(" ", "") for word in ("/sr", "/beam", "arcsec", "sr-1", "beam-1"))
-    from astropy import units
-
-    names = dict(zip((b.name for b in found.bases), found.powers, strict=True))
-    if any(names.get(n, 0) < 0 for n in ("sr", "beam", "arcsec", "arcmin", "deg", "rad", "mas")):
-        return True
-    return found.is_equivalent(units.K)

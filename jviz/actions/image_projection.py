@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from jviz.actions.image_geometry import MENU, is_brightness
+from jviz.actions.image_geometry import MENU
 from jviz.backend.images.projection import reprojected
 from jviz.backend.progress import Progress
+from jviz.backend.units import is_brightness
 from jviz.commands import command
 from jviz.data import Image
 from jviz.errors import CommandError

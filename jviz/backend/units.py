@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import Any
 
-__all__ = ["moment_unit", "parse_unit"]
+__all__ = ["is_brightness", "moment_unit", "parse_unit"]
 
 
 _plural = re.compile(r"\b(electron|count|photon|angstrom|micron|nanometer)s\b", re.IGNORECASE)
@@ -90,3 +90,16 @@ def moment_unit(unit: str, axis_unit: str, order: int) -> str:
     if first is None or second is None:
         return " ".join(filter(None, (unit, axis_unit)))
     return (first * second).to_string()
+
+
+def is_brightness(unit: str) -> bool:
+    """Return whether a unit is one of a quantity per solid angle, or of a temperature, which a mean keeps."""
+    found = parse_unit(unit)
+    if found is None:
+        return any(word in unit.lower().replace(" ", "") for word in ("/sr", "/beam", "arcsec", "sr-1", "beam-1"))
+    from astropy import units
+
+    names = dict(zip((b.name for b in found.bases), found.powers, strict=True))
+    if any(names.get(n, 0) < 0 for n in ("sr", "beam", "arcsec", "arcmin", "deg", "rad", "mas")):
+        return True
+    return found.is_equivalent(units.K)

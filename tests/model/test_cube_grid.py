@@ -85,3 +85,14 @@ def test_axes_in_another_order_are_written_so_and_seen_as_before(session, tmp_pa
     assert np.allclose(made.axis.values, WAVES)
     with pytest.raises(JvizError, match="no order"):
         session.run("cube.transpose", data=cube, order=(0, 0, 1))
+
+
+@pytest.mark.parametrize(("unit", "how", "factor", "said"), [
+    ("Jy", "auto", 4, "summed (as the unit Jy is no brightness)"), ("K", "auto", 1, "averaged (as the unit K"),
+    ("", "auto", 1, "averaged (as there is no unit)"), ("", "sum", 8, "2 × 2 spaxels, summed"),
+])  # fmt: skip
+def test_what_has_no_unit_is_averaged_and_the_history_says_so(session, tmp_path, unit, how, factor, said):
+    cube = opened(session, tmp_path / "a.fits", np.ones((N, NY, NX)), unit=unit)
+    made = session.run("cube.rebin", data=cube, spectral=2, spatial=2, how=how)
+    assert np.allclose(values_of(made), factor)
+    assert said in " ".join(str(made.header["HISTORY"]).split())

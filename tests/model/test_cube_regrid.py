@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 import jviz
 from jviz.errors import JvizError
@@ -109,3 +110,122 @@ def test_only_the_spaxels_of_an_image_can_be_taken(session, tmp_path):
     image = session.run("cube.collapse", data=cube)
     with pytest.raises(JvizError, match="no channels; choose a cube"):
         session.run("cube.regrid", data=cube, reference=image, axes="both")
+
+
+# --- axes that count something else ---------------------------------------------------------------
+
+C = 299_792_458.0
+REST = 115.2712018e9
+
+
+def on_axis(session, path, kind, edges, values, *, rest=REST, unit="Jy", error=None):
+    """Open a cube of equal channels between two edges, with the values of one spectrum in every spaxel."""
+    header, n = cube_header(len(values), unit=unit), len(values)
+    step = (edges[1] - edges[0]) / n
+    header.update({"CTYPE3": kind, "CRVAL3": edges[0] + step / 2, "CDELT3": step})
+    header["CUNIT3"] = {"FREQ": "Hz", "WAVE": "m", "AWAV": "m"}.get(kind, "m/s")
+    if rest is not None:
+        header["RESTFRQ"] = rest
+    planes = np.array(values, float)
+    planes = planes if planes.ndim == 3 else np.tile(planes[:, None, None], (1, 3, 4))
+    parts = [fits.PrimaryHDU(), fits.ImageHDU(planes, header, name="SCI")]
+    if error is not None:
+        parts.append(fits.ImageHDU(np.full(planes.shape, error), header, name="ERR"))
+    fits.HDUList(parts).writeto(path)
+    [data] = session.open(path)
+    return data
+
+
+def frequencies(kind, values):
+    """Return what stands in tables of the Doppler conventions (Greisen et al. 2006, table 3), in Hz."""
+    beta = np.asarray(values, float) / C
+    return {
+        "FREQ": lambda: np.asarray(values, float), "WAVE": lambda: C / np.asarray(values, float),
+        "VRAD": lambda: REST * (1 - beta), "VOPT": lambda: REST / (1 + beta),
+        "VELO": lambda: REST * np.sqrt((1 - beta) / (1 + beta)),
+    }[kind]()  # fmt: skip
+
+
+def spans(kind, n):
+    """Return edges of n equal channels over much the same frequencies."""
+    start, end = {"FREQ": (115.20e9, 115.30e9), "WAVE": (C / 115.295e9, C / 115.205e9)}.get(kind, (-60e3, 170e3))
+    return np.linspace(start, end, n + 1)
+
+
+@pytest.mark.parametrize("there", ["FREQ", "WAVE", "VRAD", "VOPT", "VELO"])
+@pytest.mark.parametrize("here", ["FREQ", "WAVE", "VRAD", "VOPT", "VELO"])
+def test_flux_per_hertz_keeps_its_integral_over_frequency_on_every_axis(session, tmp_path, here, there):
+    """The exact mean of the old steps over each new channel, whatever either axis counts."""
+    rng, old, new = np.random.default_rng(5), spans(here, 90), spans(there, 31)
+    values = rng.normal(2, 1, 90)
+    cube = on_axis(session, tmp_path / "a.fits", here, old[[0, -1]], values)
+    other = on_axis(session, tmp_path / "b.fits", there, new[[0, -1]], np.ones(31))
+    made = session.run("cube.regrid", data=cube, reference=other)
+    a, b = frequencies(here, old), frequencies(there, new)
+    if here == there:
+        a, b = old, new  # over the axis itself
+    integral = np.concatenate([[0], np.cumsum(values * np.diff(a))])
+    order = np.argsort(a)
+    expected = np.diff(np.interp(b, a[order], integral[order])) / np.diff(b)
+    inside = (np.minimum(b[1:], b[:-1]) >= a.min()) & (np.maximum(b[1:], b[:-1]) <= a.max())
+    assert inside.sum() > 15
+    assert np.allclose(values_of(made)[inside, 1, 2], expected[inside], rtol=1e-7)
+    assert made.unit == "Jy"
+    assert np.allclose(made.axis.values, other.axis.values, rtol=1e-12)
+
+
+def test_flux_per_length_keeps_its_integral_over_wavelength(session, tmp_path):
+    values = np.random.default_rng(6).normal(2, 1, 90)
+    unit = "erg/s/cm2/Angstrom"
+    old, new = spans("FREQ", 90), spans("VOPT", 31)
+    cube = on_axis(session, tmp_path / "a.fits", "FREQ", old[[0, -1]], values, unit=unit)
+    other = on_axis(session, tmp_path / "b.fits", "VOPT", new[[0, -1]], np.ones(31))
+    made = session.run("cube.regrid", data=cube, reference=other)
+    a, b = C / old, C / frequencies("VOPT", new)
+    integral = np.concatenate([[0], np.cumsum(values * np.diff(a))])
+    expected = np.diff(np.interp(b, a[::-1], integral[::-1])) / np.diff(b)
+    inside = (b[:-1] >= a.min()) & (b[1:] <= a.max())
+    assert np.allclose(values_of(made)[inside, 0, 0], expected[inside], rtol=1e-7)
+    assert "integrals over wavelength stay" in str(made.header["HISTORY"])
+
+
+def test_errors_and_correlation_over_another_quantity_are_those_of_the_scatter(session, tmp_path):
+    noise = np.random.default_rng(7).normal(5, 0.5, (90, 60, 60))
+    cube = on_axis(session, tmp_path / "a.fits", "FREQ", spans("FREQ", 90)[[0, -1]], noise, error=0.5)
+    other = on_axis(session, tmp_path / "b.fits", "VOPT", spans("VOPT", 60)[[0, -1]], np.ones(60))
+    made = session.run("cube.regrid", data=cube, reference=other)
+    got = values_of(made)
+    known = np.flatnonzero(np.isfinite(got[:, 0, 0]))[2:-2]
+    assert np.allclose(got[known].std(axis=(1, 2)), errors_of(made)[known].mean(axis=(1, 2)), rtol=0.06)
+    found = [np.corrcoef(got[k].ravel(), got[k + 1].ravel())[0, 1] for k in known[:-1]]
+    told = float(str(made.header["HISTORY"]).split("channels correlate: ")[1][:4])
+    assert abs(np.median(found) - told) < 0.03
+
+
+def test_wavelengths_in_air_are_brought_to_those_in_vacuum(session, tmp_path):
+    edges = np.array([6500e-10, 6600e-10])
+    values = np.exp(-0.5 * ((6500 + 1.25 * (np.arange(80) + 0.5) - 6562.80) / 3.0) ** 2)
+    cube = on_axis(session, tmp_path / "a.fits", "AWAV", edges, values, unit="erg/s/cm2/Angstrom")
+    other = on_axis(session, tmp_path / "b.fits", "WAVE", edges, np.ones(160))
+    made = session.run("cube.regrid", data=cube, reference=other)
+    got = np.nan_to_num(values_of(made)[:, 0, 0])
+    assert made.axis.medium == "vacuum"
+    assert np.isclose((got * made.axis.values).sum() / got.sum(), 6564.61e-10, atol=0.02e-10)  # H alpha, NIST
+
+
+def test_lines_of_two_rest_values_meet_at_their_velocities(session, tmp_path):
+    values = np.exp(-0.5 * ((np.arange(60) - 30) / 3.0) ** 2)
+    cube = on_axis(session, tmp_path / "a.fits", "VRAD", (-30e3, 30e3), values)
+    other = on_axis(session, tmp_path / "b.fits", "VRAD", (-30e3, 30e3), np.ones(60), rest=110.201354e9)
+    made = session.run("cube.regrid", data=cube, reference=other)
+    assert np.allclose(values_of(made), values_of(cube))
+    assert made.axis.rest == REST
+    assert made.header["RESTFRQ"] == REST
+
+
+def test_velocities_without_a_rest_value_are_told(session, tmp_path):
+    cube = on_axis(session, tmp_path / "a.fits", "FREQ", spans("FREQ", 9)[[0, -1]], np.ones(9), rest=None)
+    other = on_axis(session, tmp_path / "b.fits", "VRAD", spans("VRAD", 9)[[0, -1]], np.ones(9), rest=None)
+    with pytest.raises(JvizError, match="only with a rest value"):
+        session.run("cube.regrid", data=cube, reference=other)
+    assert session.names == ["a", "b"]

@@ -235,3 +235,11 @@ def test_numbers_are_checked_before_a_command_runs(session):
     cube = session.add(np.ones((5, 4, 3), "f4"), name="ones")
     with pytest.raises(jviz.CommandError, match=r"order of cube\.moment must be a number; inf is none"):
         session.run("cube.moment", data=cube, order=float("inf"))
+    for order in (1.5, True, np.float32(0.5)):
+        with pytest.raises(jviz.CommandError, match=r"order of cube\.moment must be a whole number"):
+            session.run("cube.moment", data=cube, order=order)
+    with pytest.raises(jviz.CommandError, match=r"order of cube\.transpose must be a whole number; 0\.5 is none"):
+        session.run("cube.transpose", data=cube, order=(0.5, 1, 2))
+    with pytest.raises(jviz.CommandError, match=r"factor of image\.rebin must be a whole number; 2\.5 is none"):
+        session.run("image.rebin", data="zeros", factor=(2.5, 2))
+    assert session.run("cube.transpose", data=cube, order=(2.0, 1, 0)).get(np.ndarray).shape == (3, 4, 5)

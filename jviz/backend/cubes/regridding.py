@@ -2,37 +2,134 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.errors import JvizError
 
-__all__ = ["overlaps", "shared_out"]
+__all__ = ["Measured", "Shared", "measured_along", "shared_between", "shared_out"]
 
 
-def overlaps(old: SpectralAxis, new: np.ndarray) -> Any:
-    """Return by how much of its width each old channel lies in each new one, as a sparse array (new, old).
+Measured = Literal["frequency", "wavelength", ""]
+"""Along what the values of a cube are densities; "" is the axis of the cube, whatever it counts."""
+
+
+_MEASURES = {"frequency": Scale("Hz", "frequency"), "wavelength": Scale("m", "wavelength", "vacuum")}
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Which share of old channels goes to which new ones.
+
+    Attributes
+    ----------
+    weights : sparse array, shape (new, old)
+        By how much of its width each old channel lies in each new one.
+    widths : ndarray, shape (new,)
+        Of the new channels.
+    along : str
+        What they are measured in: integrals over it stay.
+    axis : SpectralAxis
+        Of the new channels.
+    """
+
+    weights: Any
+    widths: np.ndarray
+    along: str
+    axis: SpectralAxis
+
+    @property
+    def correlation(self) -> float:
+        """The median correlation of the errors of neighbouring new channels, of independent old ones."""
+        products = (self.weights @ self.weights.T).tocsr()
+        own, next_one = products.diagonal(), products.diagonal(1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = next_one / np.sqrt(own[1:] * own[:-1])
+        found = found[np.isfinite(found)]
+        return float(np.median(found)) if len(found) else 0.0
+
+
+def measured_along(unit: Any) -> Measured:
+    """Return along what values of an astropy unit (or None) are densities: per Hz, or per length."""
+    from astropy import units as u
+
+    if unit is None:
+        return ""
+    for part in (u.sr, u.beam, u.pix, u.dimensionless_unscaled):
+        for power in (1, 0):
+            flux = unit * part**power
+            if flux.is_equivalent(u.Jy) or flux.is_equivalent(u.photon / u.s / u.m**2 / u.Hz):
+                return "frequency"
+            if flux.is_equivalent(u.W / u.m**3) or flux.is_equivalent(u.photon / u.s / u.m**3):
+                return "wavelength"
+    return ""
+
+
+def shared_between(old: SpectralAxis, new: SpectralAxis, measured: Measured = "") -> Shared:
+    """Work out which share of old channels goes to which new ones, whatever either axis counts.
 
     Parameters
     ----------
-    old : SpectralAxis
-    new : ndarray
-        Middles of the new channels, in the unit of the old axis.
+    measured : {"frequency", "wavelength", ""}
+        Where one axis counts something else than the other, along what the values are densities, so that their
+        integrals over it stay. Axes of one quantity keep integrals over the axis.
 
     Raises
     ------
     JvizError
-        When an axis does not rise or fall throughout, or they have nothing in common.
+        When an axis cannot be converted, or does not rise or fall throughout, or they have nothing in common.
     """
-    from dataclasses import replace
+    new, (before, after, common) = _completed(old, new), _scales(old, new, measured)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a, b = convert_axis(old.edges, before, common), convert_axis(new.edges, after, common)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise JvizError(f"Not all channels have a {common.quantity}; crop the cubes first.")
+    along = f"{common.convention} velocity" if common.quantity == "velocity" else common.quantity
+    return Shared(_overlaps(a, b), np.abs(np.diff(b)), along, new)
 
+
+def _completed(old: SpectralAxis, new: SpectralAxis) -> SpectralAxis:
+    """Return the new axis with what only the old one knows. Lines keep the rest value that they are counted from."""
+    rest = (old.rest, old.rest_unit) if old.rest is not None else (new.rest, new.rest_unit)
+    medium = new.medium or (old.medium if new.quantity == old.quantity else "")
+    return replace(new, array_axis=0, rest=rest[0], rest_unit=rest[1], medium=medium)
+
+
+def _scales(old: SpectralAxis, new: SpectralAxis, measured: Measured) -> tuple[Scale, Scale, Scale]:
+    a, b = scale_of(old), scale_of(_completed(old, new))
+    if a.quantity == b.quantity == "velocity":
+        # Each line at its own velocities: 12CO on the channels of 13CO.
+        a, b = replace(a, rest=1.0), replace(b, rest=1.0, convention=b.convention if new.convention else a.convention)
+        return a, b, a if a.convention == b.convention else _MEASURES.get(measured, a)
+    if a.quantity == b.quantity:
+        if a.quantity == "channel" and old.unit != new.unit:
+            raise JvizError(f"Axes in {old.unit or 'no unit'} and {new.unit or 'no unit'} cannot be compared.")
+        a = replace(a, medium=a.medium or b.medium)
+        return a, replace(b, medium=b.medium or a.medium), a
+    if "channel" in (a.quantity, b.quantity):
+        raise JvizError(
+            f"One axis counts {old.quantity} and the other {new.quantity}; say what the channels are with Cube ▸ "
+            "Spectral Axis… first."
+        )
+    a = replace(a, rest=a.rest or b.rest)
+    if a.rest is None and "velocity" in (a.quantity, b.quantity):
+        raise JvizError(
+            f"Velocities are {a.quantity if a.quantity != 'velocity' else b.quantity} only with a rest value, and "
+            "neither cube gives one; give it with Cube ▸ Spectral Axis… first."
+        )
+    return a, b, _MEASURES.get(measured, a)
+
+
+def _overlaps(a: np.ndarray, b: np.ndarray) -> Any:
+    """Return by how much channels with these edges overlap, as a sparse array (of b, of a)."""
     from scipy.sparse import coo_array
 
-    borders = [old.edges, replace(old, values=new).edges]
-    turned = [edges[-1] < edges[0] for edges in borders]
-    a, b = (edges[::-1] if turn else edges for edges, turn in zip(borders, turned, strict=True))
+    turned = [edges[-1] < edges[0] for edges in (a, b)]
+    a, b = (edges[::-1] if turn else edges for edges, turn in zip((a, b), turned, strict=True))
     if (np.diff(a) <= 0).any() or (np.diff(b) <= 0).any():
         raise JvizError("The spectral axes must rise or fall throughout to be brought together.")
     if a[-1] <= b[0] or b[-1] <= a[0]:
