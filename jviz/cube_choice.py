@@ -10,7 +10,9 @@ from jviz.errors import CommandError
 from jviz.replacing import put_in_place
 from jviz.spectral import AxisChoice
 
-__all__ = ["as_remembered", "choice_of", "choice_of_spectrum", "choose", "is_unclear", "restored", "saved"]
+__all__ = [
+    "as_remembered", "choice_of", "choice_of_spectrum", "choose", "is_axis_unclear", "is_unclear", "restored", "saved",
+]  # fmt: skip
 
 
 def choice_of(cube: Cube, chosen: AxisChoice) -> AxisChoice:
@@ -102,10 +104,15 @@ def _with(data: Any, choice: AxisChoice) -> Any:
 
 
 def is_unclear(data: Data) -> bool:
-    """Whether the file of a cube does not say what its channels are, or in which unit, and nobody else has.
+    """Whether the file of a cube leaves open what its channels or its errors are, and nobody else has said it.
 
     Its axis is loaded.
     """
+    return is_axis_unclear(data) or (isinstance(data, Cube) and data.errors_unclear)
+
+
+def is_axis_unclear(data: Data) -> bool:
+    """Whether the file of a cube does not say what its channels are, or in which unit, and nobody else has."""
     if not isinstance(data, Cube) or data.path is None or data.choice is not None:
         return False
     return bool(data.axis.notes) and (data.axis.quantity == "channel" or not data.axis.unit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jviz.backend.io.product import Product
+from jviz.backend.progress import Progress, silent
 from jviz.picture_data import WithPicture
 
 __all__ = ["Cube", "CubeFace"]
@@ -17,15 +18,23 @@ class Cube(WithPicture):
     Attributes
     ----------
     choice : jviz.spectral.AxisChoice or None
-        What a user said about the spectral axis, over what the file says.
+        What a user said about the spectral axis and the errors, over what the file says.
+    errors_unclear : bool
+        Whether name and numbers of the errors contradict each other, and nobody has said what they are.
     """
 
     kind = "cube"
+    errors_unclear = False
     _axis: Any = None
 
     def __init__(self, product: Product, name: str | None = None, *, choice: Any = None) -> None:
         from jviz.backend.cubes.turning import first, spectral_position, turned_product
 
+        errors = getattr(choice, "errors", "")
+        if errors:
+            from jviz.backend.cubes.error_kind import with_errors
+
+            product = with_errors(product, errors)
         self._filed, self.choice = product, choice
         self._faces: dict[tuple[int, ...], CubeFace] = {}
         chosen = getattr(choice, "axis", None)
@@ -66,6 +75,13 @@ class Cube(WithPicture):
         from jviz.spectral import source_of_cube
 
         return source_of_cube(self, plane, exclude, one_beam=one_beam)
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Do what the first picture needs, and find out of which kind the errors are."""
+        super().prepare(progress)
+        from jviz.cube_errors import look_at_errors
+
+        look_at_errors(self)
 
     def face(self, order: tuple[int, ...]) -> WithPicture:
         """Return what to draw for an order of the axes: slices along the first, the others up and to the right.

@@ -321,7 +321,7 @@ declare(
     "Spectra of regions",
     "What is worked out over the spaxels of regions while they are drawn and moved.",
 )
-declare("cube.axes", dict, {}, "Spectral axes", "What was said about axes of cubes and units of spectra, by file.")
+declare("cube.axes", dict, {}, "Spectral axes", "What was said about cubes and spectra: axes, errors, units; by file.")
 declare(
     "calibration.folder",
     str,

@@ -26,7 +26,7 @@ __all__ = ["AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cu
 
 @dataclass(frozen=True)
 class AxisChoice:
-    """What a user says about the spectral axis of a cube; None or "" leaves what the file says.
+    """What a user says about the spectral axis of a cube, and its errors; None or "" leaves what the file says.
 
     Attributes
     ----------
@@ -42,6 +42,8 @@ class AxisChoice:
         Rest frequency or wavelength in ``rest_unit``.
     flux_unit : str
         Of the fluxes of spectra: as they are given, not converted.
+    errors : str
+        What the plane of errors holds: "error" (standard deviations), "variance" or "inverse variance".
     """
 
     axis: int | None = None
@@ -52,6 +54,7 @@ class AxisChoice:
     rest: float | None = None
     rest_unit: str = ""
     flux_unit: str = ""
+    errors: str = ""
 
     def applied(self, axis: SpectralAxis) -> SpectralAxis:
         """Return an axis with what was chosen."""

@@ -264,3 +264,30 @@ def spectral_axis(
         raise CommandError(f"{data.name} is of kind {data.kind}; this is for cubes.")
     chosen = choice_of(data, AxisChoice(axis, unit, first, step, medium, rest, rest_unit))
     choose(session, data, chosen, remember=remember)
+
+
+@command("cube.errors", title="Kind of Errors…", menu=MENU, needs="cube", group="axis")
+def errors(
+    session: Session,
+    data: Cube,
+    kind: Literal["standard deviation", "variance", "inverse variance"] = "variance",
+    *,
+    remember: bool = True,
+) -> None:
+    """Say what the plane of errors of a cube holds, where its name and its numbers contradict each other.
+
+    Parameters
+    ----------
+    kind : {"standard deviation", "variance", "inverse variance"}
+        The values stay as they are; only what is worked out of them changes.
+    remember : bool
+        For this file, when it is opened again.
+    """
+    from jviz.backend.cubes.error_kind import errors_plane
+    from jviz.cube_choice import choice_of, choose
+    from jviz.spectral import AxisChoice
+
+    if errors_plane(data.product) is None:
+        raise CommandError(f"{data.name} has no errors (ERR, variances) of its shape, so there is nothing to say.")
+    meaning = "error" if kind == "standard deviation" else kind
+    choose(session, data, choice_of(data, AxisChoice(errors=meaning)), remember=remember)

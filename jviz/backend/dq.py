@@ -206,6 +206,25 @@ _MANGA = """
 10 DO_NOT_USE Not to be used for science
 """
 
+# Keck OSIRIS, "Dataformat, Noise and QBITS": bits 0 and 3 are raised there for what is good; here for what is not
+# (`jviz.backend.io.keck_flags`)
+_OSIRIS = """
+0 DO_NOT_USE Not valid
+1 INTERPOLATED Interpolated
+2 POORLY_INTERPOLATED Not well interpolated
+3 OUTSIDE Not part of a spectrum
+"""
+
+# KCWI's data reduction pipeline: bit 0 is that of MASK, the others are those of FLAGS (CorrectDefects,
+# RemoveCosmicRays, FlagSaturation, CorrectDar)
+_KCWI = """
+0 DO_NOT_USE Masked, or padding
+1 BADPIX Bad pixel, replaced
+2 CRHIT Cosmic ray, replaced
+3 SATURATED Saturated
+7 PADDING Added by the correction of atmospheric refraction, without data
+"""
+
 DIALECTS: dict[str, Flags] = {
     "jwst": _table(_JWST),
     "roman": {bit: flag for bit, flag in (_table(_JWST) | _table(_ROMAN_CHANGES)).items() if bit != 14},
@@ -217,6 +236,8 @@ DIALECTS: dict[str, Flags] = {
     "hst-wfpc2": _table(_WFPC2),
     "hst-nicmos": _table(_NICMOS),
     "manga": _table(_MANGA),
+    "keck-osiris": _table(_OSIRIS),
+    "keck-kcwi": _table(_KCWI),
     "generic": {},
 }
 """The meanings by telescope and instrument; ``"generic"`` knows none and counts the bits."""

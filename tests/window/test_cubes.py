@@ -100,3 +100,18 @@ def test_a_file_that_another_program_changes_is_told_in_the_window(qtbot, tmp_pa
     window.file_clock.look()
     qtbot.waitUntil(lambda: any("was changed by another" in text for _, text in window.session.notices), timeout=10_000)
     window.close_at_once()
+
+
+def test_errors_that_are_not_what_they_are_called_are_asked_about(qtbot, make_window, tmp_path):
+    from tests.model.test_cube_operations import cube_header
+
+    noise = np.random.default_rng(1).normal(0, 13.0, (20, 12, 14)).astype("f4")
+    header = cube_header(20)
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(noise, header, name="SCI"),
+                  fits.ImageHDU(np.full_like(noise, 169.0), name="ERR")]).writeto(tmp_path / "odd.fits")  # fmt: skip
+    window = make_window([tmp_path / "odd.fits"])
+    qtbot.waitUntil(lambda: bool(window.findChildren(Form)), timeout=60_000)
+    [form] = window.findChildren(Form)
+    qtbot.mouseClick(form.run_button, Qt.MouseButton.LeftButton)
+    plane = lambda: window.session["odd"].product.planes["ERR"]  # noqa: E731
+    qtbot.waitUntil(lambda: plane().meaning == "variance", timeout=60_000)

@@ -88,6 +88,8 @@ def turned_product(product: Product, order: Order, *, sky: bool = True) -> Produ
         return product
     shape = product.shape
     planes = {n: turned_plane(p, order) if p.shape == shape else p for n, p in product.planes.items()}
+    joint = product.joint
+    joint = turned_plane(joint, order) if joint is not None and joint.shape == shape else joint
     load = product.load_wcs
 
     def load_wcs() -> WcsResult:
@@ -95,7 +97,7 @@ def turned_product(product: Product, order: Order, *, sky: bool = True) -> Produ
         return replace(found, wcs=turned_wcs(found.wcs, order))
 
     none = WcsResult(None, absent=True)
-    return replace(product, planes=planes, load_wcs=load_wcs if sky else lambda: none)
+    return replace(product, planes=planes, joint=joint, load_wcs=load_wcs if sky else lambda: none)
 
 
 def turned_wcs(wcs: Any, order: Order) -> Any:

@@ -17,6 +17,7 @@ from jviz.backend.io.fits_planes import View, companion_plane, plane_of
 from jviz.backend.io.fitsfile import FitsFile, Hdu
 from jviz.backend.io.joint_flags import joint_flags
 from jviz.backend.io.jwst import dialect_of
+from jviz.backend.io.keck_flags import keck_flags
 from jviz.backend.io.kinds import (
     array_kind,
     array_label,
@@ -150,8 +151,8 @@ class _Source:
         if kind == "cube":
             beams = beam_planes(self.path, self.file.hdus, view.shape, view.section or 0)
             product.planes |= {name: plane for name, plane in beams.items() if name not in product.planes}
-        product.joint = joint_flags(planes)
-        product.flags = dialect_of(self.primary) if has_flags else ""
+        product.joint = joint_flags(planes) or keck_flags(planes, self.primary)
+        product.flags = dialect_of(self.primary) if has_flags or product.joint is not None else ""
         product.load_wcs = partial(_load_wcs, self.path, hdu.index, view.shape)
         if is_asinh_scaled(hdu):
             product.warnings.append(

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from jviz.backend.io.cards import Keywords
+from jviz.backend.io.keck_flags import keck_dialect
 
 __all__ = ["dialect_of", "is_jwst", "jwst_product", "mission_words", "product_suffix"]
 
@@ -102,7 +103,7 @@ def dialect_of(header: Keywords) -> str:
         return _HST_DIALECTS.get(instrument, "")
     if instrument == "MANGA" and header.get("DAPFRMT", header.get("DAPTYPE")) is None:  # the DAP has other bits
         return "manga"
-    return {"JWST": "jwst", "ROMAN": "roman", "SIMULATED": "jwst"}.get(telescope, "")
+    return {"JWST": "jwst", "ROMAN": "roman", "SIMULATED": "jwst"}.get(telescope, "") or keck_dialect(header)
 
 
 def mission_words(header: Keywords, suffix: str) -> str:

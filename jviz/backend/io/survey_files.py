@@ -33,7 +33,7 @@ _GALAH = ("", "RELATIVE_ERROR", "NO_SKY_DATA", "NO_SKY_SIGMA", "NORMALISED")
 _TRIPLE = ("VARIANCE", "BADPIX")
 """What follows each spectrum of OzDES and of WiggleZ in GAMA."""
 _OSIRIS = ("", "NOISE", "AUX")
-"""Units of Keck OSIRIS cubes: their last, 0 for bad pixels and 9 for good ones, is no set of flags that are raised."""
+"""Units of Keck OSIRIS cubes: the last is 9 for good values; `jviz.backend.io.keck_flags` turns it into flags."""
 
 
 def conventional_names(headers: Sequence[Mapping[str, Any]]) -> dict[int, str]:

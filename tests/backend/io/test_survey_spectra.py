@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 
 import jviz
+from jviz.backend.dq import flag_names
 
 N = 50
 RNG = np.random.default_rng(3)
@@ -237,16 +238,42 @@ def test_errors_of_galah_are_parts_of_the_flux(opened):
     np.testing.assert_allclose(data[2].samples[0].flux, FLUX / 10)
 
 
-def test_the_noise_of_osiris_is_an_error(opened):
+def test_the_noise_and_the_quality_of_osiris(session, opened):
     cards = {"INSTRUME": "OSIRIS", "CURRINST": "OSIRIS", "TELESCOP": "Keck I", "CTYPE1": "WAVE", "CUNIT1": "nm",
              "CRVAL1": 2000.0, "CDELT1": 0.25, "CRPIX1": 1.0, "CTYPE2": "RA---TAN", "CTYPE3": "DEC--TAN",
              "CDELT2": 1e-5, "CDELT3": 1e-5, "CUNIT2": "deg", "CUNIT3": "deg"}  # fmt: skip
     values = RNG.normal(5, 1, (6, 5, N)).astype("f4")
-    [cube] = opened(primary(values, **cards), unit(0.5 + 0 * values), unit(np.full(values.shape, 9, "u1")))
+    quality = np.full(values.shape, 9, "u1")
+    quality[0, 0], quality[0, 1], quality[0, 2], quality[0, 3] = 0, 8, 0x3B, 15  # 0x30: three exposures of a mosaic
+    [cube] = opened(primary(values, **cards), unit(0.5 + 0 * values), unit(quality))
     assert cube.kind == "cube"
     assert cube.product.plane("error").name == "NOISE"
     np.testing.assert_allclose(cube.product.plane("error").read(), 0.5)
-    assert cube.product.plane("flags") is None  # 9 is good there, and 0 is not
+    flags = cube.product.plane("flags")
+    assert flags.shape == cube.shape == (N, 6, 5)
+    assert [flag_names(v, cube.product.flags) for v in flags.read()[3, 0]] == [
+        ["DO_NOT_USE", "OUTSIDE"], ["DO_NOT_USE"], ["INTERPOLATED"], ["INTERPOLATED", "POORLY_INTERPOLATED"], [],
+    ]  # fmt: skip
+    got = session.run("cube.collapse", data=cube, statistic="mean").get(np.ndarray)
+    assert np.isnan(got[0]).tolist() == [True, True, False, False, False]
+    np.testing.assert_allclose(got[1:], values[1:].mean(axis=2), rtol=1e-5)
+
+
+def test_the_mask_and_the_flags_of_kcwi_are_one(session, opened):
+    cards = {"INSTRUME": "KCWI", "TELESCOP": "Keck II", "CTYPE3": "AWAV", "CUNIT3": "Angstrom", "CRVAL3": 3500.0,
+             "CD3_3": 1.0, "CRPIX3": 1.0, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CD1_1": -1e-4, "CD2_2": 1e-4,
+             "CUNIT1": "deg", "CUNIT2": "deg", "BUNIT": "FLAM16"}  # fmt: skip
+    values = RNG.normal(5, 1, (N, 4, 5)).astype("f4")
+    mask, flags = np.zeros((2, *values.shape), "u1")
+    mask[:, 0, 0], flags[:, 0, 1], flags[:, 0, 2], flags[:, 0, 3] = 1, 128, 12, 2
+    others = unit(0.5 + 0 * values, "UNCERT"), unit(mask, "MASK"), unit(flags, "FLAGS")
+    [cube] = opened(primary(values, **cards), *others)
+    assert cube.product.plane("error").name == "UNCERT"
+    found = cube.product.plane("flags").read()[2, 0]
+    assert [flag_names(v, cube.product.flags) for v in found] == [
+        ["DO_NOT_USE"], ["DO_NOT_USE", "PADDING"], ["CRHIT", "SATURATED"], ["BADPIX"], []]  # fmt: skip
+    got = session.run("cube.collapse", data=cube, statistic="mean").get(np.ndarray)
+    assert np.isnan(got[0]).tolist() == [True, True, False, False, False]
 
 
 def test_tables_written_by_specutils_come_back(session, tmp_path):
