@@ -96,6 +96,8 @@ def _with_unit(column: Any, unit: str, name: str) -> Any:
     plain, mask = np.asarray(getattr(values, "unmasked", values)), np.asarray(getattr(values, "mask", False))
     if known is None:
         made = MaskedColumn(plain, mask=mask) if mask.any() else Column(plain)
+    elif hasattr(known, "function_unit"):  # of logarithms there are no masked quantities
+        made = np.where(mask, np.nan, plain) * known
     else:
         made = (Masked(plain, mask=mask) if mask.any() else plain) * known
     made.info.description = column.info.description
@@ -144,7 +146,8 @@ def _column(values: np.ndarray, unit: str, wanted: str) -> Any:
     target = parse_unit(wanted)
     if target is None:
         raise CommandError(f"{wanted!r} is no unit; write one as uJy, mag or MJy/sr.")
-    if known is None:
+    # mag is what mag(AB) and mag(ST) are calculated in
+    if known is None or known == getattr(target, "function_unit", None):
         return values * target
     if not known.is_equivalent(target):
         raise CommandError(f"{unit} cannot be converted to {wanted}.")

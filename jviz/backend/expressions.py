@@ -28,13 +28,17 @@ class Operand:
         None: known without error.
     dq : ndarray or None
     unit : astropy unit or None
-        None: a bare number, which takes the unit of what it is added to or compared with.
+        None: a bare number, which takes the unit of what it is added to or compared with. mag(AB) and dex(cm/s2) are
+        mag and dex: with astropy's units of logarithms that know of what they are nothing can be multiplied.
     """
 
     values: Array
     variance: Array = None
     dq: Array = None
     unit: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", getattr(self.unit, "function_unit", self.unit))
 
 
 FUNCTIONS = {
@@ -321,6 +325,14 @@ def _dimensionless(unit: Any) -> bool:
     return unit is None or unit.is_equivalent(_one())
 
 
+def _logarithm(first: Any, second: Any) -> Any:
+    """Return mag or dex where one of two units is it and the other none: ``m - 5 * log10(d)`` is a magnitude."""
+    from astropy.units import dex, mag
+
+    one, other = (first, second) if first in (mag, dex) else (second, first)
+    return one if one in (mag, dex) and other not in (mag, dex) and _dimensionless(other) else None
+
+
 def _alike(first: Operand, second: Operand, done: str) -> tuple[Operand, Operand]:
     """Bring the second to the unit of the first; a bare number takes the other's."""
     if first.unit is None or second.unit is None:
@@ -328,6 +340,9 @@ def _alike(first: Operand, second: Operand, done: str) -> tuple[Operand, Operand
         return tuple(Operand(t.values, t.variance, t.dq, unit) for t in (first, second))  # type: ignore[return-value]
     if first.unit == second.unit:
         return first, second
+    if (unit := _logarithm(first.unit, second.unit)) is not None:
+        first, second = (t if t.unit == unit else _bare(t, done) for t in (first, second))
+        return tuple(Operand(t.values, t.variance, t.dq, unit) for t in (first, second))  # type: ignore[return-value]
     if not second.unit.is_equivalent(first.unit):
         names = [t.unit.to_string() or "no unit" for t in (first, second)]
         raise CommandError(

@@ -19,6 +19,19 @@ _per_a = re.compile(r"(?<![A-Za-z])A(?=(?:\^?\(?-1\)?)?(?![A-Za-z]))")
 _words = ("Jy", "mJy", "MJy", "beam", "sr", "erg", "cm", "Hz", "um", "nm", "arcsec", "pixel", "Angstrom", "K", "km")
 _capitals = {word.upper(): word for word in _words} | {"S": "s", "M": "m"} | {"MJY": "MJy"}
 
+_in_words = {
+    "degrees": "deg", "arcsecs": "arcsec", "arcseconds": "arcsec", "arcmins": "arcmin", "arcminutes": "arcmin",
+    "radians": "rad", "mags": "mag", "magnitude": "mag", "magnitudes": "mag", "sec": "s", "secs": "s", "seconds": "s",
+    "minutes": "min", "hours": "h", "hrs": "h", "days": "d", "years": "yr", "pixels": "pix", "px": "pix", "ergs": "erg",
+    "microjy": "uJy", "mujy": "uJy", "microjansky": "uJy", "jansky": "Jy", "janskys": "Jy", "nanomaggies": "nmgy",
+    "sqarcsec": "arcsec2", "parsecs": "pc", "kelvins": "K",
+}  # fmt: skip
+"""What people write in place of the names of the standards."""
+
+_magnitude_of = re.compile(r"(?:(AB|ST)[ _]?mag|mag[ _]?(AB|ST))\b", re.IGNORECASE)
+_vega = re.compile(r"(?:vega[ _]?mags?|mags?[ _]?(?:\(vega\)|vega))\b", re.IGNORECASE)
+_logarithm_of = re.compile(r"log(?:10)?\s*(?:\((.+)\)|\s(.+))", re.IGNORECASE)
+
 _stmag = re.compile(r"(FLAM|FNU)(\d*)")
 """Of HST; with a number, KCWI counts in 10⁻¹⁶ of them: FLAM16."""
 
@@ -36,13 +49,16 @@ def parse_unit(text: str) -> Any:
     bare = re.sub(r"\bspaxel\b", "pixel", re.sub(r"\bAng\b", "Angstrom", text.replace("**(", "^("))).strip()
     if _flux.search(bare):
         bare = _per_a.sub("Angstrom", bare)
+    bare = _magnitude_of.sub(lambda found: f"mag({(found[1] or found[2]).upper()})", bare)
+    bare = re.sub(r"mag\((AB|ST)\)(?=\s*/)", "mag", bare)  # one that knows its system cannot be divided
     bare = bare.lower() if bare.isupper() and _plural.search(bare) else bare
     bare = re.sub(r"\)(?=[A-Za-z])", ") ", _plural.sub(lambda word: word[1].lower(), bare))
     bare = re.sub(r"(?<![\w.])e-(?=\s*(?:/|$))", "electron", re.sub(r"\bcps\b", "count/s", bare, flags=re.IGNORECASE))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", units.UnitsWarning)  # deprecated spellings are understood all the same
-        first = () if "Angstrom" in bare else (text.strip(),)  # else A would be an ampere
-        others = (bare.lower(), _without_hyphens(bare), _in_small_letters(bare), _flux_of(bare))
+        # else A would be an ampere, and AB mag a product
+        first = () if "Angstrom" in bare or "mag" in bare else (text.strip(),)
+        others = (bare.lower(), _without_hyphens(bare), _in_small_letters(bare), _flux_of(bare), _of_words(bare))
         for spelling in dict.fromkeys((*first, bare, *others)):
             for form in (None, "fits", "cds", "vounit"):
                 try:
@@ -50,6 +66,14 @@ def parse_unit(text: str) -> Any:
                 except (ValueError, TypeError):
                     continue
     return None
+
+
+def _of_words(text: str) -> str:
+    """Return degrees and arcseconds per year, ABmag, Vegamag and log(Msun) as astropy calls them."""
+    text = _vega.sub("mag", text.strip().rstrip("."))
+    text = re.sub(r"[A-Za-z]+", lambda word: _in_words.get(word[0].lower(), word[0]), text)
+    text = _logarithm_of.sub(lambda found: f"dex({found[1] or found[2]})", text)
+    return text[:1].lower() + text[1:] if text[:1].isupper() and text[1:].islower() and len(text) > 2 else text
 
 
 def _in_small_letters(text: str) -> str:

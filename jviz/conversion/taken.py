@@ -82,9 +82,11 @@ def take_spectra(thing: Any, name: str) -> Product:
 
 def take_table(thing: Any, name: str) -> Product:
     """Take a table as a catalogue; every column is kept, its ``*_err`` companions too."""
-    from astropy.table import QTable
+    from astropy.table import Table
 
-    table = QTable(thing, copy=True)
+    from jviz.backend.io.fits_tables import as_quantities
+
+    table = as_quantities(thing if isinstance(thing, Table) else Table(thing))
     product = _object_product("catalog", name or "catalog", f"table of {len(table)} rows", table)
     cards = cards_of(table.meta)
     product.units = (Unit(0, "", 1, "table", (len(table), len(table.columns)), "", "", cards),)

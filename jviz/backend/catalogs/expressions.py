@@ -315,7 +315,7 @@ def _factor(unit: str, to: str) -> float | None:
     """Return by what an error must be multiplied, None when it is in a unit of something else."""
     if unit == to or not unit:
         return 1.0
-    first, second = parse_unit(unit), parse_unit(to) if to else None
+    first, second = (Operand(0.0, unit=parse_unit(text) if text else None).unit for text in (unit, to))
     if first is None or second is None or not first.is_equivalent(second):
         return None
     return float(first.to(second))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jviz.backend.io.fits_compressed import decompressed
+from jviz.backend.units import parse_unit
 from jviz.errors import ReadError
 
 if TYPE_CHECKING:
     from astropy.table import Column, QTable, Table
 
-__all__ = ["NO_MAGNITUDE", "alike", "load_table", "mask_sextractor", "note_units", "rows_of", "settle_unit"]
+__all__ = ["NO_MAGNITUDE", "alike", "as_quantities", "load_table", "mask_sextractor", "note_units", "rows_of",
+           "settle_unit"]  # fmt: skip
 
 NO_MAGNITUDE = 99.0
 """What SExtractor and DOLPHOT write for a magnitude that there is none of."""
@@ -44,7 +46,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
         When the table is damaged.
     """
     from astropy.io import fits
-    from astropy.table import Column, QTable
+    from astropy.table import Column
 
     try:
         with warnings.catch_warnings():
@@ -55,7 +57,7 @@ def load_table(path: Path, index: int, notes: list[str]) -> QTable:
             plain = [column for column in table.itercols() if isinstance(column, Column)]
             unknown = [text for column in plain if (text := settle_unit(column))]
             mask_sextractor(table)
-            result = QTable(table)
+            result = as_quantities(table)
     except ReadError:
         raise
     except Exception as error:  # damaged headers fail in many ways within astropy
@@ -159,6 +161,22 @@ def mask_sextractor(table: Table) -> None:
                 table[one] = MaskedColumn(np.asarray(column), mask=mask, **about)
 
 
+def as_quantities(table: Table) -> QTable:
+    """Return a table with quantities of its own; what is missing of mag(AB) and dex(cm/s2) becomes NaN.
+
+    Masked quantities of logarithms are not to be had, and astropy complains of each at every step.
+    """
+    from astropy.table import Column, MaskedColumn, QTable
+
+    plain = table.copy(copy_data=False)
+    for name in plain.colnames:
+        column = plain[name]
+        if isinstance(column, MaskedColumn) and hasattr(column.unit, "function_unit"):
+            values = np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
+            plain[name] = Column(values, unit=column.unit, description=column.info.description)
+    return QTable(plain, copy=True)
+
+
 def settle_unit(column: Column) -> str:
     """Give the column a unit that can be computed with, or none; return the text not understood."""
     unit = column.unit
@@ -170,7 +188,7 @@ def settle_unit(column: Column) -> str:
     if _is_known(unit) and column.dtype.kind in "iufc":
         return ""
     text = str(unit)
-    column.unit = _understood(text) if column.dtype.kind in "iufc" else None
+    column.unit = parse_unit(text) if column.dtype.kind in "iufc" else None
     if column.unit is not None:
         return ""
     column.info.meta = {**(column.info.meta or {}), "unit": text}
@@ -186,20 +204,6 @@ def _is_known(unit: Any) -> bool:
     registry = units.get_current_unit_registry().registry
     names = [part.name for part in (unit, *getattr(unit, "bases", ())) if hasattr(part, "name")]
     return all(name in registry for name in names)
-
-
-def _understood(text: str) -> object | None:
-    """Try the spellings of a unit that are in use besides the standard's."""
-    from astropy import units
-
-    bare = text.replace("**(", "^(").replace("Ang ", "Angstrom ").strip()
-    for spelling in (text, bare, bare.lower()):
-        for form in (None, "fits", "cds", "vounit"):
-            try:
-                return units.Unit(spelling, format=form)
-            except (ValueError, TypeError):
-                continue
-    return None
 
 
 def note_units(notes: list[str], name: str, unknown: list[str]) -> None:

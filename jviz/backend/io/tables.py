@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from jviz.backend.io.fits_compressed import decompressed, first_bytes
 from jviz.backend.io.product import Product, Unit
 from jviz.backend.io.registry import reader
+from jviz.backend.io.text_tables import guessed_table
 from jviz.backend.progress import Progress, silent
 from jviz.errors import ReadError
 
@@ -23,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["product_of_table", "read_ecsv", "read_pool", "read_text", "table_product", "unreadable", "with_units"]
 
-_TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat", ".asc")
+_TEXT = (".csv", ".tsv", ".dat", ".txt", ".tbl", ".ascii", ".mrt", ".rdb", ".cat", ".asc", ".tst",
+         ".ipac", ".tab", ".coo")  # fmt: skip
 unreadable = (ValueError, TypeError, KeyError, IndexError, OSError, AttributeError)
 _fewest_samples = 10
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_separator = re.compile(r"[;|\t ]")
 
 
 def product_of_table(path: Path, label: str, table: QTable, notes: list[str]) -> Product:
@@ -92,9 +90,9 @@ def _read(path: Path, what: str, function: Callable[[], Table]) -> Table:
 
 def with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
     """Give the columns units that can be computed with."""
-    from astropy.table import Column, QTable
+    from astropy.table import Column
 
-    from jviz.backend.io.fits_tables import alike, mask_sextractor, note_units, settle_unit
+    from jviz.backend.io.fits_tables import alike, as_quantities, mask_sextractor, note_units, settle_unit
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -103,7 +101,7 @@ def with_units(table: Table, name: str) -> tuple[QTable, list[str]]:
         unknown = [text for column in plain if (text := settle_unit(column))]
         notes: list[str] = []
         note_units(notes, name, unknown)
-        return QTable(table), notes
+        return as_quantities(table), notes
 
 
 def table_product(path: Path, label: str, what: str, function: Callable[[], Table]) -> list[Product]:
@@ -144,22 +142,6 @@ def _is_utf16(start: bytes) -> bool:
     return bool(text.strip()) and "".join(text.split()).isprintable()
 
 
-def _starbase_head(path: Path, encoding: str) -> tuple[list[str], int] | None:
-    """Return the names of columns over dashes and tabs, and the number of the first row: Starbase, of DS9 and Skycat.
-
-    Rows are counted without empty lines and comments. Dashes alone part the sections of machine-readable tables.
-    """
-    rows: list[str] = []
-    with path.open(encoding=encoding, errors="replace") as file:
-        for line in itertools.islice(file, 300):
-            if not line.strip() or line.startswith("#"):
-                continue
-            if rows and "\t" in line and set(line.strip()) <= {"-", "\t"}:
-                return [name.strip() for name in rows[-1].rstrip("\n").split("\t")], len(rows) + 1
-            rows.append(line)
-    return None
-
-
 @reader("text-table", title="Text table", suffixes=_TEXT, sniff=_is_text)
 def read_text(path: Path, *, progress: Progress = silent, format: str | None = None) -> list[Product]:
     """Open a table written as text, compressed or not; how its columns are set apart is guessed.
@@ -183,33 +165,13 @@ def _text_table(path: Path, form: str | None) -> Table:
     file = decompressed(path)
     if form is not None:
         return Table.read(file, format=form)
-    is_csv = _plain_name(path).endswith(".csv")
     with file.open("rb") as stream:
         if stream.read(2) in _UTF16:
-            return _guessed(file, is_csv, "utf-16")
+            return guessed_table(file, "utf-16")
     try:
-        return _guessed(file, is_csv, "utf-8-sig")
+        return guessed_table(file, "utf-8-sig")
     except UnicodeDecodeError:  # an older spreadsheet; every byte is a letter of Latin-1
-        return _guessed(file, is_csv, "latin-1")
-
-
-def _guessed(file: Path, is_csv: bool, encoding: str) -> Table:
-    """Read a text whose columns are set apart in a way that is to be found out."""
-    from astropy.table import Table
-
-    if (head := _starbase_head(file, encoding)) is not None:
-        names, first = head
-        return Table.read(file, format="ascii.tab", names=names, header_start=first - 2, data_start=first,
-                          comment=r"#|\[EOD\]", guess=False, fast_reader=False, encoding=encoding)  # fmt: skip
-    if is_csv:
-        # many a .csv is set apart by blanks, bars or semicolons
-        with suppress(*unreadable):
-            table = Table.read(file, format="ascii.csv", encoding=encoding)
-            other = _separator.search(table.colnames[0]) if len(table.colnames) == 1 else None
-            if other is None:
-                return table
-            return Table.read(file, format="ascii.basic", delimiter=other[0], guess=False, encoding=encoding)
-    return Table.read(file, format="ascii", guess=True, encoding=encoding)
+        return guessed_table(file, "latin-1")
 
 
 def _is_ecsv(path: Path, start: bytes) -> bool:
@@ -225,11 +187,10 @@ def read_ecsv(path: Path, *, progress: Progress = silent) -> list[Product]:
     ReadError
         When it is damaged.
     """
-    from astropy.table import QTable
+    from astropy.table import Table
 
-    table = _read(path, "an ECSV table", lambda: QTable.read(decompressed(path), format="ascii.ecsv"))
     label = "JWST source catalogue" if path.name.lower().endswith("_cat.ecsv") else "ECSV table"
-    return [product_of_table(path, label, table, [])]
+    return table_product(path, label, "an ECSV table", lambda: Table.read(decompressed(path), format="ascii.ecsv"))
 
 
 def _is_pool(path: Path, start: bytes) -> bool:

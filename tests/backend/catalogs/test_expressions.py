@@ -107,6 +107,18 @@ def test_logarithms_and_powers_take_the_numbers_that_are_shown(columns):
     assert np.allclose(values_of(columns, "10 ** (-0.4 * (m - 25))").values, [100, 10, 1])
 
 
+def test_magnitudes_of_any_system_are_calculated_with():
+    table = QTable({"m": [20.0, 21.0] * u.ABmag, "m_err": [0.3, 0.4] * u.mag, "k": [18.0, 18.0] * u.mag})
+    table["d"] = [10.0, 100.0]
+    columns = {column.name: column for column in columns_of(table)}
+    for expression, values, errors in (("m - k", [2, 3], [0.3, 0.4]), ("2 * m", [40, 42], [0.6, 0.8]),
+                                       ("m - 5 * log10(d) + 5", [20, 16], [0.3, 0.4])):  # fmt: skip
+        found = values_of(columns, expression)
+        assert found.unit == "mag"
+        assert np.allclose(found.values, values)
+        assert np.allclose(found.error, errors)
+
+
 def test_sines_take_angles_in_their_unit(columns):
     columns |= {column.name: column for column in columns_of(QTable({"dec": [0.0, 30.0, 90.0] * u.deg}))}
     assert np.allclose(values_of(columns, "sin(dec)").values, [0, 0.5, 1])

@@ -100,3 +100,27 @@ def test_coordinates_that_were_written_as_two_columns():
     names = ["x_centroid", "y_centroid", "other.ra", "other.dec", "sky_centroid.ra", "sky_centroid.dec"]
     assert position_columns(names) == ("sky", "sky_centroid.ra", "sky_centroid.dec")
     assert position_columns(["a.ra", "b.dec", "x", "y"]) == ("pixel", "x", "y")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("10:00:01.2", "-00:30:36"),
+        ("10 00 01.2", "-00 30 36"),
+        ("10h00m01.2s", "-00d30m36s"),
+        ("150d00m18s", "-00\u00b030\u203236\u2033"),
+    ],
+)
+def test_hours_and_degrees_in_words(texts):
+    table = QTable({"RA": [texts[0], ""], "Dec": [texts[1], "10"]})
+    places = places_of(table, {column.name: column for column in columns_of(table)})
+    assert places.system == "sky"
+    assert np.allclose([places.x[0], places.y[0]], [150.005, -0.51])
+    assert np.isnan(places.x[1])
+
+
+def test_hours_and_degrees_in_columns_as_journals_have_them():
+    table = QTable({"RAh": [10, 0], "RAm": [0, 30], "RAs": [1.2, 0.0]})
+    table["DE-"], table["DEd"], table["DEm"], table["DEs"] = ["-", " "], [0, 12], [30, 0], [36.0, 36.0]
+    places = places_of(table, {column.name: column for column in columns_of(table)})
+    assert np.allclose([places.x, places.y], [[150.005, 7.5], [-0.51, 12.01]])

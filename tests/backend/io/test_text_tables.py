@@ -1,0 +1,106 @@
+"""Tables as text of many hands: what was written comes back, whatever sets the columns apart."""
+
+import numpy as np
+import pytest
+
+from jviz.backend.io.registry import open_products
+
+RA, MAG = [150.25, 150.5, 151.125], [20.5, 21.75, 22.25]
+TOPCAT = """Description: one of TOPCAT
+
++-------+---------+-------+-------+
+| name  | ra      | mag   | good  |
++-------+---------+-------+-------+
+| a | b | 150.25  | 20.5  | true  |
+| src 2 | 150.5   |       | false |
+| c     | 151.125 | 22.25 |       |
++-------+---------+-------+-------+
+"""
+
+
+def rows(separator, head="", comment=""):
+    lines = [separator.join(f"{value}" for value in row) for row in zip(RA, MAG, strict=True)]
+    return "\n".join([*([comment] if comment else []), *([head] if head else []), *lines]) + "\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def opened(name, text):
+        (tmp_path / name).write_text(text)
+        [product] = open_products(tmp_path / name)
+        return product.load_object()
+
+    return opened
+
+
+def numbers(column):
+    return np.ma.filled(np.ma.asarray(getattr(column, "value", column)).astype(float), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "columns"),
+    [
+        ("a.csv", rows(","), ["col1", "col2"]),
+        ("a.csv", rows(";"), ["col1", "col2"]),
+        ("a.txt", rows("\t"), ["col1", "col2"]),
+        ("a.csv", rows(",", "ra,mag", "# by hand, and so on\n# 2026"), ["ra", "mag"]),
+        ("a.csv", rows(",", comment="# by hand\n# ra, mag"), ["ra", "mag"]),
+        ("a.csv", rows(",", "ra,mag\n# deg, mag"), ["ra", "mag"]),
+        ("a.txt", rows(";", "ra;mag"), ["ra", "mag"]),
+        ("a.csv", rows(";", "ra;mag").replace(".", ","), ["ra", "mag"]),
+        ("a.txt", rows("|", "ra|mag"), ["ra", "mag"]),
+        ("a.csv", rows(",", "mag,mag"), ["mag", "mag_1"]),
+        ("a.csv", rows(",", "ra,mag").replace("\n", ",\n"), ["ra", "mag"]),
+        ("a.tst", rows("\t", "ra\tmag\n--\t---") + "[EOD]\n", ["ra", "mag"]),
+        ("a.dat", rows("  "), ["col1", "col2"]),
+    ],
+)
+def test_columns_are_found(read, name, text, columns):
+    table = read(name, text)
+    assert table.colnames == columns
+    assert np.array_equal([numbers(table[name]) for name in columns], [RA, MAG])
+
+
+@pytest.mark.parametrize("head", ["ra (deg),mag [uJy]", "ra,mag\ndeg,uJy", "ra,mag\n[deg],[uJy]"])
+def test_units_are_taken_from_names_or_from_below_them(read, head):
+    table = read("a.csv", rows(",", head))
+    assert [str(table[name].unit) for name in ("ra", "mag")] == ["deg", "uJy"]
+
+
+def test_a_magnitude_of_a_system_is_no_unit(read):
+    assert read("a.csv", rows(",", "ra,mag(AB)")).colnames == ["ra", "mag(AB)"]
+
+
+def test_topcat_draws_bars(read):
+    table = read("a.txt", TOPCAT)
+    assert list(table["name"]) == ["a | b", "src 2", "c"]
+    assert np.array_equal(numbers(table["mag"]), [20.5, np.nan, 22.25], equal_nan=True)
+    assert table["good"].dtype.kind == "b"
+    assert list(table["good"].mask) == [False, False, True]
+
+
+def test_ipac(read):
+    head = "\\origin = 'here'\n|  name|    ra|\n|  char|double|\n|      |   deg|\n|      |  null|\n"
+    table = read("a.ipac", head + "  src 1 150.25\n  src 2   null\n")
+    assert str(table["ra"].unit) == "deg"
+    assert np.array_equal(numbers(table["ra"]), [150.25, np.nan], equal_nan=True)
+
+
+@pytest.mark.parametrize("word", ["", "--", "null", "N/A", "INDEF", "NaN", "****"])
+def test_words_for_what_is_missing(read, word):
+    table = read("a.csv", f"name,mag\nnull and void,20.5\nb,{word}\nc,22.25\n")
+    assert np.array_equal(numbers(table["mag"]), [20.5, np.nan, 22.25], equal_nan=True)
+    assert list(table["name"]) == ["null and void", "b", "c"]
+
+
+def test_words_and_long_identifiers_stay(read):
+    table = read("a.csv", "id,name\n9223372036854775812,7\n9223372036854775813,true\n9223372036854775814,x\n")
+    assert list(table["id"]) == [f"92233720368547758{n}" for n in (12, 13, 14)]
+    assert list(table["name"]) == ["7", "true", "x"]
+
+
+def test_a_row_with_too_many_values_is_told(read):
+    from jviz.errors import ReadError
+
+    with pytest.raises(ReadError, match=r"a\.csv cannot be read"):
+        read("a.csv", rows(",", "ra,mag") * 4 + "1,2,3\n")
