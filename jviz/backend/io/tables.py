@@ -167,11 +167,17 @@ def _text_table(path: Path, form: str | None) -> Table:
         return Table.read(file, format=form)
     with file.open("rb") as stream:
         if stream.read(2) in _UTF16:
-            return guessed_table(file, "utf-16")
+            return guessed_table(_decoded(file, "utf-16"))
     try:
-        return guessed_table(file, "utf-8-sig")
+        return guessed_table(_decoded(file, "utf-8-sig"))
     except UnicodeDecodeError:  # an older spreadsheet; every byte is a letter of Latin-1
-        return guessed_table(file, "latin-1")
+        return guessed_table(_decoded(file, "latin-1"))
+
+
+def _decoded(file: Path, encoding: str) -> str:
+    """Return a text, read in parts: Python's lock is held while one is decoded."""
+    with file.open(encoding=encoding) as stream:
+        return "".join(iter(lambda: stream.read(1_000_000), ""))
 
 
 def _is_ecsv(path: Path, start: bytes) -> bool:

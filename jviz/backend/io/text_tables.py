@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ _SEPARATORS = ("\t", ";", "|", ",")
 """In the order in which they are tried: texts and decimal numbers have commas, hardly ever the others."""
 
 _LOOKED_AT = 200
+_LONG, _PIECE = 2_000_000, 500_000  # characters
+_AT_ONCE = 10_000
+"""Rows of texts that are looked at in one go, a few milliseconds."""
 _number = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eEdD][-+]?\d+)?$|[-+]?nan$|[-+]?inf(inity)?$", re.IGNORECASE)
 _MISSING = ("", "--", "---", "...", "null", "n/a", "na", "none", "indef", "nan", "(null)", r"\n", "undef")
 _types_of_rdb = re.compile(r"\d*[SNMsnm]$")
@@ -37,35 +41,35 @@ class _Layout:
     first: int  # number of the first row of data, not counting empty lines and comments
 
 
-def guessed_table(file: Path, encoding: str) -> Table:
+def guessed_table(text: str) -> Table:
     """Read a text whose columns are set apart in a way that is to be found out.
+
+    Parameters
+    ----------
+    text : str
+        The whole table, decoded: only so astropy's quick readers take it.
 
     Raises
     ------
     ValueError
         When it is no table.
     """
-    from astropy.table import Table
+    from astropy.io import ascii
 
-    lines = _first_lines(file, encoding)
+    lines = [line.rstrip("\r\n") for line in itertools.islice(io.StringIO(text[:_PIECE]), 2 * _LOOKED_AT)]
     if (head := _starbase_head(lines)) is not None:
         names, first = head
-        table = Table.read(file, format="ascii.tab", names=names, header_start=first - 2, data_start=first,
-                           comment=r"#|\[EOD\]", guess=False, fast_reader=False, encoding=encoding)  # fmt: skip
+        table = ascii.read(text, format="tab", names=names, header_start=first - 2, data_start=first,
+                           comment=r"#|\[EOD\]", guess=False, fast_reader=False)  # fmt: skip
     elif (bars := _bars(lines)) is not None:
-        table = _boxed(file, encoding, bars)
-    elif (layout := _layout(lines)) is not None:
-        table = _separated(file, encoding, layout)
+        table = _boxed(text, bars)
+    elif (layout := _layout(lines, is_long=len(text) > _LONG)) is not None:
+        table = _separated(text, layout)
     else:
-        table = Table.read(file, format="ascii", guess=True, encoding=encoding)
+        table = ascii.read(text, guess=True)
     for name in table.colnames:
         table[name] = understood(table[name])
     return table
-
-
-def _first_lines(file: Path, encoding: str) -> list[str]:
-    with file.open(encoding=encoding, errors="replace") as stream:
-        return [line.rstrip("\r\n") for line in itertools.islice(stream, 2 * _LOOKED_AT)]
 
 
 def _starbase_head(lines: list[str]) -> tuple[list[str], int] | None:
@@ -99,12 +103,11 @@ def _bars(lines: list[str]) -> list[int] | None:
     return sorted(common) if len(common) > 2 else None
 
 
-def _boxed(file: Path, encoding: str, bars: list[int]) -> Table:
+def _boxed(text: str, bars: list[int]) -> Table:
     from astropy.table import Table
 
-    with file.open(encoding=encoding) as stream:
-        rows = [[line[a + 1 : b].strip() for a, b in itertools.pairwise(bars)]
-                for line in map(str.strip, stream) if line.startswith("|")]  # fmt: skip
+    rows = [[line[a + 1 : b].strip() for a, b in itertools.pairwise(bars)]
+            for line in map(str.strip, io.StringIO(text)) if line.startswith("|")]  # fmt: skip
     if not rows:
         raise ValueError("it has no rows")
     columns = [_of_texts(list(cells)) for cells in zip(*rows[1:], strict=True)] or [[] for _ in rows[0]]
@@ -124,12 +127,12 @@ def _of_texts(cells: list[str]) -> Any:
 # --- columns between separators ---------------------------------------------------------------------------
 
 
-def _layout(lines: list[str]) -> _Layout | None:
-    """Find out how columns are set apart, None where blanks do it or it is another kind of text."""
+def _layout(lines: list[str], *, is_long: bool) -> _Layout | None:
+    """Find out how columns are set apart, None where it is another kind of text, or a short one with blanks."""
     rows = [line for line in lines if line.strip() and not line.lstrip().startswith("#")][:_LOOKED_AT]
     if not rows or any(line.startswith(("\\", "Title:", "Byte-by-byte")) for line in rows[:20]):
         return None
-    for separator in _SEPARATORS:
+    for separator in (*_SEPARATORS, *((" ",) if is_long else ())):
         cells = list(csv.reader(rows, delimiter=separator, skipinitialspace=True))
         cells = [[cell.strip() for cell in row] for row in cells]
         wide = len(cells[0])
@@ -198,11 +201,13 @@ def _distinct(names: list[str]) -> list[str]:
     return made
 
 
-def _separated(file: Path, encoding: str, layout: _Layout) -> Table:
-    from astropy.table import Table
+def _separated(text: str, layout: _Layout) -> Table:
+    from astropy.io import ascii
 
-    table = Table.read(file, format="ascii.csv", delimiter=layout.separator, comment="#", names=layout.names,
-                       header_start=0, data_start=layout.first, guess=False, encoding=encoding)  # fmt: skip
+    options = {"format": "csv", "delimiter": layout.separator, "comment": "#", "names": layout.names,
+               "header_start": 0, "guess": False}  # fmt: skip
+    table = _in_pieces(text, layout.first, options) if len(text) > _LONG else None
+    table = ascii.read(text, data_start=layout.first, **options) if table is None else table
     for name, unit in zip(layout.names, layout.units, strict=False):
         if unit and table[name].dtype.kind in "if":
             table[name].unit = unit
@@ -211,6 +216,48 @@ def _separated(file: Path, encoding: str, layout: _Layout) -> Table:
         table.remove_columns(empty)  # of lines that end with a separator
     _split_units(table)
     return table
+
+
+def _in_pieces(text: str, first: int, options: dict[str, Any]) -> Table | None:
+    """Read a long text piece by piece: astropy holds Python's lock while it reads one, and the window waits for it.
+
+    Returns
+    -------
+    Table or None
+        None when a column begins with numbers and goes on with texts: only as a whole its numbers stay as written.
+    """
+    from astropy.io import ascii
+    from astropy.table import MaskedColumn, Table
+
+    starts = itertools.chain([first], itertools.repeat(0))
+    pieces = [ascii.read(piece, data_start=start, **options)
+              for piece, start in zip(_pieces(text), starts, strict=False)]  # fmt: skip
+    made = Table()
+    for name in pieces[0].colnames:
+        columns = [piece[name] for piece in pieces if not np.ma.getmaskarray(piece[name]).all()] or [pieces[0][name]]
+        kinds = {column.dtype.kind for column in columns}
+        if "U" in kinds and len(kinds) > 1:
+            return None
+        values = [np.asarray(p[name]) if p[name].dtype.kind in kinds else np.zeros(len(p), columns[0].dtype)
+                  for p in pieces]  # fmt: skip
+        mask = np.concatenate([np.ma.getmaskarray(piece[name]) for piece in pieces])
+        whole = np.concatenate(values)
+        made[name] = MaskedColumn(whole, mask=mask) if mask.any() else whole
+    return made
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces of whole lines, and of whole cells where these have lines in quotes."""
+    start = 0
+    while start < len(text):
+        end = start + _PIECE
+        while True:
+            end = text.find("\n", end) + 1 or len(text)
+            if end == len(text) or text.count('"', start, end) % 2 == 0:
+                break
+        if piece := text[start:end].strip("\r\n"):
+            yield piece + "\n"
+        start = end
 
 
 def _split_units(table: Table) -> None:
@@ -246,17 +293,34 @@ def understood(column: Any) -> Any:
         return column
     if not _may_be(column):
         return column
-    texts = np.char.strip(np.asarray(column))
-    lower = np.char.lower(texts)
-    missing = np.isin(lower, _MISSING) | (np.char.strip(lower, "*") == "") | np.ma.getmaskarray(column)
-    if missing.all():
+    told = np.ma.getmaskarray(column)
+    pieces = []
+    for start in range(0, len(column), _AT_ONCE):
+        rows = slice(start, start + _AT_ONCE)
+        piece = _read_texts(np.asarray(column[rows]), told[rows])
+        if piece is None:
+            return column
+        pieces.append(piece)
+    known = [values for values, missing in pieces if not missing.all()]
+    if not known or len({values.dtype.kind == "b" for values in known}) > 1:
         return column
-    truths = np.isin(lower, ("true", "false"))
-    made = (lower == "true") if (truths | missing).all() else _as_numbers(texts, missing)
-    if made is None:
-        return column
+    missing = np.concatenate([missing for _, missing in pieces])
+    made = np.concatenate([values for values, _ in pieces]).astype(np.result_type(*known))
     about = {"name": column.name, "unit": column.unit, "description": column.description}
     return MaskedColumn(made, mask=missing, **about) if missing.any() else Column(made, **about)
+
+
+def _read_texts(texts: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return texts as truths or numbers and where they are missing, None when they are neither."""
+    texts = np.char.strip(texts)
+    lower = np.char.lower(texts)
+    missing = np.isin(lower, _MISSING) | (np.char.strip(lower, "*") == "") | missing
+    if missing.all():
+        return np.zeros(len(texts), bool), missing
+    if (np.isin(lower, ("true", "false")) | missing).all():
+        return lower == "true", missing
+    made = _as_numbers(texts, missing)
+    return None if made is None else (made, missing)
 
 
 def _may_be(column: Any) -> bool:

@@ -104,3 +104,30 @@ def test_a_row_with_too_many_values_is_told(read):
 
     with pytest.raises(ReadError, match=r"a\.csv cannot be read"):
         read("a.csv", rows(",", "ra,mag") * 4 + "1,2,3\n")
+
+
+def test_a_long_text_is_read_piece_by_piece_as_in_one(read, monkeypatch):
+    from jviz.backend.io import text_tables
+
+    monkeypatch.setattr(text_tables, "_LONG", 1_000)
+    monkeypatch.setattr(text_tables, "_PIECE", 1_000)
+    monkeypatch.setattr(text_tables, "_AT_ONCE", 100)
+    n = np.arange(2_000)
+    number = np.where(n % 7 == 0, "", np.where(n < 1_500, n, n + 0.5).astype(str))
+    late = np.where(n < 1_800, n.astype(str), "none so far")
+    empty = np.where(n < 900, "", n.astype(str))
+    good = np.where(n % 5 == 0, "null", np.where(n % 2, "true", "false"))
+    lines = [",".join(row) for row in zip(n.astype(str), number, late, empty, good, strict=True)]
+    for columns in ((0, 1, 3, 4), (0, 1, 2, 3, 4)):  # the third is one of numbers at first: all is read in one
+        names = np.array(["n", "number", "late", "empty", "good"])[list(columns)]
+        rows = [",".join(np.array(line.split(","))[list(columns)]) for line in lines]
+        table = read("a.csv", "\n".join([",".join(names), *rows]) + "\n")
+        assert np.array_equal(table["n"], n)
+        assert np.array_equal(numbers(table["number"]), np.where(n % 7 == 0, np.nan, np.where(n < 1_500, n, n + 0.5)),
+                              equal_nan=True)  # fmt: skip
+        assert np.array_equal(numbers(table["empty"]), np.where(n < 900, np.nan, n), equal_nan=True)
+        assert table["good"].dtype.kind == "b"
+        assert np.array_equal(table["good"].mask, n % 5 == 0)
+        assert np.array_equal(np.asarray(table["good"])[n % 5 != 0], (n % 2 == 1)[n % 5 != 0])
+        if "late" in names:
+            assert np.array_equal(table["late"], late)
