@@ -44,6 +44,8 @@ class Readout:
     spectral : str
         The spectral value of a cube there, the range of a slab, the wavelength of a pixel of a 2-D spectrum, or the
         coordinates of an image that is not on the sky of stars.
+    digits : int
+        Of the value: as many as its error, or the channels that a mean position is between, ask for.
     """
 
     view: ImageView
@@ -61,6 +63,7 @@ class Readout:
     flags: int | None = None
     flag_names: tuple[str, ...] = ()
     spectral: str = ""
+    digits: int = 6
 
     @property
     def pixel_text(self) -> str:
@@ -83,7 +86,7 @@ class Readout:
         """Value ± error and unit."""
         if self.value is None:
             return ""
-        value = number_text(self.value)
+        value = number_text(self.value, self.digits)
         if self.error is not None and math.isfinite(self.error):
             value = f"{value} ± {self.error:.3g}"
         return f"{value} {self.unit}".rstrip()
@@ -128,7 +131,17 @@ def read_out(view: ImageView, x: float, y: float, *, origin: int = 0) -> Readout
     return Readout(
         view, layer.data, x, y, (x + origin, y + origin), lon, lat, view.sky_frame, view.sky_style,
         value, unit, error, flags, names, spectral_text(view, layer, column, row) or world_text(view, x, y),
+        _digits(layer, value, error),
     )  # fmt: skip
+
+
+def _digits(layer: ImageLayer, value: float | int | None, error: float | None) -> int:
+    step = error
+    if getattr(layer, "shows_slab", False) and layer.slab[2] == "moment1" and layer.data.axis_ready:
+        step = float(np.median(layer.data.axis.widths)) / 10
+    if not (value and step and math.isfinite(value) and math.isfinite(step) and step > 0):
+        return 6
+    return min(max(6, math.ceil(math.log10(abs(value) / step)) + 1), 15)
 
 
 def world_text(view: ImageView, x: float, y: float) -> str:
@@ -275,9 +288,9 @@ def _flags(layer: ImageLayer, product: Any, x: float, y: float) -> int | None:
     return None if value is None else int(value)
 
 
-def number_text(value: float | int) -> str:
-    """Write a value with six digits, whole numbers in full."""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+def number_text(value: float | int, digits: int = 6) -> str:
+    """Write a value with six digits, or more, whole numbers in full."""
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 
 def place_text(x: float, along: np.ndarray) -> str:

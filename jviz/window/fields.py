@@ -26,7 +26,7 @@ from jviz.errors import CommandError
 from jviz.viewers.number_boxes import WholeBox
 from jviz.views import View
 
-__all__ = ["SECRET", "Field", "field_for"]
+__all__ = ["SECRET", "Field", "field_for", "shown_name"]
 
 SECRET = ("token", "password")
 """Names of texts that are neither shown nor said."""
@@ -56,7 +56,7 @@ class Field(QWidget):
     def _hold(self, *widgets: QWidget) -> None:
         for number, widget in enumerate(widgets):
             self._row.addWidget(widget, 0 if number else 1)
-            widget.setAccessibleName(widget.accessibleName() or _shown(self.name))
+            widget.setAccessibleName(widget.accessibleName() or shown_name(self.name))
         self.setFocusProxy(widgets[0])
 
     def value(self) -> Any:
@@ -102,7 +102,7 @@ class TextField(Field):
         try:
             return self._read(text)
         except (ValueError, SyntaxError, TypeError):
-            raise CommandError(f"{_shown(self.name)} cannot be {text!r}; {_wanted(self._read)}.") from None
+            raise CommandError(f"{shown_name(self.name)} cannot be {text!r}; {_wanted(self._read)}.") from None
 
     def set_value(self, value: Any) -> None:
         self.edit.setText("" if value is None else self._show(value))
@@ -124,12 +124,12 @@ class PathField(TextField):
         super().__init__(name, _path, optional=optional, hint=f"Path of the {self._what}")
         browse = QPushButton("Browse…")
         browse.setAutoDefault(False)
-        browse.setAccessibleName(f"Browse for {_shown(name).lower()}")
+        browse.setAccessibleName(f"Browse for {shown_name(name)}")
         browse.clicked.connect(self._browse)
         self._hold(self.edit, browse)
 
     def _browse(self) -> None:
-        dialog = QFileDialog(self.window(), f"Choose {_shown(self.name)}", self.edit.text())
+        dialog = QFileDialog(self.window(), f"Choose {shown_name(self.name)}", self.edit.text())
         if self._what == "folder":
             dialog.setFileMode(QFileDialog.FileMode.Directory)
         else:
@@ -190,7 +190,7 @@ class ChoiceField(Field):
             return self.combo.itemData(at)
         if self.combo.isEditable():
             return self.combo.currentText()
-        raise CommandError(f"There is nothing to choose for {_shown(self.name).lower()}; open a fitting file first.")
+        raise CommandError(f"There is nothing to choose for {shown_name(self.name)}; open a fitting file first.")
 
     def set_value(self, value: Any) -> None:
         for at in range(self.combo.count()):
@@ -384,6 +384,15 @@ def _wanted(read: Callable[[str], Any]) -> str:
     return getattr(read, "wanted", usual.get(read, "it takes a Python value such as 3, 'text' or (1, 2)"))
 
 
-def _shown(name: str) -> str:
-    """Turn the name of a parameter into words."""
-    return name.replace("_", " ").capitalize().replace("Colormap", "Colour map")
+_SPELT = {
+    "snr": "S/N", "psf": "PSF", "fwhm": "FWHM", "adql": "ADQL", "dpi": "DPI", "hdu": "HDU", "url": "URL", "rms": "RMS",
+    "pa": "PA", "v3": "V3", "asn": "association", "npixels": "number of pixels", "colormap": "colour map",
+    "colormaps": "colour maps", "readnoise": "read noise", "dx": "Δx", "dy": "Δy",
+}  # fmt: skip
+"""Words in names of parameters that people write in another way."""
+
+
+def shown_name(name: str) -> str:
+    """Turn the name of a parameter into words: ``minimum_snr`` becomes "Minimum S/N"."""
+    text = " ".join(_SPELT.get(word, word) for word in name.split("_"))
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text

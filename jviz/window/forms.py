@@ -24,7 +24,7 @@ from jviz.jobs import Job
 from jviz.plugins.parts import ProgressBar
 from jviz.script import command_line
 from jviz.window.docstrings import parameter_docs
-from jviz.window.fields import SECRET, Field, field_for
+from jviz.window.fields import SECRET, Field, field_for, shown_name
 
 __all__ = ["Form", "open_form"]
 
@@ -103,7 +103,7 @@ class Form(QDialog):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         docs = parameter_docs(self._command.function)
         for name, field in self.fields.items():
-            label = QLabel(name.replace("_", " ").capitalize().replace("Colormap", "Colour map"))
+            label = QLabel(shown_name(name))
             label.setBuddy(field)
             for part in (label, field, field.focusProxy()):
                 part.setToolTip(docs.get(name, ""))

@@ -210,3 +210,20 @@ def test_cubes_with_the_lock_go_together_by_wavelength_velocity_or_channel(tmp_p
     assert [view.slice for view in views.values()] == [9, 9, 9, 9]
     session.undo()
     assert views["other"].slice == round(speed / 20)
+
+
+def test_the_mean_frequency_of_a_slab_is_finer_than_channels_of_a_kilohertz(session, tmp_path):
+    """From the file, and as the read-out has it: the steps of a float32 there are 16 kHz wide."""
+    from jviz.cube_pictures import slab_raster
+    from tests.model.test_cube_operations import cube_header
+
+    header = cube_header(80, unit="Jy/beam")
+    header.update({"CTYPE3": "FREQ", "CUNIT3": "Hz", "CRVAL3": 230e9, "CDELT3": 1e3})
+    centres = np.random.default_rng(4).uniform(20, 60, (6, 7))
+    values = np.exp(-0.5 * ((np.arange(80)[:, None, None] - centres) / 3.0) ** 2).astype("f4")
+    fits.PrimaryHDU(values, header).writeto(tmp_path / "a.fits")
+    [data] = session.open(tmp_path / "a.fits")
+    raster = slab_raster(data, "", (229.99e9, 230.01e9, "moment1"))
+    raster._source.raw()
+    for x, y in ((0, 0), (3, 2), (6, 5)):
+        assert abs(raster.value(x, y) - (230e9 + 1e3 * centres[y, x])) < 1.0  # Hz

@@ -427,3 +427,11 @@ def test_the_form_of_units_of_spectra_asks_for_both_units(window):
     assert {"unit", "flux_unit", "first", "step", "medium"} <= set(form.fields)
     form.close()
     form.deleteLater()
+
+
+def test_names_of_parameters_are_written_as_people_write_them():
+    from jviz.window.fields import shown_name
+
+    names = ("minimum_snr", "psf", "fwhm_to", "colormap", "exclude_flags", "x", "hdu", "sigma")
+    assert [shown_name(name) for name in names] == [
+        "Minimum S/N", "PSF", "FWHM to", "Colour map", "Exclude flags", "X", "HDU", "Sigma"]  # fmt: skip
