@@ -11,7 +11,13 @@ from jviz.backend.io.product import Plane
 from jviz.backend.units import parse_unit
 from jviz.data import Cube, Data
 
-__all__ = ["beam_at", "beam_cards", "beam_planes", "beams_at_hand", "beams_of", "channel_factors", "is_per_beam"]
+__all__ = [
+    "beam_at", "beam_cards", "beam_planes", "beam_text", "beams_at_hand", "beams_of", "channel_factors", "is_per_beam",
+    "tell_of_beams",
+]  # fmt: skip
+
+TOLD = 0.02
+"""Share by which the solid angles of beams may differ until a user is told."""
 
 
 def beams_of(data: Data) -> Beams | None:
@@ -86,3 +92,39 @@ def beam_planes(table: np.ndarray) -> dict[str, Plane]:
         name: Plane(name, (len(table),), kind, lambda progress, k=k: table[:, k], "other", unit)
         for k, (name, unit) in enumerate(COLUMNS.items())
     }
+
+
+def beam_text(beam: tuple[float, float, float]) -> str:
+    """Write a beam."""
+    return f"{beam[0]:.5g} × {beam[1]:.5g} arcsec at {beam[2]:.4g} degrees"
+
+
+def tell_of_beams(session: Any, cube: Cube, *, scaled: bool) -> str:
+    """Tell a user that channels of different beams are put together, and return a line for the history.
+
+    Parameters
+    ----------
+    scaled : bool
+        Whether values are brought to the beam of median size by its area, which keeps brightness and fluxes of
+        sources; else they stay per beam of their own channel, which keeps peaks of unresolved sources.
+
+    Returns
+    -------
+    str
+        "" for data that are not per beam, or of one beam.
+    """
+    beams = beams_of(cube)
+    if not is_per_beam(cube.unit) or beams is None or len(beams) != cube.shape[0] or not beams.differ:
+        return ""
+    areas, largest = beams.solid_angles, float(np.nanmax(beams.table[:, 0]))
+    share = float(np.ptp(areas) / areas.mean())
+    if share > TOLD:
+        kept = "fluxes and brightness are right, peaks of unresolved sources are not" if scaled else (
+            "each value is per beam of its own channel")  # fmt: skip
+        session.notice("warning", (
+            f"The beams of the channels of {cube.name} differ by {share:.0%} in area: {kept}. Cube ▸ Operations ▸ "
+            f"Match PSF of Cube… (cube.psf_match) makes one beam of {largest:.4g} arcsec of them first."
+        ))  # fmt: skip
+    if scaled:
+        return f"; all channels per beam of {beam_text(beams.reference)}, by areas that differ by {share:.1%}"
+    return f"; each value per beam of its own channel, whose areas differ by {share:.1%}"

@@ -69,7 +69,7 @@ class NewCube:
         """Return the data; see `cube_from`."""
         if self.measure.source.factors is not None:
             more.setdefault("beams", np.tile(beams_of(self.cube).reference, (self.shape[0], 1)))  # type: ignore[union-attr]
-        return cube_from(self.cube, self.values, self.error, name, what, **more)
+        return cube_from(self.cube, self.values, self.error, name, what + self.measure.of_beams, **more)
 
 
 def cut_out(

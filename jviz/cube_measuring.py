@@ -18,7 +18,7 @@ from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.backend.units import parse_unit
-from jviz.beams import beams_of, is_per_beam
+from jviz.beams import beams_of, is_per_beam, tell_of_beams
 from jviz.cube_places import Place, can_grow, can_have_ring, checked_ring, growth
 from jviz.data import Cube
 from jviz.errors import CommandError
@@ -102,6 +102,11 @@ class CubeMeasure:
         By default DO_NOT_USE where the flags have it.
     one_beam : bool
         Values per beam are of one beam for all channels, so that channels can be added up.
+
+    Attributes
+    ----------
+    of_beams : str
+        What the history says of beams that differ; "" where values are as they are.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class CubeMeasure:
         self.bits = excluded_bits(cube, exclude_flags) if cube.product.plane("flags") is not None else 0
         self.source: CubeSource = cube.source("", self.bits, one_beam=one_beam)
         self.axis: SpectralAxis = cube.axis
+        self.of_beams = tell_of_beams(session, cube, scaled=True) if self.source.factors is not None else ""
 
     @property
     def variance(self) -> Callable[[slice, slice, slice], np.ndarray] | None:

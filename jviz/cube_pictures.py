@@ -94,7 +94,7 @@ def slab_map(cube: Cube, plane: str, slab: tuple[float, float, str], progress: P
     from jviz.cube_copies import copy_of
 
     low, high, statistic = slab
-    source, axis = cube.source(plane, one_beam=True), cube.axis
+    source, axis = cube.source(plane, one_beam=statistic not in ("min", "max")), cube.axis
     shares = axis.shares(low, high)
     if not shares.any():
         return np.full(source.shape[1:], np.nan)
@@ -154,7 +154,7 @@ def rough_slab_raster(cube: Cube, plane: str, slab: tuple[float, float, str]) ->
     channels = inside[:: -(-len(inside) // ROUGH)]
 
     def work(progress: Progress) -> np.ndarray:
-        reader = cube.source(plane, one_beam=True)
+        reader = cube.source(plane, one_beam=slab[2] not in ("min", "max"))
         values = np.stack([reader.read(slice(int(k), int(k) + 1), progress=progress)[0] for k in channels])
         return _rough(values.astype(np.float64), cube.axis, channels, len(inside), slab[2])
 

@@ -14,7 +14,7 @@ from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.units import Scale, convert_axis, quantity_of, scale_of
 from jviz.backend.units import moment_unit, parse_unit
-from jviz.beams import beam_at, beam_cards, beams_of, is_per_beam
+from jviz.beams import beam_at, beam_cards, beams_of, is_per_beam, tell_of_beams
 from jviz.commands import command
 from jviz.cube_measuring import CubeMeasure, channel_shares, spaxel_area
 from jviz.cube_planes import statistics_of
@@ -159,16 +159,23 @@ def collapse(
         counts by the share of it that is inside.
     percentile : float
         Which one, 0 to 100, when the statistic is "percentile".
+
+    Notes
+    -----
+    Where channels have beams of their own, values per beam are brought to that of median size by its area, which keeps
+    fluxes and brightness; minima and maxima stay per beam of their own channel. The history says so.
     """
     if not 0 <= percentile <= 100:
         raise CommandError(f"The percentile is {percentile:g}; it must be from 0 to 100.")
-    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
+    extreme = statistic in ("min", "max")
+    measure = CubeMeasure(session, data, exclude_flags, one_beam=not extreme)
     shares = channel_shares(session, measure.axis, spectral)
     made = maps.collapse(
         measure.source, shares, statistic, percentile=percentile, variance=measure.variance, progress=progress
     )
     said = f"percentile {percentile:g}" if statistic == "percentile" else statistic
-    return _image(data, made.values, made.error, data.unit, f"{said} of {data.name}", name, spectral)
+    return _image(measure, made.values, made.error, data.unit, f"{said} of {data.name}", name, spectral,
+                  one_beam=not extreme)  # fmt: skip
 
 
 @command("cube.moment", title="Moment…", menu=MENU, needs="cube", group="maps", job=True, icon="fa6s.wave-square")
@@ -214,7 +221,8 @@ def moment(
     Notes
     -----
     Errors are those of independent channels, to first order, with that of the continuum. Where channels have beams of
-    their own, values per beam are brought to that of median size first, which the header of the map then names.
+    their own, values per beam are brought to that of median size by its area first, which the header of the map then
+    names: fluxes and brightness stay. Match beams that differ by more (cube.psf_match) to have peaks right, too.
     """
     if order < 0:
         raise CommandError(f"Moments have orders from 0 on; {order} is none.")
@@ -248,7 +256,7 @@ def moment(
             raise CommandError(f"No pixel of {data.name} has a line of S/N {minimum_snr:g}; ask for less.")
     unit = moment_unit(data.unit, axis.unit, order)
     said = f"moment {order} of {data.name}"
-    return _image(data, values, error, unit, said, name, spectral, is_position=order == 1)
+    return _image(measure, values, error, unit, said, name, spectral, is_position=order == 1)
 
 
 @command("cube.peak", title="Peak and Its Position…", menu=MENU, needs="cube", group="maps", job=True,
@@ -272,7 +280,7 @@ def peak(
     """
     from jviz.backend.cubes.continuum import peaks_of
 
-    measure = CubeMeasure(session, data, exclude_flags, one_beam=True)
+    measure = CubeMeasure(session, data, exclude_flags)
     shares = channel_shares(session, measure.axis, spectral)
     found = peaks_of(measure.source, shares > 0, variance=measure.variance, progress=progress)
     numbers, axis = np.arange(len(measure.axis), dtype=float), measure.axis
@@ -280,8 +288,9 @@ def peak(
     position = np.where(np.isnan(found.channel), np.nan, np.interp(channel, numbers, axis.values))
     error = None if found.channel_error is None else found.channel_error * np.interp(channel, numbers, axis.widths)
     return [
-        _image(data, found.value, found.value_error, data.unit, f"peak of {data.name}", "", spectral),
-        _image(data, position, error, axis.unit, f"position of the peak of {data.name}", "", spectral,
+        _image(measure, found.value, found.value_error, data.unit, f"peak of {data.name}", "", spectral,
+               one_beam=False),
+        _image(measure, position, error, axis.unit, f"position of the peak of {data.name}", "", spectral,
                is_position=True),
     ]  # fmt: skip
 
@@ -351,9 +360,10 @@ def plane_statistics(
 
 
 def _image(
-    data: Cube, values: np.ndarray, error: np.ndarray | None, unit: str, what: str, name: str, spectral: Any,
-    *, is_position: bool = False,
+    measure: CubeMeasure, values: np.ndarray, error: np.ndarray | None, unit: str, what: str, name: str, spectral: Any,
+    *, is_position: bool = False, one_beam: bool = True,
 ) -> Image:  # fmt: skip
+    data = measure.cube
     if not np.isfinite(values).any():
         raise CommandError(f"The {what} has no value anywhere: the channels chosen are empty.")
     where = "" if spectral is None or spectral == "" else f" over {spectral}"
@@ -363,8 +373,10 @@ def _image(
         values.astype(kind), None if error is None else np.asarray(error, kind), None, unit, plane_wcs(data)
     )
     beams = beams_of(data)
-    cards = () if beams is None else beam_cards(beams.reference)
-    return data_from(picture, name.strip() or what, data, f"{what}{where}", cards=cards)
+    of_beams = measure.of_beams if one_beam else tell_of_beams(measure.session, data, scaled=False)
+    # A map of extremes has no beam: each value is of another channel.
+    cards = () if beams is None or (beams.differ and not one_beam) else beam_cards(beams.reference)
+    return data_from(picture, name.strip() or what, data, f"{what}{where}{of_beams}", cards=cards)
 
 
 def _velocities(axis: SpectralAxis, reference: Any, convention: str) -> SpectralAxis:

@@ -152,7 +152,7 @@ def snr(
 def psf_match(
     session: Session,
     data: Cube,
-    fwhm_to: float,
+    fwhm_to: float | None = None,
     fwhm_from: float | tuple[float, float] | None = None,
     *,
     unit: Literal["arcsec", "spaxel"] = "arcsec",
@@ -164,8 +164,8 @@ def psf_match(
 
     Parameters
     ----------
-    fwhm_to : float
-        Full width at half maximum wanted.
+    fwhm_to : float, optional
+        Full width at half maximum wanted; left out, the least that all beams of a cube fit into.
     fwhm_from : float or (float, float), optional
         That of the cube: one number, or those of the first and last channel, in between linear with the axis. Left out
         for a cube with beams (BMAJ and BMIN, or a table BEAMS): these, elliptical as they are.
@@ -184,6 +184,8 @@ def psf_match(
     measure = CubeMeasure(session, data, exclude_flags)
     if fwhm_from is None and beams_of(data) is not None:
         return _beams_matched(measure, fwhm_to, unit, name, progress)
+    if fwhm_to is None:
+        raise CommandError(f"{data.name} has no beams that tell it: say how wide the PSF is to be, with fwhm_to.")
     sigmas = _matching(data, measure.axis.values, fwhm_to, fwhm_from, unit)
     new = NewCube(measure)
     numbers = iter(sigmas.tolist())
@@ -197,7 +199,7 @@ def psf_match(
     return new.made(name.strip() or f"{data.name} matched", what, flags=data.product.plane("flags"))
 
 
-def _beams_matched(measure: CubeMeasure, wanted: float, unit: str, name: str, progress: Progress) -> Cube:
+def _beams_matched(measure: CubeMeasure, width: float | None, unit: str, name: str, progress: Progress) -> Cube:
     """Widen the beam of every channel to a round one."""
     from jviz.backend.cubes.beam_matching import convolved, covariance_between
 
@@ -205,9 +207,10 @@ def _beams_matched(measure: CubeMeasure, wanted: float, unit: str, name: str, pr
     assert beams is not None
     if data.sky is None:
         raise CommandError(f"{data.name} is not on the sky, so its beams have no size in spaxels; give fwhm_from.")
-    wanted = wanted * (float(data.sky.pixel_scale().mean) if unit == "spaxel" else 1.0)
     ny, nx = measure.source.shape[1:]
     jacobian, largest = data.sky.jacobian((nx - 1) / 2, (ny - 1) / 2), float(np.nanmax(beams.table[:, 0]))
+    scale = float(data.sky.pixel_scale().mean) if unit == "spaxel" else 1.0
+    wanted = largest if width is None else width * scale
     if not (np.isfinite(wanted) and wanted > 0 and wanted >= largest * (1 - 1e-6)):
         raise CommandError(f"The beams of {data.name} are up to {largest:.4g} arcsec wide and can only be widened; "
                            f"{wanted:.4g} arcsec is less.")  # fmt: skip

@@ -124,7 +124,7 @@ class PathField(TextField):
         super().__init__(name, _path, optional=optional, hint=f"Path of the {self._what}")
         browse = QPushButton("Browse…")
         browse.setAutoDefault(False)
-        browse.setAccessibleName(f"Browse for {shown_name(name)}")
+        browse.setAccessibleName(f"Browse for {shown_name(name).lower()}")
         browse.clicked.connect(self._browse)
         self._hold(self.edit, browse)
 

@@ -228,3 +228,46 @@ def test_missing_values_stay_missing_and_do_not_darken_their_neighbours():
     made, _ = convolved(values, None, np.array([[3.0, 1.0], [1.0, 2.0]]))
     assert np.array_equal(np.isnan(made), np.isnan(values))
     assert np.allclose(made[np.isfinite(made)], 4.0)
+
+
+@pytest.mark.parametrize("command", ["cube.peak", "cube.collapse"])
+def test_the_peak_of_a_point_source_is_its_flux(session, cube, command):
+    more = {"statistic": "max"} if command == "cube.collapse" else {}
+    found = session.run(command, data=cube, **more)
+    made = found[0] if isinstance(found, list) else found
+    assert made.get(np.ndarray)[SIZE // 2, SIZE // 2] == pytest.approx(FLUX.max(), rel=1e-3)
+    assert "BMAJ" not in made.header
+    assert "each value per beam of its own channel" in " ".join(str(made.header["HISTORY"]).split())
+    assert any("differ by 59% in area" in text and "psf_match" in text for _, text in session.notices)
+
+
+def test_maps_say_which_beam_they_have_and_what_helps(session, cube):
+    made = session.run("cube.moment", data=cube, order=0)
+    history = " ".join(str(made.header["HISTORY"]).split())
+    assert "all channels per beam of 0.35793 × 0.22897 arcsec" in history
+    assert np.isclose(3600 * made.header["BMAJ"], 0.35793, rtol=1e-4)
+    [warning] = [text for level, text in session.notices if level == "warning"]
+    assert "makes one beam of 0.42 arcsec" in warning
+    matched = session.run("cube.psf_match", data=cube)
+    session.notices.clear()
+    whole = session.run("cube.moment", data=matched, order=0)
+    assert not session.notices
+    assert np.isclose(3600 * whole.header["BMAJ"], 0.42, rtol=1e-5)
+    # With one beam the peak of a point source is its integral, and so is the sum over the beam.
+    assert whole.get(np.ndarray).max() == pytest.approx(FLUX.sum() * 5e5, rel=5e-3)
+    area = np.pi / (4 * np.log(2)) * 0.42**2
+    assert whole.get(np.ndarray).sum() * PIXEL**2 / area == pytest.approx(FLUX.sum() * 5e5, rel=5e-3)
+
+
+def test_beams_that_hardly_differ_are_not_worth_a_word(session, tmp_path):
+    table = np.repeat(TABLE[:1], N, axis=0) * np.linspace(1, 1.002, N)[:, None]
+    [data] = session.open(written(tmp_path / "cube.fits", table))
+    made = session.run("cube.collapse", data=data)
+    assert not session.notices
+    assert "by areas that differ by 0.4%" in " ".join(str(made.header["HISTORY"]).split())
+
+
+def test_a_width_must_be_given_where_no_beam_tells_it(session):
+    data = session.add(np.ones((5, 6, 7), "f4"), name="plain")
+    with pytest.raises(jviz.CommandError, match="say how wide the PSF is to be"):
+        session.run("cube.psf_match", data=data)
