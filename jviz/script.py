@@ -138,8 +138,9 @@ def _kept(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.nbytes > LARGE:
         return f"jviz.kept.thaw({promise(value)!r})"
     if len(getattr(value, "colnames", ())) and len(value) > LONG:
-        # Tables are taken over without a copy, and columns may be added to them.
-        return f"jviz.kept.thaw({promise(value.copy())!r})"
+        from jviz.backend.catalogs.copies import copied
+
+        return f"jviz.kept.thaw({promise(copied(value))!r})"  # columns may be added to that of the caller
     return f"jviz.kept.thaw({freeze(value)!r})"
 
 

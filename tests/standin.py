@@ -302,7 +302,7 @@ class Handler(BaseHTTPRequestHandler):
             for name, wanted in condition.items():
                 if name not in names:
                     return self._send(400, json.dumps({"message": f"no column {name}"}).encode(), "application/json")
-                rows = [row for row in rows if any(str(row[names[name]]).startswith(w) for w in wanted.split(","))]
+                rows = [row for row in rows if any(_fits(row[names[name]], part) for part in wanted.split(","))]
         page = rows[request["offset"] : request["offset"] + request["limit"]]
         return self._json({
             "messages": [], "info": [{"name": "targ_ra", "type": "FLOAT"}, {"name": "fileSetName", "type": "STRING"}],
@@ -401,6 +401,12 @@ def _near(rows: list[dict[str, Any]], ra: float, dec: float, radius: float) -> l
         if distance <= radius:
             found.append({**row, "distance": distance * 3600})
     return found
+
+
+def _fits(value: Any, wanted: str) -> bool:
+    """Whether a value is what the form of a mission says: the begin of a text, or within a range."""
+    low, dots, high = wanted.partition("..")
+    return float(low) <= value <= float(high) if dots else str(value).startswith(wanted)
 
 
 def _passes(row: dict[str, Any], wanted: dict[str, Any]) -> bool:

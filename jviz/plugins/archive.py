@@ -11,9 +11,7 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QInputDialog,
     QLabel,
-    QMenu,
     QPushButton,
     QSplitter,
     QTabWidget,
@@ -27,9 +25,7 @@ from jviz.api import (
     JvizError,
     count_found,
     counted,
-    newly_found,
     own_services,
-    saved_searches,
     texts_of,
 )
 from jviz.plugins.archive_adql import AdqlPage
@@ -38,6 +34,7 @@ from jviz.plugins.archive_products import ProductsPane
 from jviz.plugins.archive_question import Question, field_of
 from jviz.plugins.archive_registry import ServiceFinder
 from jviz.plugins.archive_rows import FoundRows, Told, age_text, column
+from jviz.plugins.archive_saved import SavedSearches
 from jviz.plugins.parts import Panel, ProgressBar, muted, scrolled, tool_button
 
 __all__ = ["ArchivePanel"]
@@ -78,7 +75,7 @@ class ArchivePanel(Panel):
         self._jobs: dict[int, tuple[Job, Callable[[Any], None], QLabel]] = {}
         self._fetching: set[int] = set()
         self._asked: tuple[Any, ...] | None = None
-        self._saved: tuple[str, frozenset[str]] | None = None
+        self.saved = SavedSearches(self, context, self.links, self.rows, self.question.arguments)
         self._count_job: Job | None = None
         self._pause_count = QTimer(self, singleShot=True, interval=700)
         self._arrange()
@@ -121,7 +118,7 @@ class ArchivePanel(Panel):
         row.addWidget(self.cancel_button)
         row.addStretch(1)
         row.addWidget(button("fa6s.code", "Copy this search as Python", self.copy_python))
-        self.saved_button = button("fa6s.bookmark", "Saved searches", self.show_saved)
+        self.saved_button = button("fa6s.bookmark", "Saved searches", self.saved.show_menu)
         row.insertWidget(3, self.saved_button)
         self.ways.addTab(column(scroll, self.counted), "Form")
         self.ways.addTab(self.adql, "ADQL")
@@ -177,6 +174,9 @@ class ArchivePanel(Panel):
         self.question.changed.connect(self._pause_count.start)
         self._pause_count.timeout.connect(self._count)
         self.told.again.connect(self.ask_again)
+        self.saved.wanted.connect(self._search)
+        self.saved.refused.connect(self.told.say)
+        self.saved.marked.connect(lambda table, new: self._say_found(table, f", {new:,} new"))
         self.told.log_in.connect(self.log_in)
         self.rows.map.circled.connect(self._take_circle)
         self.links.signal(self.session.archives.arrived, self._grow)
@@ -196,7 +196,6 @@ class ArchivePanel(Panel):
         except JvizError as error:
             self.told.say(str(error))
             return
-        self._saved = None
         if is_adql:
             self.adql.remember()
         self._search(arguments, "archive.tap" if is_adql else "archive.search")
@@ -204,6 +203,7 @@ class ArchivePanel(Panel):
     def _search(self, arguments: dict[str, Any], id: str = "archive.search") -> None:
         self.cancel()
         self.rows.show_table(None)
+        self.saved.begin(arguments if id == "archive.search" else {})
         self._submit(id, arguments, self._show_found, self.about)
 
     def ask_again(self) -> None:
@@ -287,45 +287,6 @@ class ArchivePanel(Panel):
             cut = ": only 50,000 will be loaded" if count > 50_000 else ""
             self.counted.setText(f"{count:,} to be found{cut}")
 
-    # --- saved searches -------------------------------------------------------------------------
-
-    def show_saved(self) -> None:
-        """Show the menu of saved searches."""
-        self.saved_menu().popup(QCursor.pos())
-
-    def saved_menu(self) -> QMenu:
-        """Return the menu that keeps searches and runs them again."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Save This Search…", self.save_search)
-        saved = saved_searches(self.session.archives.library)
-        forget = menu.addMenu("Forget")
-        forget.setEnabled(bool(saved))
-        menu.addSeparator()
-        for search in saved:
-            menu.addAction(search.name, partial(self.run_saved, search))
-            forget.addAction(search.name, partial(self.context.run, "archive.forget", name=search.name))
-        return menu
-
-    def save_search(self) -> None:
-        """Ask for a name, and keep what the form says under it."""
-        name, given = QInputDialog.getText(self, "Save Search", "Name")
-        if given and name.strip():
-            self._keep_search(name.strip())
-
-    def _keep_search(self, name: str) -> None:
-        try:
-            arguments = self.question.arguments()
-        except JvizError as error:
-            self.told.say(str(error))
-            return
-        self.context.run("archive.save", name=name, **arguments)
-
-    def run_saved(self, search: Any) -> None:
-        """Run a saved search; the rows that are new since it was run last are marked."""
-        self._saved = search.name, search.seen
-        self._search({**search.question, "fresh": search.question.get("collection") != "library"})
-
     def cancel(self) -> None:
         """Stop waiting for what was asked; downloads go on."""
         for job in self._asking():
@@ -361,21 +322,9 @@ class ArchivePanel(Panel):
 
     def _show_found(self, table: Any) -> None:
         self.rows.show_table(table)
-        if self._saved is None:
+        if not self.saved.found(table):
             self._say_found(table)
-        else:
-            self.session.jobs.submit("What is new", partial(self._look_for_new, table, *self._saved), quiet=True)
         self._settle()
-
-    def _look_for_new(self, table: Any, name: str, seen: frozenset[str], _: Job) -> None:
-        new = newly_found(self.session.archives.library, name, seen, table)
-        self.session.dispatcher.call(partial(self._mark_new, table, new))
-
-    def _mark_new(self, table: Any, new: np.ndarray) -> None:
-        """Mark the rows that a saved search had not found before."""
-        if not self.links.ended and table is self.rows.table:
-            self.rows.mark(new)
-            self._say_found(table, f", {int(new.sum()):,} new")
 
     def _say_found(self, table: Any, new: str = "") -> None:
         meta = table.meta

@@ -157,6 +157,16 @@ def test_the_form_of_a_mission(session, mast):
     near = session.run("archive.search", collection="mast-jwst", position=(53.1, -27.8), radius="1 arcmin")
     assert near["fileSetName"].tolist() == ["jw01234-o000_t001_nircam_clear-f200w"]
     assert session.run("archive.count", collection="mast-jwst", program="1234") == 5
+    for value, count in (((311.5, 313), 2), ("311.5..313", 2), ((311, 315), 5)):
+        assert len(session.run("archive.search", collection="mast-jwst", exposure_time=value)) == count
+    # RA 53.1, 53.3 … 53.9: from 53.6 round the sky to 53.2
+    wrapped = session.run("archive.search", collection="mast-jwst", targ_ra=(53.6, 53.2))
+    assert [round(ra, 1) for ra in sorted(wrapped["targ_ra"])] == [53.1, 53.7, 53.9]
+    assert wrapped.meta["total"] == 3
+    assert session.run("archive.count", collection="mast-jwst", targ_ra=(53.6, 53.2)) == 3
+    for bad in ({"exposure_time": (5, 1)}, {"date": "2024-05-31..2024-01-01"}, {"program": "12..3"}):
+        with pytest.raises(JvizError, match="the ends of the range are exchanged"):
+            session.run("archive.search", collection="mast-jwst", **bad)
     names = session.run("archive.columns", collection="mast-jwst")["name"].tolist()
     assert "sci_targname" in names
     with pytest.raises(JvizError, match="does not understand the search: no column nonsense"):

@@ -75,6 +75,39 @@ def test_selected_rows_stay_selected_when_sorted_and_are_those_of_the_table(view
     assert view.model().index(row, 2).data() == "c"
 
 
+@pytest.mark.parametrize("by_hand", [True, False], ids=["click", "call"])
+def test_many_rows_here_and_there_stay_selected_when_sorted_and_nobody_hears_of_it(view, by_hand):
+    values = np.random.default_rng(2).permutation(400)
+    view.show_table(QTable({"n": np.arange(400), "value": values}))
+    view.select_rows(np.arange(0, 400, 3))
+    told = []
+    view.selectionModel().selectionChanged.connect(lambda *_: told.append(1))
+    if by_hand:
+        click_header(view, 1)
+    else:
+        view.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert view.horizontalHeader().sortIndicatorSection() == 1
+    assert view.table_model.order.tolist() == np.argsort(values).tolist()
+    assert view.selected_rows() == [row for row in np.argsort(values).tolist() if row % 3 == 0]
+    assert len(view.selectionModel().selectedRows()) == 134
+    assert not told
+    view.sortByColumn(1, Qt.SortOrder.AscendingOrder)  # once more the same
+    assert sorted(view.selected_rows()) == list(range(0, 400, 3))
+
+
+def test_rows_that_a_facet_leaves_stay_sorted_after_the_table_has_grown(view):
+    short, long = QTable({"value": [3, 1, 2]}), QTable({"value": [3, 1, 2, 0]})
+    model = view.table_model
+    model.grow(short, columns_of(short), 3)
+    view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    model.keep(np.array([True, False, True]))
+    assert model.order.tolist() == [2, 0]
+    model.keep(None)
+    model.grow(long, columns_of(long), 4)
+    model.keep(np.array([True, False, True, True]))
+    assert model.order.tolist() == [3, 2, 0]
+
+
 def test_copied_rows_have_all_digits(view, qtbot):
     value = 1.2345678901234567
     view.show_table(QTable({"x": [value, 2.0] * u.m, "n": [1, 2]}))

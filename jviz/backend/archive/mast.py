@@ -17,7 +17,7 @@ from astropy.table import Table, vstack
 from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, json_of, mast_url, prepare, reason_of, waited
 from jviz.backend.progress import Progress, silent
-from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of, several
+from jviz.backend.searching import DATES, WILD, WORDS, days_of, pattern_of, several, spans_of
 from jviz.errors import JvizError
 
 __all__ = ["BUCKET", "WHO", "Mast", "Sky", "catalogue_at"]
@@ -342,8 +342,15 @@ def _values(column: str, value: Any) -> list[Any]:
 
 
 def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Part a search into several: of texts that are a part of a value, MAST takes one at a time."""
+    """Part a search into several: of texts that are a part of a value, and of ranges, MAST takes one at a time."""
     named = {_column(name, columns): value for name, value in criteria.items()}
     parted = {column: several(value) for column, value in named.items() if column in WILD}
-    parted = {column: values for column, values in parted.items() if len(values) > 1}
+    parted |= {column: list(spans_of(column, value)) for column, value in named.items()
+               if column not in DATES and _is_continuous(columns[column])}  # fmt: skip
     return [{**named, **dict(zip(parted, chosen, strict=True))} for chosen in product(*parted.values())]
+
+
+def _is_continuous(about: Mapping[str, Any]) -> bool:
+    """Whether MAST wants a range of a column; astroquery leaves any other condition on it out, without a word."""
+    kind = about.get("vot.datatype", about.get("type"))
+    return kind in ("double", "float", "numeric") or bool(about.get("treatNumeric"))

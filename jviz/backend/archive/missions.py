@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from astropy.table import MaskedColumn, Table, vstack
 from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import connection, json_of, mast_url, reason_of, waited
 from jviz.backend.progress import Progress, silent
-from jviz.backend.searching import several
+from jviz.backend.searching import days_of, several, spans_of
 from jviz.errors import JvizError
 
 __all__ = ["mission_columns", "search_mission"]
@@ -59,26 +61,50 @@ def search_mission(
     if sky is None and not criteria:
         raise JvizError("A search of all of a mission needs a target, a position or a condition such as "
                         "instrument='NIRCAM'.")  # fmt: skip
-    body: dict[str, Any] = {"conditions": [{WORDS.get(name, name): _condition(name, value)}
-                                           for name, value in criteria.items()]}  # fmt: skip
-    if sky is not None:
-        body |= {"target": [f"{sky[0]!r} {sky[1]!r}"], "radius": sky[2] * 3600, "radius_units": "arcseconds"}
-    pages, total = [], 0
-    for page, total in _pages(mission, body, 1 if count else most, keys, progress):
-        pages.append(page)
-        if not count:
-            each(page, total)
+    place = {} if sky is None else {"target": [f"{sky[0]!r} {sky[1]!r}"], "radius": sky[2] * 3600,
+                                    "radius_units": "arcseconds"}  # fmt: skip
+    pages, rows, total = [], 0, 0
+    for conditions in _alternatives(criteria):
+        of_this = 0
+        for page, of_this in _pages(mission, {"conditions": conditions, **place}, 1 if count else most - rows, keys,
+                                    progress):  # fmt: skip
+            pages.append(page)
+            rows += 0 if count else len(page)
+            if not count:
+                each(page, total + of_this)
+        total += of_this
     table = vstack(pages, metadata_conflicts="silent") if pages else Table()
     return table, total
 
 
-def _condition(name: str, value: Any) -> str:
+def _alternatives(criteria: Mapping[str, Any]) -> list[list[dict[str, str]]]:
+    """Return what is to be asked: several questions where a right ascension goes through zero."""
+    named = [(WORDS.get(name, name), _conditions(name, value)) for name, value in criteria.items()]
+    return [[{name: text} for (name, _), text in zip(named, chosen, strict=True)]
+            for chosen in product(*(texts for _, texts in named))]  # fmt: skip
+
+
+def _conditions(name: str, value: Any) -> list[str]:
+    """Return the texts that say what a keyword must be, each of them enough."""
     if name == "moving_target":
-        return "MOVING" if value in (True, 1, "true", "yes") else "FIXED"
+        return ["MOVING" if value in (True, 1, "true", "yes") else "FIXED"]
+    first, dots, last = value.partition("..") if isinstance(value, str) else ("", "", "")
     if isinstance(value, tuple) and len(value) == 2:
-        return f"{value[0]}..{value[1]}"
-    texts = [str(text).replace("%", "*") for text in several(value)]
-    return ",".join(texts)
+        first, dots, last = value[0], "..", value[1]
+    if dots and _are_numbers(first, last):
+        return [f"{low:.15g}..{high:.15g}" for low, high in spans_of(name, (first, last))]
+    if dots and all(re.match(r"\d{4}-\d\d", str(end)) for end in (first, last)):
+        days_of((first, last))
+    if dots:
+        return [f"{first}..{last}"]
+    return [",".join(str(text).replace("%", "*") for text in several(value))]
+
+
+def _are_numbers(*texts: Any) -> bool:
+    try:
+        return all(np.isfinite(float(text)) for text in texts)
+    except (TypeError, ValueError):
+        return False
 
 
 def _pages(

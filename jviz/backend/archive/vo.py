@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import tomllib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -18,7 +18,7 @@ from astropy.table import Table
 from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, reason_of, waited
 from jviz.backend.progress import Cancelled, Progress, silent
-from jviz.backend.searching import WORDS, days_of, pattern_of, several
+from jviz.backend.searching import WORDS, days_of, pattern_of, several, spans_of
 from jviz.errors import JvizError
 
 __all__ = ["Service", "about", "ask_tap", "asked_with", "cone", "links", "obscore_columns", "obscore_count",
@@ -29,7 +29,7 @@ TEXTS = ("dataproduct_type", "obs_collection", "obs_id", "target_name", "instrum
 FIRST_LOOK, LAST_LOOK = 0.3, 10.0
 """Seconds between two looks at a job of a service, which grow."""
 
-NUMBERS = ("calib_level", "t_exptime", "s_resolution", "em_min", "em_max", "s_fov")
+NUMBERS = ("calib_level", "t_exptime", "s_ra", "s_dec", "s_resolution", "em_min", "em_max", "s_fov")
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,8 @@ def obscore_count(service: Service, sky: tuple[float, float, float] | None, crit
 
 def obscore_columns() -> Table:
     """Return the columns of ObsCore that conditions can be about."""
-    units = {"t_exptime": "s", "s_resolution": "arcsec", "em_min": "m", "em_max": "m", "s_fov": "deg", "t_min": "d",
-             "t_max": "d"}  # fmt: skip
+    units = {"t_exptime": "s", "s_ra": "deg", "s_dec": "deg", "s_resolution": "arcsec", "em_min": "m", "em_max": "m",
+             "s_fov": "deg", "t_min": "d", "t_max": "d"}  # fmt: skip
     kinds = {name: "text" for name in TEXTS} | {name: "number" for name in NUMBERS} | {"t_min": "date", "t_max": "date"}
     rows = [(name, kind, units.get(name, ""), name.replace("_", " "), "") for name, kind in kinds.items()]
     return Table(rows=rows, names=("name", "kind", "unit", "about", "example"))
@@ -234,13 +234,15 @@ def _condition(name: str, value: Any) -> str:
         low, high = days_of(value)
         return f"{column} BETWEEN {low!r} AND {high!r}"
     if column in NUMBERS:
-        if isinstance(value, list | tuple) and len(value) == 2:
-            return f"{column} BETWEEN {float(value[0])!r} AND {float(value[1])!r}"
-        return f"{column} = {float(value)!r}"
+        return _any_of([f"{column} = {low!r}" if low == high else f"{column} BETWEEN {low!r} AND {high!r}"
+                        for low, high in spans_of(column, value)])  # fmt: skip
     if column not in TEXTS:
         raise JvizError(f"ObsCore has no column {name!r}; it has {', '.join((*TEXTS, *NUMBERS, 't_min', 't_max'))}.")
-    likes = [f"{column} LIKE '{_quoted(pattern_of(column, str(text)))}'" for text in several(value)]
-    return likes[0] if len(likes) == 1 else f"({' OR '.join(likes)})"
+    return _any_of([f"{column} LIKE '{_quoted(pattern_of(column, str(text)))}'" for text in several(value)])
+
+
+def _any_of(conditions: Sequence[str]) -> str:
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"
 
 
 def _quoted(pattern: str) -> str:

@@ -168,13 +168,15 @@ def as_quantities(table: Table) -> QTable:
     """
     from astropy.table import Column, MaskedColumn, QTable
 
+    from jviz.backend.catalogs.copies import copied
+
     plain = table.copy(copy_data=False)
     for name in plain.colnames:
         column = plain[name]
         if isinstance(column, MaskedColumn) and hasattr(column.unit, "function_unit"):
             values = np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
             plain[name] = Column(values, unit=column.unit, description=column.info.description)
-    return QTable(plain, copy=True)
+    return copied(plain, QTable)
 
 
 def settle_unit(column: Column) -> str:

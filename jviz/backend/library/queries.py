@@ -17,7 +17,7 @@ from jviz.backend.library.footprints import Footprint, vector
 from jviz.backend.library.footprints import meeting as overlapping
 from jviz.backend.library.schema import COLUMNS
 from jviz.backend.render.frames import separation
-from jviz.backend.searching import WORDS, days_of, pattern_of, several
+from jviz.backend.searching import WORDS, days_of, pattern_of, several, spans_of
 from jviz.errors import JvizError
 
 __all__ = ["duplicates", "facets", "made_from", "meeting", "refused", "search", "used_by"]
@@ -158,10 +158,9 @@ def _condition(name: str, wanted: Any) -> tuple[str, list[Any]]:
     if column in ("t_min", "t_max") and not (isinstance(wanted, list | tuple) and len(wanted) != 2):
         return f"{column} BETWEEN ? AND ?", list(days_of(wanted))
     if column in NUMBERS:
-        if isinstance(wanted, list | tuple) and len(wanted) == 2 and column != "calib_level":
-            return f"{column} BETWEEN ? AND ?", list(wanted)
-        alternatives = several(wanted)
-        return f"{column} IN ({', '.join('?' * len(alternatives))})", alternatives
+        spans = spans_of(column, wanted)
+        between = " OR ".join([f"{column} BETWEEN ? AND ?"] * len(spans))
+        return f"({between})", [end for span in spans for end in span]
     like = [pattern_of(column, str(value)).replace("*", "%") for value in several(wanted)]
     return "(" + " OR ".join(f"{column} LIKE ?" for _ in like) + ")", like
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractTableModel, QItemSelectionRange, QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
 from jviz.backend.catalogs.columns import TableColumn, columns_of
@@ -43,6 +43,7 @@ class TableModel(QAbstractTableModel):
         self._badges: tuple[np.ndarray, Any, str] | None = None
         self._kept: np.ndarray | None = None
         self._sorted = UNSORTED
+        self._whole: tuple[tuple[int, Qt.SortOrder], np.ndarray] | None = None
 
     def show(self, table: Any) -> None:
         """Take over a table, in its own order; None shows nothing."""
@@ -70,7 +71,7 @@ class TableModel(QAbstractTableModel):
         self.beginResetModel()
         self.columns, self._marks, self._badges = list(columns), [], None
         self.order = np.arange(rows) if order is None else order
-        self._kept, self._sorted = None, UNSORTED if order is None else by
+        self._kept, self._sorted, self._whole = None, UNSORTED if order is None else by, None
         self.endResetModel()
 
     def grow(self, table: Any, columns: list[TableColumn], rows: int) -> None:
@@ -82,7 +83,7 @@ class TableModel(QAbstractTableModel):
             return
         at = len(self.order)
         self.beginInsertRows(QModelIndex(), at, at + rows - before - 1)
-        self.table, self.columns = table, list(columns)
+        self.table, self.columns, self._whole = table, list(columns), None
         self.order = np.concatenate([self.order, np.arange(before, rows)])
         self.endInsertRows()
 
@@ -177,7 +178,11 @@ class TableModel(QAbstractTableModel):
     def _ordered(self, section: int, order: Qt.SortOrder) -> np.ndarray:
         """Return the rows that are kept, in the order of a column; -1: in that of the table."""
         if 0 <= section < len(self.columns):
-            rows = self.columns[section].order(descending=order == Qt.SortOrder.DescendingOrder)
+            # Facets ask for the same order again and again.
+            if self._whole is None or self._whole[0] != (section, order):
+                descending = order == Qt.SortOrder.DescendingOrder
+                self._whole = (section, order), self.columns[section].order(descending=descending)
+            rows = self._whole[1]
         elif self._kept is not None:
             return np.flatnonzero(self._kept)
         else:
@@ -198,6 +203,15 @@ class TableModel(QAbstractTableModel):
     def shown_row(self, row: int) -> int:
         """Return where a row of the table is shown."""
         return int(np.flatnonzero(self.order == row)[0])
+
+    def runs(self, shown: np.ndarray) -> list[QItemSelectionRange]:
+        """Return rows of the view, in rising order, as ranges of whole rows that follow one another."""
+        if not len(shown) or not self.columns:
+            return []
+        breaks, right = np.flatnonzero(np.diff(shown) > 1), len(self.columns) - 1
+        firsts, lasts = shown[np.append(0, breaks + 1)], shown[np.append(breaks, -1)]
+        return [QItemSelectionRange(self.createIndex(first, 0), self.createIndex(last, right))
+                for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]  # fmt: skip
 
     def text_of(self, shown: Iterable[int]) -> str:
         """Return rows as text with tabs, with all digits, below a line of names and units."""

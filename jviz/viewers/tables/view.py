@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QSignalBlocker, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
 from PySide6.QtWidgets import QHeaderView, QTableView
 
@@ -80,27 +80,42 @@ class TableView(QTableView):
 
     def select_rows(self, rows: Any) -> None:
         """Select rows of the table and go to the first of them."""
+        shown = self._choose(rows)
+        if len(shown):
+            self.scrollTo(self.table_model.index(int(shown[0]), 0))
+
+    def _choose(self, rows: Any) -> np.ndarray:
+        """Select rows of the table; return where they are shown."""
         model, chosen = self.table_model, QItemSelection()
         shown = np.flatnonzero(np.isin(model.order, np.asarray(rows if hasattr(rows, "__len__") else list(rows), int)))
-        # Runs of rows, not rows: Qt takes seconds for thousands of ranges.
-        for run in np.split(shown, np.flatnonzero(np.diff(shown) > 1) + 1) if len(shown) else ():
-            chosen.select(model.index(int(run[0]), 0), model.index(int(run[-1]), 0))
-        flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(chosen, flags.ClearAndSelect | flags.Rows)
-        if len(shown):
-            self.scrollTo(model.index(int(shown[0]), 0))
+        # Runs as wide as the table, not cells or rows: what Qt has to complete takes it seconds for thousands of them.
+        for run in model.runs(shown):
+            chosen.append(run)
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        return shown
+
+    def sortByColumn(self, column: int, order: Qt.SortOrder) -> None:
+        """Sort the rows as a click on the header does; Qt would do it twice, once with each selected cell followed."""
+        header = self.horizontalHeader()
+        if (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (column, order):
+            header.sortIndicatorChanged.emit(column, order)
+        else:
+            header.setSortIndicator(column, order)
 
     def _set_selection_aside(self) -> None:
         """Keep what is selected from Qt while the rows change places: it would follow each cell of many rows."""
         rows = self.selected_rows()
         self._set_aside = rows if len(rows) > FOLLOWED else []
         if self._set_aside:
-            self.selectionModel().clear()
+            with QSignalBlocker(self.selectionModel()):  # the same rows are selected afterwards
+                self.selectionModel().clear()
 
     def _take_selection_back(self) -> None:
         rows, self._set_aside = self._set_aside, []
         if rows:
-            self.select_rows(rows)
+            with QSignalBlocker(self.selectionModel()):
+                shown = self._choose(rows)
+            self.scrollTo(self.table_model.index(int(shown[0]), 0))
 
     def copy(self) -> None:
         """Copy the selected rows, or all, as text with tabs."""
@@ -114,10 +129,9 @@ class TableView(QTableView):
 
     def chosen_in(self, first: int, last: int) -> set[int]:
         """Return which of these rows of the view are selected."""
-        found: set[int] = set()
-        for span in self.selectionModel().selection():
-            found.update(range(max(span.top(), first), min(span.bottom(), last) + 1))
-        return found
+        # Qt looks through thousands of ranges in the time in which Python looks at a few.
+        model, is_selected = self.table_model, self.selectionModel().isSelected
+        return {row for row in range(first, last + 1) if is_selected(model.index(row, 0))}
 
     # --- looks ----------------------------------------------------------------------------------
 
