@@ -19,6 +19,7 @@ from jviz.beams import beam_cards, beam_planes, beams_of
 from jviz.cube_copies import copy_of
 from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
+from jviz.errors import CommandError
 from jviz.pictures import cards_for, cards_kept
 
 __all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "channel_beams", "cube_from", "cut_out"]
@@ -44,6 +45,11 @@ class NewCube:
         Channels, rows and columns of the new one; those of the old by default.
     error : bool, optional
         Whether it has errors; as the old one by default.
+
+    Attributes
+    ----------
+    has_values : bool
+        Whether a finite one is among those that were put in.
     """
 
     def __init__(
@@ -55,10 +61,12 @@ class NewCube:
         self.values = room(self.shape, kind, windowed=True)
         known = measure.variance is not None if error is None else error
         self.error = room(self.shape, kind, windowed=True) if known else None
+        self.has_values = False
 
     def put(self, where: Any, values: np.ndarray, variance: np.ndarray | None) -> None:
         """Store a part."""
         self.values[where] = values
+        self.has_values = self.has_values or bool(np.isfinite(values).any())
         if self.error is not None:
             with np.errstate(invalid="ignore"):
                 self.error[where] = np.nan if variance is None else np.sqrt(variance)
@@ -66,7 +74,18 @@ class NewCube:
         let_go(self.values, self.error)
 
     def made(self, name: str, what: str, **more: Any) -> Cube:
-        """Return the data; see `cube_from`."""
+        """Return the data; see `cube_from`.
+
+        Raises
+        ------
+        CommandError
+            When not one value is finite: nothing would be seen, and nobody told why.
+        """
+        if not self.has_values:
+            raise CommandError(
+                f"Nothing would be left of {self.cube.name}: all values that go into the result are missing (NaN), "
+                "infinite or flagged. Choose another part of the cube, or leave out fewer flags (exclude_flags)."
+            )
         if self.measure.source.factors is not None:
             more.setdefault("beams", np.tile(beams_of(self.cube).reference, (self.shape[0], 1)))  # type: ignore[union-attr]
         return cube_from(self.cube, self.values, self.error, name, what + self.measure.of_beams, **more)

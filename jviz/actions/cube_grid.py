@@ -191,7 +191,7 @@ def mask(
         return values, None if variance is None else np.where(np.isfinite(values), variance, np.nan)
 
     by_channels(new, work, "masking", progress)
-    if not any(np.isfinite(plane).any() for plane in new.values):
+    if not new.has_values:
         raise CommandError(f"Nothing of {data.name} is left; choose another region or a lower signal-to-noise.")
     said = [f"{keep} of {one}".splitlines()[0] for one in (region, spectral) if one is not None]
     if minimum_snr is not None:

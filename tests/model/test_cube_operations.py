@@ -187,3 +187,19 @@ def test_a_kernel_much_wider_than_the_cube_gives_the_mean(session, tmp_path):
     made = session.run("cube.smooth", data=cube, axis="spatial", sigma=1e7)
     assert np.allclose(values_of(made), noise.mean(axis=(1, 2))[:, None, None], rtol=1e-5)
     assert np.allclose(errors_of(made), 1 / np.sqrt(NY * NX), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("command", "arguments"), [
+    ("cube.smooth", {}), ("cube.smooth", {"axis": "spatial"}), ("cube.rebin", {"spatial": 2}), ("cube.slab", {}),
+    ("cube.crop", {}), ("cube.mask", {"minimum_snr": 0.0}), ("cube.arithmetic", {"expression": "a + 1"}),
+    ("cube.psf_match", {"fwhm_to": 2.0, "fwhm_from": 1.0}), ("cube.continuum", {}), ("cube.snr", {}),
+    ("cube.regrid", {}),
+])  # fmt: skip
+def test_what_would_hold_no_value_is_told_in_a_sentence(session, tmp_path, command, arguments):
+    cube = opened(session, tmp_path / "a.fits", np.full((N, NY, NX), np.nan), 0.1)
+    given = {"cube.arithmetic": "a", "cube.regrid": "data"}.get(command, "data")
+    more = {"cube.slab": {"spectral": (5.1, 5.2)}, "cube.regrid": {"reference": cube}}.get(command, {})
+    with pytest.raises(JvizError, match=r"Nothing (would be left )?of a") as told:
+        session.run(command, **{given: cube}, **arguments, **more)
+    assert len(str(told.value)) < 250
+    assert session.names == ["a"]
