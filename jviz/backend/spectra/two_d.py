@@ -127,7 +127,13 @@ def wavelengths_of(
         values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
         unit = unit or ("um" if "JWST" in str(header.get("TELESCOP", "")) else "")
     else:
-        found = _from_wcs(wcs, shape)
+        try:
+            found = _from_wcs(wcs, shape, header)
+        except Exception as error:  # any transform may raise anything
+            said = " ".join(str(error).split())[:160]
+            return Wavelengths(notes=(f"The WCS gives no wavelengths ({said}); pixels are numbered.",))
+        if found is None and _needs_source(wcs):
+            return Wavelengths(notes=(_NO_SOURCE,))
         if found is None:
             return Wavelengths(notes=("The file has no wavelengths; pixels along the dispersed axis are numbered.",))
         values, unit = found
@@ -137,7 +143,7 @@ def wavelengths_of(
     return Wavelengths(values, arguments["unit"], arguments["quantity"], medium_of(header), notes)
 
 
-def _from_wcs(wcs: Any, shape: tuple[int, int]) -> tuple[np.ndarray, str] | None:
+def _from_wcs(wcs: Any, shape: tuple[int, int], header: Mapping[str, Any]) -> tuple[np.ndarray, str] | None:
     low = getattr(wcs, "low_level_wcs", wcs)
     if low is None or low.pixel_n_dim != 2:
         return None
@@ -150,7 +156,40 @@ def _from_wcs(wcs: Any, shape: tuple[int, int]) -> tuple[np.ndarray, str] | None
         spectral = [n for n, code in enumerate(codes) if code in _SPECTRAL]
     if not spectral:
         return None
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    values = low.pixel_to_world_values(x.astype(float), y.astype(float))
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
+    if _needs_source(low):
+        source = _source_of(header)
+        if source is None:
+            return None
+        first, last, *more = source
+        values = low.forward_transform(x + first, y + last, *(np.full(shape, value) for value in more))
+    else:
+        values = low.pixel_to_world_values(x, y)
     chosen = np.asarray(values[spectral[0]], float)
     return np.where(chosen > 0, chosen, np.nan), world_units(low)[spectral[0]]
+
+
+_NO_SOURCE = (
+    "The WCS is that of a slitless exposure and gives wavelengths only for a known source (SRCXPOS, SRCYPOS) and order "
+    "(SPORDER), which the header lacks; pixels along the dispersed axis are numbered."
+)
+
+_SLITLESS = 5
+"""What the GWCS of a whole slitless exposure takes: x, y, the place of the source in the direct image, the order."""
+
+
+def _needs_source(wcs: Any) -> bool:
+    low = getattr(wcs, "low_level_wcs", wcs)
+    return getattr(getattr(low, "forward_transform", None), "n_inputs", 2) == _SLITLESS
+
+
+def _source_of(header: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Return the first column and row of a cut-out of a slitless exposure, place of the source and order; all from 0.
+
+    Keywords of the JWST pipeline's slits (jwst datamodels, `SlitModel`).
+    """
+    found = [header.get(keyword) for keyword in ("SRCXPOS", "SRCYPOS", "SPORDER")]
+    start = [header.get(keyword, 1) for keyword in ("SLTSTRT1", "SLTSTRT2")]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in (*found, *start)):
+        return None
+    return (*(float(value) - 1 for value in start), *(float(value) for value in found))
