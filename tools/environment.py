@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 PRIVATE = ROOT / ".setup"
 
+TESTED = ((3, 12), (3, 13))
+"""The versions of Python that the locked packages have wheels for and that the tests are run with."""
+
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 
@@ -41,6 +44,11 @@ def uv():
     return shutil.which("uv", path=private)
 
 
+def interpreter():
+    """Return what tells uv to use the Python that runs this, where it may serve; else uv finds or fetches one."""
+    return ["--python", sys.executable] if sys.version_info[:2] in TESTED else []
+
+
 def fingerprint():
     """Return what tells one state of the project's dependencies from another."""
     parts = [(ROOT / name).read_bytes() for name in ("uv.lock", "pyproject.toml", ".python-version")]
@@ -57,7 +65,7 @@ def python_environment(extras):
         return python
     say("installing Python packages into .venv (about 2 GB; some minutes the first time)")
     options = [word for extra in extras for word in ("--extra", extra)]
-    command = [uv(), "sync", "--locked", "--quiet", "--inexact", "--compile-bytecode", *options]
+    command = [uv(), "sync", "--locked", "--quiet", "--inexact", "--compile-bytecode", *interpreter(), *options]
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(ENVIRONMENT)}
     environment.pop("VIRTUAL_ENV", None)
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
