@@ -140,7 +140,8 @@ def downloads(library: Library, text: str = "", *, most: int = 2_000) -> list[Do
     """
     like = "%" + text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
     rows = library.ask(
-        "SELECT * FROM download WHERE name LIKE ?1 ESCAPE '\\' OR url LIKE ?1 ESCAPE '\\' OR path LIKE ?1 ESCAPE '\\' "
-        "ORDER BY time DESC, id DESC LIMIT ?2", (like, most))  # fmt: skip
+        "SELECT * FROM download WHERE name LIKE :like ESCAPE '\\' OR url LIKE :like ESCAPE '\\' "
+        "OR path LIKE :like ESCAPE '\\' ORDER BY time DESC, id DESC LIMIT :most",
+        {"like": like, "most": most})  # fmt: skip
     return [Download(row["time"], uri_of(row["url"]), row["name"], row["path"], row["size"], row["sha256"],
                      row["received"]) for row in rows]  # fmt: skip

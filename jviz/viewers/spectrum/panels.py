@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
+import shiboken6
+
 from jviz.viewers.plot.frame import picture_in
 from jviz.viewers.spectrum.scene import SpectrumScene
 
@@ -35,6 +37,7 @@ def laid_out(viewer: Any, lay_out: Callable[[float], SpectrumScene]) -> Spectrum
     if _needs.get(view) != need:
         _needs[view] = need
         for one in list(_viewers):
-            if one is not viewer and one.state in others:
+            there = one is not viewer and shiboken6.isValid(one)  # Qt may have deleted it already
+            if there and one.state in others:
                 one.stir()
     return scene
