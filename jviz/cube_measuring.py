@@ -66,6 +66,12 @@ def _in_axis(ranges: SpectralRanges, axis: SpectralAxis) -> list[tuple[float, fl
     from jviz.backend.spectra.units import quantity_of
 
     mine = scale_of(axis)
+    if mine.quantity == "channel":
+        quantity_of(ranges.unit)
+        raise CommandError(
+            f"The channels of the cube have no coordinates in which {ranges.unit} could be found; give numbers of "
+            "channels without a unit, or say what they are with Cube ▸ Spectral Axis…."
+        )
     medium = getattr(ranges, "medium", "") or mine.medium
     theirs = Scale(ranges.unit, quantity_of(ranges.unit)[0], medium, mine.rest, mine.convention)
     return [tuple(convert_axis(pair, theirs, mine).tolist()) for pair in ranges.ranges]

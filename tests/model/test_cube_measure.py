@@ -405,3 +405,11 @@ def test_statistics_of_slices_are_those_of_numpy_without_what_flags_forbid(tmp_p
     assert every["number"][2] == 42
     assert "cube.plane_statistics" in session.script()
     session.close()
+
+
+def test_a_range_of_wavelengths_on_numbered_channels_is_told(tmp_path):
+    session = jviz.Session()
+    cube = session.add(np.ones((9, 6, 7), "f4"), name="plain")
+    with pytest.raises(jviz.JvizError, match="channels of the cube have no coordinates in which um could be found"):
+        session.run("cube.collapse", data=cube, spectral=(1, 2) * u.um)
+    session.close()

@@ -98,10 +98,34 @@ def test_bad_samples_leave_holes_and_do_not_leak():
     assert not new.good[40]
 
 
-def test_air_and_vacuum_are_not_mixed():
-    one = Samples(axis(np.arange(1, 9.0), medium="air"), np.ones(8))
-    with pytest.raises(JvizError, match="wavelengths in vacuum and the other in air"):
-        resampled(one, axis(np.arange(2, 5.0), medium="vacuum"))
+@pytest.mark.parametrize("method", ["conserving", "linear"])
+def test_wavelengths_in_air_are_brought_to_those_in_vacuum(method):
+    """Na D2 in air and in vacuum (NIST)."""
+    x = np.arange(5880, 5900, 0.02)
+    one = Samples(axis(x, "Angstrom", medium="air"), np.exp(-0.5 * ((x - 5889.951) / 0.5) ** 2))
+    made = resampled(one, axis(np.arange(5885, 5897, 0.05), "Angstrom", medium="vacuum"), method)
+    assert made.axis.medium == "vacuum"
+    assert (made.flux @ made.axis.values) / made.flux.sum() == pytest.approx(5891.583, abs=2e-3)
+
+
+def test_spectra_over_frequency_and_wavelength_meet():
+    """What is per hertz keeps its integral over frequency on a grid of frequencies, whatever it was sampled on."""
+    c, x = 299_792.458, np.linspace(1.0, 2.0, 801)  # THz times µm
+    one = spectrum(x, np.sin(9 * x) + 2, 0.1)
+    edges = np.linspace(c / 1.8e3, c / 1.1e3, 32)
+    grid = SpectralAxis((edges[1:] + edges[:-1]) / 2, "THz", "frequency")
+    made = resampled(one, grid)
+    borders = c / 1e3 / one.axis.edges
+    integral = np.concatenate([[0], np.cumsum(one.flux * -np.diff(borders))])
+    expected = -np.diff(np.interp(edges, borders[::-1], integral[::-1])) / np.diff(edges)
+    np.testing.assert_allclose(made.flux, expected, rtol=1e-9)
+    assert made.axis.unit == "THz"
+    assert made.axis.medium == ""
+
+
+def test_channels_and_wavelengths_do_not_meet():
+    with pytest.raises(JvizError, match="say first what is counted"):
+        resampled(Samples(SpectralAxis(np.arange(9.0)), np.ones(9)), axis(np.arange(2, 5.0)))
 
 
 def test_the_command_takes_a_grid_or_another_spectrum(session):

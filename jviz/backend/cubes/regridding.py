@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.units import Scale, convert_axis, scale_of
+from jviz.backend.spectra.resampling import scales_between
+from jviz.backend.spectra.units import Scale, convert_axis
 from jviz.errors import JvizError
 
 __all__ = ["Measured", "Shared", "measured_along", "shared_between", "shared_out"]
@@ -83,7 +84,7 @@ def shared_between(old: SpectralAxis, new: SpectralAxis, measured: Measured = ""
     JvizError
         When an axis cannot be converted, or does not rise or fall throughout, or they have nothing in common.
     """
-    new, (before, after, common) = _completed(old, new), _scales(old, new, measured)
+    before, after, common = _scales(old, new := _completed(old, new), measured)
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = convert_axis(old.edges, before, common), convert_axis(new.edges, after, common)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
@@ -100,28 +101,9 @@ def _completed(old: SpectralAxis, new: SpectralAxis) -> SpectralAxis:
 
 
 def _scales(old: SpectralAxis, new: SpectralAxis, measured: Measured) -> tuple[Scale, Scale, Scale]:
-    a, b = scale_of(old), scale_of(_completed(old, new))
-    if a.quantity == b.quantity == "velocity":
-        # Each line at its own velocities: 12CO on the channels of 13CO.
-        a, b = replace(a, rest=1.0), replace(b, rest=1.0, convention=b.convention if new.convention else a.convention)
-        return a, b, a if a.convention == b.convention else _MEASURES.get(measured, a)
-    if a.quantity == b.quantity:
-        if a.quantity == "channel" and old.unit != new.unit:
-            raise JvizError(f"Axes in {old.unit or 'no unit'} and {new.unit or 'no unit'} cannot be compared.")
-        a = replace(a, medium=a.medium or b.medium)
-        return a, replace(b, medium=b.medium or a.medium), a
-    if "channel" in (a.quantity, b.quantity):
-        raise JvizError(
-            f"One axis counts {old.quantity} and the other {new.quantity}; say what the channels are with Cube ▸ "
-            "Spectral Axis… first."
-        )
-    a = replace(a, rest=a.rest or b.rest)
-    if a.rest is None and "velocity" in (a.quantity, b.quantity):
-        raise JvizError(
-            f"Velocities are {a.quantity if a.quantity != 'velocity' else b.quantity} only with a rest value, and "
-            "neither cube gives one; give it with Cube ▸ Spectral Axis… first."
-        )
-    return a, b, _MEASURES.get(measured, a)
+    a, b = scales_between(old, new)
+    alike = a.quantity == b.quantity and (a.quantity != "velocity" or a.convention == b.convention)
+    return a, b, a if alike else _MEASURES.get(measured, a)
 
 
 def _overlaps(a: np.ndarray, b: np.ndarray) -> Any:

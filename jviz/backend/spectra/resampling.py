@@ -9,9 +9,10 @@ import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.samples import Samples
+from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.errors import JvizError
 
-__all__ = ["Holds", "axis_in_unit", "brought_onto", "resampled", "variance_of", "with_variance"]
+__all__ = ["Holds", "axis_in_unit", "brought_onto", "resampled", "scales_between", "variance_of", "with_variance"]
 
 Holds = Literal["density", "counts"]
 
@@ -28,31 +29,63 @@ def with_variance(samples: Samples, flux: np.ndarray, variance: np.ndarray | Non
     return replace(samples, **changes)  # type: ignore[arg-type]
 
 
-def axis_in_unit(axis: SpectralAxis, like: SpectralAxis) -> np.ndarray:
-    """Return the values of an axis in the unit of another one of the same quantity and medium.
+def scales_between(axis: SpectralAxis, like: SpectralAxis) -> tuple[Scale, Scale]:
+    """Return how two axes count, with what only one of them says: rest value, medium, convention.
+
+    Velocities meet velocities, each counted from its own rest value: a line of one isotope on the channels of another.
 
     Raises
     ------
     JvizError
-        When one counts wavelengths and the other frequencies, or one in vacuum and the other in air.
+        When one counts channels and the other does not, or a rest value is missing.
     """
-    from jviz.backend.units import parse_unit
+    a, b = scale_of(axis), scale_of(like)
+    if "channel" in (a.quantity, b.quantity):
+        if (a.quantity, axis.unit) == (b.quantity, like.unit):
+            return a, b
+        raise JvizError(
+            f"Axes over {_counted(axis)} and {_counted(like)} cannot be compared; say first what is counted, with "
+            "Cube ▸ Spectral Axis… or Spectrum ▸ Units and Medium of Data…."
+        )
+    if a.quantity == b.quantity == "velocity":
+        known = axis.convention or like.convention or "optical", like.convention or axis.convention or "optical"
+        return replace(a, rest=1.0, convention=known[0]), replace(b, rest=1.0, convention=known[1])
+    if a.quantity == b.quantity:
+        return replace(a, medium=a.medium or b.medium), replace(b, medium=b.medium or a.medium)
+    rest = b.rest or a.rest
+    if rest is None and "velocity" in (a.quantity, b.quantity):
+        raise JvizError(
+            f"A {a.quantity} becomes a {b.quantity} only with a rest value, and neither axis gives one; give it first, "
+            "for cubes with Cube ▸ Spectral Axis…."
+        )
+    return replace(a, rest=rest), replace(b, rest=rest)
 
-    if axis.quantity != like.quantity:
-        raise JvizError(
-            f"One spectrum is over {axis.quantity} and the other over {like.quantity}; bring them together."
-        )
-    if axis.medium and like.medium and axis.medium != like.medium:
-        raise JvizError(
-            f"One spectrum has wavelengths in {axis.medium} and the other in {like.medium}; convert one of them first."
-        )
-    if axis.unit == like.unit:
-        return axis.values
-    units = parse_unit(axis.unit), parse_unit(like.unit)
-    try:
-        return axis.values * units[0].to(units[1])
-    except Exception as error:  # unknown units, or one that is none
-        raise JvizError(f"Axes in {axis.unit or 'no unit'} and {like.unit or 'no unit'} cannot be compared.") from error
+
+def _counted(axis: SpectralAxis) -> str:
+    return f"{axis.quantity} in {axis.unit}" if axis.unit else f"{axis.quantity} without a unit"
+
+
+def axis_in_unit(axis: SpectralAxis, like: SpectralAxis) -> np.ndarray:
+    """Return the values of an axis as another one counts: its unit, its quantity, its medium.
+
+    Raises
+    ------
+    JvizError
+        As `scales_between`.
+    """
+    return convert_axis(axis.values, *scales_between(axis, like))
+
+
+def _on_scale_of(samples: Samples, grid: SpectralAxis) -> tuple[Samples, SpectralAxis]:
+    """Return a spectrum and a grid that count alike: as the spectrum where only units differ, else as the grid."""
+    theirs, ours = scales_between(grid, samples.axis)
+    if (theirs.quantity, theirs.medium, theirs.convention) == (ours.quantity, ours.medium, ours.convention):
+        return samples, replace(grid, values=convert_axis(grid.values, theirs, ours))
+    axis = replace(samples.axis, values=convert_axis(samples.axis.values, ours, theirs), unit=grid.unit,
+                   quantity=grid.quantity, medium=theirs.medium, convention=grid.convention)  # fmt: skip
+    # Borders half way between wavelengths are not half way between frequencies.
+    axis.__dict__["edges"] = convert_axis(samples.axis.edges, ours, theirs)
+    return replace(samples, axis=axis), grid
 
 
 @dataclass(frozen=True)
@@ -70,7 +103,7 @@ def resampled(samples: Samples, grid: SpectralAxis, method: str = "conserving", 
     Parameters
     ----------
     grid : SpectralAxis
-        Of the same quantity, in any unit.
+        In any unit; of another quantity or medium, integrals over the grid's stay.
     method : {"conserving", "linear"}
         "conserving" shares each channel out by overlap, so that sums over whole channels stay; "linear" interpolates
         between the middles.
@@ -84,13 +117,13 @@ def resampled(samples: Samples, grid: SpectralAxis, method: str = "conserving", 
         are those of independent input channels. ``meta["neighbour correlation"]`` is the median correlation between the
         errors of neighbouring channels.
     """
-    moved = replace(grid, values=axis_in_unit(grid, samples.axis))
+    medium = grid.medium or (samples.axis.medium if grid.quantity == samples.axis.quantity else "")
+    samples, moved = _on_scale_of(samples, grid)
     if method == "linear":
         flux, variance, correlation, thin = _linear(samples, moved)
     else:
         flux, variance, correlation, thin = _conserving(samples, moved, holds)
     meta = {**samples.meta, "neighbour correlation": correlation} if variance is not None else samples.meta
-    medium = grid.medium or samples.axis.medium
     axis = replace(grid, medium=medium, array_axis=0)
     return with_variance(samples, flux, variance, axis=axis, mask=thin, flags=None, meta=meta)
 
