@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jviz.archives import answer, online
@@ -11,6 +12,8 @@ from jviz.errors import CommandError
 from jviz.session import Session
 
 MENU = "Archive"
+TOKEN_SIGNS = re.compile(r"[\w.~+/=-]+", re.ASCII)
+"""What a token may be made of (RFC 6750)."""
 
 
 @command("archive.login", title="Log in to MAST…", menu=MENU, job=True, recorded=False, script=False, group="account",
@@ -60,19 +63,22 @@ def logout(session: Session) -> None:
 @command("archive.login_to", title="Log in to Archive…", menu=MENU, job=True, recorded=False, script=False,
          group="account", icon="fa6s.user-lock")  # fmt: skip
 def login_to(
-    session: Session, archive: str, user: str, password: str, *, remember: bool = True, progress: Progress
+    session: Session, archive: str, user: str = "", password: str = "", *, remember: bool = True, progress: Progress
 ) -> dict[str, str]:
-    """Use a name and a password at an archive other than MAST, for what only its users may see.
+    """Use a name and a password, or a token, at an archive other than MAST, for what only its users may see.
 
     They are shown (HTTP Basic) to this one host and to no other, over https only (or to this machine), and never
-    written into a file, a script or the history.
+    written into a file, a script or the history. Where the archive says so (``ivoa_cookie``, ``ivoa_bearer``), they
+    are changed for a cookie or a token, at an address of the same owner.
 
     Parameters
     ----------
     archive : str
         Address of the archive or of its service; or the name of a service, as archive.services lists it.
-    user, password : str
-        Those of the account there.
+    user : str
+        Name of the account there; empty for a token.
+    password : str
+        Of the account; or a token that was got from the archive, shown as ``Authorization: Bearer``.
     remember : bool
         Keep the password in the keyring of the desktop; without one it is kept until jviz ends.
 
@@ -81,16 +87,16 @@ def login_to(
     dict
         ``host``, ``user``, where the password is ``kept``, and what the archive ``said``.
     """
-    from jviz.backend.archive.keys import Secrets, host_of, is_mast
+    from jviz.backend.archive.keys import TOKEN_USER, Secrets, host_of, is_mast
     from jviz.backend.archive.vo import asked_with
 
     online(session)
     url = _address(session, archive)
-    host, user = host_of(url), user.strip()
+    host, user = host_of(url), user.strip() or TOKEN_USER
     if is_mast(url):
         raise CommandError("MAST takes a token and no password: archive.login.")
-    if not user or not password:
-        raise CommandError(f"Give the name of the user and the password at {host}.")
+    if not password or (user == TOKEN_USER and not TOKEN_SIGNS.fullmatch(password)):
+        raise CommandError(f"Give the name of the user and the password at {host}, or a token without a name.")
     if ":" in user:
         raise CommandError("The name of a user has no colon in it.")
     secrets = Secrets(logins={host: (user, password)})

@@ -149,7 +149,8 @@ def test_a_keyring_keeps_passwords_for_the_next_time(guarded, own_keyring):
 
 @pytest.mark.parametrize(
     ("archive", "user", "password", "reason"),
-    [("http://archive.test/tap", USER, PASSWORD, "is not encrypted"), ("https://archive.test", "", PASSWORD, "Give"),
+    [("http://archive.test/tap", USER, PASSWORD, "is not encrypted"),
+     ("https://archive.test", "", PASSWORD, "or a token without a name"),
      ("https://archive.test", USER, "", "Give the name"), ("https://archive.test", "a:b", PASSWORD, "no colon"),
      ("https://mast.stsci.edu", USER, PASSWORD, "MAST takes a token"), ("http://", USER, PASSWORD, "names no host")],
 )  # fmt: skip

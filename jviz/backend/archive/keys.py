@@ -11,11 +11,16 @@ from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
+from jviz.backend.archive.permits import Permits, challenge_in
 from jviz.errors import JvizError
 
-__all__ = ["MAST", "NO_SECRETS", "Keys", "Secrets", "Shown", "host_of", "is_mast", "mast_url"]
+__all__ = ["MAST", "NO_SECRETS", "TOKEN_USER", "Keys", "Secrets", "Shown", "host_of", "is_mast", "mast_url"]
 
 MAST = "https://mast.stsci.edu"
+TOKEN_USER = "(token)"
+"""Stands for the name of a user who has a token instead of a password."""
+
+PERMITS = Permits()
 NEAR = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,7 +33,7 @@ class Secrets:
     token : str
         Of MAST.
     logins : mapping
-        User name and password by host, as `host_of` writes it.
+        User name and password by host, as `host_of` writes it; `TOKEN_USER` and a token to be shown as it is.
     """
 
     token: str = field(default="", repr=False)
@@ -84,13 +89,43 @@ class Shown(AuthBase):
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
+    def _secrets(self) -> Secrets:
+        return self._keys() if callable(self._keys) else self._keys
+
     def __call__(self, request: Any) -> Any:
-        secrets = self._keys() if callable(self._keys) else self._keys
+        secrets = self._secrets()
         asked, mast = urlsplit(request.url), urlsplit(MAST)
         login = secrets.login_at(request.url)
         if secrets.token and (is_mast(request.url) or (asked.scheme, asked.hostname) == (mast.scheme, mast.hostname)):
             request.headers["Authorization"] = f"token {secrets.token}"
+        elif login is not None and login[0] == TOKEN_USER:
+            request.headers["Authorization"] = f"Bearer {login[1]}"
         elif login is not None:
+            self._show_login(request, login)
+        return request
+
+    def _show_login(self, request: Any, login: tuple[str, str]) -> None:
+        request.permit = PERMITS.known(host_of(request.url), login)
+        if request.permit is not None:
+            request.permit.show(request)
+        else:
             said = b64encode(":".join(login).encode()).decode()
             request.headers["Authorization"] = f"Basic {said}"
-        return request
+        if self._with_permit not in request.hooks["response"]:
+            request.register_hook("response", self._with_permit)
+
+    def _with_permit(self, reply: Any, **options: Any) -> Any:
+        """Ask once more with a cookie or a token, where a server wants the password to be changed for one."""
+        asked = reply.request
+        login = self._secrets().login_at(asked.url)
+        challenge = challenge_in(reply) if login is not None and hasattr(asked, "permit") else None
+        if challenge is None:
+            return reply
+        reply.close()
+        permit = PERMITS.fresh(host_of(asked.url), login, challenge, asked.url, asked.permit)
+        again = asked.copy()  # without what was noted of the first one, so that there is no third
+        permit.show(again)
+        found = reply.connection.send(again, **options)
+        found.history.append(reply)
+        found.request = again
+        return found

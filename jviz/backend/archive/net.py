@@ -16,6 +16,7 @@ from urllib3.util import Retry
 
 from jviz.backend.archive.gently import loads
 from jviz.backend.archive.keys import MAST, NO_SECRETS, Keys, Shown, is_mast, mast_url
+from jviz.backend.archive.permits import Refusal
 from jviz.errors import JvizError
 
 __all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of", "waited"]
@@ -196,6 +197,8 @@ def reason_of(error: BaseException, who: str) -> NetError:
     """Say in a sentence why a request failed."""
     if isinstance(error, NetError):
         return error
+    if isinstance(error, Refusal):
+        return NetError(str(error), error.status)
     if isinstance(error, requests.exceptions.RetryError | requests.exceptions.HTTPError):
         status = getattr(getattr(error, "response", None), "status_code", 0)
         if status in (401, 403):

@@ -17,6 +17,7 @@ from astropy.table import Table
 
 from jviz.backend.archive.keys import NO_SECRETS, Keys
 from jviz.backend.archive.net import NetError, connection, reason_of, waited
+from jviz.backend.archive.permits import CONFIRMED
 from jviz.backend.progress import Cancelled, Progress, silent
 from jviz.backend.searching import WORDS, days_of, pattern_of, several, spans_of
 from jviz.errors import JvizError
@@ -175,17 +176,30 @@ def asked_with(url: str, keys: Keys, *, progress: Progress = silent) -> str:
     """
     host = urlsplit(url).hostname or url
 
-    def question() -> int:
-        with connection(keys=keys, timeout=(10.0, 30.0), tries=2) as session, session.get(url, stream=True) as reply:
-            return reply.status_code
+    def question() -> tuple[int, str]:
+        with connection(keys=keys, timeout=(10.0, 30.0), tries=2) as session:
+            status, known = _status(session, url)
+            if status in (400, 404, 405):
+                # The base of a TAP service is no page, but what it can do is.
+                more = _status(session, f"{url.rstrip('/')}/capabilities")
+                status, known = more if more[0] < 400 or more[0] in (401, 403) else (status, known)
+            return status, known
 
     try:
-        status = waited(question, lambda: progress(0, 1, f"Asking {host}"))
+        status, known = waited(question, lambda: progress(0, 1, f"Asking {host}"))
     except Exception as error:
         raise reason_of(error, host) from error
     if status in (401, 403):
-        raise JvizError(f"{host} does not take this name and password. Check both.")
+        raise JvizError(f"{host} does not take this name and password, or token. Check them.")
+    if known:
+        return f"taken: they know you as {known}"
     return "taken, or not needed at this address" if status < 400 else f"nothing about them (answer {status})"
+
+
+def _status(session: requests.Session, url: str) -> tuple[int, str]:
+    """Return the number of the answer, and as whom the service knows us, where it says so."""
+    with session.get(url, stream=True) as reply:
+        return reply.status_code, reply.headers.get(CONFIRMED, "")
 
 
 def obscore_query(sky: tuple[float, float, float] | None, criteria: Mapping[str, Any], most: int) -> str:
