@@ -197,7 +197,7 @@ def export_regions(
 
 
 @command("catalog.statistics", title="Column Statistics", menu="Catalogue", needs="catalog", group="columns",
-         icon="fa6s.calculator")  # fmt: skip
+         icon="fa6s.calculator", job=True)  # fmt: skip
 def statistics(session: Session, data: Catalog, *, subset: str = "") -> Any:
     """Work out number, mean, median, scatter, least and greatest value of every column with numbers.
 

@@ -11,12 +11,13 @@ from jviz.catalogs import catalog_of, evaluated
 from jviz.commands import command
 from jviz.data import Catalog
 from jviz.errors import CommandError
+from jviz.running import Apply
 from jviz.session import Session
 
 
 @command("catalog.add_column", title="New Column…", menu="Catalogue", needs="catalog", group="columns",
-         icon="fa6s.table-columns")  # fmt: skip
-def add_column(session: Session, data: Catalog, name: str, expression: str, *, unit: str = "") -> Catalog:
+         icon="fa6s.table-columns", job=True)  # fmt: skip
+def add_column(session: Session, data: Catalog, name: str, expression: str, *, unit: str = "") -> Apply:
     """Add a column that is worked out from others, with its error where theirs are known.
 
     Parameters
@@ -35,13 +36,14 @@ def add_column(session: Session, data: Catalog, name: str, expression: str, *, u
     table[name] = _column(made.values, made.unit, unit)
     if made.error is not None:
         table[f"{name}_err"] = _column(made.error, made.unit, unit)
-    return _exchange(session, data, table)
+    new = _remade(data, table)
+    return Apply(lambda: _exchange(session, data, new))
 
 
-@command("catalog.edit_column", title="Edit Column…", menu="Catalogue", needs="catalog", group="columns")
+@command("catalog.edit_column", title="Edit Column…", menu="Catalogue", needs="catalog", group="columns", job=True)
 def edit_column(
     session: Session, data: Catalog, column: str, *, rename: str = "", unit: str | None = None, remove: bool = False
-) -> Catalog:
+) -> Apply:
     """Rename a column, say what its unit is (values stay as they are), or leave it out.
 
     Parameters
@@ -58,7 +60,8 @@ def edit_column(
         if len(table.colnames) == 1:
             raise CommandError(f"{column} is the only column of {data.name}; remove the catalogue instead.")
         table.remove_column(column)
-        return _exchange(session, data, table)
+        less = _remade(data, table)
+        return Apply(lambda: _exchange(session, data, less))
     if unit is not None:
         alike = [column, *_errors_alike(table, column)]
         for one in alike:
@@ -66,10 +69,15 @@ def edit_column(
     names = _new_names(table.colnames, column, rename.strip()) if rename.strip() else {}
     for old, new in names.items():
         table.rename_column(old, new)
-    made = _exchange(session, data, table)
-    for old, new in names.items():
-        _follow(session, made, data.columns, old, new)
-    return made
+    made = _remade(data, table)
+
+    def exchange() -> Catalog:
+        _exchange(session, data, made)
+        for old, new in names.items():
+            _follow(session, made, data.columns, old, new)
+        return made
+
+    return Apply(exchange)
 
 
 def _errors_alike(table: Any, column: str) -> list[str]:
@@ -154,10 +162,24 @@ def _column(values: np.ndarray, unit: str, wanted: str) -> Any:
     return (values * known).to(target)
 
 
-def _exchange(session: Session, old: Catalog, table: Any) -> Catalog:
-    """Put a catalogue with other columns in the place of one, in all views and subsets."""
+def _remade(old: Catalog, table: Any) -> Catalog:
+    """Make a catalogue with other columns, ready to be shown."""
     new = catalog_of(table, old.name)
     new.made_by = old.made_by
+    new.prepare()
+    return new
+
+
+def _exchange(session: Session, old: Catalog, new: Catalog) -> Catalog:
+    """Put a catalogue with other columns in the place of one, in all views and subsets.
+
+    Raises
+    ------
+    CommandError
+        When the old one is gone meanwhile.
+    """
+    if old not in session.data:
+        raise CommandError(f"{old.name} was closed or changed meanwhile; nothing was done.")
     session.set_data(tuple(new if data is old else data for data in session.data))
     for view in session.views.values():
         for layer in view.layers:
