@@ -173,7 +173,7 @@ def detection_preview(
                               contrast=contrast)  # fmt: skip
         if found is None:
             return Preview(data), "no source in sight above this threshold"
-        return Preview(data, _tinted(found.labels), _corner(part)), _said(found.count)
+        return Preview(data, _tinted(found.labels), _corner(part)), _said(found.count, part)
     if method == "dao":
         table = stars(values, float(np.nanmedian(rms[~hidden])), snr=snr, fwhm=fwhm, mask=hidden)
     else:
@@ -182,11 +182,13 @@ def detection_preview(
         return Preview(data), "no source in sight above this threshold"
     names = ("x_centroid", "y_centroid") if "x_centroid" in table.colnames else ("x_peak", "y_peak")
     places = np.column_stack([np.asarray(table[n], float) for n in names]) + _corner(part)
-    return Preview(data, marks=places[:MOST_MARKS]), _said(len(places))
+    return Preview(data, marks=places[:MOST_MARKS]), _said(len(places), part)
 
 
-def _said(count: int) -> str:
-    return f"{counted(count, 'source')} in sight"
+def _said(count: int, part: tuple[slice, slice]) -> str:
+    is_whole = all(side.stop - side.start < LARGEST for side in part)
+    where = "in sight" if is_whole else f"in the {LARGEST:,} pixels round the middle; zoom in to see others"
+    return f"{counted(count, 'source')} {where}"
 
 
 def read_part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 __all__ = ["TableColumn", "columns_of"]
 
 MISSING = "—"
+
+_position = re.compile(r"_?(ra|de|dec|alpha|delta|glon|glat)(j2000|_j2000|_icrs|_?deg)?", re.IGNORECASE)
+"""Names of columns of degrees, where a file does not tell units: a ten-thousandth of one is a third of an arcsecond."""
 
 LOOKED_AT = 2000
 """Values from which the digits of a column are worked out."""
@@ -40,7 +44,8 @@ class TableColumn:
         self.values, self.mask = _plain(column)
         self.is_number = self.values.ndim == 1 and self.values.dtype.kind in "iufb" and not hasattr(column, "jd1")
         self._format = getattr(info, "format", None) if self.is_number else None
-        self._digits = _digits(self.values, self.unit) if self.is_number else ""
+        degrees = self.unit == "deg" or (not self.unit and _position.fullmatch(name) is not None)
+        self._digits = _digits(self.values, degrees=degrees) if self.is_number else ""
 
     def is_missing(self, row: int) -> bool:
         """Whether a cell holds no value: masked, or not a number."""
@@ -136,7 +141,7 @@ def _formatted(how: Any, value: Any) -> str:
         return str(value)
 
 
-def _digits(values: np.ndarray, unit: str) -> str:
+def _digits(values: np.ndarray, *, degrees: bool) -> str:
     """Choose how floats of a column are written: alike where their range allows it, and never misleading."""
     if values.dtype.kind != "f" or not len(values):
         return ""
@@ -145,7 +150,7 @@ def _digits(values: np.ndarray, unit: str) -> str:
     if not few.size:
         return "g"
     largest, smallest = few.max(), np.quantile(few, 0.02)
-    if unit == "deg" and 1e-3 < largest < 1e4:
+    if degrees and 1e-3 < largest < 1e4:
         return ".7f"
     if largest >= 1e8 or largest < 1e-4 or smallest < 1e-5 * largest:
         return ".7g"
