@@ -16,7 +16,8 @@ from jviz.data import Catalog, Psf, WithPicture, from_product
 from jviz.errors import CommandError
 from jviz.photometry import Field, places_meant
 
-__all__ = ["FLAGS", "picked_places", "psf_data", "psf_table", "saturated_near"]
+__all__ = ["FLAGS", "picked_places", "psf_data", "psf_table", "saturated_near", "scale_meta",
+           "scale_notes"]  # fmt: skip
 
 MASKED, EDGE, SATURATED, NOTHING, RESTLESS, AT_LIMIT, NO_FLUX, OFF = 1, 2, 4, 16, 32, 64, 128, 256
 FLAGS = {
@@ -51,6 +52,29 @@ def psf_data(model: PsfModel, name: str, label: str, notes: Sequence[tuple[str, 
     made = from_product(Product("psf", name, label, planes={"PSF": plane}, units=(unit,)), name)
     assert isinstance(made, Psf)
     return made
+
+
+def scale_meta(psf: Psf, name: str = "flux_systematic") -> dict[str, float]:
+    """Return the error that all fluxes by a PSF share, as a part of them, where it was built from stars."""
+    doubt = psf.header.get("PSFDOUBT")
+    return {} if doubt is None else {name: float(doubt)}
+
+
+def scale_notes(psf: Psf) -> list[str]:
+    """Say what the stars that a PSF was built from leave open of its light, where it is above 0.1 %."""
+    doubt, beyond = (float(psf.header.get(word) or 0) for word in ("PSFDOUBT", "PSFBEYON"))
+    said = []
+    if doubt >= 0.001:
+        said.append(
+            f"all fluxes by {psf.name} share an error of {100 * doubt:.1f} %, from the noise of the "
+            f"{psf.header.get('NSTARS')} stars it is made of, which is not in flux_err; more or brighter stars lower it"
+        )
+    if beyond >= 0.001:
+        said.append(
+            f"{100 * beyond:.1f} % of the light is taken to lie beyond {psf.name}, as its wings go on, and is in the "
+            "fluxes; a larger size measures it"
+        )
+    return said
 
 
 def picked_places(session: Any, data: WithPicture) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float]]]:

@@ -20,7 +20,7 @@ from jviz.data import Image, Psf
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
-from jviz.psf_photometry import check_on, stars_meant
+from jviz.psf_photometry import check_on, scale_meta, scale_notes, stars_meant
 from jviz.running import Apply
 from jviz.session import Session
 
@@ -65,7 +65,7 @@ def forced(
     first = data[0]
     x, y, recorded = stars_meant(session, first, positions)
     check_on(x, y, first)
-    result, notes, failed = _places_table(session, first, x, y), [], []
+    result, notes, failed, shares = _places_table(session, first, x, y), [], [], {}
     for number, (one, words) in enumerate(zip(data, words_of(data), strict=True)):
         step = within(progress, number, len(data), one.name)
         places = (x, y) if one is first else moved(x, y, first, one)
@@ -78,11 +78,12 @@ def forced(
             continue
         made = fit_mosaic(plan, places, progress=step)
         table, said = tabled(made, made.fitted, made.level, made.saturated, zero_point, gain)
-        notes += [f"{one.name}: {note}" for note in said]
+        notes += [f"{one.name}: {note}" for note in [*said, *scale_notes(psf[number % len(psf)])]]
+        shares |= scale_meta(psf[number % len(psf)], f"flux_systematic_{words}")
         _join(result, table, words)
     if len(failed) == len(data):
         raise failed[0]
-    result.meta |= {"images": ", ".join(one.name for one in data), "notes": notes}
+    result.meta |= {"images": ", ".join(one.name for one in data), "notes": notes} | shares
     catalog = catalog_of(result, name or f"forced photometry of {len(data)} images")
 
     def end() -> Any:

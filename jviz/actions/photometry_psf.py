@@ -21,7 +21,15 @@ from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
 from jviz.pictures import data_from, plane_of, plane_wcs
-from jviz.psf_photometry import check_on, psf_data, psf_table, saturated_near, stars_meant
+from jviz.psf_photometry import (
+    check_on,
+    psf_data,
+    psf_table,
+    saturated_near,
+    scale_meta,
+    scale_notes,
+    stars_meant,
+)  # fmt: skip
 from jviz.running import Apply, add_data
 from jviz.session import Session
 from jviz.views import ImageView
@@ -105,6 +113,7 @@ def build_psf(
     -------
     Psf
         Stars that are cut by the edge, saturated, masked in the core, faint or no single ones are left out, and said.
+        Its header has PSFDOUBT, the error of all fluxes alike as a part of them.
     """
     from jviz.backend.photometry.psf_building import build
 
@@ -125,10 +134,14 @@ def build_psf(
     built = build(*seen[:4], fine=oversampling, size=size, rounds=rounds, others=seen[4], progress=progress)
     count, left_out = int(built.used.sum()), int((~built.used).sum())
     notes = [("NSTARS", count, "stars it is made of"), ("PSFQFIT", round(built.spread, 5), "median of sum |r|/flux"),
+             ("PSFDOUBT", round(built.doubt, 5), "relative error of all fluxes by this PSF"),
+             ("PSFBEYON", round(1 - built.psf.light, 5), "part of the light beyond the table, expected"),
              ("HISTORY", f"jviz: built from {count} stars of {data.name}", "")]  # fmt: skip
     made = psf_data(built.psf, name or f"{data.name} PSF", f"PSF of {count} stars", notes)
 
     def end() -> Psf:
+        for sentence in scale_notes(made):
+            session.notice("info", f"{made.name}: {sentence}.")
         if left_out:
             session.notice("info", f"{made.name} is made of {count} stars; {left_out} were left out (cut by the edge, "
                                    "saturated or masked pixels, faint, or no single stars).")  # fmt: skip
@@ -263,7 +276,8 @@ def _in_tiles(
 def _add_found(table: Any, found: np.ndarray, psf: Psf, half: int, notes: list[str]) -> None:
     table["found_in"] = found
     table["found_in"].info.description = "0: given; 1: found in the image; 2 and more: in the residuals"
-    table.meta |= {"psf": psf.name, "fit_size": 2 * half + 1, "notes": notes}
+    notes += scale_notes(psf)
+    table.meta |= {"psf": psf.name, "fit_size": 2 * half + 1, "notes": notes} | scale_meta(psf)
 
 
 def _residual(data: Image, left: Picture, count: int, psf: Psf) -> Image:

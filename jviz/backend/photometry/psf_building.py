@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from jviz.backend.photometry.psf_fitting import StarFit, usual_half
+from jviz.backend.photometry.psf_wings import Pixels, Wings, fitted_wings, pixels_of
 from jviz.backend.photometry.psfs import EDGE, PsfModel, gaussian_psf
 from jviz.backend.progress import Progress, silent
 from jviz.errors import CommandError
@@ -19,6 +20,9 @@ CLIP = 5.0
 
 WORSE = 6.0
 """Scatters of the goodness of the fit beyond which a star is no single star."""
+
+UNLIKE = 0.2
+"""Part by which PSFs differ from rings round their middle, over an area as wide as they are."""
 
 MOST_DIRECT = 70_000
 """Samples of a PSF up to which its equations are solved directly."""
@@ -37,6 +41,8 @@ class Built:
         Of all stars that were given.
     spread : float
         Median of Σ|r| over the flux, a few per cent of noise for a good PSF.
+    doubt : float
+        Error of the fluxes of all stars alike, as a part of them, from the noise in the light of the PSF.
     """
 
     psf: PsfModel
@@ -45,6 +51,7 @@ class Built:
     y: np.ndarray
     flux: np.ndarray
     spread: float
+    doubt: float
 
 
 def build(
@@ -88,18 +95,22 @@ def build(
     fit = StarFit(values, variance, psf, half=fit_half, apart=fit_half + 1.0, limit=2.0)
     n = len(x)
     fit.add(*(x, y) if others is None else (np.r_[x, others[0]], np.r_[y, others[1]]))
-    used = np.ones(n, bool)
+    used, wings = np.ones(n, bool), None
     for number in range(rounds):
-        progress(number, rounds, f"building the PSF from {used.sum()} stars")
+        progress(number, rounds + 1, f"building the PSF from {used.sum()} stars")
         fit.use(psf)
         fit.run()
         found = fit.fitted()
         used = _good(found, n, used, number)
-        psf = _improved(fit, psf, used, half, CLIP if number >= 3 else np.inf)
+        scene = _Scene(fit.residual, fit.weight, psf, half, CLIP if number >= 3 else np.inf)
+        psf, wings = _improved(scene, stars := np.ascontiguousarray(fit.stars[:n][used]), wings)
+    progress(rounds, rounds + 1, "the uncertainty of its light")
+    doubt = _doubt(scene, stars, wings, psf)
     fit.use(psf)
     fit.run()
     found = fit.fitted()
-    return Built(psf, used, found.x[:n], found.y[:n], found.flux[:n], float(np.median(found.qfit[:n][used])))
+    spread = float(np.median(found.qfit[:n][used]))
+    return Built(psf, used, found.x[:n], found.y[:n], found.flux[:n], spread, doubt)
 
 
 def width_of(values: np.ndarray, x: np.ndarray, y: np.ndarray, reach: int = 12) -> float:
@@ -122,7 +133,11 @@ def width_of(values: np.ndarray, x: np.ndarray, y: np.ndarray, reach: int = 12) 
     steps = np.arange(0.5, reach, 0.5)
     profile = np.array([np.nanmedian(v[(r > s - 0.5) & (r <= s + 0.5)]) for s in steps])
     below = np.flatnonzero(profile < 0.5)
-    return float(np.clip(2 * steps[below[0]] - 0.5, 1.2, reach)) if below.size else float(reach)
+    if not below.size or not below[0]:
+        return 1.2 if below.size else float(reach)
+    out = below[0]
+    radius = np.interp(0.5, [profile[out], profile[out - 1]], [steps[out], steps[out - 1]])
+    return float(np.clip(2 * radius, 1.2, reach))
 
 
 def _peak(values: np.ndarray, px: int, py: int) -> tuple[np.ndarray | None, tuple[int, int]]:
@@ -154,26 +169,99 @@ def _good(found: object, n: int, before: np.ndarray, number: int) -> np.ndarray:
     return good
 
 
-def _improved(fit: StarFit, psf: PsfModel, used: np.ndarray, half: int, clip: float) -> PsfModel:
-    """Return the PSF that fits the stars best where they are now, as smooth as PSFs are."""
+# --- the steps ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """The image less all stars, its inverse variances, and the PSF by which they were subtracted."""
+
+    residual: np.ndarray
+    weight: np.ndarray
+    psf: PsfModel
+    half: int
+    clip: float
+
+    def pixels(self, stars: np.ndarray) -> Pixels:
+        """Cut out the pixels round stars."""
+        from scipy.ndimage import map_coordinates
+
+        around = np.arange(-self.half, self.half + 1)
+        x0, y0 = self.psf.centre
+        rows = ((np.rint(stars[:, 1]) - stars[:, 1])[:, None] + around) * self.psf.fine + y0
+        columns = ((np.rint(stars[:, 0]) - stars[:, 0])[:, None] + around) * self.psf.fine + x0
+        at = np.broadcast_arrays(rows[:, :, None], columns[:, None, :])
+        known = map_coordinates(self.psf.coefs[0], at, order=3, prefilter=False, mode="constant")
+        return pixels_of(self.residual, self.weight, known, stars, self.half, self.clip)
+
+
+def _improved(scene: _Scene, stars: np.ndarray, wings: Wings | None) -> tuple[PsfModel, Wings]:
+    """Return the PSF that fits stars best where they are now, as smooth as PSFs are, and its wings."""
+    wings = fitted_wings(scene.pixels(stars), scene.psf.fwhm, wings)
+    return _settled(_table(scene, stars, wings), scene.psf.fine, wings), wings
+
+
+def _doubt(scene: _Scene, stars: np.ndarray, wings: Wings, whole: PsfModel) -> float:
+    """Return the error of all fluxes alike that the making of a PSF has, as a part of them.
+
+    It is made again without each eighth of the stars in turn (a jackknife), or of less than five with noise of the
+    size of the errors added once more.
+    """
+    n, parts = len(stars), min(len(stars), 8)
+    if n >= 5:
+        again = (_improved(scene, stars[np.arange(n) % parts != k], wings)[0] for k in range(parts))
+        ratio = np.array([_flux_of(whole, one) for one in again])
+        return float(np.sqrt((parts - 1) / parts * ((ratio - ratio.mean()) ** 2).sum()))
+    draw = np.random.default_rng(0)
+    noise = np.where(scene.weight > 0, 1 / np.sqrt(np.where(scene.weight > 0, scene.weight, 1)), 0)
+    ratio = np.array([
+        _flux_of(whole, _improved(replace(scene, residual=_noisier(scene, noise, draw)), stars, wings)[0])
+        for _ in range(8)
+    ])  # fmt: skip
+    return float(np.sqrt(np.mean((ratio - 1) ** 2)))
+
+
+def _noisier(scene: _Scene, noise: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    return (scene.residual + noise * draw.standard_normal(noise.shape)).astype(np.float32)
+
+
+def _flux_of(psf: PsfModel, by: PsfModel) -> float:
+    """Return the flux that a star of flux 1 with one PSF has by another, in the box that is fitted."""
+    n = usual_half(psf.fwhm) * psf.fine
+    m = len(psf.mean) // 2
+    box = slice(max(m - n, 0), m + n + 1)
+    a, b = psf.mean[box, box], by.mean[box, box]
+    return float((a * b).sum() / (b * b).sum())
+
+
+def _table(scene: _Scene, stars: np.ndarray, wings: Wings) -> np.ndarray:
+    """Return the table, shape (my, mx), that fits the pixels best, and that of the wings where they do not say it."""
+    from scipy.ndimage import spline_filter
     from scipy.sparse import dia_array
 
     from jviz.backend.photometry import psf_kernels
 
+    psf = scene.psf
     coefs = psf.coefs[0]
     my, mx = coefs.shape
     bands, right = np.zeros((49, coefs.size)), np.zeros(coefs.size)
-    stars = np.ascontiguousarray(fit.stars[: len(used)][used])
+    seen = np.ascontiguousarray(np.c_[stars, wings.level * stars[:, 2]])
     psf_kernels.gather(
-        fit.residual, fit.weight, coefs, psf.fine, *psf.centre, stars, half, clip, bands, right
+        scene.residual, scene.weight, coefs, psf.fine, *psf.centre, seen, scene.half, scene.clip, bands, right
     )  # fmt: skip
     steps = [c * mx + d for c in range(-3, 4) for d in range(-3, 4)]
-    matrix = dia_array((bands, steps), shape=(coefs.size, coefs.size)).tocsr() + _roughness(coefs, psf)
+    smooth = wings.table(scene.half, psf.fine, EDGE)
+    expected = spline_filter(smooth, order=3, mode="mirror").ravel()
+    alike = max(1.0, 0.8 * (psf.fwhm * psf.fine) ** 2)
+    floor = np.maximum(smooth, 1e-6 * smooth.max()).ravel()
+    tied = _roughness(coefs, psf) + dia_array((1 / (alike * (UNLIKE * floor[None]) ** 2), [0]),
+                                              shape=(coefs.size, coefs.size)).tocsr()  # fmt: skip
+    told = dia_array((bands, steps), shape=(coefs.size, coefs.size)).tocsr()
+    matrix, right = told + tied, right - told @ expected
     diagonal = matrix.diagonal()
     scale = dia_array((1 / np.sqrt(diagonal)[None], [0]), shape=matrix.shape).tocsr()
-    solved = _solved(scale @ matrix @ scale, scale @ right, coefs.ravel() * np.sqrt(diagonal))
-    table = _values((solved / np.sqrt(diagonal)).reshape(my, mx))
-    return _settled(table[EDGE:-EDGE, EDGE:-EDGE], psf.fine)
+    solved = _solved(scale @ matrix @ scale, scale @ right, (coefs.ravel() - expected) * np.sqrt(diagonal))
+    return _values((solved / np.sqrt(diagonal) + expected).reshape(my, mx))[EDGE:-EDGE, EDGE:-EDGE]
 
 
 def _solved(matrix: Any, right: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -222,8 +310,8 @@ def _roughness(coefs: np.ndarray, psf: PsfModel) -> Any:
     return total
 
 
-def _settled(table: np.ndarray, fine: int) -> PsfModel:
-    """Return a PSF whose light is 1 and whose centroid, within a box of its width, is the middle."""
+def _settled(table: np.ndarray, fine: int, wings: Wings) -> PsfModel:
+    """Return a PSF whose light is 1 with that beyond the table, and whose centroid, in a box of its width, is 0."""
     from scipy.ndimage import shift
 
     middle = (len(table) - 1) / 2
@@ -235,7 +323,8 @@ def _settled(table: np.ndarray, fine: int) -> PsfModel:
         if max(abs(dx), abs(dy)) < 1e-3:
             break
         table = shift(table, (-dy, -dx), order=3, mode="nearest")
-    return PsfModel((table / table.sum() * fine**2)[None], fine)
+    beyond = wings.beyond((len(table) - 1) / 2 / fine, fine)
+    return PsfModel((table / (table.sum() / fine**2 + beyond))[None], fine)
 
 
 def _resampled(psf: PsfModel, half: int, fine: int) -> PsfModel:

@@ -14,7 +14,7 @@ __all__ = ["assess", "gather", "subtract", "sweep"]
 choose_cache()
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
 
-X, Y, FLUX = range(3)
+X, Y, FLUX, LEVEL = range(4)
 """Columns of the parameters of stars."""
 STEP = 0.7
 """Farthest that a star moves along an axis in one step, in pixels: PSFs are not linear beyond."""
@@ -448,7 +448,8 @@ def gather(
         As `sweep` has it.
     coefs : ndarray, shape (my, mx)
         Of the PSF that was subtracted. Pixels farther off than ``clip`` errors and 5 % of it are left out.
-    stars : ndarray, shape (n, 3)
+    stars : ndarray, shape (n, 4)
+        x, y, flux, and what is left of the background.
     half : int
         Half the side of the boxes in pixels.
     bands : ndarray, shape (49, my × mx)
@@ -473,7 +474,7 @@ def gather(
                 for a in range(4):
                     for b in range(4):
                         known += wy[a] * wx[b] * coefs[v + a, u + b]
-                r, error = image[i, j] / flux, 1.0 / (flux * np.sqrt(np.float64(weight[i, j])))
+                r, error = (image[i, j] - stars[k, LEVEL]) / flux, 1.0 / (flux * np.sqrt(np.float64(weight[i, j])))
                 if abs(r) > clip * error + SLACK * abs(known):
                     continue
                 # The brightest star alone would not say what lies between its samples: all bright ones count alike
