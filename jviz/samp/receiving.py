@@ -47,7 +47,7 @@ def _open(session: Any, received: Received, load: Load, job: Job) -> None:
     """Bring a file here and open it; then say so, to the user and to the sender."""
     who = received.sender.name
     try:
-        data = _opened(session, load, job)
+        data = _opened(session, received.sender.id, load, job)
     except Exception as error:
         received.answer(str(error))
         session.notice("error", f"{who} sent {load.name}, which was not opened: {error}")
@@ -56,7 +56,7 @@ def _open(session: Any, received: Received, load: Load, job: Job) -> None:
     session.notice("info", f"{who} sent {', '.join(one.name for one in data)}.")
 
 
-def _opened(session: Any, load: Load, job: Job) -> list[Any]:
+def _opened(session: Any, sender: str, load: Load, job: Job) -> list[Any]:
     from jviz.backend.cache import home
     from jviz.backend.samp.fetching import bring, is_near
 
@@ -68,7 +68,7 @@ def _opened(session: Any, load: Load, job: Job) -> list[Any]:
     opening = session.dispatcher.ask(lambda: session.submit("file.open", **arguments), unless=lambda: job.cancel_wanted)
     job.when_cancelled(opening.cancel)
     data = opening.result()
-    session.dispatcher.ask(partial(_share, session, load, data))
+    session.dispatcher.ask(partial(_share, session, sender, load, data))
     return data
 
 
@@ -82,11 +82,11 @@ def _reader(load: Load, path: Path) -> str | None:
     return None
 
 
-def _share(session: Any, load: Load, data: list[Any]) -> None:
+def _share(session: Any, sender: str, load: Load, data: list[Any]) -> None:
     """Remember how the sender speaks of a table."""
     table = next((one for one in data if one.kind == "catalog"), None)
     if table is not None:
-        session.samp.tables.share(table, load.id, load.url)
+        session.samp.tables.share(table, load.url, {load.id or load.url: {sender}})
 
 
 def _follow(session: Any, point: Any, who: str) -> str:

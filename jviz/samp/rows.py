@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,16 +28,26 @@ class Shared:
     Attributes
     ----------
     data : Catalog
-    id, url : str
-        What it is called in messages.
+    url : str
+        Where it lies, as messages say.
+    sent : dict
+        What it is called in messages, with the ids of the programs that got it by that name. A program that gets a
+        table anew has to hear of another one: TOPCAT refuses names that it has.
     subset : object
         The selection of which the others know, or which they asked for.
     """
 
     data: Data
-    id: str
     url: str
+    sent: dict[str, set[str]]
     subset: Any = None
+
+    def name_for(self, partners: Iterable[str]) -> str:
+        """Return what the catalogue is called when it is sent to programs, a name that none of them has."""
+        new = set(partners)
+        name = next((one for one, had in self.sent.items() if not had & new), "") or f"jviz-{uuid.uuid4()}"
+        self.sent.setdefault(name, set()).update(new)
+        return name
 
 
 class SharedRows:
@@ -48,11 +62,11 @@ class SharedRows:
         self._shared: list[Shared] = []
         session.subsets_changed.connect(self._look)
 
-    def share(self, data: Data, id: str, url: str) -> Shared:
-        """Take note that others have a catalogue; one that is known keeps its id."""
+    def share(self, data: Data, url: str, sent: Mapping[str, set[str]] = MappingProxyType({})) -> Shared:
+        """Take note that others have a catalogue by a name (see `Shared.sent`), or are to get it."""
         known = self.of(data)
         if known is None:
-            known = Shared(data, id or url, url, self._subset(data))
+            known = Shared(data, url, dict(sent), self._subset(data))
             self._shared.append(known)
         return known
 
@@ -63,7 +77,7 @@ class SharedRows:
 
     def _named(self, id: str, url: str) -> Shared | None:
         here = [one for one in self._shared if one.data in self._session.data]
-        by_id = next((one for one in reversed(here) if id and one.id == id), None)
+        by_id = next((one for one in reversed(here) if id and id in one.sent), None)
         return by_id or next((one for one in reversed(here) if url and one.url == url), None)
 
     def _subset(self, data: Data) -> Any:
@@ -86,15 +100,16 @@ class SharedRows:
 
     def tell(self, one: Shared, rows: np.ndarray, to: str = "", *, mtype: str = "") -> None:
         """Tell one program (by its id) or all which rows are meant; a single one is pointed at by default."""
-        table: dict[str, Any] = {"table-id": one.id, "url": one.url}
         mtype = mtype or ("table.highlight.row" if len(rows) == 1 else "table.select.rowList")
 
-        def params() -> dict[str, Any]:
+        def params(name: str) -> dict[str, Any]:
+            table: dict[str, Any] = {"table-id": name, "url": one.url}
             if mtype == "table.highlight.row":
                 return {**table, "row": str(rows[0])}
             return {**table, "row-list": [str(row) for row in rows.tolist()]}
 
-        self._link.connection.post(mtype, params, to)
+        for name in one.sent:
+            self._link.connection.post(mtype, partial(params, name), to)
 
     # --- from others ----------------------------------------------------------------------------
 

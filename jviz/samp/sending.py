@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,19 +51,19 @@ def send(session: Any, data: Data, to: list[tuple[Partner, str]], progress: Prog
     for mtype in dict.fromkeys(mtype for _, mtype in to):
         progress(0, 1, f"Writing {data.name}")
         url = _file_for(data, mtype, progress).as_uri()
-        params = session.dispatcher.ask(lambda mtype=mtype, url=url: _params(session, data, mtype, url))
         partners = [partner for partner, wanted in to if wanted == mtype]
+        params = session.dispatcher.ask(partial(_params, session, data, mtype, url, partners))
         answers = connection.send(mtype, params, partners, progress=progress)
         said += [(partner.name, answers[partner.id]) for partner in partners]
     return said
 
 
-def _params(session: Any, data: Data, mtype: str, url: str) -> Mapping[str, Any]:
+def _params(session: Any, data: Data, mtype: str, url: str, partners: list[Partner]) -> Mapping[str, Any]:
     """Return what a message says of data; a table is known to others from now on."""
     word, params = mtype.split(".")[0], {"url": url, "name": data.name}
     if isinstance(data, Catalog):
-        shared = session.samp.tables.share(data, f"jviz-{uuid.uuid4()}", url)
-        return {**params, "table-id": shared.id}
+        shared = session.samp.tables.share(data, url)
+        return {**params, "table-id": shared.name_for(partner.id for partner in partners)}
     params[f"{word}-id"] = f"jviz-{data.number}-{data.name}"
     if mtype == SPECTRUM:
         return {**params, "meta": {"Access.Reference": url, "Access.Format": "application/fits",

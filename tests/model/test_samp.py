@@ -361,6 +361,25 @@ def test_rows_selected_here_are_told_and_rows_selected_there_are_selected(connec
     assert selected(connected, data) == []
 
 
+def test_a_table_sent_again_is_another_one_to_those_that_have_it(connected, partner):
+    topcat = partner("Topcat", *LOADS, *ROWS)
+    data = connected.add(stars(), name="stars")
+    connected.run("samp.send", data=data)
+    first = topcat.next()["params"]["table-id"]
+    late = partner("Late", *LOADS, *ROWS)
+    connected.run("samp.send", data=data, to="Late")
+    assert late.next()["params"]["table-id"] == first
+    connected.run("samp.send", data=data, to="Topcat")
+    second = topcat.next()["params"]["table-id"]
+    assert second != first
+    connected.run("catalog.select", data=data, rows=[3, 5])
+    told = [topcat.next()["params"] for _ in range(2)]
+    assert {one["table-id"] for one in told} == {first, second}
+    assert all(one["row-list"] == ["3", "5"] for one in told)
+    topcat.ask("table.select.rowList", **{"table-id": second, "url": "", "row-list": ["1"]})
+    assert selected(connected, data) == [1]
+
+
 def test_what_others_selected_does_not_go_back_to_them(connected, partner):
     topcat = partner("Topcat", *LOADS, *ROWS)
     data = connected.add(stars(), name="stars")
