@@ -21,6 +21,7 @@ from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
 from jviz.errors import CommandError
 from jviz.pictures import cards_for, cards_kept
+from jviz.spectral import CONVENTIONS
 
 __all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "channel_beams", "cube_from", "cut_out"]
 
@@ -213,6 +214,8 @@ def cube_from(
         planes |= beam_planes(beams)
         without = (*without, "BMAJ", "BMIN", "BPA")
     place = cube_cards(cards_for(wcs), wcs, axis)
+    if "WAVELENGTH" in planes:
+        place = [*place, *(card for card in _said_of_table(axis) if card[0] not in {c[0] for c in place})]
     known = {keyword for keyword, _, _ in place} | set(without)
     kept = [card for card in cards_kept(like) if card[0] not in known]
     bunit = [("BUNIT", unit, "unit of the values")] if unit else []
@@ -227,6 +230,18 @@ def cube_from(
     assert isinstance(made, Cube)
     made._axis = replace(axis, array_axis=0)
     return made
+
+
+def _said_of_table(axis: SpectralAxis) -> list[tuple[str, Any, str]]:
+    """Return the cards that say of a table of channels what a CTYPE would."""
+    cards: list[tuple[str, Any, str]] = []
+    if axis.quantity == "wavelength" and axis.medium:
+        cards.append(("VACUUM", axis.medium == "vacuum", "medium of the wavelengths"))
+    if axis.rest is not None:
+        cards.append(("RESTFRQ" if axis.rest_unit == "Hz" else "RESTWAV", axis.rest, f"[{axis.rest_unit}]"))
+    if axis.quantity == "velocity":
+        cards += [("VELDEF", key, "velocities") for key, name in CONVENTIONS.items() if name == axis.convention]
+    return cards
 
 
 def is_summed(unit: str) -> bool:

@@ -69,8 +69,8 @@ def _in_axis(ranges: SpectralRanges, axis: SpectralAxis) -> list[tuple[float, fl
     if mine.quantity == "channel":
         quantity_of(ranges.unit)
         raise CommandError(
-            f"The channels of the cube have no coordinates in which {ranges.unit} could be found; give numbers of "
-            "channels without a unit, or say what they are with Cube ▸ Spectral Axis…."
+            f"The file does not say in which unit the channels are counted, so {ranges.unit} cannot be found on them; "
+            "give numbers as the axis has them, without a unit, or say the unit with Cube ▸ Spectral Axis…."
         )
     medium = getattr(ranges, "medium", "") or mine.medium
     theirs = Scale(ranges.unit, quantity_of(ranges.unit)[0], medium, mine.rest, mine.convention)

@@ -158,8 +158,16 @@ def growth(axis: SpectralAxis, reference: float | None) -> np.ndarray:
         When the axis cannot be turned into wavelengths.
     """
 
+    scale = scale_of(axis)
+    if scale.quantity == "channel" and axis.quantity != "wavelength":
+        raise CommandError(
+            "A cone grows with the wavelength, and the file gives none for the channels; say what they are with Cube ▸ "
+            "Spectral Axis…."
+        )
+
     def to_metres(values: np.ndarray) -> np.ndarray:
-        return convert_axis(values, scale_of(axis), Scale("m", "wavelength"))
+        # Wavelengths in an unknown unit grow in the same proportion.
+        return values if scale.quantity == "channel" else convert_axis(values, scale, Scale("m", "wavelength"))
 
     waves = to_metres(axis.values)
     middle = axis.values[len(axis) // 2] if reference is None else reference

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jviz.backend.io.product import Plane, Product, Unit
-from jviz.backend.spectra.axis import SpectralAxis, axis_by_keywords, quantity_of_unit, spectral_axis
-from jviz.backend.spectra.conventions import made_axis
+from jviz.backend.spectra.axis import SpectralAxis, axis_by_keywords, quantity_of_unit, rest_of, spectral_axis
+from jviz.backend.spectra.conventions import made_axis, medium_of
 from jviz.backend.spectra.reading import samples_of_planes, samples_of_table
 from jviz.backend.spectra.samples import Samples
 from jviz.data import loaded_object
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from jviz.backend.cubes.source import CubeSource
     from jviz.data import Cube, Spectrum
 
-__all__ = ["AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cube"]
+__all__ = ["CONVENTIONS", "AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cube"]
+
+CONVENTIONS = {"RADI": "radio", "OPTI": "optical", "RELA": "relativistic"}
+"""How VELDEF names conventions of velocities (SDFITS, Garwood 2000); used beside tables of channels."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,12 @@ def _tabulated(cube: Cube) -> SpectralAxis | None:
     table = cube.planes.get("WAVELENGTH")
     if table is None or table.shape != cube.shape[:1]:
         return None
-    return SpectralAxis(np.asarray(table.read(), float), table.unit, quantity_of_unit(table.unit))
+    quantity, (rest, rest_unit) = quantity_of_unit(table.unit), rest_of(cube.header)
+    medium = medium_of(cube.header) if quantity == "wavelength" else ""
+    said = str(cube.header.get("VELDEF", "")).strip().upper()[:4]
+    convention = CONVENTIONS.get(said, "") if quantity == "velocity" else ""
+    return SpectralAxis(np.asarray(table.read(), float), table.unit, quantity, medium=medium, rest=rest,
+                        rest_unit=rest_unit, convention=convention)  # fmt: skip
 
 
 def source_of_cube(cube: Cube, plane: str = "", exclude: int = 0, *, one_beam: bool = False) -> CubeSource:

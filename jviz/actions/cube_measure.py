@@ -382,6 +382,11 @@ def _image(
 def _velocities(axis: SpectralAxis, reference: Any, convention: str) -> SpectralAxis:
     """Return the axis in km/s round a reference."""
     source = scale_of(axis)
+    if source.quantity == "channel":
+        raise CommandError(
+            "The file does not say in which unit the channels are counted, so they have no velocities; say it with "
+            "Cube ▸ Spectral Axis…."
+        )
     rest = source.rest if reference is None else _rest_wavelength(reference, source)
     if source.quantity == "velocity" and reference is None and rest is None:
         if axis.convention and axis.convention != convention:

@@ -410,6 +410,28 @@ def test_statistics_of_slices_are_those_of_numpy_without_what_flags_forbid(tmp_p
 def test_a_range_of_wavelengths_on_numbered_channels_is_told(tmp_path):
     session = jviz.Session()
     cube = session.add(np.ones((9, 6, 7), "f4"), name="plain")
-    with pytest.raises(jviz.JvizError, match="channels of the cube have no coordinates in which um could be found"):
+    with pytest.raises(jviz.JvizError, match="so um cannot be found on them; give numbers as the axis has them"):
         session.run("cube.collapse", data=cube, spectral=(1, 2) * u.um)
+    session.close()
+
+
+def test_cones_and_velocities_of_axes_without_a_unit(tmp_path):
+    """Wavelengths in an unknown unit grow in proportion all the same; numbers of channels do not."""
+    from tests.model.test_cube_operations import cube_header
+
+    session, header = jviz.Session(), cube_header(9)
+    header["CTYPE3"], header["CRVAL3"], header["CDELT3"] = "LAMBDA", 5000.0, 100.0
+    del header["CUNIT3"]
+    fits.PrimaryHDU(np.ones((9, 40, 40), "f4"), header).writeto(tmp_path / "a.fits")
+    [cube] = session.open(tmp_path / "a.fits")
+    region = CirclePixelRegion(PixCoord(20, 20), 8)
+    [found] = session.run("cube.extract", data=cube, region=region, cone=True, reference_wavelength=5000).samples
+    areas = np.pi * 64 * ((5000 + 100 * np.arange(9)) / 5000) ** 2
+    scale = found.flux[0] / areas[0]  # a surface brightness, times the solid angle of a spaxel
+    np.testing.assert_allclose(found.flux, scale * areas, rtol=1e-6)
+    with pytest.raises(jviz.CommandError, match="so they have no velocities; say it with Cube"):
+        session.run("cube.moment", data=cube, order=1, output="velocity", reference="656.46 nm")
+    plain = session.add(np.ones((9, 40, 40), "f4"), name="plain")
+    with pytest.raises(jviz.CommandError, match="A cone grows with the wavelength, and the file gives none"):
+        session.run("cube.extract", data=plain, region=region, cone=True)
     session.close()

@@ -229,3 +229,22 @@ def test_velocities_without_a_rest_value_are_told(session, tmp_path):
     with pytest.raises(JvizError, match="only with a rest value"):
         session.run("cube.regrid", data=cube, reference=other)
     assert session.names == ["a", "b"]
+
+
+@pytest.mark.parametrize(("kind", "convention", "medium"), [
+    ("AWAV", "", "air"), ("WAVE", "", "vacuum"), ("VOPT", "optical", ""), ("VRAD", "radio", ""),
+])  # fmt: skip
+def test_uneven_channels_keep_medium_rest_value_and_convention_in_files(session, tmp_path, kind, convention, medium):
+    from dataclasses import replace
+
+    from jviz.cube_making import cube_from
+
+    cube = on_axis(session, tmp_path / "a.fits", kind, spans("WAVE" if medium else kind, 12)[[0, -1]], np.ones(12))
+    values = cube.axis.values + np.linspace(0, 0.3, 12) ** 2 * cube.axis.widths
+    made = session.add(cube_from(cube, np.ones(cube.shape), None, "uneven", "made uneven", wcs=None,
+                                 axis=replace(cube.axis, values=values)))  # fmt: skip
+    session.run("data.export", data=made, path=tmp_path / "out.fits")
+    [back] = session.open(tmp_path / "out.fits")
+    assert np.allclose(back.axis.values, values, rtol=1e-12)
+    assert (back.axis.medium, back.axis.convention, back.axis.rest) == (medium, convention, REST)
+    assert back.axis.unit == cube.axis.unit

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Quantity", "SpectralAxis", "quantity_of_unit", "spectral_axis", "spectral_word"]
+__all__ = ["Quantity", "SpectralAxis", "quantity_of_unit", "rest_of", "spectral_axis", "spectral_word"]
 
 Quantity = Literal["wavelength", "frequency", "velocity", "energy", "wavenumber", "channel"]
 Medium = Literal["vacuum", "air", ""]
@@ -168,7 +168,7 @@ def axis_by_keywords(header: Mapping[str, Any], count: int) -> SpectralAxis | No
         unit = str(header.get(f"CUNIT{n}", "")).strip() or _USUAL_UNITS.get(_CODES[code], "")
         if quantity_of_unit(unit) != _CODES[code]:
             return None
-        rest, rest_unit = _rest(header)
+        rest, rest_unit = rest_of(header)
         note = "The WCS of the file cannot be used; channels follow from the keywords of their axis alone."
         return SpectralAxis(
             value + (np.arange(count) + 1 - pixel) * step, unit, _CODES[code], medium=_medium(code, "", header),
@@ -258,7 +258,7 @@ def _from_world(header: Mapping[str, Any], low: Any, shape: tuple[int, ...], wor
     quantity = _quantity(code, physical, given)
     if not given and quantity != "channel":
         notes.append(f"The file gives no unit for the {quantity} of its channels.")
-    rest, rest_unit = _rest(header)
+    rest, rest_unit = rest_of(header)
     return SpectralAxis(
         values, given, quantity, array_axis, _medium(code, physical, header), rest, rest_unit,
         _CONVENTIONS.get(code, "") if quantity in ("velocity", "frequency") else "", code or physical, tuple(notes),
@@ -339,7 +339,8 @@ def _medium(code: str, physical: str, header: Mapping[str, Any]) -> Medium:
     return {True: "vacuum", False: "air"}.get(header.get("VACUUM"), "")
 
 
-def _rest(header: Mapping[str, Any]) -> tuple[float | None, str]:
+def rest_of(header: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Return the rest value of a header and its unit: Hz or m."""
     for keyword, unit in (("RESTFRQ", "Hz"), ("RESTFREQ", "Hz"), ("RESTWAV", "m")):
         value = header.get(keyword)
         if isinstance(value, int | float) and value > 0:
