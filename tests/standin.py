@@ -265,6 +265,10 @@ class Handler(BaseHTTPRequestHandler):
             if fault.kind == "silence":
                 server.stopping.wait(fault.seconds)
                 return None
+            if fault.kind == "cut":
+                return self._send(200, json.dumps(self._answer(request)).encode()[:-fault.after], "application/json")
+            if fault.kind == "json":
+                return self._send(200, fault.to.encode(), "application/json")
         if server.executing:
             server.executing -= 1
             server.stopping.wait(server.hold)
@@ -330,7 +334,17 @@ class Handler(BaseHTTPRequestHandler):
         if fault.kind == "packed":
             packed, kind = gzip.compress(path.read_bytes()), [("Content-Encoding", fault.to)]
             return self._send(200, packed, "application/fits", kind)
+        if fault.kind == "carried":
+            return self._send(200, gzip.compress(path.read_bytes()), "text/csv", [("Transfer-Encoding", fault.to)])
+        if fault.kind == "other version" and self.headers.get("Range"):
+            return self._part_of_another(path.read_bytes()[::-1])
         return self._bytes(path.read_bytes(), fault)
+
+    def _part_of_another(self, content: bytes) -> None:
+        """Go on with another version of a file, whatever If-Range says."""
+        start = int(self.headers["Range"].removeprefix("bytes=").split("-")[0])
+        part = ("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self._send(206, content[start:], "application/octet-stream", [part, ("ETag", '"another"')])
 
     def _bytes(self, content: bytes, fault: Fault) -> None:
         server, etag = self.server, f'"{hashlib.md5(content).hexdigest()}"'

@@ -14,7 +14,7 @@ from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.fitsfile import FitsFile
 from jviz.errors import JvizError
 
-__all__ = ["digest", "is_page", "problem_of"]
+__all__ = ["digest", "is_checked", "is_page", "problem_of"]
 
 CHUNK = 4 * 1024**2
 FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
@@ -37,6 +37,11 @@ def is_page(start: bytes, name: str) -> bool:
         return False
     head = start[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     return head.startswith((b"<!doctype html", b"<html", b"<head"))
+
+
+def is_checked(name: str) -> bool:
+    """Whether a file of that name tells by itself whether it is whole."""
+    return name.lower().endswith((*FITS, ".json", ".gz"))
 
 
 def problem_of(path: Path, name: str, md5: str = "", sha1: str = "") -> str:

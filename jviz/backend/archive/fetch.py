@@ -11,10 +11,8 @@ import errno
 import json
 import os
 import random
-import re
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,8 +23,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from jviz.backend.archive.checks import digest, is_page, problem_of
-from jviz.backend.archive.net import BUSY, NetError, is_mast
+from jviz.backend.archive.checks import digest, is_checked, is_page, problem_of
+from jviz.backend.archive.net import BUSY, NetError, is_mast, is_unknown_host
+from jviz.backend.archive.replies import first_byte, retry_after, total_of, validator_of
 from jviz.backend.files import unwritable, writing
 from jviz.backend.locks import FileLock
 from jviz.backend.progress import Cancelled
@@ -51,9 +50,6 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 AGAIN = 0.2
 """Seconds between two looks at whether a file that somebody else fetches is free."""
-
-LONGEST_WAIT = 60.0
-"""Most seconds between two tries, whatever the server asks for."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +191,7 @@ class _Transfer:
         self.target, self.part = folder / name, folder / f".{name}.part"
         self.note = folder / f".{name}.part.json"
         self.received = 0
+        self.ends: set[int] = set()
         self.who = urlsplit(wanted.url).hostname or wanted.url
 
     def run(self) -> Fetched:
@@ -297,7 +294,7 @@ class _Transfer:
             self._forget()
             return False
         self._check_status(reply)
-        if reply.status_code == 206 and _first_byte(reply) != start:
+        if reply.status_code == 206 and (first_byte(reply) != start or self._is_of_another(reply)):
             self._forget()
             raise ValueError("the server sent another part than the one asked for")
         start = start if reply.status_code == 206 else 0
@@ -306,18 +303,39 @@ class _Transfer:
         total = start + length if length >= 0 else 0
         self._room(total)
         # Of a packed reply nobody knows which byte comes next: it is not gone on with.
-        self._write_note(_State(self.wanted.url, "" if packed else _validator(reply), total))
+        self._write_note(_State(self.wanted.url, "" if packed else validator_of(reply), total))
         with self.part.open("r+b" if start else "wb") as file:
             file.truncate(start)
             file.seek(start)
             done = self._copy(reply, file, start, total)
             file.flush()
             os.fsync(file.fileno())
-        return done == total if total or length == 0 else True
+        return done == total if total or length == 0 else self._has_ended(reply, done)
+
+    def _is_of_another(self, reply: requests.Response) -> bool:
+        """Whether a part is of another version than what is here: some servers do not look at If-Range."""
+        state, _ = self._resumable()
+        validator, total = validator_of(reply), total_of(reply)
+        return bool((validator and state.validator and validator != state.validator)
+                    or (total and state.total and total != state.total))  # fmt: skip
+
+    def _has_ended(self, reply: requests.Response, done: int) -> bool:
+        """Whether a reply that did not say how long it is was whole: a cut one looks as one that has ended."""
+        size = self.wanted.size
+        if getattr(reply.raw, "chunked", False) or not size or done == size or is_checked(self.wanted.name):
+            return True
+        if done in self.ends:
+            return True  # it is the size in the list that is wrong
+        self.ends.add(done)
+        self._forget()
+        return False
 
     def _is_packed(self, reply: requests.Response) -> bool:
         """Whether the bytes are to be unpacked, although that was not asked for; a .gz is a file as it is."""
         kind = reply.headers.get("Content-Encoding", "").strip().lower()
+        carried = reply.headers.get("Transfer-Encoding", "").strip().lower()
+        if carried not in ("", "identity", "chunked"):
+            raise self._refused(f"the server packs it on the way as nobody asked for ({carried[:30]})")
         if kind in ("", "identity") or (kind in ("gzip", "x-gzip") and self.wanted.name.lower().endswith(".gz")):
             return False
         if kind in ("gzip", "x-gzip", "deflate"):
@@ -344,7 +362,7 @@ class _Transfer:
         if status in (200, 206):
             return
         if status in BUSY:
-            raise _Busy(f"the server is busy (error {status})", _retry_after(reply))
+            raise _Busy(f"the server is busy (error {status})", retry_after(reply))
         if status in (401, 403):
             why = ("the token is missing, wrong or too old; log in with archive.login" if is_mast(self.wanted.url) else
                    "that archive wants a user name and a password (archive.login_to), or others")  # fmt: skip
@@ -397,13 +415,16 @@ class _Transfer:
         raise JvizError(f"{self.target} and 9,999 files of similar names are there already. Choose another folder.")
 
 
-ASTRAY = (requests.TooManyRedirects, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+ASTRAY = (requests.TooManyRedirects, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL,
+          requests.exceptions.SSLError)  # fmt: skip
 """What no further try mends."""
 
 
 def _astray(error: Exception) -> str:
     if isinstance(error, requests.TooManyRedirects):
         return "the server sends from one address to the next without end"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the connection cannot be trusted: its certificate is not valid, or something stands between"
     return "the server sends to an address that cannot be asked"
 
 
@@ -441,38 +462,11 @@ def _named(part: Path, target: Path) -> bool:
     return True
 
 
-def _first_byte(reply: requests.Response) -> int:
-    """Return which byte a part begins with; -1 when the server does not say."""
-    found = re.match(r"bytes (\d+)-", reply.headers.get("Content-Range", ""))
-    return int(found[1]) if found else -1
-
-
-def _validator(reply: requests.Response) -> str:
-    """Return what If-Range compares: a strong ETag, or the time of the last change."""
-    etag = reply.headers.get("ETag", "")
-    return etag if etag and not etag.startswith("W/") else reply.headers.get("Last-Modified", "")
-
-
-def _retry_after(reply: requests.Response) -> float:
-    text = reply.headers.get("Retry-After", "")
-    try:
-        return min(float(text), LONGEST_WAIT)
-    except ValueError:
-        return _seconds_until(text)
-
-
-def _seconds_until(date: str) -> float:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return min(max(parsedate_to_datetime(date).timestamp() - time.time(), 0.0), LONGEST_WAIT)
-    except (TypeError, ValueError):
-        return 0.0
-
-
 def _why(error: Exception) -> str:
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         return "the server stays silent"
-    if isinstance(error, ValueError):
+    if isinstance(error, requests.ConnectionError) and is_unknown_host(error):
+        return "there is no such host, or no network"
+    if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
         return str(error)
     return "the connection breaks off"

@@ -166,6 +166,8 @@ class Mast:
                 raise RemoteServiceError(reply.get("msg", ""))
             paging = reply.get("paging") or {}
             table = _json_to_table(reply, portal._column_configs.get(service))
+            if reply["data"] and not len(table):
+                raise LookupError("rows without fields")
             return table, int(paging.get("rowsFiltered") or len(table))
 
     def columns(self, *, progress: Progress = silent) -> Table:

@@ -17,9 +17,11 @@ from urllib3.util import Retry
 from jviz.backend.archive.gently import loads
 from jviz.backend.archive.keys import MAST, NO_SECRETS, Keys, Shown, is_mast, mast_url
 from jviz.backend.archive.permits import Refusal
+from jviz.backend.archive.replies import LONGEST_WAIT, seconds_of
 from jviz.errors import JvizError
 
-__all__ = ["MAST", "NetError", "connection", "is_mast", "json_of", "mast_url", "prepare", "reason_of", "waited"]
+__all__ = ["MAST", "NetError", "connection", "is_mast", "is_unknown_host", "json_of", "mast_url", "prepare",
+           "reason_of", "waited"]  # fmt: skip
 
 HOSTS = ("mast.stsci.edu", "mastresolver.stsci.edu", "auth.mast.stsci.edu", "catalogs.mast.stsci.edu")
 """Hosts of MAST, which JVIZ_MAST_URL takes the place of."""
@@ -49,6 +51,23 @@ class NetError(JvizError):
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
         self.status = status
+
+
+class _Retries(Retry):
+    """Waits as long as a busy server asks for, but not longer than somebody sits before a window."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        wanted = seconds_of(response.headers.get("Retry-After", ""))
+        if wanted > LONGEST_WAIT:
+            raise TooLong(wanted)
+        return wanted or None
+
+
+class TooLong(Exception):
+    """A server wants to be left alone for longer than anybody waits."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"wants to be left alone for {seconds / 60:,.0f} minutes. Ask it again then")
 
 
 class _Adapter(HTTPAdapter):
@@ -130,7 +149,7 @@ def connection(*, keys: Keys = NO_SECRETS, timeout: tuple[float, float] = (CONNE
 def prepare(session: requests.Session, *, keys: Keys, timeout: tuple[float, float],
             tries: int) -> None:  # fmt: skip
     """Make a session of another library behave as ours do."""
-    retries = Retry(
+    retries = _Retries(
         total=tries - 1, backoff_factor=0.5, backoff_jitter=0.3, status_forcelist=BUSY, allowed_methods=None,
         raise_on_status=False, respect_retry_after_header=True,
     )  # fmt: skip
@@ -180,9 +199,15 @@ def json_of(reply: requests.Response, who: str) -> Any:
                        reply.status_code)  # fmt: skip
     try:
         return reply.json()
-    except json.JSONDecodeError:
-        raise NetError(f"{who} sent a page instead of data: it is probably down for maintenance. Try again later.",
-                       reply.status_code) from None  # fmt: skip
+    except json.JSONDecodeError as error:
+        raise _no_json(error.doc, who, reply.status_code) from None
+
+
+def _no_json(text: str, who: str, status: int = 0) -> NetError:
+    """Say what came instead of data: a page for people, or only a part of them."""
+    if text.lstrip()[:1] in ("{", "["):
+        return NetError(f"The answer of {who} breaks off in the middle. Try again, or ask for less.", status)
+    return NetError(f"{who} sent a page instead of data: it is probably down for maintenance. Try again later.", status)
 
 
 def _not_allowed(who: str, status: int) -> NetError:
@@ -197,6 +222,8 @@ def reason_of(error: BaseException, who: str) -> NetError:
     """Say in a sentence why a request failed."""
     if isinstance(error, NetError):
         return error
+    if isinstance(error, TooLong):
+        return NetError(f"{who} is busy and {error}.", 429)
     if isinstance(error, Refusal):
         return NetError(str(error), error.status)
     if isinstance(error, requests.exceptions.RetryError | requests.exceptions.HTTPError):
@@ -209,12 +236,26 @@ def reason_of(error: BaseException, who: str) -> NetError:
     if isinstance(error, requests.exceptions.Timeout | TimeoutError) or _is_silence(error):
         return NetError(f"{who} did not answer in time. Try again, or ask for less.")
     if isinstance(error, requests.exceptions.JSONDecodeError | json.JSONDecodeError):
-        return NetError(f"{who} sent a page instead of data: it is probably down for maintenance. Try again later.")
+        return _no_json(error.doc, who)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NetError(f"The connection to {who} cannot be trusted: its certificate is not valid, or something stands "
+                        "between. Check the address and the clock of this machine.")  # fmt: skip
+    if isinstance(error, requests.exceptions.ConnectionError) and is_unknown_host(error):
+        return NetError(f"{who} cannot be reached: there is no such host, or no network. Check its address; what the "
+                        "library holds can be searched without it.")  # fmt: skip
     if isinstance(error, requests.exceptions.ConnectionError):
         return NetError(
             f"{who} cannot be reached. Check the network; what the library holds can be searched without it."
         )
+    if isinstance(error, TypeError | LookupError | AttributeError):
+        return NetError(f"{who} sent an answer of another form than it should have. Try again later.")
     return NetError(f"{who} answered in a way that is not understood: {error}. Try again, or ask for less.")
+
+
+def is_unknown_host(error: BaseException) -> bool:
+    """Whether a host has no address: its name is wrong, or there is no network."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", cause), urllib3.exceptions.NameResolutionError)
 
 
 def _is_silence(error: BaseException) -> bool:

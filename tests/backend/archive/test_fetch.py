@@ -6,6 +6,7 @@ import hashlib
 import socket
 import threading
 import time
+from email.utils import formatdate
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from jviz.backend.archive import fetch as fetching
 from jviz.backend.archive.fetch import Stop, Wanted, fetch
 from jviz.backend.archive.keys import Secrets
 from jviz.backend.archive.net import NetError, connection
+from jviz.backend.archive.replies import seconds_of
 from jviz.backend.archive.transfers import Transfers
 from jviz.backend.progress import Cancelled, silent
 from jviz.errors import JvizError
@@ -324,6 +326,66 @@ def test_wherever_it_is_cut_the_bytes_are_equal(mast, holdings, tmp_path_factory
     content = (holdings / NAME).read_bytes()
     assert got.path.read_bytes() == content
     assert got.received == len(content) or resets  # bytes on their way when a connection is reset may be lost
+
+
+@pytest.fixture
+def plain(mast):
+    """A file of a kind that does not tell whether it is whole."""
+    path = mast.folder / "plain_notes.txt"
+    path.write_bytes(b"".join(b"line %d\n" % number for number in range(20_000)))
+    return path
+
+
+def test_a_part_of_another_version_is_not_spliced_though_the_server_ignores_if_range(mast, plain, tmp_path, quick):
+    mast.fail(plain.name, Fault("cut", 65_536), Fault("other version"))
+    got = get(mast, tmp_path, plain.name)
+    assert got.path.read_bytes() == plain.read_bytes()
+    assert [bool(entry.headers.get("range")) for entry in mast.asked(plain.name)] == [False, True, False]
+
+
+@pytest.mark.parametrize("size", ["right", "wrong", "unknown"])
+def test_a_reply_without_a_length_that_is_shorter_than_listed_is_asked_for_again(mast, plain, tmp_path, quick, size):
+    content = plain.read_bytes()
+    mast.lengths = False
+    mast.fail(plain.name, *[Fault("cut", 65_536)] * (size == "right"))
+    told = {"right": len(content), "wrong": 10**6, "unknown": 0}[size]
+    got = get(mast, tmp_path, file=wanted(mast, plain.name, size=told))
+    assert got.path.read_bytes() == content
+    assert len(mast.asked(plain.name)) == (1 if size == "unknown" else 2)
+
+
+def test_what_is_packed_on_the_way_is_refused(mast, plain, tmp_path):
+    mast.fail(plain.name, Fault("carried", to="gzip, chunked"))
+    with pytest.raises(NetError, match=r"packs it on the way as nobody asked for \(gzip, chunked\)"):
+        get(mast, tmp_path / "in", plain.name)
+    assert left(tmp_path / "in") == []
+
+
+def test_a_connection_that_cannot_be_trusted_is_not_tried_again(mast, tmp_path):
+    address = mast.url.replace("http", "https") + "/plain/x.fits"  # it does not speak TLS
+    with pytest.raises(NetError, match="the connection cannot be trusted"), connection(tries=1) as session:
+        fetch(Wanted(address, "x.fits"), tmp_path, session)
+
+
+def test_a_host_that_is_not_there_is_told(tmp_path, quick, monkeypatch):
+    def unknown(*_args, **_options):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NetError, match="no such host, or no network"), connection(tries=1) as session:
+        fetch(Wanted("https://archive.invalid/x.fits", "x.fits"), tmp_path, session)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("3", 3), ("-3", 0), ("nan", 0), ("inf", 0), ("soon", 0), ("", 0), ("Fri, 31 Dec 1999 23:59:59 GMT", 0)],
+)
+def test_what_retry_after_says(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+def test_retry_after_as_a_date():
+    assert 8 < seconds_of(formatdate(time.time() + 10, usegmt=True)) <= 10
 
 
 def test_no_server_at_all(tmp_path, quick):

@@ -136,8 +136,13 @@ def test_names_are_resolved_by_the_same_server(mast, archive):
         ([Fault("html")] * 3, "down for maintenance"),
         ([Fault("silence")] * 3, "did not answer in time"),
         ([Fault("status", status=401)] * 3, "archive.login|error 401"),
+        ([Fault("cut", after=150)], "The answer of MAST breaks off in the middle"),
+        ([Fault("json", to="null")], "of another form than it should have"),
+        ([Fault("json", to="[1, 2]")], "of another form than it should have"),
+        ([Fault("json", to='{"status": "COMPLETE", "data": [{"obsid": 1}], "fields": []}')], "of another form"),
+        ([Fault("status", status=429, headers=(("Retry-After", "3600"),))], "to be left alone for 60 minutes"),
     ],
-    ids=["busy", "page", "silent", "refused"],
+    ids=["busy", "page", "silent", "refused", "cut", "nothing", "a list", "no fields", "an hour"],
 )
 def test_a_server_in_trouble_is_told_in_a_sentence(mast, fault, words):
     mast.fail("invoke", *fault)
@@ -146,8 +151,15 @@ def test_a_server_in_trouble_is_told_in_a_sentence(mast, fault, words):
 
 
 def test_one_bad_answer_is_not_the_end(mast, archive):
-    mast.fail("invoke", Fault("status", status=503, headers=(("Retry-After", "0"),)))
-    assert archive.count(SKY, {}) == 2
+    for when in ("0", "0.1", "soon", "-1"):
+        mast.fail("invoke", Fault("status", status=503, headers=(("Retry-After", when),)))
+        assert archive.count(SKY, {}) == 2
+
+
+def test_a_connection_that_cannot_be_trusted_is_told(mast, monkeypatch):
+    monkeypatch.setenv("JVIZ_MAST_URL", mast.url.replace("http", "https"))  # it does not speak TLS
+    with pytest.raises(NetError, match="The connection to MAST cannot be trusted"):
+        Mast(timeout=(1, 1), tries=1).whoami()
 
 
 def test_an_error_of_the_database_is_told(mast, archive):
