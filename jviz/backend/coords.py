@@ -39,8 +39,14 @@ def angle_text(arcsec: float, digits: int = 4, *, mas: bool = True) -> str:
     """Write an angle in degrees, arcminutes or arcseconds, whichever suits it; below 1″ in mas where that is wished."""
     for size, mark in ((3600.0, "°"), (60.0, "′"), (1.0, "″")):
         if arcsec >= size or (mark == "″" and not mas):
-            return f"{arcsec / size:.{digits}g}{mark}"
-    return f"{1000 * arcsec:.{digits}g} mas"
+            return f"{_short(arcsec / size, digits)}{mark}"
+    return f"{_short(1000 * arcsec, digits)} mas"
+
+
+def _short(value: float, digits: int) -> str:
+    """Write a number with so many digits that count; 140 with two of them, not 1.4e+02."""
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text else text
 
 
 def parse_position(text: str, *, frame: str = "icrs") -> tuple[float, float]:

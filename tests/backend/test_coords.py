@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jviz
-from jviz.backend.coords import FRAMES, convert, format_position, parse_position, resolve_name
+from jviz.backend.coords import FRAMES, angle_text, convert, format_position, parse_position, resolve_name
 from jviz.errors import JvizError
 from jviz.positions import sky_position
 
@@ -331,3 +331,11 @@ def test_one_resolver_is_asked_for_itself(server, mast):
         resolve_name("Nobody 7", resolver="offline")
     with pytest.raises(JvizError, match="no resolver"):
         resolve_name("M 31", resolver="oracle")
+
+
+@pytest.mark.parametrize(
+    ("arcsec", "digits", "text"),
+    [(138.4 * 3600, 2, "140°"), (95.0, 3, "1.58′"), (2.5, 4, "2.5″"), (0.0123, 4, "12.3 mas"), (0.9996, 3, "1000 mas")],
+)
+def test_angles_are_written_without_powers_of_ten(arcsec, digits, text):
+    assert angle_text(arcsec, digits) == text
