@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from jviz.backend.cubes.error_kind import WORDS, errors_plane, judged
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from jviz.cube_data import Cube
 
 __all__ = ["look_at_errors"]
+
+SLOW = 1 << 26
+"""Values of a compressed plane above which only its header and unit are asked: the whole of it would be unpacked."""
 
 WAY_OUT = "“Cube ▸ Kind of Errors…” says once and for all what it is."
 
@@ -22,7 +26,7 @@ def look_at_errors(cube: Cube) -> None:
     if plane is None or is_known or len(cube.product.shape) != 3:
         return
     try:
-        found = judged(cube.product)
+        found = judged(cube.product, numbers=plane.immediate or plane.loaded or math.prod(plane.shape) <= SLOW)
     except (JvizError, OSError):
         return  # values that cannot be read are told where they are shown
     if found is None or (found.is_sure and found.meaning == plane.meaning):

@@ -75,7 +75,7 @@ def with_errors(product: Product, meaning: Meaning) -> Product:
     return replace(product, planes=planes)
 
 
-def judged(product: Product, spectral: int = 0) -> Judgement | None:
+def judged(product: Product, spectral: int = 0, *, numbers: bool = True) -> Judgement | None:
     """Find out of which kind the errors of a cube are: by their header, their unit, else by the noise of the data.
 
     Parameters
@@ -84,6 +84,8 @@ def judged(product: Product, spectral: int = 0) -> Judgement | None:
         Of three axes.
     spectral : int
         Which of them is the spectral one.
+    numbers : bool
+        Whether values may be looked at.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def judged(product: Product, spectral: int = 0) -> Judgement | None:
     by_unit = _by_unit(main.unit, plane.unit)
     if by_unit and (by_unit == named or by_unit != "error"):  # the unit of the data is often only copied
         return Judgement(by_unit, said=f"its unit is {plane.unit}")
-    return _by_numbers(CubeSource(main, spectral), CubeSource(plane, spectral), named)
+    return _by_numbers(CubeSource(main, spectral), CubeSource(plane, spectral), named) if numbers else Judgement(named)
 
 
 def _header(product: Product, plane: Plane) -> Mapping[str, Any]:
@@ -126,7 +128,8 @@ def _by_numbers(data: CubeSource, errors: CubeSource, named: Meaning) -> Judgeme
     if far[named] <= FAR or far[best] > FAR:
         return Judgement(named)
     said = f"values scatter by about {noise:.2g}, and it is about {middle:.2g}"
-    return Judgement(best if far[named] - far[best] >= CLEARLY else named, far[named] - far[best] >= CLEARLY, said)
+    is_sure = bool(far[named] - far[best] >= CLEARLY)
+    return Judgement(best if is_sure else named, is_sure, said)
 
 
 def _looks(source: CubeSource) -> list[tuple[slice, slice]]:
