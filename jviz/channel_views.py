@@ -6,17 +6,13 @@ from typing import Any
 
 from echo import CallbackProperty
 
+from jviz.checked import whole
 from jviz.cube_views import CubeLayer, CubeView
 from jviz.errors import CommandError
 from jviz.geometry import fitting_scale
 from jviz.views import Checked, View, declare_view, number
 
 __all__ = ["ChannelMapsView", "field_of", "maps_of", "middle_of", "panel_view"]
-
-
-def _whole(low: float, high: float, name: str) -> Any:
-    check = number(low, high, name)
-    return lambda value: int(check(value))
 
 
 def _field(value: Any) -> tuple[float, float, float, float] | None:
@@ -61,13 +57,13 @@ class ChannelMapsView(View):
     navigation = frozenset({"page"})
     navigation_label = "Page"
 
-    first = Checked(0, _whole(0, 1e7, "channel"))
-    last = Checked(0, _whole(0, 1e7, "channel"))
-    step = Checked(1, _whole(1, 1e6, "step"))
+    first = Checked(0, whole(0, 1e7, "channel"))
+    last = Checked(0, whole(0, 1e7, "channel"))
+    step = Checked(1, whole(1, 1e6, "step"))
     averaged = CallbackProperty(True)
-    rows = Checked(3, _whole(1, 20, "number of rows"))
-    columns = Checked(4, _whole(1, 20, "number of columns"))
-    page = Checked(0, _whole(0, 1e6, "page"))
+    rows = Checked(3, whole(1, 20, "number of rows"))
+    columns = Checked(4, whole(1, 20, "number of columns"))
+    page = Checked(0, whole(0, 1e6, "page"))
     spectral_unit = CallbackProperty("")
     labels = CallbackProperty(True)
     colorbar = CallbackProperty(True)

@@ -30,6 +30,7 @@ __all__ = [
     "positive",
     "sky_frame",
     "some_of",
+    "whole",
 ]
 
 COLOURS = {
@@ -118,6 +119,19 @@ def number(low: float = -float("inf"), high: float = float("inf"), name: str = "
         return value
 
     return check
+
+
+def whole(low: float = -float("inf"), high: float = float("inf"), name: str = "number") -> Any:
+    """Make a check for a whole number between two bounds; 1.5 is not taken for 1."""
+    check = number(low, high, name)
+
+    def check_whole(value: Any) -> int:
+        found = check(value)
+        if found != round(found):
+            raise CommandError(f"The {name} is {found:g}; it must be a whole number.")
+        return int(found)
+
+    return check_whole
 
 
 def positive(name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from echo import CallbackProperty
 
 from jviz.backend.units import moment_unit
+from jviz.checked import whole
 from jviz.data import Cube
 from jviz.errors import CommandError
 from jviz.views import LAYER_PROPERTIES, Checked, ImageLayer, ImageView, declare_view, number, of_active_layer, one_of
@@ -89,7 +90,7 @@ class CubeLayer(ImageLayer):
 
     order = Checked((), _order)
     cut = Checked(None, _cut)
-    width = Checked(1, lambda v: int(number(1, 1e6, "number of slices")(v)))
+    width = Checked(1, whole(1, 1e6, "number of slices"))
     slab = Checked(None, _slab)
     slab_subset = CallbackProperty("")
     live_slab = CallbackProperty(None)

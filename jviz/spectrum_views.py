@@ -12,6 +12,7 @@ from jviz.backend.spectra.fluxes import flux_unit
 from jviz.backend.spectra.lines import LISTS
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.units import CONVENTIONS, Scale, convert_axis, quantity_of, readable_unit, scale_of
+from jviz.checked import whole
 from jviz.errors import CommandError
 from jviz.plot_views import PlotLayer, PlotView
 from jviz.views import Checked, declare_view, number, one_of, pair, some_of
@@ -80,7 +81,7 @@ class SpectrumLayer(PlotLayer):
         Which of the spectra of the data, from 0.
     """
 
-    index = Checked(0, lambda v: int(number(0, 1e7, "number of a spectrum")(v)))
+    index = Checked(0, whole(0, 1e7, "number of a spectrum"))
 
     @property
     def is_model(self) -> bool:

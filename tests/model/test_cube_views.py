@@ -227,3 +227,14 @@ def test_the_mean_frequency_of_a_slab_is_finer_than_channels_of_a_kilohertz(sess
     raster._source.raw()
     for x, y in ((0, 0), (3, 2), (6, 5)):
         assert abs(raster.value(x, y) - (230e9 + 1e3 * centres[y, x])) < 1.0  # Hz
+
+
+def test_half_a_slice_is_refused(session, tmp_path):
+    session.add(np.ones((9, 6, 7), "f4"), name="ones")
+    view = session.view("cube", data="ones")
+    with pytest.raises(CommandError, match=r"number of slices is 2\.5; it must be a whole number"):
+        view.layers[0].width = 2.5
+    with pytest.raises(CommandError, match=r"width of cube\.width must be a whole number"):
+        session.run("cube.width", width=2.5, view=view)
+    view.layers[0].width = 3.0
+    assert view.layers[0].width == 3

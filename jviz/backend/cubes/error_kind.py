@@ -127,7 +127,7 @@ def _by_numbers(data: CubeSource, errors: CubeSource, named: Meaning) -> Judgeme
     best = min(KINDS, key=far.__getitem__)
     if far[named] <= FAR or far[best] > FAR:
         return Judgement(named)
-    said = f"values scatter by about {noise:.2g}, and it is about {middle:.2g}"
+    said = f"values scatter by about {noise:.3g}, and it is about {middle:.3g}"
     is_sure = bool(far[named] - far[best] >= CLEARLY)
     return Judgement(best if is_sure else named, is_sure, said)
 
