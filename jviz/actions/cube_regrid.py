@@ -61,6 +61,8 @@ def regrid(
     stay per hertz, and their integral over frequency stays; of values per length that over wavelength, of others that
     over the axis of the cube. From velocity to velocity each line keeps its own rest value.
 
+    Between frames of rest (SPECSYS) nothing is shifted; a message says where they differ.
+
     Errors are those of independent values; neighbours on the new grid share old ones and are correlated: the history
     of the result says how much, of channels.
 
@@ -80,6 +82,7 @@ def regrid(
     shared = shared_between(measure.axis, reference.axis, measured_along(parse_unit(data.unit)))
     axis, weights, widths = shared.axis, shared.weights, shared.widths
     what += f"; integrals over {shared.along} stay; errors of neighbouring channels correlate: {shared.correlation:.2f}"
+    what += _frames(session, data, reference)
     if axes == "both":
         channels = _Channels(measure, axis, lambda channel: _shared(measure, weights[[channel]], widths[[channel]]))
         return _reprojected(channels, reference, method, title, what, progress)
@@ -91,6 +94,18 @@ def regrid(
     by_rows(new, work, "sharing out channels", progress)
     wcs = with_axis(data.wcs, axis, linear=axis_is_linear(axis))
     return new.made(title, what, axis=axis, wcs=wcs, without=("DC-FLAG", "VACUUM"))
+
+
+def _frames(session: Session, data: Cube, reference: Cube) -> str:
+    """Tell of channels that are counted in two frames of rest (SPECSYS), between which nothing is shifted."""
+    first, second = (str(one.header.get("SPECSYS", "")).strip().upper() for one in (data, reference))
+    if not first or not second or first == second:
+        return ""
+    session.notice("warning", (
+        f"Channels of {data.name} are counted in the frame {first}, those of {reference.name} in {second} (SPECSYS). "
+        "They were matched as they stand, without the shift between these frames."
+    ))  # fmt: skip
+    return f"; channels of {first} matched with those of {second} as they stand"
 
 
 @dataclass(frozen=True)

@@ -248,3 +248,20 @@ def test_uneven_channels_keep_medium_rest_value_and_convention_in_files(session,
     assert np.allclose(back.axis.values, values, rtol=1e-12)
     assert (back.axis.medium, back.axis.convention, back.axis.rest) == (medium, convention, REST)
     assert back.axis.unit == cube.axis.unit
+
+
+@pytest.mark.parametrize("frames", [("LSRK", "BARYCENT"), ("LSRK", "LSRK"), ("LSRK", "")])
+def test_frames_of_rest_that_differ_are_told(session, tmp_path, frames):
+    cubes = []
+    for name, frame in zip("ab", frames, strict=True):
+        cube = on_axis(session, tmp_path / f"{name}.fits", "VRAD", (-30e3, 30e3), np.ones(20))
+        with fits.open(tmp_path / f"{name}.fits") as file:
+            file["SCI"].header["SPECSYS"] = frame
+            file.writeto(tmp_path / f"{name}2.fits")
+        cubes += session.open(tmp_path / f"{name}2.fits")
+        assert cube.name in session.names
+    session.notices.clear()
+    made = session.run("cube.regrid", data=cubes[0], reference=cubes[1])
+    told = all(frames) and frames[0] != frames[1]
+    assert any("without the shift between these frames" in text for _, text in session.notices) == told
+    assert ("LSRK matched with those of BARYCENT" in str(made.header["HISTORY"]).replace("\n", "")) == told
