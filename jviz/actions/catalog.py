@@ -80,6 +80,7 @@ def select(
         chosen = np.zeros(n, bool)
     subset = (old or Subset(name, chosen, color=color)).but(region=chosen, data=data)
     session.set_subsets({**session.subsets, name: subset})
+    session.notice("status", f"{int(chosen.sum()):,} of {n:,} rows of {data.name} selected")
     return subset
 
 

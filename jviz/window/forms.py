@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, get_args
 
 from PySide6.QtCore import Qt
@@ -19,12 +20,13 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.commands import Command
+from jviz.data import Data
 from jviz.errors import CommandError, JvizError
 from jviz.jobs import Job
 from jviz.plugins.parts import ProgressBar
 from jviz.script import command_line
 from jviz.window.docstrings import parameter_docs
-from jviz.window.fields import SECRET, Field, field_for, shown_name
+from jviz.window.fields import SECRET, ChoiceField, Field, field_for, shown_name
 
 __all__ = ["Form", "open_form"]
 
@@ -84,6 +86,20 @@ class Form(QDialog):
                 field.set_value(arguments[name])
             elif parameter.default is not parameter.empty:
                 field.set_value(parameter.default)
+        self._tell_apart(arguments)
+
+    def _tell_apart(self, arguments: dict[str, Any]) -> None:
+        """Offer different data where a command needs two: to match a catalogue with itself is seldom meant."""
+        needed = [name for name, field in self.fields.items() if isinstance(field, ChoiceField)
+                  and self._command.parameters[name].default is inspect.Parameter.empty]  # fmt: skip
+        taken = [arguments[name] for name in needed if name in arguments]
+        for name in needed:
+            combo = self.fields[name].combo
+            if name in arguments or not isinstance(combo.currentData(), Data):
+                continue
+            others = (at for at in range(combo.count()) if combo.itemData(at) not in taken)
+            combo.setCurrentIndex(next(others, combo.currentIndex()))
+            taken.append(combo.currentData())
 
     def _buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -227,3 +227,10 @@ def test_an_export_that_cannot_be_made_leaves_no_file(session, sources, tmp_path
     with pytest.raises(jviz.JvizError, match=said):
         session.run("catalog.export_regions", data="sources", path=tmp_path / "none.reg", **arguments)
     assert list(tmp_path.glob("*.reg")) == []
+
+
+def test_the_number_of_selected_rows_is_told(session, sources):
+    data, said = sources[0], []
+    session.noticed.connect(lambda level, text: said.append((level, text)))
+    session.run("catalog.select", data=data, rows=[0, 2])
+    assert said == [("status", f"2 of {len(data)} rows of {data.name} selected")]

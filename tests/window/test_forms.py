@@ -435,3 +435,14 @@ def test_names_of_parameters_are_written_as_people_write_them():
     names = ("minimum_snr", "psf", "fwhm_to", "colormap", "exclude_flags", "x", "hdu", "sigma")
     assert [shown_name(name) for name in names] == [
         "Minimum S/N", "PSF", "FWHM to", "Colour map", "Exclude flags", "X", "HDU", "Sigma"]  # fmt: skip
+
+
+def test_two_catalogues_to_match_are_not_the_same(window):
+    from astropy.table import Table
+
+    first, second = (window.session.add(Table({"ra": [1.0], "dec": [2.0]}), name=name) for name in ("one", "two"))
+    for given, expected in (({}, {first, second}), ({"b": first}, {second, first}), ({"a": second}, {second, first})):
+        form = open_form(window, find("catalog.match"), given)
+        assert {form.fields[name].value() for name in "ab"} == expected
+        assert all(form.fields[name].value() is data for name, data in given.items())
+        form.close()

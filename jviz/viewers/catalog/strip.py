@@ -13,8 +13,11 @@ from jviz.viewers.icons import themed_icon
 __all__ = ["ExpressionBox", "Strip"]
 
 
-SHORTEST, LONGEST = 5, 24
+SHORTEST, LONGEST = 2, 24
 """Letters between which a longer expression gets a wider box."""
+
+ARROW = 4
+"""Letters for which there would be room in place of the arrow of a box."""
 
 
 class ExpressionBox(QComboBox):
@@ -94,14 +97,14 @@ class Strip(QWidget):
         text.setBuddy(box)
         self._labels.append(text)
         self._boxes.addWidget(text)
-        self._boxes.addWidget(box, SHORTEST)
+        self._boxes.addWidget(box, SHORTEST + ARROW)
 
     def share(self) -> None:
         """Give the boxes room by the lengths of what they show."""
         for number in range(self._boxes.count()):
             box = self._boxes.itemAt(number).widget()
             if isinstance(box, ExpressionBox):
-                self._boxes.setStretch(number, min(max(len(box.currentText()), SHORTEST), LONGEST))
+                self._boxes.setStretch(number, ARROW + min(max(len(box.currentText()), SHORTEST), LONGEST))
 
     def add_button(self, icon: str, tip: str, clicked: Callable[[bool], Any], *, checkable: bool = True) -> QToolButton:
         """Add a flat button with an icon."""
