@@ -255,11 +255,11 @@ def test_the_controls_of_a_plot_never_lie_on_each_other(opened, sources, qtbot, 
     assert viewer.scene_now().picture.top() > viewer.strip.height()
 
 
-def test_a_long_expression_gets_the_wider_box_and_is_told_whole(opened, sources):
+def test_a_long_expression_gets_the_wider_box_and_is_told_whole(opened, sources, qtbot):
     long = "sqrt((a - 2.5)**2 + (b - 2.5)**2)"
     viewer = opened("scatter", x="a", y=long)
     x, y = (viewer.boxes[name] for name in "xy")
-    assert y.width() > 1.5 * x.width()
+    qtbot.waitUntil(lambda: y.width() > 1.5 * x.width())
     assert long in y.toolTip()
 
 
