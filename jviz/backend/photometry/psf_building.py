@@ -24,8 +24,8 @@ WORSE = 6.0
 UNLIKE = 0.2
 """Part by which PSFs differ from rings round their middle, over an area as wide as they are."""
 
-MOST_DIRECT = 70_000
-"""Samples of a PSF up to which its equations are solved directly."""
+MOST_DIRECT = 12_000
+"""Samples of a table whose equations are solved at once; larger ones in parts."""
 
 
 @dataclass(frozen=True)
@@ -234,50 +234,92 @@ def _flux_of(psf: PsfModel, by: PsfModel) -> float:
     return float((a * b).sum() / (b * b).sum())
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """A table that is fitted: coefficients as they are now, where the star is in them, samples a pixel, half a side."""
+
+    coefs: np.ndarray
+    centre: tuple[float, float]
+    fine: int
+    half: int
+
+    @property
+    def inner(self) -> int:
+        """Pixels from the star up to which it can be solved directly."""
+        return self.half if self.fine == 1 else min(self.half, int((np.sqrt(MOST_DIRECT) - 2 * EDGE) / (2 * self.fine)))
+
+    def within(self, half: int) -> _Grid:
+        """Return the middle of it."""
+        cut = (self.half - half) * self.fine
+        part = np.ascontiguousarray(self.coefs[cut : len(self.coefs) - cut, cut : len(self.coefs) - cut])
+        return _Grid(part, (self.centre[0] - cut, self.centre[1] - cut), self.fine, half)
+
+    def coarser(self) -> tuple[_Grid, int]:
+        """Return it with fewer samples a pixel, and which of them stay."""
+        from scipy.ndimage import spline_filter
+
+        step = next(k for k in range(2, self.fine + 1) if self.fine % k == 0)
+        values = np.pad(_values(self.coefs)[EDGE:-EDGE, EDGE:-EDGE][::step, ::step], EDGE)
+        middle = len(values) // 2
+        return _Grid(spline_filter(values, order=3), (middle, middle), self.fine // step, self.half), step
+
+
 def _table(scene: _Scene, stars: np.ndarray, wings: Wings) -> np.ndarray:
     """Return the table, shape (my, mx), that fits the pixels best, and that of the wings where they do not say it."""
+    psf = scene.psf
+    return _fitted(scene, stars, wings, _Grid(psf.coefs[0], psf.centre, psf.fine, scene.half))
+
+
+def _fitted(scene: _Scene, stars: np.ndarray, wings: Wings, grid: _Grid) -> np.ndarray:
+    """Fit a table; of a large one the middle as fine as it is, and what is round it, which is smoother, coarser.
+
+    What is smooth in the wings and what the stars say of the core differ by many powers of ten: steps of conjugate
+    gradients on the whole end long before the wings are right, so that fluxes were wrong by 5 %.
+    """
+    from scipy.ndimage import map_coordinates
+
+    smooth = wings.table(grid.half, grid.fine, EDGE)
+    if grid.inner == grid.half:
+        return _solved(scene, stars, wings, grid, smooth)
+    coarse, step = grid.coarser()
+    more = _fitted(scene, stars, wings, coarse) - wings.table(grid.half, coarse.fine)
+    at = (np.arange(len(smooth)) - EDGE) / step
+    smooth += map_coordinates(more, np.meshgrid(at, at, indexing="ij"), order=3, mode="nearest")
+    cut = (grid.half - grid.inner) * grid.fine
+    middle = slice(cut, len(smooth) - cut)
+    core = _solved(scene, stars, wings, grid.within(grid.inner), smooth[middle, middle])
+    table = smooth[EDGE:-EDGE, EDGE:-EDGE]
+    table[cut : len(table) - cut, cut : len(table) - cut] = core
+    return table
+
+
+def _solved(scene: _Scene, stars: np.ndarray, wings: Wings, grid: _Grid, smooth: np.ndarray) -> np.ndarray:
+    """Solve the normal equations of a table that is expected to be a smooth one."""
     from scipy.ndimage import spline_filter
     from scipy.sparse import dia_array
+    from scipy.sparse.linalg import splu
 
     from jviz.backend.photometry import psf_kernels
 
-    psf = scene.psf
-    coefs = psf.coefs[0]
+    coefs = grid.coefs
     my, mx = coefs.shape
     bands, right = np.zeros((49, coefs.size)), np.zeros(coefs.size)
     seen = np.ascontiguousarray(np.c_[stars, wings.level * stars[:, 2]])
     psf_kernels.gather(
-        scene.residual, scene.weight, coefs, psf.fine, *psf.centre, seen, scene.half, scene.clip, bands, right
+        scene.residual, scene.weight, coefs, grid.fine, *grid.centre, seen, grid.half, scene.clip, bands, right
     )  # fmt: skip
     steps = [c * mx + d for c in range(-3, 4) for d in range(-3, 4)]
-    smooth = wings.table(scene.half, psf.fine, EDGE)
     expected = spline_filter(smooth, order=3, mode="mirror").ravel()
-    alike = max(1.0, 0.8 * (psf.fwhm * psf.fine) ** 2)
-    floor = np.maximum(smooth, 1e-6 * smooth.max()).ravel()
-    tied = _roughness(coefs, psf) + dia_array((1 / (alike * (UNLIKE * floor[None]) ** 2), [0]),
-                                              shape=(coefs.size, coefs.size)).tocsr()  # fmt: skip
+    width = scene.psf.fwhm * grid.fine
+    allowed = max(1.0, 0.8 * width**2) * (UNLIKE * np.maximum(smooth, 1e-6 * smooth.max()).ravel()[None]) ** 2
     told = dia_array((bands, steps), shape=(coefs.size, coefs.size)).tocsr()
-    matrix, right = told + tied, right - told @ expected
-    diagonal = matrix.diagonal()
-    scale = dia_array((1 / np.sqrt(diagonal)[None], [0]), shape=matrix.shape).tocsr()
-    solved = _solved(scale @ matrix @ scale, scale @ right, (coefs.ravel() - expected) * np.sqrt(diagonal))
-    return _values((solved / np.sqrt(diagonal) + expected).reshape(my, mx))[EDGE:-EDGE, EDGE:-EDGE]
-
-
-def _solved(matrix: Any, right: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Solve the normal equations, directly unless there are so many that it would take too much room.
-
-    What is smooth in the wings and what the stars say of the core differ by many powers of ten: steps of conjugate
-    gradients end long before the wings are right, and then the PSF of faint stars gets narrower in each round.
-    """
-    from scipy.sparse.linalg import cg, splu
-
-    if len(right) > MOST_DIRECT:
-        return cg(matrix, right, x0=start, rtol=1e-7, maxiter=1500)[0]
-    factors = splu(
-        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-    )
-    return factors.solve(right)
+    matrix = told + _roughness(coefs, width / 2.355) + dia_array((1 / allowed, [0]), shape=told.shape).tocsr()
+    root = np.sqrt(matrix.diagonal())
+    scale = dia_array((1 / root[None], [0]), shape=matrix.shape).tocsr()
+    factors = splu((scale @ matrix @ scale).tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
+                   options={"SymmetricMode": True})  # fmt: skip
+    solved = factors.solve(scale @ (right - told @ expected)) / root
+    return _values((solved + expected).reshape(my, mx))[EDGE:-EDGE, EDGE:-EDGE]
 
 
 def _values(coefs: np.ndarray) -> np.ndarray:
@@ -289,7 +331,7 @@ def _values(coefs: np.ndarray) -> np.ndarray:
     return coefs
 
 
-def _roughness(coefs: np.ndarray, psf: PsfModel) -> Any:
+def _roughness(coefs: np.ndarray, sigma: float) -> Any:
     """Return the penalty on third differences that PSFs of this width do not have; and the edges are 0.
 
     The third differences of a Gaussian are at most 1.4 / σ³ of its height, σ in samples.
@@ -297,7 +339,6 @@ def _roughness(coefs: np.ndarray, psf: PsfModel) -> Any:
     from scipy.ndimage import maximum_filter
     from scipy.sparse import dia_array, eye_array, kron
 
-    sigma = psf.fwhm * psf.fine / 2.355
     level = maximum_filter(np.abs(coefs), max(3, round(sigma) | 1))
     allowed = 1.4 / sigma**3 * level + 1e-6 * coefs.max()
     weight = dia_array((1 / allowed.ravel()[None] ** 2, [0]), shape=(coefs.size, coefs.size)).tocsr()

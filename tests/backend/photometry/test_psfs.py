@@ -220,6 +220,22 @@ def test_fluxes_by_a_psf_of_few_stars_are_true_within_the_error_that_it_says(sha
     assert np.max(doubt) < 0.03
 
 
+def test_a_large_psf_is_fitted_in_parts_and_is_that_of_the_stars():
+    truth = moffat_psf(2.5, 2.5, size=161)
+    draw = np.random.default_rng(5)
+    x, y = (v.ravel() + draw.uniform(-5, 5, 9) for v in np.meshgrid(*[np.arange(60, 360, 110.0)] * 2))
+    image = pictured(truth, x, y, np.full(9, 1e4), (390, 390)) + draw.normal(0, 1, (390, 390)).astype(np.float32)
+    built = build(image, np.ones_like(image), np.rint(x), np.rint(y), size=61, rounds=5)
+    assert built.psf.values.shape == (1, 241, 241)
+    assert ratio_of(built.psf, truth) == pytest.approx(1, abs=0.003)
+    assert built.psf.light == pytest.approx(truth_within(truth, 30), abs=1e-3)
+    offsets = np.linspace(-20, 20, 81)
+    wanted, made = (sampled(psf, offsets) for psf in (truth, built.psf))
+    assert abs(made - wanted).max() < 0.02 * wanted.max()
+    far = np.hypot(*np.meshgrid(offsets, offsets)) > 8
+    assert np.median(made[far] / wanted[far]) == pytest.approx(1, abs=0.15)
+
+
 @pytest.mark.parametrize("sigma", [0.6, 1.4])
 def test_a_psf_of_few_faint_stars_keeps_its_width_and_their_fluxes(sigma):
     """Rounds that end before their equations are solved make it narrower each time: to a third here."""
