@@ -55,17 +55,36 @@ def wavelengths_of_data(data: Spectrum2D) -> Wavelengths:
 
 
 def _table_beside(data: Spectrum2D) -> Wavelengths | None:
-    """Return the wavelengths of msaexp's files: those of the table SPEC1D, one for each column."""
-    unit = next((u for u in data.product.units if u.name.upper() == "SPEC1D"), None)
-    if unit is None or data.path is None or unit.shape[:1] != data.shape[-1:]:
+    """Return the wavelengths that a table beside the data gives to each column: msaexp's SPEC1D, grizli's TRACE."""
+    units = [u for u in data.product.units if u.shape[:1] == data.shape[-1:]]
+    if data.path is None:
         return None
-    from jviz.backend.spectra.reading import samples_of_tables
+    spectrum = next((u for u in units if u.name.upper() == "SPEC1D"), None)
+    if spectrum is not None:
+        from jviz.backend.spectra.reading import samples_of_tables
 
-    axis = samples_of_tables(data.path, [unit.index])[0].axis
-    if len(axis) != data.shape[-1]:
-        return None
-    values = np.broadcast_to(axis.values, data.shape[-2:])
-    return Wavelengths(values, axis.unit, axis.quantity, axis.medium, axis.notes)
+        axis = samples_of_tables(data.path, [spectrum.index])[0].axis
+        if len(axis) == data.shape[-1]:
+            values = np.broadcast_to(axis.values, data.shape[-2:])
+            return Wavelengths(values, axis.unit, axis.quantity, axis.medium, axis.notes)
+    trace = next((u for u in units if u.name.upper() == "TRACE" and u.index > data.product.main), None)
+    return None if trace is None else _along_trace(data, trace.index)
+
+
+def _along_trace(data: Spectrum2D, index: int) -> Wavelengths | None:
+    """Return the wavelengths of the table that grizli writes after each beam of a slitless exposure, in ångströms."""
+    from astropy.io import fits
+
+    from jviz.backend.io.fits_compressed import decompressed
+
+    with fits.open(decompressed(data.path)) as file:  # type: ignore[arg-type]
+        table = file[index].data
+        names = {name.lower(): name for name in table.names}
+        if "wavelength" not in names:
+            return None
+        values = np.asarray(table[names["wavelength"]], float)
+        unit = table.columns[names["wavelength"]].unit or "Angstrom"
+    return wavelengths_of(values, unit, {**data.header, "CTYPE1": ""}, None, data.shape[-2:])  # type: ignore[arg-type]
 
 
 def frame_of(data: Spectrum2D, dispersion: Dispersion = "auto", exclude_flags: Any = None) -> Frame:

@@ -66,7 +66,7 @@ EXPECTED = {
     "rubies-egs61_prism-clear_4233_44597.spec.fits": (0.58, 5.33662, "um"),
     "o4sp040b0_raw.fits": (8264.95, 8298.75, "Angstrom"),
     "sprat_2d_lhs6328.fits.gz": (None, None, ""),
-    "niriss_jw01324001001_test.beams.fits": (None, None, ""),
+    "niriss_jw01324001001_test.beams.fits": (8281.03, 14679.94, "Angstrom"),
 }
 
 

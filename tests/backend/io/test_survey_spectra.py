@@ -321,3 +321,20 @@ def test_wavelengths_without_a_unit_are_taken_by_their_size_and_that_is_said(ses
     assert (one.axis.unit, one.axis.quantity) == (unit, "wavelength")
     np.testing.assert_allclose(one.axis.values, waves)  # as the file has them
     assert "no unit of wavelength" in one.axis.notes[0]
+
+
+def test_beams_of_grizli_have_the_wavelengths_of_their_trace(opened):
+    """Each beam is followed by a table with a row for each column, in ångströms; the WCS is that of the sky."""
+    parts, first = [primary()], (8000.0, 8500.0)
+    for start in first:
+        values = np.ones((12, N), "f4")
+        sky = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 3.5, "CRVAL2": -30.0, "CDELT1": -1e-5,
+               "CDELT2": 1e-5, "DISPAXIS": 1, "BUNIT": "DN/s"}  # fmt: skip
+        parts += [unit(values, "SCI", EXTVER=2, **sky), unit(values, "ERR", EXTVER=2)]
+        parts.append(unit(0 * values, "CONTAM", EXTVER=2))
+        parts.append(table("TRACE", wavelength=("E", start + 46.7 * np.arange(N)), trace=("E", 6 + 0 * np.arange(N))))
+    data = [one for one in opened(*parts) if one.kind == "spectrum2d"]
+    assert len(data) == 2
+    for one, start in zip(data, first, strict=True):
+        assert one.wavelengths.unit == "Angstrom"
+        np.testing.assert_allclose(one.wavelengths.values[3], start + 46.7 * np.arange(N), rtol=1e-6)
