@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.io import fits
 
 import jviz
 from jviz.backend.library.queries import search
@@ -203,6 +204,14 @@ def test_linked_folders_are_watched(session, holdings):
     assert ("status", "Files of the library: 1 new, 1 moved.") in session.notices
     assert str(holdings / "moved_i2d.fits") in listed(session)
     assert len(listed(session)) == 8
+    # Written over in its place, a file changes no folder; after news the next look is at all files.
+    with fits.open(holdings / "new_i2d.fits", mode="update") as file:
+        file[0].header["TARGNAME"] = "OTHER"
+    watch.look()
+    wait(session)
+    assert ("status", "Files of the library: 1 changed.") in session.notices
+    found = session.run("library.search", target_name="OTHER")
+    assert [str(name) for name in found["name"]] == ["new_i2d.fits"]
 
 
 def test_what_a_scan_found_in_words(session, holdings):
