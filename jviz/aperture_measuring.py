@@ -253,6 +253,8 @@ def _measured(
         notes.append("it has no errors, so none are given; name error=, gain= or an annulus")
     elif source == "sky scatter" and how.gain is None:
         notes.append("it has no errors: those given come from the scatter of the sky alone")
+    elif not (variance[sums.used > 0] > 0).any():
+        notes.append("the errors of all its pixels there are 0, and so are those given; name error= or gain=")
     factors = field.calibration(how.zero_point, how.vega)
     solid, where = field.solid_angles(*places, exact=how.pixel_area == "wcs")
     if factors.known and factors.per_area and not np.isfinite(solid).any():

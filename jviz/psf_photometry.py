@@ -72,7 +72,7 @@ def scale_notes(psf: Psf) -> list[str]:
     if beyond >= 0.001:
         said.append(
             f"{100 * beyond:.1f} % of the light is taken to lie beyond {psf.name}, as its wings go on, and is in the "
-            "fluxes; a larger size measures it"
+            "fluxes (it may be none or twice that); a larger size measures it"
         )
     return said
 

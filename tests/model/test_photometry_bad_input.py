@@ -82,6 +82,13 @@ def test_missing_errors(session):
         session.run("photometry.detect", data="image", noise="errors")
 
 
+def test_errors_that_are_all_0_are_said(session):
+    session.add(CCDData(image(), unit="uJy", uncertainty=StdDevUncertainty(np.zeros(image().shape))), name="sure")
+    table = session.run("photometry.aperture", data="sure", positions=[(20, 20)], radii=3)
+    assert any("are 0" in note for note in table.meta["notes"])
+    assert table["aperture_sum_err"][0].value == 0
+
+
 def test_missing_pixel_area(session):
     add(session, image(), wcs=False, error=0.5)
     table = session.run("photometry.aperture", data="image", positions=STARS)
