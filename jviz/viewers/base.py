@@ -18,6 +18,7 @@ from jviz.session import Session
 from jviz.viewers.kept import Kept
 from jviz.viewers.look import Look
 from jviz.viewers.post import post, post_office
+from jviz.viewers.turns import in_turn
 from jviz.views import State, View, declare_view
 
 __all__ = ["Viewer", "viewer", "viewer_type", "viewer_types"]
@@ -101,6 +102,8 @@ class Viewer(QWidget):
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    takes_long: ClassVar[bool] = False
+    """Whether `refresh` takes more than a few milliseconds, and so has a turn of the event loop of its own."""
     readout_changed = Signal(object)
     files_dropped = Signal(list, str)
     activated = Signal()
@@ -112,7 +115,7 @@ class Viewer(QWidget):
         self.kept = Kept()
         self._watched: dict[State, None] = {}
         self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self.refresh)
+        self._later.timeout.connect(self._refresh_soon)
         _alive[id(self)] = self
         self.destroyed.connect(partial(_forget, id(self)))
         post_office()
@@ -123,6 +126,12 @@ class Viewer(QWidget):
     def wear(self, look: Look) -> None:
         """Draw with other colours and another font than those of the theme (for files)."""
         self._look: Look | None = look
+
+    def _refresh_soon(self) -> None:
+        if self.takes_long:
+            in_turn(self.refresh)
+        else:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show the state as it is now; called once after any number of changes."""

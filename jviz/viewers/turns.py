@@ -2,16 +2,17 @@
 
 After one change ten panels have something new to show, each in a few milliseconds; all in one turn they would keep
 the mouse waiting for longer than a frame. So each takes its turn, and between two of them the window answers and
-paints.
+paints. A turn that has already painted for a while makes no call: both together would be too long.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QAbstractEventDispatcher, QObject, QTimer
 
 from jviz.viewers.post import can_be_called
 
@@ -19,6 +20,12 @@ __all__ = ["in_turn"]
 
 BREATH_MS = 1
 """Between two calls, so that other timers, the user and painting come before the next one."""
+
+
+SPENT_SECONDS = 0.006
+"""What a turn may have lasted when a call is made in it."""
+MOST_WAITS = 4
+"""Turns that a call is put off for at most."""
 
 
 class Turns(QObject):
@@ -29,6 +36,11 @@ class Turns(QObject):
         self._waiting: dict[Callable[[], Any], None] = {}
         self._turn = QTimer(self, singleShot=True)
         self._turn.timeout.connect(self._next)
+        self._awake, self._waits = 0.0, 0
+        QAbstractEventDispatcher.instance().awake.connect(self._awoke)
+
+    def _awoke(self) -> None:
+        self._awake = time.perf_counter()
 
     def ask(self, call: Callable[[], Any]) -> None:
         """Have a call made soon; once, however often it is asked for until then."""
@@ -37,6 +49,11 @@ class Turns(QObject):
             self._turn.start(0)
 
     def _next(self) -> None:
+        if self._waits < MOST_WAITS and time.perf_counter() - self._awake > SPENT_SECONDS:
+            self._waits += 1
+            self._turn.start(0)
+            return
+        self._waits = 0
         while self._waiting:
             call = next(iter(self._waiting))
             del self._waiting[call]

@@ -8,10 +8,11 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from jviz.viewers.base import Viewer, viewer_type
+from jviz.viewers.turns import in_turn
 from jviz.views import ImageView, View
 
 __all__ = ["Viewers"]
@@ -34,8 +35,6 @@ class Viewers(QObject):
         self._names: dict[View, str] = {}
         self._places: dict[str, Any] = {}
         self._awaited: list[View] = []
-        self._later = QTimer(self, interval=0)
-        self._later.timeout.connect(self._add_next)
         self._session.views_changed.connect(self.refresh)
         self._session.views_awaited.connect(self.prepare)
         self._session.data_changed.connect(self._retitle)
@@ -56,8 +55,7 @@ class Viewers(QObject):
         if new:
             self._add(new[0], front=True)
         if self._awaited:
-            # One in each turn of the loop: the window goes on living while many come.
-            self._later.start()
+            in_turn(self._add_next)
         self._retitle()
 
     def prepare(self, kinds: set[str | None]) -> None:
@@ -74,12 +72,12 @@ class Viewers(QObject):
     def _add_next(self) -> None:
         if self._awaited:
             self._add(self._awaited.pop(0), front=False)
-        if not self._awaited:
-            self._later.stop()
+        if self._awaited:
+            in_turn(self._add_next)
 
     def release(self) -> None:
         """Let go of all views."""
-        self._later.stop()
+        self._awaited.clear()
         self._session.views_changed.disconnect(self.refresh)
         self._session.views_awaited.disconnect(self.prepare)
         self._session.data_changed.disconnect(self._retitle)

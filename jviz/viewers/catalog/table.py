@@ -34,6 +34,8 @@ SETTLE = 80
 class TableViewer(Viewer):
     """Shows a catalogue. A click on a header sorts, selected rows are selected in all viewers."""
 
+    takes_long = True
+
     def __init__(self, session: Session, state: TableState, parent: QWidget | None = None) -> None:
         self._shown: tuple[Any, ...] = ()
         self._marked: tuple[Any, ...] = ()
