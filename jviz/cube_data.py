@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jviz.backend.io.product import Product
@@ -131,3 +132,8 @@ class CubeFace(WithPicture):
         self.cube, self.order = cube, order
         super().__init__(turned_product(cube.product, order, sky=False), cube.name)
         self._sky = (None,)
+
+    @property
+    def pixel_aspect(self) -> float:
+        """NaN: wavelength has no size on the sky. Of a picture on its side, that of the cube turned round."""
+        return 1 / self.cube.pixel_aspect if self.order[0] == 0 else math.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
 
@@ -12,9 +13,19 @@ from jviz.backend.units import moment_unit
 from jviz.checked import whole
 from jviz.data import Cube
 from jviz.errors import CommandError
-from jviz.views import LAYER_PROPERTIES, Checked, ImageLayer, ImageView, declare_view, number, of_active_layer, one_of
+from jviz.views import (
+    LAYER_PROPERTIES,
+    Checked,
+    ImageLayer,
+    ImageView,
+    View,
+    declare_view,
+    number,
+    of_active_layer,
+    one_of,
+)
 
-__all__ = ["CURVES", "NATURAL", "SLAB_STATISTICS", "CubeLayer", "CubeView", "cube_layer"]
+__all__ = ["CURVES", "NATURAL", "SLAB_STATISTICS", "CubeLayer", "CubeView", "cube_layer", "without_companions"]
 
 NATURAL = (0, 1, 2)
 """Slices along the spectral axis, y up and x to the right."""
@@ -355,3 +366,11 @@ def channel_at(cube: Cube, value: float) -> int:
 
 
 declare_view(CubeView)
+
+
+def without_companions(views: Iterable[View]) -> tuple[View, ...]:
+    """Return views without those that came below a cube, show nothing of their own, and have no cube left to follow."""
+    kept = tuple(views)
+    if any(getattr(layer.data, "kind", "") == "cube" for view in kept for layer in view.layers):
+        return kept
+    return tuple(view for view in kept if view.layers or not view.below)

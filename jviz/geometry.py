@@ -92,7 +92,7 @@ class Geometry:
 
 
 def fitting_scale(
-    shape: tuple[int, int], width: float, height: float, rotation: float = 0.0, aspect: float = 1.0
+    shape: tuple[float, float], width: float, height: float, rotation: float = 0.0, aspect: float = 1.0
 ) -> float:
     """Screen pixels per data pixel, along x, at which a turned image of shape (ny, nx) just fits."""
     ny, nx = shape[-2] * aspect, shape[-1]
@@ -106,13 +106,29 @@ def image_shape(view: ImageView) -> tuple[int, int]:
     return view.layers[0].picture.shape[-2:] if view.layers else (1, 1)
 
 
+def _first_look(view: ImageView) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the shape (ny, nx) and the middle (x, y) of what a view shows when it is told nothing."""
+    box = view.layers[0].picture.lit_box if view.layers else None
+    if box is None:
+        ny, nx = image_shape(view)
+        box = (-0.5, -0.5, nx - 0.5, ny - 0.5)
+    x0, y0, x1, y1 = box
+    return (y1 - y0, x1 - x0), ((x0 + x1) / 2, (y0 + y1) / 2)
+
+
 def aspect_of(view: ImageView, width: float, height: float) -> float:
-    """How many times as high as wide data pixels are drawn: as the view says, or so that a 2-D spectrum fills it."""
+    """How many times as high as wide data pixels are drawn: as the view says, else as they are on the sky.
+
+    2-D spectra and other pictures with wavelength along an edge fill the view.
+    """
     if view.aspect is not None:
         return view.aspect
-    if not view.layers or view.layers[0].picture.kind != "spectrum2d":
+    if not view.layers:
         return 1.0
-    ny, nx = image_shape(view)
+    picture = view.layers[0].picture
+    if picture.kind != "spectrum2d" and not math.isnan(aspect := picture.pixel_aspect):
+        return aspect
+    ny, nx = _first_look(view)[0]
     if abs(math.sin(math.radians(view.rotation))) > 0.7:
         width, height = height, width
     filling = (height / ny) / (width / nx)
@@ -122,12 +138,12 @@ def aspect_of(view: ImageView, width: float, height: float) -> float:
 def geometry_of(view: ImageView, width: float | None = None, height: float | None = None) -> Geometry:
     """Return the map of a view, for the size of its viewer (or of the one given).
 
-    A ``centre`` or ``scale`` of None becomes the one that shows the whole first layer.
+    A ``centre`` or ``scale`` of None becomes the one that shows the whole first layer, or the part of it with light.
     """
     if width is None or height is None:
         width, height = view.viewport
-    ny, nx = image_shape(view)
-    centre = view.centre or ((nx - 1) / 2, (ny - 1) / 2)
+    (ny, nx), middle = _first_look(view)
+    centre = view.centre or middle
     aspect = aspect_of(view, width, height)
     scale = view.scale or fitting_scale((ny, nx), width, height, view.rotation, aspect)
     return Geometry(width, height, centre, scale, view.rotation, view.flip_x, view.flip_y, aspect)

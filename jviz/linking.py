@@ -11,7 +11,7 @@ from weakref import WeakSet, ref
 import numpy as np
 
 from jviz.backend.render.warp import are_far_apart, warps
-from jviz.geometry import geometry_of
+from jviz.geometry import aspect_of, geometry_of
 from jviz.signals import Signal
 from jviz.slice_linking import matched_values
 from jviz.views import ImageView, State, View
@@ -314,7 +314,9 @@ def matched(source: ImageView, target: ImageView, what: Iterable[str], *, wait: 
     jacobian = np.array(
         [[columns[1] - columns[2], columns[3] - columns[4]], [rows[1] - rows[2], rows[3] - rows[4]]]
     ) / (2 * STEP)
-    linear = jacobian @ geometry.matrix[:, :2]
+    # Pixels of the target that are drawn higher than wide count as so many rows.
+    aspect = aspect_of(target, *target.viewport)
+    linear = np.diag([1.0, aspect]) @ jacobian @ geometry.matrix[:, :2]
     determinant = float(np.linalg.det(linear))
     if not abs(determinant) > 0:
         return {}

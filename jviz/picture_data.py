@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -188,6 +190,24 @@ class WithPicture(WithSky):
         self._raster_lock = threading.Lock()
         self._auto_limits: WeakKeyDictionary[Any, tuple[float, float]] = WeakKeyDictionary()
         self._suggested_stretch = ""
+
+    @cached_property
+    def pixel_aspect(self) -> float:
+        """How many times as high as wide pixels are on the sky; 1 where they are nearly square, or nobody knows.
+
+        NaN for pictures with wavelength along one edge: there is no right one, and they fill their viewer.
+        """
+        from jviz.backend.first_look import has_spectral_edge, pixel_aspect
+
+        header = self.header
+        return math.nan if len(self.shape) == 2 and has_spectral_edge(header) else pixel_aspect(header)
+
+    @cached_property
+    def lit_box(self) -> tuple[float, float, float, float] | None:
+        """Edges x0, y0, x1, y1 of the part to look at first, None for all of it."""
+        from jviz.backend.first_look import lit_box
+
+        return lit_box(self.header, self.shape)
 
     @property
     def middle(self) -> tuple[int, ...]:

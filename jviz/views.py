@@ -376,7 +376,7 @@ class ImageView(View):
     scale : float or None
         Screen pixels per data pixel, along x; None: the whole image fits.
     aspect : float or None
-        How many times as high as wide pixels are drawn; None: square, but 2-D spectra fill the view.
+        How many times as high as wide pixels are drawn; None: as they are on the sky, and 2-D spectra fill the view.
     rotation : float
         Degrees by which the picture is turned counter-clockwise.
     flip_x, flip_y : bool

@@ -7,6 +7,7 @@ from typing import Any
 from jviz.backend.progress import Progress
 from jviz.changed_files import read_again
 from jviz.commands import command
+from jviz.cube_views import without_companions
 from jviz.data import Data
 from jviz.errors import CommandError, JvizError
 from jviz.replacing import put_in_place
@@ -79,7 +80,7 @@ def reload(session: Session, data: Data, *, progress: Progress) -> Apply:
 
 
 def _without(session: Session, data: Data) -> tuple:
-    """Take layers of the data out of all views; views left empty go too."""
+    """Take layers of the data out of all views; views left empty go too, and the empty ones that came with them."""
     kept = []
     for view in session.views.values():
         layers = tuple(one for one in view.layers if one.data is not data and getattr(one, "against", None) is not data)
@@ -87,4 +88,4 @@ def _without(session: Session, data: Data) -> tuple:
             kept.append(view)
         if layers and layers != view.layers:
             view.update(layers=layers, active=-1)
-    return tuple(kept)
+    return without_companions(kept)

@@ -74,9 +74,17 @@ def aspect(session: Session, aspect: float | None = None, view: ImageView | None
     Parameters
     ----------
     aspect : float, optional
-        How many times as high as wide; 1 is square. By default 2-D spectra fill the view, and all else is square.
+        How many times as high as wide; 1 is square. By default as they are on the sky (square where they nearly are),
+        and so that pictures with wavelength along an edge fill the view.
     """
     _image(session, view).aspect = aspect
+
+
+@command("image.square_pixels", title="Square Pixels", menu=ZOOM, needs="image", group="zoom")
+def square_pixels(session: Session, on: bool | None = None, view: ImageView | None = None) -> None:
+    """Draw pixels square, or as they are on the sky again; ``on`` left out turns it round."""
+    view = _image(session, view)
+    view.aspect = 1.0 if (geometry_of(view).aspect != 1.0 if on is None else on) else None
 
 
 @command(
@@ -108,7 +116,7 @@ def zoom_to(session: Session, x0: float, y0: float, x1: float, y1: float, view: 
     from jviz.geometry import fitting_scale
 
     width, height = view.viewport
-    scale = fitting_scale((abs(y1 - y0), abs(x1 - x0)), width, height, view.rotation)
+    scale = fitting_scale((abs(y1 - y0), abs(x1 - x0)), width, height, view.rotation, geometry_of(view).aspect)
     view.update(centre=((x0 + x1) / 2, (y0 + y1) / 2), scale=min(scale, 1e3))
 
 
@@ -276,8 +284,10 @@ def north_up(session: Session, view: ImageView | None = None) -> Any:
     sky = view.layers[0].data.sky
     if sky is None:
         raise CommandError(f"{view.layers[0].data.name} has no sky coordinates, so it has no north.")
-    x, y = geometry_of(view).centre
-    north, hand = float(sky.north_angle(x, y)), float(sky.handedness(x, y))
+    geometry = geometry_of(view)
+    x, y = geometry.centre
+    north, hand = math.radians(sky.north_angle(x, y)), float(sky.handedness(x, y))
+    north = math.degrees(math.atan2(math.sin(north), geometry.aspect * math.cos(north)))
     # An image on which east is right of north must be mirrored; that mirrors the angle of north too.
     flip = hand < 0
     values = {"flip_x": flip, "flip_y": False, "rotation": north if flip else -north}

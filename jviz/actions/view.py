@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from jviz.backend.progress import Progress
 from jviz.commands import all_commands, command
+from jviz.cube_views import without_companions
 from jviz.data import Data, WithPicture
 from jviz.errors import CommandError, JvizError
 from jviz.session import Session
@@ -43,7 +44,7 @@ def open_view(session: Session, kind: str, data: Data | None = None, **values: A
 def close_view(session: Session, view: View | None = None) -> None:
     """Close a view; its data stay in the session."""
     view = session.find_view(view)
-    session.set_views(tuple(v for v in session.views.values() if v is not view))
+    session.set_views(without_companions([v for v in session.views.values() if v is not view]))
 
 
 @command("view.show", title="Show Data in View…")
@@ -320,6 +321,8 @@ def _new_layer(session: Session, view: View, data: Data) -> Any:
             session.notice("warning", f"{error} The colour map of Preferences ▸ Images is not used.")
         if data.kind == "cube" and hasattr(layer, "slab"):
             layer.limits_from = "cube"
+        elif data.lit_box is not None:
+            layer.limits_from = "view"  # the rest of the detector is seen by another optic
         mode = settings["image.limits"]
         layer.limits_mode = "percentile" if mode == "99.5" else mode
     return layer

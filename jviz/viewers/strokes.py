@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QLineF
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QLineF, QPointF
+from PySide6.QtGui import QPainter, QPainterPath, QTransform
 
-__all__ = ["draw_segments", "path_of", "picked", "segments_of"]
+from jviz.geometry import Geometry
+
+__all__ = ["circle_on_screen", "draw_segments", "path_of", "picked", "segments_of"]
 
 _ELEMENT = np.dtype([("type", ">i4"), ("x", ">f8"), ("y", ">f8")])
 """How QDataStream writes an element of a path: 0 moves there, 1 draws a line."""
@@ -37,6 +39,14 @@ def path_of(points: np.ndarray, starts: np.ndarray) -> QPainterPath:
     data = QByteArray(head + elements.tobytes() + tail)
     QDataStream(data, QIODevice.OpenModeFlag.ReadOnly) >> path
     return path
+
+
+def circle_on_screen(geometry: Geometry, centre: tuple[float, float], radius: float) -> QPainterPath:
+    """Return a circle in data pixels as it is seen: an ellipse where pixels are drawn higher than wide."""
+    (a, b, c), (d, e, f) = geometry.to_screen_matrix.tolist()
+    path = QPainterPath()
+    path.addEllipse(QPointF(*centre), radius, radius)
+    return QTransform(a, d, b, e, c, f).map(path)
 
 
 def _whole(points: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

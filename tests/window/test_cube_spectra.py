@@ -50,6 +50,26 @@ def test_a_cube_opens_with_a_spectrum_viewer_below_as_one_step(window):
     assert not window.session.views
 
 
+def test_the_spectrum_viewer_goes_with_the_last_cube_and_comes_back_with_it(window, qtbot):
+    session = window.session
+    session.run("data.remove", data="cube")
+    assert not session.views
+    session.undo()
+    qtbot.waitUntil(lambda: [viewer.kind for viewer in window.viewers] == ["cube", "spectrum"])
+    session.run("view.close", view=window.viewers[0].state)
+    assert not session.views
+    session.undo()
+    qtbot.waitUntil(lambda: len(window.viewers) == 2)
+    # one with a spectrum of its own stays
+    point(window, qtbot, 7, 4)
+    qtbot.waitUntil(lambda: "Cursor" in shown(window), timeout=10_000)
+    session.run("cube.extract", data="cube", name="whole")
+    session.run("view.show", view=window.viewers[1].state, data="whole")
+    before = [view.name for view in session.views.values() if view.kind == "spectrum"]
+    session.run("data.remove", data="cube")
+    assert list(session.views) == before
+
+
 def test_the_spectrum_under_the_cursor_is_that_of_the_cube(window, qtbot, values):
     point(window, qtbot, 7, 4)
     qtbot.waitUntil(lambda: "Cursor" in shown(window), timeout=10_000)

@@ -14,6 +14,7 @@ from jviz.viewers.image_overlays import Scene, draw_caption
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
 from jviz.viewers.overlays.isophotes import corners_of, far_enough, stroke_outlines
+from jviz.viewers.strokes import circle_on_screen
 
 __all__ = ["PhotometryOverlay"]
 
@@ -79,9 +80,9 @@ def _circles(scene: Scene, circles: Iterable[tuple[float, float, float]]) -> QPa
     path = QPainterPath()
     for x, y, radius in circles:
         u, v = scene.geometry.to_screen(x, y)
-        reach = radius * scene.geometry.scale
+        reach = radius * max(scene.geometry.scales)
         if -reach < u < scene.geometry.width + reach and -reach < v < scene.geometry.height + reach:
-            path.addEllipse(QPointF(u, v), reach, reach)
+            path.addPath(circle_on_screen(scene.geometry, (x, y), radius))
     return path
 
 

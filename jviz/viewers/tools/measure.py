@@ -13,6 +13,7 @@ from jviz.viewers.image import ImageViewer
 from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_tools import gesture
 from jviz.viewers.region_gestures import place_of
+from jviz.viewers.strokes import circle_on_screen
 from jviz.viewers.tools.regions import DRAWN, Straight
 
 RADIUS = 10.0
@@ -72,15 +73,15 @@ class PickPeak(Gesture):
         self.viewer.update()
 
     def _reach(self) -> float:
-        """Return the radius of the circle on the screen."""
+        """Return the radius of the circle, in pixels of the view."""
         way = self.end - self.start
-        return float(np.hypot(way.x(), way.y()))
+        return float(np.hypot(*(self.geometry.matrix[:, :2] @ (way.x(), way.y()))))
 
     def finish(self, position: QPointF) -> None:
         session, layer, base = self.viewer.session, self.view.layer, self.place.data
         if layer is None:
             return
-        radius = max(2.0, self._reach() / self.geometry.scale) if self.moved else RADIUS
+        radius = max(2.0, self._reach()) if self.moved else RADIUS
         x, y = self.place.x, self.place.y
         if self.view.align == "sky":
             x, y = place_in(base, layer.data, x, y)
@@ -88,9 +89,11 @@ class PickPeak(Gesture):
 
     def draw(self, painter: QPainter) -> None:
         if self.moved:
-            path = QPainterPath()
-            path.addEllipse(self.start, self._reach(), self._reach())
-            DRAWN.stroke(painter, path, 1.2)
+            painter.save()
+            painter.translate(self.viewer.frame_now().picture.topLeft())
+            centre = float(self.place.x), float(self.place.y)
+            DRAWN.stroke(painter, circle_on_screen(self.geometry, centre, self._reach()), 1.2)
+            painter.restore()
 
 
 @gesture("cut")
