@@ -71,8 +71,8 @@ def catalog(
     snr, npixels, fwhm, deblend, contrast, box_size
         As in ``photometry.detect``.
     psf_fwhm : float, optional
-        Full width of stars in pixels, which gives the circles of 30, 50 and 70 % of the light of a Gaussian; by
-        default these are taken from the Kron fluxes of compact bright sources.
+        Full width of stars in pixels, as it is seen in the image, which gives the circles of 30, 50 and 70 % of the
+        light of a Gaussian; by default these are taken from the Kron fluxes of compact bright sources.
     kron_scale, kron_minimum : float
         The ellipse of Kron (1980) has so many times the Kron radius, which is at least the minimum (in axes of the
         source).
@@ -218,7 +218,9 @@ def _circles(
     if psf_fwhm is None:
         radii, what = sources.energy_radii(table), "Kron fluxes of compact bright sources"
     else:
-        radii = float(psf_fwhm) / np.sqrt(8 * np.log(2)) * np.sqrt(-2 * np.log(1 - parts))
+        # a sum over parts of pixels sees the star smeared once more by the pixel
+        width = np.hypot(float(psf_fwhm) / np.sqrt(8 * np.log(2)), np.sqrt(1 / 12))
+        radii = width * np.sqrt(-2 * np.log(1 - parts))
         what = f"Gaussian with a FWHM of {psf_fwhm:.3g} pixels"
     if not (radii > 0).all():
         raise CommandError("The light of stars is not known: no source has a shape; give psf_fwhm in pixels.")
@@ -246,6 +248,8 @@ def _add_circles(
     for suffix in ("", "_err"):
         table[f"aper_total_flux{suffix}"] = table[f"aper{ENERGIES[-1]}_flux{suffix}"] * corrections[-1]
     notes = _add_units(table, scene.field, zeros)
+    if not (sums.variance[sums.used > 0] > 0).any():
+        notes.append("the errors of all pixels of its sources are 0, and so are those given; give gain=")
     rows, columns = (np.rint(np.nan_to_num(v)).astype(int).clip(0, n - 1)
                      for v, n in ((y, scene.shape[0]), (x, scene.shape[1])))  # fmt: skip
     level = np.zeros(len(x)) if scene.meshes is None else scene.meshes.level_at(rows, columns)

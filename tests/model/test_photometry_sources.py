@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from astropy.nddata import CCDData
+from astropy.nddata import CCDData, StdDevUncertainty
 from regions import CirclePixelRegion, PixCoord
 from scipy.spatial import KDTree
+from scipy.special import ndtr
 
 import jviz
 from jviz import CommandError
@@ -135,6 +136,32 @@ def test_the_catalogue_has_the_fluxes_of_the_stars(session, field):
     assert not table["is_extended"][which][flux > 500].any()
     assert np.median(table["fwhm"][which].value) == pytest.approx(2.355 * np.hypot(SIGMA, 3.7 / 2.355), rel=0.1)
     assert "scatter of the background" in "".join(table.meta["notes"])
+
+
+def test_circles_by_the_width_of_stars_count_the_smearing_by_pixels(session):
+    draw, sigma = np.random.default_rng(4), 1.0
+    edges = np.arange(SIDE + 1) - 0.5
+    x, y = (v.ravel() + draw.uniform(-0.5, 0.5, 49) for v in np.meshgrid(*[np.arange(30, 380, 50.0)] * 2))
+    along, up = (np.diff(ndtr((edges[:, None] - p) / sigma), axis=0) for p in (x, y))
+    image = (draw.normal(0, 0.01, (SIDE, SIDE)) + 1000 * up @ along.T).astype(np.float32)
+    session.add(CCDData(image, unit="Jy"), name="pixels")
+    seen = 2.3548 * np.hypot(sigma, np.sqrt(1 / 12))
+    table = session.run("photometry.catalog", data="pixels", snr=20, psf_fwhm=seen, box_size=0).table
+    assert len(table) == 49
+    for column, share in (("aper50_flux", 0.5), ("aper70_flux", 0.7), ("aper_total_flux", 1.0)):
+        assert np.mean(table[column].value) / 1000 == pytest.approx(share, rel=0.006), column
+
+
+def test_errors_that_are_all_0_are_said(session):
+    draw = np.random.default_rng(4)
+    image = draw.normal(0, 1, (100, 100)).astype(np.float32)
+    image[49:52, 49:52] += 100
+    session.add(CCDData(image, unit="Jy", uncertainty=StdDevUncertainty(np.zeros_like(image))), name="exact")
+    said = "the errors of all pixels of its sources are 0"
+    assert said in "".join(session.run("photometry.catalog", data="exact", box_size=0, psf_fwhm=3).table.meta["notes"])
+    table = session.run("photometry.catalog", data="exact", box_size=0, psf_fwhm=3, gain=2.0).table
+    assert said not in "".join(table.meta["notes"])
+    assert (table["kron_flux_err"] > 0).all()
 
 
 def test_a_galaxy_is_extended(session, field):
