@@ -140,11 +140,16 @@ def _check_flat(data: Data, plane: Plane) -> None:
 
 
 def plane_wcs(data: Data) -> Any:
-    """Return the WCS of the two axes of an image, None when there is none."""
+    """Return the WCS of the two axes of an image, or of the sky of a cube; None when there is none."""
+    from jviz.backend.images.wcs_change import tangent_wcs_of_sky
+
     wcs = getattr(data, "wcs", None)
     if wcs is None or wcs.pixel_n_dim == 2:
         return wcs
-    return wcs.celestial if getattr(wcs, "has_celestial", False) else None
+    if hasattr(wcs, "has_celestial"):
+        return wcs.celestial if wcs.has_celestial else None
+    # A GWCS cannot be parted; the sky of cubes is plain, and FITS files of their maps can say it.
+    return tangent_wcs_of_sky(data.sky, data.shape[-2:]) if data.sky is not None else None
 
 
 def cards_for(wcs: Any) -> list[tuple[str, Any, str]]:

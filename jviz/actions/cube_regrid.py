@@ -92,7 +92,7 @@ def regrid(
         return shared_out(values, variance, weights, widths)
 
     by_rows(new, work, "sharing out channels", progress)
-    wcs = with_axis(data.wcs, axis, linear=axis_is_linear(axis))
+    wcs = with_axis(plane_wcs(data), axis, linear=axis_is_linear(axis))
     return new.made(title, what, axis=axis, wcs=wcs, without=("DC-FLAG", "VACUUM"))
 
 

@@ -39,11 +39,10 @@ def moved_wcs(wcs: Any, factor: tuple[int, int, int], first: tuple[int, int, int
         new.pixel_shape = None
         return new
     from astropy.wcs.wcsapi import HighLevelWCSWrapper
-    from astropy.wcs.wcsapi.wrappers import ResampledLowLevelWCS
 
-    low = getattr(wcs, "low_level_wcs", wcs)
-    # A pixel p of the result is at p · size + (size - 1) / 2 + start.
-    return HighLevelWCSWrapper(ResampledLowLevelWCS(low, size, (start + (size - 1) / 2)))
+    from jviz.backend.cubes.blocks import Blocks
+
+    return HighLevelWCSWrapper(Blocks(getattr(wcs, "low_level_wcs", wcs), size, start))
 
 
 def with_axis(wcs: Any, axis: Any, *, linear: bool) -> Any:

@@ -27,11 +27,11 @@ def spectral_position(product: Product) -> int:
     if product.path is not None:
         return _by_keywords(product.header, shape)
     table = next((p for p in product.planes.values() if p.name == "WAVELENGTH" and len(p.shape) == 1), None)
-    if table is not None:
-        fitting = [axis for axis, size in enumerate(shape) if (size,) == table.shape]
-        return fitting[-1] if fitting else 0
-    wcs = product.load_wcs().wcs  # at hand: it was made in memory
-    return spectral_axis(product.header, wcs, shape).array_axis if wcs is not None else 0
+    fitting = [axis for axis, size in enumerate(shape) if table is not None and (size,) == table.shape]
+    wcs = product.load_wcs().wcs if table is None or len(fitting) > 1 else None  # at hand: it was made in memory
+    if wcs is not None:
+        return spectral_axis(product.header, wcs, shape).array_axis
+    return fitting[-1] if fitting else 0
 
 
 def _by_keywords(header: Mapping[str, Any], shape: tuple[int, ...]) -> int:

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["changed_wcs", "tangent_wcs", "turned_wcs"]
+__all__ = ["changed_wcs", "tangent_wcs", "tangent_wcs_of_sky", "turned_wcs"]
+
+OFF_PIXELS = 0.02
+"""What a plain WCS may be off that is taken for the sky of a cube."""
 
 
 def changed_wcs(wcs: Any, matrix: Any, shift: Any, shape: tuple[int, int]) -> Any:
@@ -40,12 +43,40 @@ def changed_wcs(wcs: Any, matrix: Any, shift: Any, shape: tuple[int, int]) -> An
 def tangent_wcs(wcs: Any, shape: tuple[int, int]) -> Any:
     """Return a plain TAN WCS that agrees with another one at the middle of an image, in place and first derivatives."""
     from astropy.coordinates import SkyCoord
+
+    return _tangent(SkyCoord(wcs.pixel_to_world(*_cross(shape))).icrs, shape)
+
+
+def tangent_wcs_of_sky(sky: Any, shape: tuple[int, int]) -> Any:
+    """Return the plain TAN WCS of a map to the sky, None where pixels lie elsewhere by more than `OFF_PIXELS`.
+
+    Parameters
+    ----------
+    sky : SkyMap
+        For example that of a cube, whose WCS has three axes.
+    """
+    from astropy.coordinates import SkyCoord
+
+    points = SkyCoord(*sky.pixel_to_sky(*_cross(shape)), unit="deg")
+    if not np.isfinite(points.ra.deg).all():
+        return None
+    new = _tangent(points, shape)
+    x, y = (a.ravel() for a in np.meshgrid(np.linspace(0, shape[1] - 1, 5), np.linspace(0, shape[0] - 1, 5)))
+    back = new.world_to_pixel_values(*sky.pixel_to_sky(x, y))
+    off = np.hypot(back[0] - x, back[1] - y)
+    return new if np.nanmax(off) < OFF_PIXELS else None
+
+
+def _cross(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle of an image and what is half a pixel right, left, above and below of it."""
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    return np.array([x, x + 0.5, x - 0.5, x, x]), np.array([y, y, y, y + 0.5, y - 0.5])
+
+
+def _tangent(points: Any, shape: tuple[int, int]) -> Any:
     from astropy.wcs import WCS
 
     ny, nx = shape
-    x, y = (nx - 1) / 2, (ny - 1) / 2
-    points = wcs.pixel_to_world(np.array([x, x + 0.5, x - 0.5, x, x]), np.array([y, y, y, y + 0.5, y - 0.5]))
-    points = SkyCoord(points).icrs
     frame = points[0].skyoffset_frame()
     offsets = points.transform_to(frame)
     lon, lat = offsets.lon.wrap_at("180d").deg, offsets.lat.deg
@@ -54,7 +85,7 @@ def tangent_wcs(wcs: Any, shape: tuple[int, int]) -> Any:
     new.wcs.cunit = ["deg", "deg"]
     new.wcs.radesys = "ICRS"
     new.wcs.crval = [points[0].ra.deg, points[0].dec.deg]
-    new.wcs.crpix = [x + 1, y + 1]
+    new.wcs.crpix = [(nx + 1) / 2, (ny + 1) / 2]
     new.wcs.cd = [[lon[1] - lon[2], lon[3] - lon[4]], [lat[1] - lat[2], lat[3] - lat[4]]]
     new.wcs.set()
     new.pixel_shape = nx, ny
