@@ -24,6 +24,8 @@ from jviz.plugins.parts import Newest, Panel, is_dark, muted, tool_button
 NEWEST = "as set, or the newest"
 STATES = {"cached": "on this machine", "missing": "missing here", "not applicable": "not needed", "no rule": "no rule"}
 
+NO_PRODUCT = "Open a JWST product to see its reference files here."
+
 
 class CrdsPanel(Panel):
     """The reference files that the rules of a CRDS context choose for the active JWST product.
@@ -33,8 +35,6 @@ class CrdsPanel(Panel):
     add a file of yours to a copy of the rules, compare contexts, list the products of the session and the library
     that should be calibrated anew, and put these into the queue of calibrations.
     """
-
-    empty_text = "Open a JWST product to see its reference files here."
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
@@ -100,7 +100,9 @@ class CrdsPanel(Panel):
     def fetch(self) -> None:
         """Fetch the files of the active product that are missing here."""
         data, chosen = self.product, self.contexts.currentData()
-        if data is not None:
+        if data is None:
+            self.context.notify("info", NO_PRODUCT)
+        else:
             given = {"context": chosen} if chosen else {}
             self._fetching = self.context.ask("crds.sync", data=data.name, **given)
 
@@ -136,9 +138,6 @@ class CrdsPanel(Panel):
         data = getattr(getattr(view, "layer", None), "data", None) or getattr(view, "data", None)
         return data if data is not None and is_jwst(data.header) else None
 
-    def is_empty(self) -> bool:
-        return self.product is None
-
     def refresh(self) -> None:
         """Ask the rules about the active product."""
         self._newest.ask()
@@ -146,12 +145,15 @@ class CrdsPanel(Panel):
     def _begin(self) -> Any:
         """Return what asks the rules, and what shows the answer."""
         data, context, everything = self.product, self.contexts.currentData(), self.everything.isChecked()
-        if data is None or not self.isVisible():
+        if not self.isVisible():
             return None
+        path = data.path if data is not None else None
 
         def work(job: Any) -> tuple:
-            rules = rules_for(data.path, context)
-            contexts = [*rules_for(data.path).contexts(), *own_contexts()]
+            rules = rules_for(path, context)
+            contexts = [*rules_for(path).contexts(), *own_contexts()]
+            if data is None:
+                return data, rules, contexts, "", NO_PRODUCT
             try:
                 found = references_of(data.header, data.name, context, everything=everything, rules=rules)
                 return data, rules, contexts, *found

@@ -187,6 +187,20 @@ def test_references_that_cannot_be_used_are_named_with_the_step(calibrating, unc
     assert runs_left(calibrating) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("dark.json", b"{}", r"dark\.json \(dark\) is neither FITS nor ASDF"),
+        ("dark.asdf", b"#ASDF 1.0.0\n", r"dark\.asdf \(dark\) is damaged: it has no tree"),
+        ("dark.asdf", b"#ASDF 1.0.0\n%YAML 1.1\n---\nmeta:\n  reftype: DISTORTION\n...\n", r"of the type distortion"),
+    ],
+)
+def test_references_of_other_formats_and_types_are_refused(calibrating, uncal, tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=says):
+        calibrating.run("calibration.run", inputs=[uncal(1)], references={"dark": tmp_path / name})
+
+
 def test_rules_that_are_not_there(calibrating, uncal, tmp_path, monkeypatch):
     with pytest.raises(JvizError, match=r"jwst_4711\.pmap is not in .*; the newest there are jwst_0001\.pmap"):
         calibrating.run("calibration.run", inputs=[uncal(1)], context="jwst_4711.pmap")

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 
+from jviz.plugins.crds import NO_PRODUCT
 from tests.crds_cache import write_cache
 from tests.model.test_crds import write_product
 
@@ -64,3 +65,14 @@ def test_what_is_missing_is_fetched_by_a_button(make_panel, context, session, tm
         qtbot.waitUntil(lambda: cells(panel).get("flat", [""])[:2] == fetched, timeout=15_000)
     finally:
         server.close()
+
+
+def test_contexts_and_buttons_are_there_without_a_product(make_panel, session, product, qtbot):
+    session.run("data.remove", data=product)
+    panel = make_panel("crds")
+    panel.resize(600, 300)
+    panel.show()
+    qtbot.waitUntil(lambda: panel.contexts.count() > 1)
+    assert panel.note.text() == NO_PRODUCT
+    assert panel.body.isVisible()
+    assert panel.tree.topLevelItemCount() == 0
