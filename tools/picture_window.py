@@ -34,7 +34,8 @@ def settle(window: Any) -> None:
     calm, end = 0, time.monotonic() + 60
     while calm < 60 and time.monotonic() < end:
         pump(0.01)
-        quiet = all(job.is_over for job in window.session.jobs.all) and all(v.is_sharp for v in window.viewers)
+        in_sight = [v for v in window.viewers if v.isVisible()]  # those behind other tabs may never have been painted
+        quiet = all(job.is_over for job in window.session.jobs.all) and all(v.is_sharp for v in in_sight)
         calm = calm + 1 if quiet else 0
 
 

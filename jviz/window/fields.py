@@ -91,7 +91,7 @@ class TextField(Field):
     ) -> None:  # fmt: skip
         super().__init__(name)
         self._read, self._show, self._optional = read, show, optional
-        self.edit = QLineEdit(placeholderText=hint or ("leave empty for the usual" if optional else ""))
+        self.edit = QLineEdit(placeholderText=hint or ("may be left empty" if optional else ""))
         self.edit.textChanged.connect(lambda: self.changed.emit())
         self._hold(self.edit)
 

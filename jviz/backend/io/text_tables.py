@@ -27,6 +27,8 @@ _AT_ONCE = 10_000
 """Rows of texts that are looked at in one go, a few milliseconds."""
 _number = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eEdD][-+]?\d+)?$|[-+]?nan$|[-+]?inf(inity)?$", re.IGNORECASE)
 _MISSING = ("", "--", "---", "...", "null", "n/a", "na", "none", "indef", "nan", "(null)", r"\n", "undef")
+_padded = re.compile(r'(?:^|[\t;|, "])0\d{2,}(?=["\t;|, \r\n]|$)', re.MULTILINE)
+"""Names made of digits as 007; two digits with a zero are hours, minutes or days."""
 _types_of_rdb = re.compile(r"\d*[SNMsnm]$")
 _box = re.compile(r"\+(-+\+)+$")
 
@@ -67,9 +69,32 @@ def guessed_table(text: str) -> Table:
         table = _separated(text, layout)
     else:
         table = ascii.read(text, guess=True)
+        _keep_zeros(table, text)
     for name in table.colnames:
         table[name] = understood(table[name])
     return table
+
+
+def _keep_zeros(table: Table, text: str) -> None:
+    """Give columns of names with zeros in front their texts back."""
+    from astropy.io import ascii
+
+    if not _padded.search(text):
+        return
+    read = ascii.read(text, guess=True, converters={"*": [ascii.convert_numpy(str)]})
+    for name in table.colnames if read.colnames == table.colnames else ():
+        if table[name].dtype.kind == "i" and len(known := _known_texts(read[name])) and _is_padded(known):
+            table[name] = read[name]
+
+
+def _known_texts(column: Any) -> np.ndarray:
+    return np.char.strip(np.asarray(column)[~np.ma.getmaskarray(column)].astype(str))
+
+
+def _is_padded(known: np.ndarray) -> bool:
+    """Whether texts of digits are names that lose their zeros as numbers: 007."""
+    long = known[np.char.str_len(known) > 2]
+    return bool(len(long) and np.char.startswith(long, "0").any() and np.char.isdigit(known).all())
 
 
 def _starbase_head(lines: list[str]) -> tuple[list[str], int] | None:
@@ -206,6 +231,8 @@ def _separated(text: str, layout: _Layout) -> Table:
 
     options = {"format": "csv", "delimiter": layout.separator, "comment": "#", "names": layout.names,
                "header_start": 0, "guess": False}  # fmt: skip
+    if padded := _padded_columns(text, layout, options):
+        options["converters"] = {name: [ascii.convert_numpy(str)] for name in padded}
     table = _in_pieces(text, layout.first, options) if len(text) > _LONG else None
     table = ascii.read(text, data_start=layout.first, **options) if table is None else table
     for name, unit in zip(layout.names, layout.units, strict=False):
@@ -216,6 +243,21 @@ def _separated(text: str, layout: _Layout) -> Table:
         table.remove_columns(empty)  # of lines that end with a separator
     _split_units(table)
     return table
+
+
+def _padded_columns(text: str, layout: _Layout, options: dict[str, Any]) -> list[str]:
+    """Return the columns whose whole numbers are names with zeros in front: as numbers they would lose them."""
+    from astropy.io import ascii
+
+    padded: set[str] = set()
+    starts = itertools.chain([layout.first], itertools.repeat(0))
+    for piece, start in zip(_pieces(text), starts, strict=False):
+        if not _padded.search(piece):
+            continue
+        read = ascii.read(piece, data_start=start, converters={"*": [ascii.convert_numpy(str)]}, **options)
+        known = {name: _known_texts(read[name]) for name in read.colnames}
+        padded |= {name for name, texts in known.items() if len(texts) and _is_padded(texts)}
+    return sorted(padded)
 
 
 def _in_pieces(text: str, first: int, options: dict[str, Any]) -> Table | None:
@@ -337,6 +379,8 @@ def _as_numbers(texts: np.ndarray, missing: np.ndarray) -> np.ndarray | None:
     if (np.char.find(known, ",") >= 0).any():
         known = np.char.replace(known, ",", ".")
     if np.char.isdigit(np.char.lstrip(known, "+-")).all():
+        if _is_padded(known):
+            return None
         with suppress(ValueError, OverflowError):
             whole = np.zeros(len(texts), np.int64)
             whole[~missing] = known.astype(np.int64)

@@ -16,6 +16,9 @@ __all__ = ["ExpressionBox", "Strip"]
 SHORTEST, LONGEST = 2, 24
 """Letters between which a longer expression gets a wider box."""
 
+NARROWEST, WHOLE = 56, 5
+"""Pixels of a box at least, and letters of a name that is never cut."""
+
 ARROW = 4
 """Letters for which there would be room in place of the arrow of a box."""
 
@@ -36,7 +39,7 @@ class ExpressionBox(QComboBox):
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(4)
-        self.setMinimumWidth(56)
+        self.setMinimumWidth(NARROWEST)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(hint)
         self.lineEdit().setPlaceholderText(hint)
@@ -57,6 +60,12 @@ class ExpressionBox(QComboBox):
             self.setEditText(expression)
             self.lineEdit().setCursorPosition(0)
             self.setToolTip(f"{self._hint}\n{expression}" if expression else self._hint)
+
+    def make_room(self) -> None:
+        """Be wide enough for what is shown where it is short, and for its beginning else."""
+        letters = self.fontMetrics()
+        frame = self.sizeHint().width() - letters.horizontalAdvance("X") * self.minimumContentsLength()
+        self.setMinimumWidth(max(NARROWEST, frame + letters.horizontalAdvance(self.currentText()[:WHOLE])))
 
     def _finish(self) -> None:
         self._chosen(self.currentText().strip())
@@ -104,6 +113,7 @@ class Strip(QWidget):
         for number in range(self._boxes.count()):
             box = self._boxes.itemAt(number).widget()
             if isinstance(box, ExpressionBox):
+                box.make_room()
                 self._boxes.setStretch(number, ARROW + min(max(len(box.currentText()), SHORTEST), LONGEST))
 
     def add_button(self, icon: str, tip: str, clicked: Callable[[bool], Any], *, checkable: bool = True) -> QToolButton:

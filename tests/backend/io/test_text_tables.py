@@ -131,3 +131,24 @@ def test_a_long_text_is_read_piece_by_piece_as_in_one(read, monkeypatch):
         assert np.array_equal(np.asarray(table["good"])[n % 5 != 0], (n % 2 == 1)[n % 5 != 0])
         if "late" in names:
             assert np.array_equal(table["late"], late)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "  "])
+def test_names_of_digits_keep_their_zeros_and_hours_and_numbers_stay_numbers(read, separator):
+    lines = ("id hour n flux", "007 05 3 1.5", "012 11 400 2.0", "100 00 5 0.5")
+    table = read("a.txt", "\n".join(separator.join(line.split()) for line in lines) + "\n")
+    assert list(table["id"]) == ["007", "012", "100"]
+    assert list(table["hour"]) == [5, 11, 0]
+    assert list(table["n"]) == [3, 400, 5]
+    assert table["flux"].dtype.kind == "f"
+
+
+def test_zeros_of_names_are_kept_wherever_in_a_long_table_they_are(read, monkeypatch):
+    from jviz.backend.io import text_tables
+
+    monkeypatch.setattr(text_tables, "_LONG", 1_000)
+    monkeypatch.setattr(text_tables, "_PIECE", 300)
+    names = [str(n) for n in range(1_000, 1_300)] + [f"{n:04d}" for n in range(40)]
+    table = read("a.csv", "\n".join(["id,n", *(f"{name},{at}" for at, name in enumerate(names))]) + "\n")
+    assert list(table["id"]) == names
+    assert np.array_equal(table["n"], np.arange(len(names)))
