@@ -198,10 +198,12 @@ def _numbers(fit: Fit) -> dict[str, Any]:
 
 
 def _said(numbers: dict[str, Any], name: str) -> str:
-    angle = numbers["rotation"] * ARCSEC
+    ra, dec = (f"{numbers[k] * 1000:z.2f} ± {numbers[f'{k}_err'] * 1000:.2f}" for k in ("shift_ra", "shift_dec"))
+    angle, error = numbers["rotation"] * ARCSEC, numbers["rotation_err"] * ARCSEC
+    turned = f" and {angle:z.2f} ± {error:.2f} arcsec in angle" if error else ""  # of a shift alone there is no angle
     return (
-        f"{name} is off by {numbers['shift_ra'] * 1000:.2f}, {numbers['shift_dec'] * 1000:.2f} mas in RA and Dec and "
-        f"{angle:.2f} arcsec in angle; {numbers['n_used']} of {numbers['n_pairs']} pairs scatter "
+        f"{name} is off by {ra} mas in RA, {dec} mas in Dec{turned}; "
+        f"{numbers['n_used']} of {numbers['n_pairs']} pairs scatter "
         f"by {numbers['rms_ra'] * 1000:.2f}, {numbers['rms_dec'] * 1000:.2f} mas."
     )
 

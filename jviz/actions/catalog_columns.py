@@ -51,7 +51,8 @@ def edit_column(
     rename : str
         Its column of errors, and what plots, conditions and marks make of it, get the new name, too.
     unit : str, optional
-        The unit that the numbers have; ``"none"`` for none, and left empty in the form it stays as it is. Errors that had the same unit get it, too.
+        The unit that the numbers have; ``"none"`` for none, and left empty in the form it stays as it is.
+        Errors that had the same unit get it, too.
     """
     table = data.table
     if column not in table.colnames:
