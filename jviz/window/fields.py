@@ -173,10 +173,13 @@ class SwitchField(Field):
 
 
 class ChoiceField(Field):
-    """One of some values, shown by name; editable lists take others too."""
+    """One of some values, shown by name; editable lists take others too, as ``read`` makes them of the text."""
 
-    def __init__(self, name: str, choices: Iterable[tuple[str, Any]], *, editable: bool = False) -> None:
+    def __init__(
+        self, name: str, choices: Iterable[tuple[str, Any]], *, editable: bool = False, read: Callable[[str], Any] = str
+    ) -> None:
         super().__init__(name)
+        self._read = read
         self.combo = QComboBox()
         self.combo.setEditable(editable)
         for text, value in choices:
@@ -189,7 +192,7 @@ class ChoiceField(Field):
         if at >= 0:
             return self.combo.itemData(at)
         if self.combo.isEditable():
-            return self.combo.currentText()
+            return self._read(self.combo.currentText())
         raise CommandError(f"There is nothing to choose for {shown_name(self.name)}; open a fitting file first.")
 
     def set_value(self, value: Any) -> None:
@@ -251,6 +254,8 @@ def field_for(
     kind = kinds[0] if len(kinds) == 1 else Any
     if known := _named_choices(name, session):
         return ChoiceField(name, known, editable=True)
+    if kind is Any and name in REGIONS and (drawn := _drawn(session)):
+        return ChoiceField(name, [(NOTHING, None)] * optional + drawn, editable=True, read=_literal_or_text)
     if all(isinstance(k, type) and issubclass(k, Data | View) for k in kinds):
         return ChoiceField(name, _objects(kinds, session, optional=optional))
     inner = get_args(kind)[0] if get_origin(kind) is list and get_args(kind) else None
@@ -302,6 +307,25 @@ def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
     return []
 
 
+REGIONS = ("path", "region")
+"""Parameters that take what is drawn, by its name."""
+MOST_REGIONS = 200
+"""Of those that a form lists."""
+
+
+def _drawn(session: Any) -> list[tuple[str, Any]]:
+    """Return the names of regions, the newest first."""
+    drawn = [one.name for one in session.subsets.values() if one.on_images]
+    return [(name, name) for name in drawn[: -MOST_REGIONS - 1 : -1]]
+
+
+def _literal_or_text(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
 def _objects(kinds: tuple[type, ...], session: Any, *, optional: bool) -> list[tuple[str, Any]]:
     things = session.data if issubclass(kinds[0], Data) else session.views.values()
     return [(NOTHING, None)] * optional + [(thing.name, thing) for thing in things if isinstance(thing, kinds)]
@@ -344,6 +368,8 @@ def _anything(text: str) -> Any:
 
 
 def _anything_text(value: Any) -> str:
+    if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
+        return _anything_text(value[0])  # ("DO_NOT_USE",) is meant by the word alone, too
     if not isinstance(value, str):
         return getattr(value, "name", None) or repr(value)
     try:

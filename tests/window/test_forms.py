@@ -309,6 +309,21 @@ def test_commands_on_regions_take_the_selected_ones(filled):
     dialog.close()
 
 
+def test_what_is_drawn_is_offered_by_its_name(filled):
+    for name in ("old", "new"):
+        filled.session.subset(name, CirclePixelRegion(PixCoord(40, 30), 8), data="picture")
+    filled.invoker.trigger("photometry.aperture")
+    form = filled.findChild(Form)
+    combo = form.fields["region"].combo
+    assert [combo.itemText(n) for n in range(combo.count())] == ["—", "new", "old"]
+    assert "region" not in form.line.text()
+    combo.setCurrentText("old")
+    assert "region='old'" in form.line.text()
+    combo.setEditText("['old', 'new']")
+    assert "region=['old', 'new']" in form.line.text()
+    form.close()
+
+
 def test_a_new_image_is_not_called_like_the_view(filled):
     filled.invoker.trigger("image.smooth")
     [dialog] = filled.findChildren(Form)
