@@ -179,6 +179,8 @@ class ArchivePanel(Panel):
         self.saved.marked.connect(lambda table, new: self._say_found(table, f", {new:,} new"))
         self.told.log_in.connect(self.log_in)
         self.rows.map.circled.connect(self._take_circle)
+        for edit in (self.question.target, self.question.radius):
+            edit.textChanged.connect(lambda: self.rows.map.show_circle(None))
         self.links.signal(self.session.archives.arrived, self._grow)
         self.search_button.clicked.connect(self.search)
         self.cancel_button.clicked.connect(self.cancel)
@@ -230,6 +232,7 @@ class ArchivePanel(Panel):
     def _take_circle(self, ra: float, dec: float, radius: float) -> None:
         self.question.target.setText(f"{ra:.6f} {dec:+.6f}")
         self.question.radius.setText(f"{radius * 60:.3f} arcmin")
+        self.rows.map.show_circle((ra, dec, radius))
 
     def choose_columns(self) -> None:
         """Show the menu of columns."""

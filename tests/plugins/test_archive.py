@@ -147,6 +147,9 @@ def test_a_circle_drawn_on_the_map_is_searched(qtbot, panel):
     assert (lon, lat) == pytest.approx((53.3, -27.8), abs=0.02)
     degrees = float(panel.question.radius.text().split()[0]) / 60
     assert degrees == pytest.approx(math.degrees(12 / sky._scale), rel=0.1)
+    assert sky._circle == pytest.approx((lon, lat, degrees), rel=0.1)
+    panel.question.target.clear()
+    assert sky._circle is None, "a circle that is no longer asked about is not drawn"
 
 
 def test_rows_are_there_while_others_come(qtbot, panel, mast):

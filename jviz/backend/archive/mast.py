@@ -115,14 +115,18 @@ class Mast:
     def _pages(self, service: str, parameters: Any, most: int, progress: Progress) -> Iterator[tuple[Table, int]]:
         """Yield the pages of one question, so many rows at most, and how many rows it has."""
         rows, total, number = 0, 1, 0
+        last = Table()
         while rows < min(total, most):
             text = f"Asking MAST: {rows:,} of {total:,} rows" if number else "Asking MAST"
             tick = partial(progress, rows, total, text)
             tick()
             number += 1
             page, total = self._ask(partial(self._page, service, parameters, number), tick)
-            if not len(page):
-                return
+            if not len(page) and rows == total:
+                yield last[:0], total
+            if not len(page) or (len(last) == len(page) and str(page[0]) == str(last[0])):
+                return  # the end, or a server that gives the same page for ever
+            last = page
             page = page[: most - rows]
             rows += len(page)
             yield page, total
@@ -168,7 +172,9 @@ class Mast:
             table = _json_to_table(reply, portal._column_configs.get(service))
             if reply["data"] and not len(table):
                 raise LookupError("rows without fields")
-            return table, int(paging.get("rowsFiltered") or len(table))
+            more = len(table) == PAGE  # a full page without a word about others need not be the last
+            total = paging.get("rowsFiltered")
+            return table, (number - 1) * PAGE + len(table) + more if total is None else int(total)
 
     def columns(self, *, progress: Progress = silent) -> Table:
         """Return the columns of MAST: ``name``, ``kind``, ``unit``, ``about`` and ``example``."""
@@ -340,7 +346,13 @@ def _values(column: str, value: Any) -> list[Any]:
     if column == "mtFlag":
         return ["true" if value in (True, 1, "true", "yes") else "false"]
     values = several(value)
+    if column == "proposal_id":  # 01234 in the names of files is 1234 in MAST
+        values = list(dict.fromkeys(form for each in values for form in (each, _without_zeros(each))))
     return [pattern_of(column, values[0])] if len(values) == 1 and isinstance(values[0], str) else values
+
+
+def _without_zeros(value: Any) -> Any:
+    return value.lstrip("0") or value if isinstance(value, str) and value.isdecimal() else value
 
 
 def _alternatives(criteria: Mapping[str, Any], columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ def test_a_circle_gives_what_lies_in_it(mast, archive):
         ({"instrument": ["MIRI", "NIRCAM"]}, 5),
         ({"pi": "curie"}, 5),
         ({"program": 1234}, 5),
+        ({"program": "01234"}, 5),
         ({"target_name": "FIELD 3"}, 1),
         ({"target_name": ["FIELD 3", "FIELD 1"]}, 2),
         ({"exposure_time": (312, 313)}, 2),
@@ -186,3 +187,19 @@ def test_no_server(monkeypatch):
     monkeypatch.setenv("JVIZ_MAST_URL", "http://127.0.0.1:9")
     with pytest.raises(NetError, match="cannot be reached"):
         Mast(tries=1).count(SKY, {})
+
+
+@pytest.mark.parametrize(("repeats", "size", "total"), [(True, 5, 6), (False, 5, 5), (True, 4, 5)])
+def test_a_full_page_of_a_server_that_says_no_total_need_not_be_all(mast, archive, monkeypatch, repeats, size, total):
+    from tests import standin
+
+    paged = standin._paged
+
+    def silent(rows, types, request):
+        asked = {**request, "page": 1} if repeats else request
+        return {key: value for key, value in paged(rows, types, asked).items() if key != "paging"}
+
+    monkeypatch.setattr(module, "PAGE", size)
+    monkeypatch.setattr(standin, "_paged", silent)
+    table, told = archive.search(None, {"program": 1234})
+    assert (len(table), told) == (size, total)
