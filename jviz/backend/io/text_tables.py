@@ -27,7 +27,7 @@ _AT_ONCE = 10_000
 """Rows of texts that are looked at in one go, a few milliseconds."""
 _number = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eEdD][-+]?\d+)?$|[-+]?nan$|[-+]?inf(inity)?$", re.IGNORECASE)
 _MISSING = ("", "--", "---", "...", "null", "n/a", "na", "none", "indef", "nan", "(null)", r"\n", "undef")
-_padded = re.compile(r'(?:^|[\t;|, "])0\d{2,}(?=["\t;|, \r\n]|$)', re.MULTILINE)
+_padded = re.compile(r'0(?<![^\t;|, "\r\n]0)\d{2,}(?=["\t;|, \r\n]|$)')  # a plain 0 first: quick to look for
 """Names made of digits as 007; two digits with a zero are hours, minutes or days."""
 _types_of_rdb = re.compile(r"\d*[SNMsnm]$")
 _box = re.compile(r"\+(-+\+)+$")
