@@ -140,7 +140,10 @@ class Runner:
                 f"{name} of {command.id} cannot be {value!r}; choose one of {', '.join(map(str, choices))}."
             )
         inner = tuple(a for k in kinds if get_origin(k) in (list, tuple) for a in get_args(k))
-        if isinstance(value, list | tuple) and any(isinstance(k, type) and issubclass(k, Data) for k in inner):
+        lists_data = any(isinstance(k, type) and issubclass(k, Data) for k in inner)
+        if lists_data and isinstance(value, str | Data) and all(get_origin(k) or k is type(None) for k in kinds):
+            value = [value]
+        if lists_data and isinstance(value, list | tuple):
             return type(value)(self._found(command, inner, item) for item in value)
         return self._found(command, kinds, value, name)
 

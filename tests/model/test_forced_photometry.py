@@ -41,6 +41,8 @@ def test_fluxes_at_fixed_places_in_two_bands_with_other_widths_and_pixels(sessio
     assert "forced photometry of 2 images" not in session.names
     with pytest.raises(CommandError, match="2 images and 3 PSFs"):
         session.run("photometry.forced", data=["short", "long"], psf=["short PSF"] * 3, positions=[(50, 50)])
+    alone = session.run("photometry.forced", data="short", psf=session["short PSF"], positions=np.c_[x, y], box_size=0)
+    np.testing.assert_allclose(alone.table["flux_F150W"].value, table["flux_F150W"].value)
 
 
 def test_an_exposure_without_pixels_is_left_out_and_the_others_are_kept(session):
