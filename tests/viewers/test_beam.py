@@ -65,11 +65,14 @@ def test_images_without_a_beam_show_none(session, tmp_path):
     assert beam_shown(session.view("image", data=data)) is None
 
 
-@pytest.mark.parametrize(("rotation", "arcsec"), [(0.0, 4.0), (90.0, 1.0), (180.0, 4.0), (270.0, 1.0)])
-def test_the_scale_bar_measures_along_the_screen(qapp, session, tmp_path, rotation, arcsec):
-    """Pixels of 4 by 1 arcsec: level on the screen lies one or the other, as the picture is turned."""
+@pytest.mark.parametrize(
+    ("rotation", "aspect", "arcsec"),
+    [(0.0, 1.0, 4.0), (90.0, 1.0, 1.0), (180.0, 1.0, 4.0), (270.0, 1.0, 1.0), (0.0, None, 4.0), (90.0, None, 4.0)],
+)
+def test_the_scale_bar_measures_along_the_screen(qapp, session, tmp_path, rotation, aspect, arcsec):
+    """Pixels of 4 by 1 arcsec: drawn square, they count as they are turned; drawn as on the sky, always the same."""
     [data] = session.open(image_of_sky(tmp_path / "sky.fits", step=(4.0, 1.0)))
-    view = session.view("image", data=data, rotation=rotation, scale=4.0, centre=(29.5, 29.5))
+    view = session.view("image", data=data, rotation=rotation, aspect=aspect, scale=4.0, centre=(29.5, 29.5))
     _ = data.sky
     scene = scene_of(view, 400, 400, PAPER, Compositor(), ratio=1.0)
     length, text = _scale(scene)
