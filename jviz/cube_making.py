@@ -21,7 +21,7 @@ from jviz.cube_measuring import CubeMeasure
 from jviz.data import Cube, from_product
 from jviz.errors import CommandError
 from jviz.pictures import cards_for, cards_kept
-from jviz.spectral import CONVENTIONS
+from jviz.spectral import VELDEFS
 
 __all__ = ["VALUES", "NewCube", "Work", "by_channels", "by_rows", "channel_beams", "cube_from", "cut_out"]
 
@@ -240,7 +240,7 @@ def _said_of_table(axis: SpectralAxis) -> list[tuple[str, Any, str]]:
     if axis.rest is not None:
         cards.append(("RESTFRQ" if axis.rest_unit == "Hz" else "RESTWAV", axis.rest, f"[{axis.rest_unit}]"))
     if axis.quantity == "velocity":
-        cards += [("VELDEF", key, "velocities") for key, name in CONVENTIONS.items() if name == axis.convention]
+        cards += [("VELDEF", key, "velocities") for key, name in VELDEFS.items() if name == axis.convention]
     return cards
 
 

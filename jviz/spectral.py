@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from jviz.backend.cubes.source import CubeSource
     from jviz.data import Cube, Spectrum
 
-__all__ = ["CONVENTIONS", "AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cube"]
+__all__ = ["VELDEFS", "AxisChoice", "axis_of", "made_spectrum", "samples_of", "source_of_cube"]
 
-CONVENTIONS = {"RADI": "radio", "OPTI": "optical", "RELA": "relativistic"}
+VELDEFS = {"RADI": "radio", "OPTI": "optical", "RELA": "relativistic"}
 """How VELDEF names conventions of velocities (SDFITS, Garwood 2000); used beside tables of channels."""
 
 
@@ -100,7 +100,7 @@ def _tabulated(cube: Cube) -> SpectralAxis | None:
     quantity, (rest, rest_unit) = quantity_of_unit(table.unit), rest_of(cube.header)
     medium = medium_of(cube.header) if quantity == "wavelength" else ""
     said = str(cube.header.get("VELDEF", "")).strip().upper()[:4]
-    convention = CONVENTIONS.get(said, "") if quantity == "velocity" else ""
+    convention = VELDEFS.get(said, "") if quantity == "velocity" else ""
     return SpectralAxis(np.asarray(table.read(), float), table.unit, quantity, medium=medium, rest=rest,
                         rest_unit=rest_unit, convention=convention)  # fmt: skip
 

@@ -84,7 +84,7 @@ def _converted(axis: SpectralAxis, unit: str) -> tuple[np.ndarray, str]:
     if not unit:
         from jviz.backend.spectra.units import quantity_of, readable_unit
 
-        better = readable_unit(axis.unit, float(np.abs(axis.values[[0, -1]]).max()))
+        better = readable_unit(axis.unit, axis.reach)
         if better == axis.unit:
             return axis.values, better
         return axis.values * (quantity_of(axis.unit)[1] / quantity_of(better)[1]), better

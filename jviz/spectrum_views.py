@@ -235,10 +235,7 @@ def scale_of_view(view: SpectrumView, axis: Any = None) -> Scale:
         none.
     """
     own = scale_of(axis) if axis is not None else Scale()
-    unit = view.x_unit
-    if not unit and axis is not None:
-        # By the ends: every frame asks, and there may be ten million channels.
-        unit = readable_unit(own.unit, float(np.abs(axis.values[[0, -1]]).max()))
+    unit = view.x_unit or (readable_unit(own.unit, axis.reach) if axis is not None else "")
     quantity = quantity_of(unit)[0] if view.x_unit else own.quantity
     convention = (view.convention if view.x_unit else "") or own.convention
     rest = own.rest if view.rest is None else _vacuum_metres(*view.rest)

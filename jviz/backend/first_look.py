@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["has_spectral_edge", "lit_box", "pixel_aspect"]
+__all__ = ["PROJECTED", "has_spectral_edge", "lit_box", "pixel_aspect"]
 
 NEARLY_SQUARE = 1.25
 """Pixels nearer to squares than this are drawn square: detectors with some distortion, compared pixel by pixel."""
@@ -16,11 +16,10 @@ MOST = 50.0
 
 LRS_SLIT = (298.5, 1.5, 352.5, 403.5)
 """Where the slit of MIRI LRS lies on the whole detector, x0, y0, x1, y1, with a margin: the pipeline's bounding box
-of its GWCS is x 303 to 347 and y 7 to 397 (jwst.assign_wcs, reference file SPECWCS)."""
+of its GWCS is x 302.5 to 346.5 and y 6.5 to 396.5 (jwst.assign_wcs, reference file SPECWCS)."""
 
-_LONGITUDES = ("RA--", "GLON", "ELON", "SLON")
-_LATITUDES = ("DEC-", "GLAT", "ELAT", "SLAT")
-_SPECTRAL = ("WAVE", "AWAV", "FREQ", "VRAD", "VOPT", "VELO", "ENER", "WAVN", "ZOPT", "BETA", "LAMB", "FELO")
+PROJECTED = ("RA--", "DEC-", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
+"""How CTYPE begins of axes along the sky: longitudes, each with its latitude."""
 
 
 def pixel_aspect(header: Mapping[str, Any]) -> float:
@@ -51,12 +50,15 @@ def lit_box(header: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[float, f
 
 def has_spectral_edge(header: Mapping[str, Any]) -> bool:
     """Whether one of the two first axes counts wavelengths, frequencies or velocities, and the other does not."""
-    return sum(str(header.get(f"CTYPE{n}", "")).strip()[:4] in _SPECTRAL for n in (1, 2)) == 1
+    from jviz.backend.spectra.axis import spectral_word
+
+    return sum(spectral_word(str(header.get(f"CTYPE{n}", ""))) for n in (1, 2)) == 1
 
 
 def _celestial(header: Mapping[str, Any]) -> tuple[int, int] | None:
     words = {n: str(header.get(f"CTYPE{n}", "")).strip()[:4] for n in range(1, 6)}
-    found = [next((n for n, word in words.items() if word in kinds), None) for kinds in (_LONGITUDES, _LATITUDES)]
+    pair = PROJECTED[::2], PROJECTED[1::2]
+    found = [next((n for n, word in words.items() if word in kinds), None) for kinds in pair]
     return None if None in found else (found[0], found[1])
 
 

@@ -247,7 +247,7 @@ class ReferenceField(QLineEdit):
 
     def browse(self) -> None:
         """Choose a file."""
-        kinds = "References (*.fits *.asdf *.json)"
+        kinds = "References (*.fits *.fits.gz *.asdf)"
         path, _ = QFileDialog.getOpenFileName(self, f"Reference file {self.kind}", "", kinds)
         if path:
             self.setText(path)

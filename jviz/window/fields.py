@@ -69,6 +69,13 @@ class Field(QWidget):
         """
         raise NotImplementedError
 
+    def _made(self, read: Callable[[str], Any], text: str) -> Any:
+        """Make the value of a text, or say what it should be."""
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, TypeError):
+            raise CommandError(f"{shown_name(self.name)} cannot be {text!r}; {_wanted(read)}.") from None
+
     def set_value(self, value: Any) -> None:
         """Show a value."""
         raise NotImplementedError
@@ -97,12 +104,7 @@ class TextField(Field):
 
     def value(self) -> Any:
         text = self.edit.text().strip()
-        if not text and self._optional:
-            return None
-        try:
-            return self._read(text)
-        except (ValueError, SyntaxError, TypeError):
-            raise CommandError(f"{shown_name(self.name)} cannot be {text!r}; {_wanted(self._read)}.") from None
+        return None if not text and self._optional else self._made(self._read, text)
 
     def set_value(self, value: Any) -> None:
         self.edit.setText("" if value is None else self._show(value))
@@ -192,7 +194,7 @@ class ChoiceField(Field):
         if at >= 0:
             return self.combo.itemData(at)
         if self.combo.isEditable():
-            return self._read(self.combo.currentText())
+            return self._made(self._read, self.combo.currentText())
         raise CommandError(f"There is nothing to choose for {shown_name(self.name)}; open a fitting file first.")
 
     def set_value(self, value: Any) -> None:
@@ -255,7 +257,7 @@ def field_for(
     if known := _named_choices(name, session):
         return ChoiceField(name, known, editable=True)
     if kind is Any and name in REGIONS and (drawn := _drawn(session)):
-        return ChoiceField(name, [(NOTHING, None)] * optional + drawn, editable=True, read=_literal_or_text)
+        return ChoiceField(name, [(NOTHING, None)] * optional + drawn, editable=True, read=_anything)
     if all(isinstance(k, type) and issubclass(k, Data | View) for k in kinds):
         return ChoiceField(name, _objects(kinds, session, optional=optional))
     inner = get_args(kind)[0] if get_origin(kind) is list and get_args(kind) else None
@@ -317,13 +319,6 @@ def _drawn(session: Any) -> list[tuple[str, Any]]:
     """Return the names of regions, the newest first."""
     drawn = [one.name for one in session.subsets.values() if one.on_images]
     return [(name, name) for name in drawn[: -MOST_REGIONS - 1 : -1]]
-
-
-def _literal_or_text(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def _objects(kinds: tuple[type, ...], session: Any, *, optional: bool) -> list[tuple[str, Any]]:

@@ -309,7 +309,7 @@ def test_commands_on_regions_take_the_selected_ones(filled):
     dialog.close()
 
 
-def test_what_is_drawn_is_offered_by_its_name(filled):
+def test_what_is_drawn_is_offered_by_its_name(filled, qtbot):
     for name in ("old", "new"):
         filled.session.subset(name, CirclePixelRegion(PixCoord(40, 30), 8), data="picture")
     filled.invoker.trigger("photometry.aperture")
@@ -321,6 +321,9 @@ def test_what_is_drawn_is_offered_by_its_name(filled):
     assert "region='old'" in form.line.text()
     combo.setEditText("['old', 'new']")
     assert "region=['old', 'new']" in form.line.text()
+    combo.setEditText("['old', ")
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    assert "Region cannot be" in form.error.text()
     form.close()
 
 

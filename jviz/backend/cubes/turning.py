@@ -35,6 +35,7 @@ def spectral_position(product: Product) -> int:
 
 
 def _by_keywords(header: Mapping[str, Any], shape: tuple[int, ...]) -> int:
+    from jviz.backend.first_look import PROJECTED
     from jviz.backend.wcs import matching_axes
 
     types = {number: str(header.get(f"CTYPE{number}", "")).strip() for number in range(1, 10)}
@@ -47,12 +48,9 @@ def _by_keywords(header: Mapping[str, Any], shape: tuple[int, ...]) -> int:
     words = [types[axis + 1] for axis in kept][::-1]  # in numpy order
     found = next((axis for axis, word in enumerate(words) if spectral_word(word)), None)
     if found is None:
-        sky = [axis for axis, word in enumerate(words) if word[:4] in _SKY]
+        sky = [axis for axis, word in enumerate(words) if word[:4] in PROJECTED]
         found = next((axis for axis in range(len(shape)) if axis not in sky), 0) if len(sky) == 2 else 0
     return found
-
-
-_SKY = ("RA--", "DEC-", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 
 
 def first(axis: int, n: int = 3) -> Order:

@@ -81,6 +81,11 @@ class SpectralAxis:
         """Whether values grow with the channel number."""
         return bool(self.values[-1] >= self.values[0])
 
+    @property
+    def reach(self) -> float:
+        """The greater of the absolute values at its ends: for each frame nobody looks through ten million channels."""
+        return float(np.abs(self.values[[0, -1]]).max())
+
     @cached_property
     def edges(self) -> np.ndarray:
         """Borders of the channels, shape (n_channels + 1,): half way between neighbours."""
