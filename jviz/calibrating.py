@@ -215,6 +215,8 @@ class _Calibration:
 
     def _gathered(self, stage: Stage, subjects: Sequence[Subject], part: Path) -> list[Subject]:
         """Return the associations that a level 3 pipeline works on: those given, or one of all exposures."""
+        if is_sensing := stage.name == "calwebb_wfs-image3":
+            registry.check_pairs(subjects)
         if all(subject.suffix == "asn" for subject in subjects):
             return list(subjects)
         members = [subject for subject in subjects if subject.suffix in registry.THIRD]
@@ -226,7 +228,8 @@ class _Calibration:
         product = _product_name(members)
         path = part / f"{product}_asn.json"
         self._service.call(self._job, "make_association", context=self._request.context, cache=self._cache,
-                           path=str(path), files=[member.path.name for member in members], product=product,
+                           path=str(path), files=[member.path.name for member in members],
+                           product=f"{product}_{{suffix}}-01" if is_sensing else product,
                            rule="DMS_Level3_Base")  # fmt: skip
         return [Subject(path, "asn", members[0].exp_type, members[0].instrument)]
 

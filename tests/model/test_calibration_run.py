@@ -404,3 +404,20 @@ def test_a_pipeline_that_makes_nothing_says_why(calibrating, uncal, tmp_path):
     with pytest.raises(JvizError, match="calwebb_coron3 wrote no product: No reference PSF members found"):
         calibrating.run("calibration.run", inputs=[path])
     assert runs_left(calibrating) == []
+
+
+def test_pairs_of_wavefront_sensing_become_one_image_and_others_are_refused(calibrating, uncal, tmp_path):
+    paths = [tmp_path / uncal(number, "cal").name for number in (1, 2)]
+    for path in paths:
+        shutil.copy(uncal(1, "cal").with_name(path.name), path)
+        fits.setval(path, "PATTTYPE", value="WFSC")
+    members = [{"expname": paths[0].name, "exptype": "science"}]
+    content = {"asn_type": "wfs-image3", "products": [{"name": "x_{suffix}-01", "members": members}]}
+    (tmp_path / "one_asn.json").write_text(json.dumps(content))
+    for inputs in (paths[:1], [tmp_path / "one_asn.json"]):
+        with pytest.raises(JvizError, match=r"combines pairs, and .* has 1 science exposure\. Give two"):
+            calibrating.run("calibration.run", inputs=inputs, pipeline="wfs-image3")
+    assert runs_left(calibrating) == []
+    [made] = calibrating.run("calibration.run", inputs=paths, pipeline="wfs-image3")
+    assert made.path.name.endswith("_wfscmb-01.fits")
+    assert fits.getheader(made.path)["S_WFSCOM"] == "COMPLETE"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from jviz.backend.associations.model import parsed, read_content, write_associat
 from jviz.backend.calibration.roads import ALWAYS_SERIES, MAY_BE_SERIES, ROADS, Road, road_of
 from jviz.errors import JvizError
 
-__all__ = ["Subject", "chain_of", "header_of", "linked", "next_pipeline", "strict", "subject_of"]
+__all__ = ["Subject", "chain_of", "check_pairs", "header_of", "linked", "next_pipeline", "strict", "subject_of"]
 
 SPECTRAL = frozenset((*(kind for kind, road in ROADS.items() if road.is_spectral), "NRC_GRISM"))
 TIME_SERIES = frozenset(("NRC_TSIMAGE", "NRC_TSGRISM", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS"))
@@ -219,6 +219,32 @@ def _association(path: Path) -> Subject:
     instrument, kind = (str(header.get(key, "")).strip().upper() for key in ("INSTRUME", "EXP_TYPE"))
     return Subject(path, "asn", association.asn_type.lower(), instrument, members=members, member_type=kind,
                    is_loose=bool(notes))  # fmt: skip
+
+
+def check_pairs(subjects: Sequence[Subject]) -> None:
+    """Refuse what is no pair of exposures: wavefront sensing combines two into one, and looks at no others.
+
+    Parameters
+    ----------
+    subjects : sequence of Subject
+        Associations, whose products have to be pairs each, or the two exposures.
+
+    Raises
+    ------
+    JvizError
+        When there are more exposures, or fewer.
+    """
+    counts = {}
+    if all(subject.suffix == "asn" for subject in subjects):
+        for subject in subjects:
+            for product in parsed(read_content(subject.path)[0], subject.path.name).products:
+                counts[f"{product.name} of {subject.path.name}"] = sum(m.exptype == "science" for m in product.members)
+    else:
+        counts["the input"] = sum(subject.suffix in THIRD for subject in subjects)
+    for name, count in counts.items():
+        if count != 2:
+            raise JvizError(f"Wavefront sensing combines pairs, and {name} has {count} science exposure"
+                            f"{'' if count == 1 else 's'}. Give two calibrated exposures of one activity.")  # fmt: skip
 
 
 def strict(subject: Subject, folder: Path) -> Subject:
