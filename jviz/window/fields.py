@@ -275,7 +275,8 @@ def field_for(
     if isinstance(kind, type) and issubclass(kind, Path):
         return PathField(name, optional=optional)
     if kind is Any and {str, Any} & set(kinds):
-        return TextField(name, _anything, _anything_text, optional=optional)
+        hint = "" if optional or name not in REGIONS else "(x, y), (x, y), … or draw it first"
+        return TextField(name, _anything, _anything_text, optional=optional, hint=hint)
     return _text_field(name, kind, optional)
 
 
