@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-__all__ = ["asdf_library"]
+__all__ = ["asdf_library", "asdf_unchecked"]
 
 PIPELINES = frozenset({"stpipe"})
 """Packages whose schemas ASDF does not get: their import brings the pipelines and CRDS, which take seconds.
@@ -35,3 +37,16 @@ def asdf_library() -> ModuleType:
     finally:
         _entry_points.entry_points = known
     return asdf
+
+
+@contextmanager
+def asdf_unchecked() -> Iterator[ModuleType]:
+    """Have the package ``asdf`` read trees in this thread without comparing them with their schemas.
+
+    To load the schemas of all transforms and to walk through them takes longer than to read a GWCS, and holds Python's
+    lock; what does not obey them raises where it is built.
+    """
+    asdf = asdf_library()
+    with asdf.config_context() as config:
+        config.validate_on_read = False
+        yield asdf

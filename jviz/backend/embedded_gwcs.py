@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from jviz.backend.asdf_plugins import asdf_library
+from jviz.backend.asdf_plugins import asdf_unchecked
 
 __all__ = ["contradiction", "read_gwcs", "read_gwcs_file"]
 
@@ -19,6 +19,9 @@ _slack = 1.5
 
 _block = b"\xd3BLK"
 """What binary blocks of ASDF begin with (ASDF Standard, Block header)."""
+
+_tag_of_gwcs = b"gwcs/wcs-"
+"""In the text of every tree that holds a GWCS."""
 
 _pipeline_tag = re.compile(rb"!<(tag:stsci\.edu:jwst_pipeline/[\w-]+-([\d.]+))>")
 
@@ -40,14 +43,16 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
         simply has none).
     """
     content = extension.data.tobytes()
-    tag = _unreadable_tag(content)
+    text = content.partition(_block)[0]  # not more: a tree may hold arrays in which anything can stand
+    if _tag_of_gwcs not in text:
+        return None, ""
+    tag = _unreadable_tag(text)
     if tag:
         return None, f"{tag} is not supported"
-    asdf = asdf_library()
 
     stream = io.BytesIO(content)
     try:
-        with warnings.catch_warnings():
+        with asdf_unchecked() as asdf, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions of tags; what cannot be read raises
             # lazy: the tree also refers to the arrays of the FITS file, which asdf cannot find
             with asdf.open(stream, lazy_tree=True) as file:
@@ -57,14 +62,13 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 
-def _unreadable_tag(content: bytes) -> str:
-    """Return a transform in an ASDF file that nothing here can read, ``""`` when there is none.
+def _unreadable_tag(text: bytes) -> str:
+    """Return a transform in the text of an ASDF file that nothing here can read, ``""`` when there is none.
 
     It is in the text; to learn it from asdf and gwcs takes seconds of imports. The transforms of the JWST pipeline
     are read by its stdatamodels, but not those from before version 1.
     """
-    # only text before the first block: a tree may hold arrays in which anything can stand
-    tags = [(tag.decode(), number) for tag, number in _pipeline_tag.findall(content.partition(_block)[0])]
+    tags = [(tag.decode(), number) for tag, number in _pipeline_tag.findall(text)]
     known = bool(tags) and find_spec("stdatamodels") is not None
     return next((tag for tag, number in tags if not known or number.startswith(b"0.")), "")
 
@@ -83,10 +87,8 @@ def read_gwcs_file(path: Path, parent: tuple[Any, ...]) -> tuple[Any, str]:
     tuple
         As `read_gwcs`.
     """
-    asdf = asdf_library()
-
     try:
-        with warnings.catch_warnings():
+        with asdf_unchecked() as asdf, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with asdf.open(path, memmap=False, lazy_tree=True, ignore_unrecognized_tag=True) as file:
                 node = file.tree

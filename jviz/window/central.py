@@ -266,11 +266,12 @@ class Central(QWidget):
         return group
 
     def _put(self, group: TabGroup, name: str, title: str, tip: str) -> None:
-        index = group.addTab(self._widgets[name], title)
+        index = group.addTab(self._widgets[name], _tab_text(title))
         self._label(group, index, title, tip)
 
     def _label(self, group: TabGroup, index: int, title: str, tip: str) -> None:
-        group.setTabText(index, title.replace("&", "&&"))
+        if group.tabText(index) != _tab_text(title):  # Qt lays out all tabs anew for the same text, too
+            group.setTabText(index, _tab_text(title))
         group.setTabToolTip(index, tip)
         group.bar.setAccessibleTabName(index, f"{tip or title}")
         for side in (group.bar.ButtonPosition.RightSide, group.bar.ButtonPosition.LeftSide):
@@ -372,3 +373,8 @@ class Central(QWidget):
             splitter.addWidget(self._built(part, labels))
         splitter.setSizes(state["sizes"])
         return splitter
+
+
+def _tab_text(title: str) -> str:
+    """Return the text of a tab that shows a title, in which & marks no key."""
+    return title.replace("&", "&&")
