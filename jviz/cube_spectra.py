@@ -159,8 +159,9 @@ class CubeSpectra:
         """Return the cubes that are visible in viewers in sight."""
         found: dict[Cube, None] = {}
         for view in self._views_in_sight():
-            for layer in view.layers:
-                cube = getattr(layer, "cube", None)
+            # A viewer of spectra may have a thousand layers, none of a cube.
+            for layer in view.layers if hasattr(getattr(type(view), "layer_type", None), "cube") else ():
+                cube = layer.cube
                 if cube is not None and layer.visible:
                     found[cube] = None
         return list(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
@@ -25,9 +26,10 @@ NO_STATES: dict[State, dict[str, Any]] = {}
 
 @dataclass(frozen=True)
 class Memento:
-    """A session at one moment, by reference: data with their names, views, values of every state, subsets, markers."""
+    """A session at one moment, by reference: data and their names, views, values of every state, subsets, markers."""
 
-    data: tuple[tuple[Data, str], ...] = ()
+    data: tuple[Data, ...] = ()
+    names: tuple[str, ...] = ()
     views: tuple[View, ...] = ()
     states: dict[State, dict[str, Any]] = None  # type: ignore[assignment]
     subsets: dict[str, Any] = None  # type: ignore[assignment]
@@ -80,21 +82,44 @@ class Recorder:
         self._depth = 0
         self._step: Step | None = None
         self._watched: WeakSet[State] = WeakSet()
+        self._stirred: WeakSet[State] = WeakSet()
+        """States that changed since they were last looked at: the others need not be asked, however many there are."""
         self._pending: _Pending | None = None
-        self._settled = Memento((), (), {}, {})
+        self._settled = Memento(states={}, subsets={})
 
     # --- mementos -------------------------------------------------------------------------------
 
     def capture(self) -> Memento:
-        """Take the present; values that did not change share their dict with the last memento."""
-        session = self._session
-        known = self._settled.states
-        states = {}
-        for state in _states(tuple(session.views.values())):
-            values = state.recorded()
-            states[state] = known[state] if known.get(state) == values else values
-        data, views = tuple((d, d.name) for d in session.data), tuple(session.views.values())
-        return Memento(data, views, states, session.subsets, session.markers, tuple(session.subsets))
+        """Take the present; what did not change is shared with the last memento."""
+        session, known = self._session, self._settled
+        views = tuple(session.views.values())
+        names = tuple(map(attrgetter("name"), session.data))
+        return Memento(
+            session.data, known.names if names == known.names else names, views, self._values(views), session.subsets,
+            session.markers, tuple(session.subsets),
+        )  # fmt: skip
+
+    def _values(self, views: tuple[View, ...]) -> dict[State, dict[str, Any]]:
+        """Return the values of every state of views; of those that did not change nothing is asked."""
+        known, stirred = self._settled.states, set(self._stirred)
+        changed = [view for view in views if view in stirred]
+        if views == self._settled.views and all(_added(known[v]["layers"], v.layers) is not None for v in changed):
+            news = [layer for v in changed for layer in _added(known[v]["layers"], v.layers)]
+            states, asked = dict(known), [*(stirred & known.keys()), *news]
+        else:
+            states, asked = {}, list(_states(views))
+        for state in asked:
+            before = known.get(state)
+            if before is None or state in stirred:
+                values = state.recorded()
+                before = before if before == values else values
+            states[state] = before
+        return states
+
+    def _settle_on(self, memento: Memento) -> None:
+        """Take what was captured just now as recorded."""
+        self._settled = memento
+        self._stirred = WeakSet(state for state in self._stirred if state not in memento.states)
 
     def restore(self, memento: Memento) -> None:
         """Put the session back to what it was."""
@@ -110,12 +135,13 @@ class Recorder:
     def _put_back(self, memento: Memento) -> None:
         """Set everything that a memento holds."""
         session = self._session
-        renamed = [(d, name) for d, name in memento.data if d.name != name]
+        renamed = [(d, name) for d, name in zip(memento.data, memento.names, strict=True) if d.name != name]
         for data, name in renamed:
             data.name = name
-        session.set_data(tuple(d for d, _ in memento.data))
+        session.set_data(memento.data)
         for state, values in memento.states.items():
-            state.update(**values)
+            if state in self._stirred or self._settled.states.get(state) is not values:
+                state.update(**values)
         session.set_views(memento.views)
         session.set_subsets(memento.subsets)
         session.set_markers(memento.markers)
@@ -124,7 +150,7 @@ class Recorder:
 
     def settle(self) -> None:
         """Take the present as recorded."""
-        self._settled = self.capture()
+        self._settle_on(self.capture())
 
     @contextmanager
     def step(self, label: str, *, lines: list[str], merge: Any, command: str) -> Iterator[Step]:
@@ -141,6 +167,7 @@ class Recorder:
             yield step
         except BaseException:
             step.undo()
+            self._stirred.update(before.states)  # who raised may have kept us from hearing of a change
             self.restore(before)
             raise
         finally:
@@ -172,7 +199,7 @@ class Recorder:
         elif step.edits or after != before:
             entry.undo = partial(_both, step.undo, partial(self.restore, before))
             entry.redo = partial(_both, step.redo, partial(self.restore, after))
-            self._settled = after
+            self._settle_on(after)
             self._push(entry)
         elif entry.lines:
             self._session._history.note(entry.lines, entry.label, entry.command)
@@ -181,7 +208,10 @@ class Recorder:
 
     def watch(self, views: tuple[View, ...]) -> None:
         """Hear of every change of these views and their layers."""
-        for state in _states(views):
+        self._watch(_states(views))
+
+    def _watch(self, states: Iterable[State]) -> None:
+        for state in states:
             if state not in self._watched:
                 self._watched.add(state)
                 state.add_global_callback(partial(self._changed, ref(state)))
@@ -227,8 +257,9 @@ class Recorder:
 
     def _changed(self, whose: ref[State], **values: Any) -> None:
         state = whose()  # held weakly: its callbacks would keep it for ever
+        self._stirred.add(state)
         if "layers" in values:
-            self.watch((state,))
+            self._watch(_added(self._settled.states.get(state, {}).get("layers", ()), state.layers) or state.layers)
         if self._depth or state not in self._settled.states:
             return
         names = set(values) - state.derived
@@ -274,6 +305,11 @@ def _only_navigation(before: Memento, after: Memento, followers: dict[State, set
         return None
     old, new = before.states[changed[0]], after.states[changed[0]]
     return changed[0] if {n for n in new if new[n] != old.get(n)} <= changed[0].navigation else None
+
+
+def _added(before: tuple[State, ...], after: tuple[State, ...]) -> tuple[State, ...] | None:
+    """Return the layers that came behind others, None where any of these went or moved."""
+    return after[len(before) :] if after[: len(before)] == before else None
 
 
 def _states(views: tuple[View, ...]) -> Iterator[State]:

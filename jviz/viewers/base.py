@@ -207,14 +207,12 @@ class Viewer(QWidget):
         return super().event(event)
 
     def _watch(self) -> None:
-        # Dicts keep the order and find each state at once: there may be a thousand layers.
+        # There may be a thousand layers, of which most stay.
         wanted = dict.fromkeys([self.state, *self.state.layers])
-        for state in self._watched:
-            if state not in wanted:
-                state.remove_global_callback(self._state_changed)
-        for state in wanted:
-            if state not in self._watched:
-                state.add_global_callback(self._state_changed)
+        for state in self._watched.keys() - wanted.keys():
+            state.remove_global_callback(self._state_changed)
+        for state in wanted.keys() - self._watched.keys():
+            state.add_global_callback(self._state_changed)
         self._watched = wanted
 
     def _setting_changed(self, key: str) -> None:

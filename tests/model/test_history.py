@@ -292,3 +292,63 @@ def test_signals_say_what_changed(session):
     assert seen == ["data", "views", "subsets", "subsets"]
     session.undo()
     assert session.subsets["s"].region.all()
+
+
+def test_a_step_asks_only_what_changed_however_many_layers_there_are(monkeypatch):
+    from jviz.backend.spectra.axis import SpectralAxis
+    from jviz.backend.spectra.samples import Samples
+    from jviz.spectral import made_spectrum
+    from jviz.views import State
+
+    session, asked = jviz.Session(settings={}), []
+    recorded = State.recorded
+    monkeypatch.setattr(State, "recorded", lambda state: asked.append(state) or recorded(state))
+    axis = SpectralAxis(np.arange(1.0, 6.0), "um", "wavelength")
+    counts = []
+    for n in range(60):
+        data = session.add(made_spectrum(Samples(axis, np.full(5, float(n)), "mJy"), f"s{n}", f"s{n}"))
+        asked.clear()
+        if n == 0:
+            view = session.view("spectrum", data=data)
+        else:
+            session.run("view.show", view=view, data=data)
+        counts.append(len(asked))
+    assert set(counts[1:]) == {2}  # the view and the new layer
+    before = [(layer.data.name, layer.visible) for layer in view.layers]
+    view.layers[7].visible = False
+    session.flush()
+    session.run("view.order_layers", view=view, order=[*range(59, -1, -1)])
+    assert not view.layers[52].visible
+    session.undo()
+    session.undo()
+    assert [(layer.data.name, layer.visible) for layer in view.layers] == before
+    session.redo()
+    session.redo()
+    assert [layer.visible for layer in view.layers].index(False) == 52
+    session.close()
+
+
+def test_a_failed_command_is_put_back_though_a_listener_broke_the_news(session, view):
+    """What a state was told is taken back even when the recorder heard nothing of it."""
+
+    heard = []
+
+    def breaks(value):
+        heard.append(value)
+        if len(heard) == 1:
+            raise RuntimeError("a listener that fails")
+
+    @command("test.turn", title="Turn")
+    def turn(session: jviz.Session) -> None:
+        """Turn the view."""
+        view.rotation = 33.0
+
+    view.add_callback("rotation", breaks, priority=99)
+    try:
+        with pytest.raises(jviz.JvizError):
+            session.run("test.turn")
+    finally:
+        view.remove_callback("rotation", breaks)
+        forget("test.turn")
+    assert heard == [33.0, 0.0]
+    assert view.rotation == 0.0
