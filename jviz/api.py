@@ -31,6 +31,7 @@ from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.frames import separation, unit_vectors
 from jviz.backend.render.stretch import Stretch, look_table, stretch
+from jviz.backend.render.ticks import digits_apart
 from jviz.backend.spectra.lines import LISTS as LINE_LISTS
 from jviz.calibration_choice import (
     CalibrationChoice,
@@ -281,6 +282,7 @@ __all__ = [
     "declare_setting",
     "declare_view",
     "detection_preview",
+    "digits_apart",
     "downloads_of",
     "entries",
     "extraction_preview",

@@ -12,7 +12,7 @@ from jviz.backend.render.mesh import Bounds, Mesh, affine_mesh, mesh_of
 if TYPE_CHECKING:
     from jviz.views import ImageLayer
 
-__all__ = ["combined", "limits_of", "low_resolution", "sampled"]
+__all__ = ["combined", "limits_of", "low_resolution", "sampled", "true_values"]
 
 SAMPLES = 384
 """Along the longer side, for limits."""
@@ -24,14 +24,21 @@ def combined(values: np.ndarray, others: np.ndarray, operation: str) -> np.ndarr
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = np.divide(values, others)
         ratio[others == 0] = np.nan
-        return ratio
-    return np.subtract(values, others)
+        return ratio.astype(np.float32, copy=False)
+    return np.subtract(values, others).astype(np.float32, copy=False)
+
+
+def true_values(blocks: Any, mesh: Mesh, shape: tuple[int, int], *, smooth: bool = False) -> np.ndarray:
+    """Return what `sampled` does in units of the data: float64 where float32 cannot tell values apart."""
+    values = sampled(blocks, mesh, shape, smooth=smooth)
+    offset = blocks[0].offset if blocks else 0.0
+    return values + np.float64(offset) if offset else values
 
 
 def sampled(
     blocks: Any, mesh: Mesh, shape: tuple[int, int], *, smooth: bool = False, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the values that a picture shows of an image: float32 of its shape, NaN outside.
+    """Return the values that a picture shows of an image, above the offset of its blocks: float32, NaN outside.
 
     Parameters
     ----------
@@ -99,8 +106,9 @@ def low_resolution(layer: ImageLayer) -> np.ndarray:
         through = mesh_of(function, *size, step=16)
     if through.bounds is None or not through.scale > 0:
         return np.empty(0)
-    values = sampled(_read(raster, raster.bounds, step), mesh, size[::-1])
-    return combined(values, sampled(_read(other, through.bounds, through.scale), through, size[::-1]), layer.operation)
+    values = true_values(_read(raster, raster.bounds, step), mesh, size[::-1])
+    others = true_values(_read(other, through.bounds, through.scale), through, size[::-1])
+    return combined(values, others, layer.operation)
 
 
 def _read(raster: Any, bounds: Bounds, step: float) -> Any:

@@ -11,7 +11,7 @@ from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.kernels import lupton_curve
 from jviz.backend.render.mesh import Mesh, affine_mesh, mesh_of
 from jviz.backend.render.stretch import stretch
-from jviz.combining import combined, sampled
+from jviz.combining import combined, true_values
 from jviz.views import ImageLayer, ImageView
 
 __all__ = ["composed"]
@@ -72,7 +72,7 @@ def _read(view: ImageView, data: Any, raster: Any, first: int, size: tuple[int, 
     request = raster.wanted(bounds, mesh.scale)
     if request is not None:
         raster.fetch(request)
-    return sampled(raster.blocks(bounds, mesh.scale), mesh, size[::-1], smooth=data is not view.layers[0].data)
+    return true_values(raster.blocks(bounds, mesh.scale), mesh, size[::-1], smooth=data is not view.layers[0].data)
 
 
 def _mesh(view: ImageView, data: Any, first: int, size: tuple[int, int], step: float) -> Mesh | None:

@@ -69,7 +69,8 @@ def samples_of(
         raster.build(progress)
     rows, columns = (-(-size >> level) for size in raster.shape)
     block = raster.fetch(BlockRequest(level, 0, 0, columns, rows), progress)
-    return smoothed(block.data, smoothing / (1 << level)), (block.x0, block.y0), block.step
+    values = smoothed(block.data, smoothing / (1 << level))
+    return values + np.float64(block.offset) if block.offset else values, (block.x0, block.y0), block.step
 
 
 class ContourStore:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CommandError, ImageLayer, ImageView, NumberBox, WholeBox, contour_color
+from jviz.api import CommandError, ImageLayer, ImageView, NumberBox, WholeBox, contour_color, digits_apart
 from jviz.plugins.parts import Panel, color_icon, muted
 
 __all__ = ["ContoursPanel"]
@@ -157,7 +157,9 @@ class ContoursPanel(Panel):
         self.labels.setChecked(look.contour_labels)
         del blockers
         if not self.levels.hasFocus() or drawn:
-            self.levels.setText(", ".join(f"{level:.6g}" for level in layer.contour_levels) if drawn else "")
+            levels = layer.contour_levels if drawn else ()
+            digits = digits_apart(levels[0], levels[-1]) if drawn else 6
+            self.levels.setText(", ".join(f"{level:.{digits}g}" for level in levels))
             self.levels.setCursorPosition(0)
         for button in (self.remove, self.regions):
             button.setEnabled(drawn)

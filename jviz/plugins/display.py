@@ -243,7 +243,8 @@ def in_sight(raster: Any, bounds: tuple[float, float, float, float], step: float
         return np.empty(0)
     x0, y0, x1, y1 = bounds
     part = block.data[_within(y0, y1, block.y0, block.step), _within(x0, x1, block.x0, block.step)].ravel()
-    return part[:: max(1, part.size // SAMPLE)]
+    part = part[:: max(1, part.size // SAMPLE)]
+    return part + np.float64(block.offset) if block.offset else part
 
 
 def _within(low: float, high: float, first: float, step: float) -> slice:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer, NumberBox, WholeBox
+from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer, NumberBox, WholeBox, digits_apart
 from jviz.plugins.colormap_button import ColormapButton
 from jviz.plugins.histogram import Histogram
 from jviz.plugins.layer_list import LayerList
@@ -193,9 +193,10 @@ class Controls(QWidget):
 
     def show_limits(self, limits: tuple[float, float] | None) -> None:
         """Show the limits as numbers (None: not known yet), unless one is being typed."""
+        digits = digits_apart(*limits) if limits is not None else 6
         for edit, value in zip((self.low, self.high), limits or (None, None), strict=True):
             if not (edit.hasFocus() and edit.isModified()):
-                edit.setText("" if value is None else f"{value:.6g}")
+                edit.setText("" if value is None else f"{value:.{digits}g}")
                 edit.setCursorPosition(0)
 
     def _show_planes(self, layer: ImageLayer) -> None:
@@ -280,13 +281,17 @@ class Controls(QWidget):
     def _limits_typed(self) -> None:
         if not (self.low.isModified() or self.high.isModified()):
             return
+        # Not what the other box shows, which is rounded.
+        pairs = zip((self.low, self.high), self.histogram.limits, strict=True)
+        low, high = (float(edit.text()) if edit.isModified() else now for edit, now in pairs)
         self.low.setModified(False)
         self.high.setModified(False)
-        low, high = float(self.low.text()), float(self.high.text())
         if low < high:
             self.wanted.emit({"limits": (low, high)})
         else:
-            self.context.notify("error", f"The lower limit {low:g} must be below the upper one, {high:g}.")
+            digits = digits_apart(low, high)
+            said = f"The lower limit {low:.{digits}g} must be below the upper one, {high:.{digits}g}."
+            self.context.notify("error", said)
             self.show_limits(self.histogram.limits)
 
     def _percentiles_set(self) -> None:

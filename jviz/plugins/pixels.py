@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTableView, QVBoxLayout
 
-from jviz.api import JvizError, Plane, View, blended
+from jviz.api import JvizError, Plane, View, blended, digits_apart
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["PixelsPanel"]
@@ -139,6 +139,7 @@ class _Values(QAbstractTableModel):
         self._values = np.empty((0, 0), dtype=object)
         self._column = self._row = 0
         self._limits = (0.0, 1.0)
+        self._digits = 4
 
     def show(self, values: np.ndarray, column: int, row: int) -> None:
         changed = values.shape != self._values.shape
@@ -146,6 +147,7 @@ class _Values(QAbstractTableModel):
             self.beginResetModel()
         self._values, self._column, self._row = values, column, row
         self._limits = _extremes(values)
+        self._digits = digits_apart(*self._limits, least=4, parts=100)
         if changed:
             self.endResetModel()
             return
@@ -170,7 +172,7 @@ class _Values(QAbstractTableModel):
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         value = self._value(index)
         if role == Qt.ItemDataRole.DisplayRole:
-            return number_text(value)
+            return number_text(value, self._digits)
         if role == Qt.ItemDataRole.ToolTipRole and value is not None:
             x, y = self._at(index)
             return f"pixel ({x}, {y}): {value}"
@@ -212,10 +214,10 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
     return (min(finite), max(finite)) if finite else (0.0, 1.0)
 
 
-def number_text(value: Any) -> str:
+def number_text(value: Any, digits: int = 4) -> str:
     """Write a value in few characters."""
     if value is None:
         return "–"
     if isinstance(value, int | np.integer | np.bool_):
         return str(int(value))
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}"

@@ -18,7 +18,7 @@ from jviz.backend.render.blocks import Block
 from jviz.backend.render.colormaps import colormap
 from jviz.backend.render.mesh import affine_mesh
 from jviz.backend.render.stretch import Stretch, look_table, stretch
-from jviz.combining import combined, sampled
+from jviz.combining import combined, sampled, true_values
 from jviz.errors import JvizError
 from jviz.flags import FLAG_COLOURS, flag_table, flags_raster, is_flags, shown_order
 from jviz.geometry import Geometry
@@ -187,7 +187,7 @@ class _Part:
         return (blocks, id(self.placed), *colours, self.smooth, self.over)
 
     def fill(self, out: np.ndarray) -> None:
-        """Fill an array of the picture's shape with the data values in it, NaN outside."""
+        """Fill an array of the picture's shape with the data in it, above the offset of the blocks; NaN outside."""
         sampled(self.blocks, self.placed.mesh, out.shape, smooth=self.smooth, out=out)
 
     def same_values(self, other: _Part | None) -> bool:
@@ -335,7 +335,8 @@ class Compositor:
                 filled[number] = part
                 yield
         pixels.fill(argb(look.canvas))
-        hues, limits = np.array([_hue(part.table) for part in images]), np.array([part.limits for part in images])
+        hues = np.array([_hue(part.table) for part in images])
+        limits = np.array([np.subtract(part.limits, part.blocks[0].offset) for part in images])
         kernels.lupton(values, hues, limits, pixels, q=softening[0], stretch=softening[1])
         yield from _draw([part for part in parts if part.over is not None], pixels, self)
 
@@ -423,7 +424,7 @@ class Compositor:
         key = (layer.operation, width, height, view.smooth, *((tuple(map(id, b)), id(p)) for b, p in found))
         if memory.computed is None or memory.computed[0] != key:
             smooth = view.smooth or view.align == "sky"
-            mine, other = (sampled(b, p.mesh, (height, width), smooth=smooth and p.step < 1) for b, p in found)
+            mine, other = (true_values(b, p.mesh, (height, width), smooth=smooth and p.step < 1) for b, p in found)
             values = combined(mine, other, layer.operation)
             block = Block(values, 0.0, 0.0, 1.0, 0, (-0.5, -0.5, width - 0.5, height - 0.5))
             memory.computed = (key, block, found)

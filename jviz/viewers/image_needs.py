@@ -200,7 +200,8 @@ def limits_in_sight(layer: ImageLayer, block: Block, bounds: Bounds) -> tuple[fl
     options = {}
     if layer.limits_mode == "percentile":
         options = dict(zip(("low", "high"), layer.percentiles, strict=True))
-    return limits(part if layer.limits_mode == "minmax" else part[::step, ::step], layer.limits_mode, **options)
+    part = part if layer.limits_mode == "minmax" else part[::step, ::step]
+    return limits(part + np.float64(block.offset) if block.offset else part, layer.limits_mode, **options)
 
 
 def missing(

@@ -45,7 +45,8 @@ class Readout:
         The spectral value of a cube there, the range of a slab, the wavelength of a pixel of a 2-D spectrum, or the
         coordinates of an image that is not on the sky of stars.
     digits : int
-        Of the value: as many as its error, or the channels that a mean position is between, ask for.
+        Of the value: as many as its error, the limits of the colours, or the channels that a mean position is between,
+        ask for.
     """
 
     view: ImageView
@@ -139,6 +140,8 @@ def _digits(layer: ImageLayer, value: float | int | None, error: float | None) -
     step = error
     if getattr(layer, "shows_slab", False) and layer.slab[2] == "moment1" and layer.data.axis_ready:
         step = float(np.median(layer.data.axis.widths)) / 10
+    elif step is None and layer.shown_limits is not None and not layer.operation:
+        step = abs(layer.shown_limits[1] - layer.shown_limits[0]) / 1000
     if not (value and step and math.isfinite(value) and math.isfinite(step) and step > 0):
         return 6
     return min(max(6, math.ceil(math.log10(abs(value) / step)) + 1), 15)
@@ -255,7 +258,7 @@ def _value(raster: Any, x: float, y: float) -> float | int | None:
         return None
     i, j = round(row - block.y0), round(column - block.x0)
     inside = 0 <= i < block.data.shape[0] and 0 <= j < block.data.shape[1]
-    return float(block.data[i, j]) if inside else None
+    return float(block.data[i, j]) + block.offset if inside else None
 
 
 def _beside(layer: ImageLayer, plane: Any, x: float, y: float) -> Any:

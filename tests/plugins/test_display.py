@@ -247,6 +247,17 @@ def test_typed_limits(panel, view, qtbot):
     assert view.limits_mode == "manual"
 
 
+def test_limits_that_lie_close_together_are_written_apart_and_the_other_one_stays(panel, view, qtbot):
+    view.limits = (230_538_000_000.25, 230_538_060_000.0)
+    edits = panel.controls.low, panel.controls.high
+    qtbot.waitUntil(lambda: [edit.text() for edit in edits] == ["2.30538e+11", "2.3053806e+11"])
+    panel.controls.high.setFocus()
+    panel.controls.high.selectAll()
+    qtbot.keyClicks(panel.controls.high, "230538050000")
+    qtbot.keyClick(panel.controls.high, Qt.Key.Key_Return)
+    assert view.limits == (230_538_000_000.25, 230_538_050_000.0)
+
+
 def test_limits_the_wrong_way_round_are_refused(panel, view, context, qtbot):
     before = view.limits
     panel.controls.low.setFocus()

@@ -11,6 +11,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
 from jviz.backend.render.colormaps import colormap
+from jviz.compose import composed
+from jviz.viewers.readout import read_out
 from tests.viewers.conftest import grey_at
 
 LOW, HIGH = 0.0, 4000.0
@@ -288,3 +290,34 @@ def test_an_edge_with_numbers_of_both_axes_names_both():
     assert Lines((), tuple(marks), names).title("left") == "Declination, right ascension (ICRS)"
     assert Lines((), tuple(marks[:1]), names).title("left") == "Right ascension (ICRS)"
     assert Lines((), tuple(marks), names).title("bottom") == ""
+
+
+LINE = 230.538e9
+"""Hz; the 2–1 line of CO."""
+
+
+def test_kilohertz_at_230_gigahertz_are_seen_read_and_typed(show, ramp, qtbot, session):
+    """A map of frequencies that differ by less than a step of a float32 there, which is 16 kHz."""
+    frequencies = LINE + ramp.astype(float)  # 0 to 3.96 kHz
+    viewer = show(frequencies, limits_mode="minmax", stretch="linear")
+    assert viewer.state.limits == (LINE, LINE + 3959)
+    for x, y in [(5, 3), (30, 20), (50, 35)]:
+        assert abs(grey_at(viewer, x, y) - expected(ramp[y, x], 0.0, 3959.0)) <= 1
+        assert float(read_out(viewer.state, x, y).value_text.split()[0]) == pytest.approx(frequencies[y, x], abs=2)
+    viewer.state.update(limits_from="view", limits_mode="percentile", percentiles=(10.0, 90.0))
+    qtbot.waitUntil(lambda: viewer.is_sharp and viewer.state.layer.shown_limits is not None)
+    tenth = np.percentile(frequencies, (10.0, 90.0))
+    np.testing.assert_allclose(viewer.state.limits, tenth, rtol=0, atol=60)
+    colours = composed(viewer.state, step=1.0)
+    low, high = viewer.state.limits
+    shown = np.clip((frequencies[::-1] - low) / (high - low), 0, 1)
+    np.testing.assert_allclose(colours[..., 0], shown, atol=0.01)
+
+
+def test_differences_of_frequencies_are_those_of_their_values(show, ramp, qtbot, session):
+    other = session.add(LINE + 1000.0 + np.zeros_like(ramp, float), name="rest")
+    viewer = show(LINE + ramp.astype(float), stretch="linear", wait=False)
+    viewer.state.layer.update(operation="difference", against=other, limits=(-1000.0, 3000.0))
+    qtbot.waitUntil(lambda: viewer.is_sharp, timeout=20_000)
+    for x, y in [(5, 3), (30, 20), (50, 35)]:
+        assert abs(grey_at(viewer, x, y) - expected(ramp[y, x], 0.0, 4000.0)) <= 1

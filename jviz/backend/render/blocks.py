@@ -54,6 +54,8 @@ class Block:
         Edges (x0, y0, x1, y1) of what it covers, in data coordinates.
     exact : bool
         Whether it is the mean of all pixels, rather than some of them for a first look.
+    offset : float
+        What is to be added to ``data``: of values that lie close together, but far from 0, float32 holds the rest.
     """
 
     data: np.ndarray
@@ -63,6 +65,12 @@ class Block:
     level: int
     extent: Bounds
     exact: bool = True
+    offset: float = 0.0
+
+    @property
+    def values(self) -> np.ndarray:
+        """The samples in units of the data; float64 where they need it."""
+        return self.data + np.float64(self.offset) if self.offset else self.data
 
     def covers(self, bounds: Bounds) -> bool:
         """Whether all of the box lies within."""
@@ -92,12 +100,20 @@ def cell_edges(column: int, row: int, size: tuple[int, int], step: int, shape: t
 
 
 def block_of(
-    data: np.ndarray, column: int, row: int, step: int, shape: tuple[int, int], *, level: int, exact: bool
+    data: np.ndarray,
+    column: int,
+    row: int,
+    step: int,
+    shape: tuple[int, int],
+    *,
+    level: int,
+    exact: bool,
+    offset: float = 0.0,
 ) -> Block:
     """Make a block whose first sample stands for cell (row, column) of ``step`` data pixels."""
     half = (step - 1) / 2
     extent = cell_edges(column, row, data.shape, step, shape)
-    return Block(data, column * step + half, row * step + half, float(step), level, extent, exact)
+    return Block(data, column * step + half, row * step + half, float(step), level, extent, exact, offset)
 
 
 class BlockStore:

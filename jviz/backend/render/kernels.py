@@ -80,6 +80,7 @@ def colour(
     """
     if low == high:
         high = low + max(abs(low) * 1e-6, 1e-30)
+    low, high = low - block.offset, high - block.offset
     factor = (len(table) - 1) / (float(high) - float(low))
     table = np.require(table, np.uint32, "CW")  # a read-only one would be compiled for anew
     place, brightness = _in_samples(block, mesh, out), (table, float(low), factor, np.uint32(blank))
@@ -152,7 +153,7 @@ def veil(
 
 
 def resample(block: "Block", mesh: Mesh, out: np.ndarray, *, smooth: bool = False) -> None:
-    """Fill ``out`` (float32) with the data values that a viewport shows, NaN outside."""
+    """Fill ``out`` (float32) with the data that a viewport shows, above the offset of the block; NaN outside."""
     place = _in_samples(block, mesh, out)
 
     def rows(first: int, last: int) -> None:

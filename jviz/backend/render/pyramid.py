@@ -67,6 +67,16 @@ class Statistics:
     missing: int
 
 
+def statistics_of(values: np.ndarray) -> Statistics:
+    """Return the statistics of values at hand."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Statistics(np.nan, np.nan, np.nan, 0, values.size)
+    return Statistics(
+        float(finite.min()), float(finite.max()), float(finite.mean()), finite.size, values.size - finite.size
+    )
+
+
 def top_level(shape: tuple[int, int]) -> int:
     """Return the first level on which the image is at most 256 samples wide and high."""
     return max(0, (max(shape) - 1).bit_length() - 8)

@@ -63,7 +63,9 @@ class Raster:
     """
 
     def __init__(self, plane: Plane, index: tuple[int, ...] = (), *, reduce: Reduce = "mean") -> None:
-        self._source = Source(plane, index, flags=reduce == "or")
+        # Larger ones have pyramids in the cache, which hold values as they are.
+        relative = plane.shape[-2] * plane.shape[-1] <= SMALL if len(plane.shape) > 1 else False
+        self._source = Source(plane, index, flags=reduce == "or", relative=relative)
         self.plane, self.index, self.reduce = plane, self._source.index, reduce
         self.shape = self._source.shape
         self.statistics: Statistics | None = None
@@ -192,7 +194,10 @@ class Raster:
             if not (self._is_small or level <= pyramid.FIRST_LEVEL):
                 return self._every(request.step - 1, request, level, progress)
             data = self._reduced(request, progress)
-        return block_of(data, request.column, request.row, request.step, self.shape, level=level, exact=True)
+        return block_of(
+            data, request.column, request.row, request.step, self.shape,
+            level=level, exact=True, offset=self._source.offset(progress),
+        )  # fmt: skip
 
     def _from_pyramid(self, request: BlockRequest) -> np.ndarray | None:
         if self._pyramid is None or request.level < pyramid.FIRST_LEVEL:
@@ -225,8 +230,8 @@ class Raster:
             np.minimum((start + np.arange(number)) * step + (step - 1) // 2, size - 1)
             for start, number, size in ((left, columns, self.shape[1]), (top, rows, self.shape[0]))
         )
-        data = self._picked(down, across, progress)
-        return block_of(data, left, top, step, self.shape, level=level, exact=exact)
+        data, offset = self._picked(down, across, progress), self._source.offset(progress)
+        return block_of(data, left, top, step, self.shape, level=level, exact=exact, offset=offset)
 
     def _picked(self, down: np.ndarray, across: np.ndarray, progress: Progress) -> np.ndarray:
         data = np.empty((len(down), len(across)), self._source.dtype)
@@ -255,6 +260,10 @@ class Raster:
             Trim the cache to so many bytes afterwards.
         """
         identity = self._identity
+        if self._source.offset(progress):
+            values = self.all_values(progress)
+            self.statistics, self._spread = pyramid.statistics_of(values), Values(values)
+            return self.statistics
         if self._is_small or self.reduce == "nearest":
             self.statistics, self._spread = pyramid.survey(self._source, progress, sample=self.sample())
             return self.statistics
@@ -272,7 +281,7 @@ class Raster:
 
     def spread(self) -> Counted | None:
         """Return how all values are spread; of a small image at once, else None until `build` is through."""
-        if self.shape[0] * self.shape[1] <= SORTED:
+        if self.shape[0] * self.shape[1] <= SORTED or (self._is_small and self._source.offset()):
             return Values(self.all_values())
         if self._spread is None and self._is_small:
             return pyramid.survey(self._source, sample=self.sample())[1]
@@ -283,14 +292,19 @@ class Raster:
         if not self._is_small:
             return None
         rows, columns = self.shape
-        return self._source.read(slice(0, rows), slice(0, columns), progress)
+        return self._true(self._source.read(slice(0, rows), slice(0, columns), progress))
+
+    def _true(self, values: np.ndarray) -> np.ndarray:
+        """Return values in units of the data: float64 where the source gives them above an offset."""
+        offset = self._source.offset()
+        return values + np.float64(offset) if offset else values
 
     def sample(self, n: int = 200_000, *, progress: Progress = silent) -> np.ndarray:
         """Read about ``n`` pixels spread evenly over the image, NaN included.
 
         Returns
         -------
-        ndarray of float32 (flags: uint32), 1-D
+        ndarray of float32 (flags: uint32; float64 where float32 cannot tell values apart), 1-D
             In the order of rows, so that every n-th of it is spread evenly, too.
         """
         if self._sample is not None and n == 200_000:
@@ -307,7 +321,7 @@ class Raster:
         # Odd steps: amplifier edges and tiles lie at multiples of 2 and must not fall in step.
         down = np.arange(0, rows, int(step) | 1)
         across = np.arange(0, columns, max(1, int(rows * columns / n / (int(step) | 1))) | 1)
-        return self._picked(down, across, progress).ravel()
+        return self._true(self._picked(down, across, progress)).ravel()
 
     def value(self, x: float, y: float) -> float | int | None:
         """Return the exact value of the pixel at (x, y) from the file; None outside.

@@ -11,7 +11,7 @@ import numpy as np
 
 from jviz.backend.render.frames import from_icrs, unit_vectors
 
-__all__ = ["Compass", "Ticks", "compass", "pixel_ticks", "scale_bar", "ticks_for_table", "value_ticks"]
+__all__ = ["Compass", "Ticks", "compass", "digits_apart", "pixel_ticks", "scale_bar", "ticks_for_table", "value_ticks"]
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -189,6 +189,21 @@ def _screen_angle(step: np.ndarray, x: float, y: float, pixel_to_viewport: Calla
         ends = pixel_to_viewport(np.array([x, x + dx]), np.array([y, y + dy]))
         dx, dy = (float(end[1] - end[0]) for end in ends)
     return degrees(atan2(dy, dx))
+
+
+def digits_apart(low: float, high: float, *, least: int = 6, parts: int = 1000) -> int:
+    """Return how many significant digits tell apart values that lie between two, in steps of a part of their distance.
+
+    Parameters
+    ----------
+    least : int
+        Digits at least; there are never more than a float64 holds.
+    parts : int
+    """
+    step, size = abs(high - low) / parts, max(abs(low), abs(high))
+    if not (step > 0 and isfinite(size)):
+        return least
+    return min(max(least, ceil(log10(size / step)) + 1), 16)
 
 
 def _is_range(low: float, high: float) -> bool:

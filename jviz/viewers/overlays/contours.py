@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.backend.contours import Contours
+from jviz.backend.render.ticks import digits_apart
 from jviz.contouring import contour_color, contour_store
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
@@ -70,9 +71,10 @@ def _write_levels(
     font, metrics, ink, taken = scene.look.font(0.82), scene.look.metrics(0.82), Ink(colour, "#000000"), []
     lengths = np.diff(found.starts)[lines]
     longest = {float(found.levels[n]): n for n in lines[np.argsort(lengths)].tolist()}
+    digits = digits_apart(min(longest), max(longest), least=4, parts=100) if longest else 4
     for level, n in longest.items():
         own = points[found.starts[n] : found.starts[n + 1]]
-        text = f"{level:.4g}"
+        text = f"{level:.{digits}g}"
         size = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
         for x, y in own[:: max(1, len(own) // 24)].tolist():
             size.moveCenter(QPointF(x, y))

@@ -376,3 +376,25 @@ def test_two_threads_build_what_one_does(monkeypatch):
     edges = np.linspace(-5, 5, 101)
     assert np.array_equal(spread.counts(edges), expected.counts(edges))
     assert spread.percentile(31.0) == expected.percentile(31.0)
+
+
+def test_kilohertz_at_230_gigahertz_are_kept():
+    """Steps of a float32 there are 16 kHz wide; zeros where nothing was seen stay zeros."""
+    steps = rng.permutation(2400).reshape(40, 60) * 10.0
+    frequencies = 230.538e9 + steps
+    frequencies[0, :9], frequencies[1, 1] = 0.0, np.nan
+    raster = Raster(plane_of(frequencies))
+    block = raster.first()
+    assert block.data.dtype == np.float32
+    for values in (block.values, raster.all_values(), raster.sample().reshape(40, 60)):
+        np.testing.assert_allclose(values, frequencies, rtol=0, atol=0.01)
+    found = raster.build()
+    seen = frequencies[np.isfinite(frequencies)]
+    assert (found.minimum, found.maximum, found.missing) == (0.0, seen.max(), 1)
+    assert found.mean == pytest.approx(seen.mean(), rel=1e-12)
+    assert raster.spread().percentile(50) == pytest.approx(np.median(seen), abs=10)
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1e3, 1.5e3, 2e3], [np.nan, np.nan, np.nan]])
+def test_values_near_zero_or_all_alike_are_taken_as_they_are(values):
+    assert Raster(plane_of(np.array([values]))).first().offset == 0.0
