@@ -1,4 +1,4 @@
-"""ASDF as it is read in this process: without what would import the calibration pipelines."""
+"""ASDF as it is read in this process: without what would import a hundred other packages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 
 __all__ = ["asdf_library", "asdf_unchecked"]
 
-PIPELINES = frozenset({"stpipe"})
-"""Packages whose schemas ASDF does not get: their import brings the pipelines and CRDS, which take seconds.
+LEFT_OUT = frozenset({"stpipe", "specutils", "ndcube"})
+"""Packages whose extensions ASDF does not get: their import takes seconds, and most of it holds Python's lock.
 
-Transforms of the JWST pipeline are those of stdatamodels, and are read.
+The first brings the pipelines and CRDS; transforms of the JWST pipeline are those of stdatamodels, and are read. The
+others bring dask, matplotlib and pytest, for objects of theirs of which no file that is read here needs more than the
+arrays.
 """
 
 
 @cache
 def asdf_library() -> ModuleType:
-    """Return the package ``asdf``, with the extensions of all packages but `PIPELINES`; imports it the first time."""
+    """Return the package ``asdf``, with the extensions of all packages but `LEFT_OUT`; imports it the first time."""
     import asdf
     from asdf import _entry_points
 
@@ -28,7 +30,7 @@ def asdf_library() -> ModuleType:
         return asdf  # another version, which looks for its plugins elsewhere
 
     def others(**group: Any) -> list[Any]:
-        return [point for point in known(**group) if point.dist is None or point.dist.name not in PIPELINES]
+        return [point for point in known(**group) if point.dist is None or point.dist.name not in LEFT_OUT]
 
     _entry_points.entry_points = others
     try:
