@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jviz.backend.calibration import budget, registry, runs
+from jviz.backend.calibration import budget, registry, requirements, runs
 from jviz.backend.calibration.environment import check_rules, own_cache
+from jviz.backend.calibration.products import main_products, next_subjects, product_name
 from jviz.backend.calibration.registry import Subject
 from jviz.backend.calibration.steps import Catalogue, Pipeline, StepInfo
 from jviz.backend.progress import Cancelled
@@ -29,16 +30,6 @@ __all__ = ["Request", "calibrated", "exported", "imported", "paths_of"]
 
 THIRD = ("calwebb_image3", "calwebb_spec3", "calwebb_tso3", "calwebb_coron3", "calwebb_ami3", "calwebb_wfs-image3")
 """What works on associations, and on all exposures at once."""
-
-RESULTS = {
-    "calwebb_detector1": ("rate", "rateints", "ramp"), "calwebb_dark": ("dark",), "calwebb_guider": ("cal",),
-    "calwebb_image2": ("cal", "calints"), "calwebb_spec2": ("cal", "calints", "s2d", "s3d", "x1d", "x1dints"),
-    "calwebb_image3": ("i2d", "cat", "segm"), "calwebb_spec3": ("s2d", "s3d", "x1d", "c1d"),
-    "calwebb_tso3": ("x1dints", "phot", "whtlt"), "calwebb_coron3": ("i2d", "psfsub"),
-    "calwebb_ami3": ("aminorm-oi", "ami-oi"), "calwebb_wfs-image3": ("wfscmb",),
-}  # fmt: skip
-"""Suffixes of the products that a run of each gives; the others lie in its folder."""
-
 
 @dataclass
 class Request:
@@ -158,6 +149,7 @@ class _Calibration:
         self._subjects = [registry.subject_of(path) for path in request.inputs]
         self._cache = _cache_of(request.inputs)
         self._stages = _stages(request, self._subjects, self._catalogue)
+        _check(self._stages, self._subjects, self._catalogue)
         self._run = runs.Run(live.id, live.title, references=dict(request.references))
         self._total, self._done = 0.0, 0.0
         self._stopped = False
@@ -207,16 +199,14 @@ class _Calibration:
         for stage in self._stages:
             inputs = self._gathered(stage, subjects, part) if stage.name in THIRD else subjects
             made = self._stage(stage, inputs, part)
-            products = _main(stage, made)
+            products = main_products(stage.name, made)
             if not products:
                 raise JvizError(f"{stage.name} wrote no product{self._live.why}.")
-            subjects = _next_subjects(made, part)
+            subjects = next_subjects(made, part)
         return products
 
     def _gathered(self, stage: Stage, subjects: Sequence[Subject], part: Path) -> list[Subject]:
         """Return the associations that a level 3 pipeline works on: those given, or one of all exposures."""
-        if is_sensing := stage.name == "calwebb_wfs-image3":
-            registry.check_pairs(subjects)
         if all(subject.suffix == "asn" for subject in subjects):
             return list(subjects)
         members = [subject for subject in subjects if subject.suffix in registry.THIRD]
@@ -225,10 +215,11 @@ class _Calibration:
         for member in members:
             if member.path.parent != part:
                 registry.linked(member.path, part / member.path.name)
-        product = _product_name(members)
+        is_sensing, product = stage.name == "calwebb_wfs-image3", product_name(members)
         path = part / f"{product}_asn.json"
         self._service.call(self._job, "make_association", context=self._request.context, cache=self._cache,
                            path=str(path), files=[member.path.name for member in members],
+                           roles=[requirements.role_of(registry.header_of(member.path)) for member in members],
                            product=f"{product}_{{suffix}}-01" if is_sensing else product,
                            rule="DMS_Level3_Base")  # fmt: skip
         return [Subject(path, "asn", members[0].exp_type, members[0].instrument)]
@@ -256,13 +247,20 @@ class _Calibration:
                 self._service.note(self._live)
             own = part / f".{task.alias}-{Path(task.input).stem}"
             own.mkdir()
-            began = time.monotonic()
+            began, said = time.monotonic(), []
+
+            def tell(value: dict[str, Any]) -> None:
+                said.append(value.get("log", ""))
+                self._told(value, task, name, own)
+
             answer = self._service.run(job, task.call(), own, context=self._request.context, cache=self._cache,
-                                       tell=lambda value: self._told(value, task, name, own))  # fmt: skip
+                                       tell=tell)  # fmt: skip
             for product in answer["products"]:
                 os.replace(own / product, part / product)
             shutil.rmtree(own)
-        self._run.add(task, answer, time.monotonic() - began)
+        # What is said around a pipeline (which host of a cluster does it, that it crashed) is no part of its own log.
+        around = [line for line in said if line and line not in set(answer["log"])]
+        self._run.add(task, {**answer, "log": [*around, *answer["log"]]}, time.monotonic() - began)
         return answer
 
     def _told(self, value: dict[str, Any], task: runs.Task, name: str, own: Path) -> None:
@@ -343,6 +341,17 @@ def _stages(request: Request, subjects: Sequence[Subject], catalogue: Catalogue)
             stages.append(Stage(pipeline.name, pipeline, None))
     _all_known(request, stages)
     return stages
+
+
+def _check(stages: Sequence[Stage], subjects: Sequence[Subject], catalogue: Catalogue) -> None:
+    """Refuse inputs of a level or a type that the pipelines, or the step, cannot work on."""
+    first = stages[0]
+    if first.pipeline is None:
+        own = [pipeline.name for pipeline in catalogue.pipelines.values()
+               if any(step.name == first.name for step in pipeline.steps)]  # fmt: skip
+        for subject in subjects:
+            requirements.check_step(first.name, own, subject)
+    requirements.check_inputs([stage.name for stage in stages], subjects)
 
 
 def _all_known(request: Request, stages: Sequence[Stage]) -> None:
@@ -456,45 +465,3 @@ def _differing(step: StepInfo, values: Mapping[str, Any]) -> dict[str, Any]:
     known = {param.name: param for param in step.params}
     checked = step.checked({name: value for name, value in values.items() if name in known})
     return {name: value for name, value in checked.items() if value != known[name].default}
-
-
-# --- products -------------------------------------------------------------------------------------
-
-
-def _main(stage: Stage, products: Sequence[str]) -> list[str]:
-    wanted = RESULTS.get(stage.name)
-    if wanted is None:
-        return list(products)
-    found = [name for suffix in wanted for name in products if Path(name).stem.endswith(f"_{suffix}")]
-    # A rateints of one integration says the same as the rate.
-    rates = {name.removesuffix("_rate.fits") for name in found if name.endswith("_rate.fits")}
-    found = [name for name in found if name.removesuffix("_rateints.fits") not in rates or name.endswith("_rate.fits")]
-    return found or list(products)
-
-
-def _next_subjects(products: Sequence[str], part: Path) -> list[Subject]:
-    """Return what the next stage works on: of each exposure the product of the highest level."""
-    subjects = [registry.subject_of(part / name) for name in products if name.endswith(".fits")]
-    slopes = ("rateints", "rate") if any(subject.is_time_series for subject in subjects) else ("rate", "rateints")
-    for suffix in ("calints", "cal", *slopes):
-        found = [subject for subject in subjects if subject.suffix == suffix]
-        if found:
-            return found
-    return subjects
-
-
-def _product_name(members: Sequence[Subject]) -> str:
-    """Return the name of a level 3 product: program, observation, instrument and optical elements."""
-    header = registry.header_of(members[0].path)
-
-    def word(name: str, default: str = "") -> str:
-        value = str(header.get(name, default)).strip().lower()
-        return "" if value in ("n/a", "none", "") else value
-
-    program, observation = word("PROGRAM", "00000").zfill(5), word("OBSERVTN", "001").zfill(3)
-    # Channels and bands of cubes are added by the step that makes them.
-    elements = "-".join(filter(None, (word("PUPIL"), word("FILTER"), word("GRATING"))))
-    subarray = word("SUBARRAY")
-    parts = [f"jw{program}-o{observation}", "t001", word("INSTRUME"), elements]
-    name = "_".join(filter(None, parts))
-    return name if subarray in ("", "full") else f"{name}-{subarray}"

@@ -397,13 +397,26 @@ def test_darks_are_named_as_the_operations_do(calibrating, uncal, tmp_path):
     assert fits.getheader(made.path)["S_LINEAR"] == "COMPLETE"
 
 
-def test_a_pipeline_that_makes_nothing_says_why(calibrating, uncal, tmp_path):
-    path = tmp_path / "jw09999001001_02101_00001_nrcb1_cal.fits"
-    shutil.copy(uncal(1, "cal"), path)
+def test_a_coronagraphic_chain_without_a_star_is_refused_before_it_starts(calibrating, uncal, tmp_path):
+    path = tmp_path / "jw09999001001_02101_00001_nrcb1_uncal.fits"
+    shutil.copy(uncal(1), path)
     fits.setval(path, "EXP_TYPE", value="NRC_CORON")
-    with pytest.raises(JvizError, match="calwebb_coron3 wrote no product: No reference PSF members found"):
-        calibrating.run("calibration.run", inputs=[path])
+    with pytest.raises(JvizError, match=r"coron3 needs exposures of a target and of a .* has none of a r"):
+        calibrating.run("calibration.run", inputs=[path], pipeline="all")
+    assert calibrating.calibrations.live[-1].steps == {}
     assert runs_left(calibrating) == []
+
+
+def test_exposures_of_a_star_get_their_role(calibrating, uncal, tmp_path):
+    """The association that is made for the last level knows targets and stars by their headers."""
+    paths = [tmp_path / uncal(number, "cal").name for number in (1, 2)]
+    for path in paths:
+        shutil.copy(uncal(1, "cal").with_name(path.name), path)
+        fits.setval(path, "EXP_TYPE", value="NRC_CORON")
+    fits.setval(paths[1], "IS_PSF", value=True)
+    with pytest.raises(JvizError, match=r"psfmask") as raised:  # which the cache lacks: the step before it was passed
+        calibrating.run("calibration.run", inputs=paths)
+    assert "reference star" not in str(raised.value)
 
 
 def test_pairs_of_wavefront_sensing_become_one_image_and_others_are_refused(calibrating, uncal, tmp_path):

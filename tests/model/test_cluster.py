@@ -211,5 +211,9 @@ def test_exposures_go_through_the_cluster(calibrating, uncal, scheduler):
     ]
     log = (products[0].path.parent / "log.txt").read_text()
     assert "Step linearity done" in log
+    hosts = [line for line in log.splitlines() if line.startswith("Done by ")]
+    assert len(hosts) == 2  # one for each exposure, as the window shows them, and before what the pipeline says
+    assert all(line.startswith(f"Done by {platform.node()} (tcp://") for line in hosts)
+    assert log.splitlines()[0] == hosts[0]
     assert json.loads((products[0].path.parent / "record.json").read_text())["tasks"][0]["host"] == platform.node()
     assert "distributed" not in sys.modules  # nor anything else of dask's cluster in the window's process

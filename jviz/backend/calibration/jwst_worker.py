@@ -136,13 +136,15 @@ def export_parameters(task: Mapping[str, Any], path: str) -> None:
         instance.export_config(path)
 
 
-def make_association(files: list[str], path: str, product: str, rule: str) -> None:
+def make_association(files: list[str], path: str, product: str, rule: str, roles: list[str] | None = None) -> None:
     """Write an association of files that lie beside it.
 
     Parameters
     ----------
     rule : str
         Name of a rule of jwst: ``"DMS_Level3_Base"``, ``"DMSLevel2bBase"``.
+    roles : list of str, optional
+        ``exptype`` of each file, for rules of level 3; all are science by default.
     """
     _required()
     from jwst.associations.asn_from_list import asn_from_list
@@ -150,7 +152,8 @@ def make_association(files: list[str], path: str, product: str, rule: str) -> No
     from jwst.associations.lib.rules_level3_base import DMS_Level3_Base
 
     rules = {"DMS_Level3_Base": DMS_Level3_Base, "DMSLevel2bBase": DMSLevel2bBase}
-    association = asn_from_list(files, rule=rules[rule], product_name=product)
+    items = list(zip(files, roles, strict=True)) if roles else files
+    association = asn_from_list(items, rule=rules[rule], product_name=product, with_exptype=bool(roles))
     _, text = association.dump()
     Path(path).write_text(text, encoding="utf-8")
 
