@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jviz.backend.photometry.psf_fitting import StarFit, usual_half
+from jviz.backend.photometry.psf_phases import evened
 from jviz.backend.photometry.psf_wings import Pixels, Wings, fitted_wings, pixels_of
 from jviz.backend.photometry.psfs import EDGE, PsfModel, gaussian_psf
 from jviz.backend.progress import Progress, silent
@@ -23,6 +24,9 @@ WORSE = 6.0
 
 UNLIKE = 0.2
 """Part by which PSFs differ from rings round their middle, over an area as wide as they are."""
+
+ACROSS = 4
+"""Samples across the width of the table that is solved: finer ones would only be noise and cost time."""
 
 MOST_DIRECT = 12_000
 """Samples of a table whose equations are solved at once; larger ones in parts."""
@@ -75,7 +79,7 @@ def build(
     x, y : ndarray, shape (n,)
         Places of the stars, to a pixel.
     fine : int
-        Samples for one pixel along each axis.
+        Samples for one pixel along each axis, in the end.
     size : int
         Pixels along the sides of the PSF, an odd number; 0: 8 widths.
     rounds : int
@@ -90,7 +94,7 @@ def build(
     """
     width = width_of(values, x, y)
     half = size // 2 if size else int(np.ceil(4 * width))
-    psf = _resampled(gaussian_psf(float(np.clip(width, 0.8, 50))), half, fine)
+    psf = _resampled(gaussian_psf(float(np.clip(width, 0.8, 50))), half, min(fine, int(np.ceil(ACROSS / width))))
     fit_half = min(usual_half(width), half)
     fit = StarFit(values, variance, psf, half=fit_half, apart=fit_half + 1.0, limit=2.0)
     n = len(x)
@@ -106,6 +110,7 @@ def build(
         psf, wings = _improved(scene, stars := np.ascontiguousarray(fit.stars[:n][used]), wings)
     progress(rounds, rounds + 1, "the uncertainty of its light")
     doubt = _doubt(scene, stars, wings, psf)
+    psf = _resampled(psf, half, fine)
     fit.use(psf)
     fit.run()
     found = fit.fitted()
@@ -355,6 +360,7 @@ def _settled(table: np.ndarray, fine: int, wings: Wings) -> PsfModel:
     """Return a PSF whose light is 1 with that beyond the table, and whose centroid, in a box of its width, is 0."""
     from scipy.ndimage import shift
 
+    table = evened(table, fine, PsfModel(table[None], fine).fwhm)
     middle = (len(table) - 1) / 2
     reach = max(2, int(np.ceil(np.sqrt(np.count_nonzero(table >= 0.5 * table.max())))))
     around = np.arange(len(table)) - middle
@@ -376,4 +382,4 @@ def _resampled(psf: PsfModel, half: int, fine: int) -> PsfModel:
     offsets = np.arange(-half * fine, half * fine + 1) / fine * psf.fine
     rows, columns = np.meshgrid(offsets + y0, offsets + x0, indexing="ij")
     table = map_coordinates(psf.coefs[0], [rows, columns], order=3, prefilter=False, mode="constant")
-    return PsfModel((table / table.sum() * fine**2)[None], fine)
+    return PsfModel(table[None], fine)
