@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,17 +18,14 @@ from jviz.photometry_preview import Preview, read_part
 
 __all__ = ["first_ellipse", "isophote_preview", "others_of", "reach_in_sight"]
 
-FINE = 128
+FINE = 512
 """Half the side in pixels of the picture that previews are fitted on; larger parts are binned to it."""
 
 MOST = 2896
 """Farthest from the centre that a preview looks, in pixels, for it is read again and again."""
 
-COARSE = 0.2
-"""Least step of a preview from one ellipse to the next, as a part of its size."""
-
-APART = 0.06
-"""Seconds between two pictures of a preview that grows."""
+COARSE, IN_SIGHT = 0.1, 40
+"""Least step of a preview between ellipses, as a part of its size; and steps in sight where they are equal."""
 
 SOME = 4
 """Ellipses that are shown before a preview gives way to one with other numbers."""
@@ -103,17 +99,15 @@ def reach_in_sight(view: Any) -> tuple[float, float, float, float]:
 def isophote_preview(
     session: Any, data: Image, sight: tuple[float, float, float, float], center: Any = "cursor", sma: float = 10.0, *,
     maximum: float | None = None, background: float = 0.0, region: str | None = None, segmentation: str | None = None,
-    exclude_flags: Any = DEFAULT_FLAGS, step: float = 0.1, linear: bool = False, shown: Callable[[Preview], None],
-    outdated: Callable[[], bool], **fit: Any,
+    exclude_flags: Any = DEFAULT_FLAGS, step: float = 0.1, linear: bool = False, outdated: Callable[[], bool],
+    **fit: Any,
 ) -> tuple[Preview, str]:  # fmt: skip
-    """Fit the ellipses in sight as ``photometry.isophotes`` does, but fewer, and on fewer pixels where many are seen.
+    """Fit the ellipses in sight as ``photometry.isophotes`` does, but on fewer pixels where many are seen.
 
     Parameters
     ----------
     sight : (float, float, float, float)
         From `reach_in_sight`.
-    shown : callable
-        Gets what is there so far, again and again.
     outdated : callable
         Whether other numbers are wanted; the preview then ends with what it has.
     fit : dict
@@ -134,8 +128,8 @@ def isophote_preview(
     small, _ = binned(lambda *at: values[at], *(slice(0, n) for n in values.shape), bins)
     grid = Grid(part[1].start, part[0].start, bins)
     x, y, *first = first_ellipse(lambda *at: small[at], small.shape, grid.inside(*place), sma / bins, None, None)
-    growing = _Growing(data, grid, shown, outdated)
-    step = max(step, reach / 12) / bins if linear else max(step, COARSE)
+    growing = _Growing(data, grid, outdated)
+    step = max(step, reach / IN_SIGHT) / bins if linear else max(step, COARSE)
     try:
         fit_isophotes(
             small, (x, y), sma / bins, *first, step=step, linear=linear, minimum=2.0,
@@ -164,13 +158,10 @@ def _part(
 class _Growing:
     """The ellipses that there are so far."""
 
-    def __init__(
-        self, data: Image, grid: Grid, shown: Callable[[Preview], None], outdated: Callable[[], bool]
-    ) -> None:
-        self._data, self._grid, self._shown, self._outdated = data, grid, shown, outdated
+    def __init__(self, data: Image, grid: Grid, outdated: Callable[[], bool]) -> None:
+        self._data, self._grid, self._outdated = data, grid, outdated
         self._found: list[tuple[float, float, float, float, float]] = []
         self._settled: list[float] = []
-        self._last = time.monotonic()
 
     def look(self, *_: Any) -> None:
         if self._outdated() and len(self._found) >= SOME:
@@ -184,9 +175,6 @@ class _Growing:
         self._found.append((*centre, axis, axis * (1 - float(one.eps)), float(one.pa)))
         if one.stop_code == 0:
             self._settled.append(axis)
-        if time.monotonic() - self._last > APART:
-            self._last = time.monotonic()
-            self._shown(self.preview())
 
     def preview(self) -> Preview:
         return Preview(self._data, ellipses=np.array(sorted(self._found, key=lambda row: row[2])).reshape(-1, 5))

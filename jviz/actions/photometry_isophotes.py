@@ -61,8 +61,8 @@ def isophotes(
 ) -> Apply:
     """Fit ellipses of equal surface brightness to a galaxy: profiles of intensity, shape and angle, model, residual.
 
-    By photutils, after Jedrzejewski (1987, MNRAS 226, 747); those of more than 870 pixels on means of 2 × 2 pixels, of
-    more than 1,740 on means of 4 × 4, and so on.
+    After Jedrzejewski (1987, MNRAS 226, 747), as in photutils; those of more than 870 pixels on means of 2 × 2
+    pixels, of more than 1,740 on means of 4 × 4, and so on.
 
     Parameters
     ----------

@@ -80,14 +80,8 @@ class IsophotesTab(Tab):
             return None
         options.pop("model", None)
         data, sight, self._outdated = self.data, reach_in_sight(view), False
-
-        def shown(preview: Any) -> None:
-            self.session.dispatcher.call(lambda: self.show_preview(preview, ""))
-
         return quietly(
-            lambda: isophote_preview(
-                self.session, data, sight, **options, shown=shown, outdated=lambda: self._outdated
-            ),
+            lambda: isophote_preview(self.session, data, sight, **options, outdated=lambda: self._outdated),
             lambda text: (None, text),
         ), self.show_preview
 

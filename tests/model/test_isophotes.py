@@ -81,13 +81,86 @@ def test_model_and_residual_show_what_is_left(session):
     assert len(session.views) == 1
 
 
+def by_photutils(values, sma, **options):
+    from photutils.isophote import Ellipse, EllipseGeometry
+
+    geometry = EllipseGeometry(X, Y, sma, EPS, np.radians(TURN))
+    return Ellipse(values, geometry=geometry).fit_image(sma0=sma, sclip=3.0, n_clip=2, **options)
+
+
+def numbers(table, name):
+    return np.asarray(getattr(table[name], "value", table[name]), float)
+
+
+@pytest.mark.parametrize(
+    ("holes", "fixed"), [(False, ()), (True, ()), (False, ("center",)), (False, ("ellipticity", "angle"))]
+)
+def test_the_numbers_are_those_of_photutils(holes, fixed):
+    from jviz.backend.photometry.isophotes import HARMONICS, fit_isophotes, table_of
+
+    values = galaxy(b4=0.02)
+    masked = np.ma.array(values, mask=np.zeros(values.shape, bool))
+    if holes:
+        masked[70:74, 95:99] = np.ma.masked
+        masked[100:130, 60:64] = np.ma.masked
+    ours = table_of(fit_isophotes(masked.filled(np.nan), (X, Y), 10, EPS, np.radians(TURN), maximum=50.0, fixed=fixed))
+    theirs = table_of(by_photutils(
+        masked if holes else values, 10, maxsma=50.0, fix_center="center" in fixed, fix_eps="ellipticity" in fixed,
+        fix_pa="angle" in fixed,
+    ))  # fmt: skip
+    assert ours.colnames == theirs.colnames
+    np.testing.assert_allclose(numbers(ours, "sma"), numbers(theirs, "sma"))
+    out, inner = numbers(ours, "sma") > 9.9, (numbers(ours, "sma") > 2) & (numbers(ours, "sma") < 9.9)
+    for name in ("intensity", "ellipticity", "pa", "x0", "y0", *HARMONICS):
+        differences = np.abs(numbers(ours, name) - numbers(theirs, name)) / numbers(theirs, f"{name}_err")
+        free = np.isfinite(differences)
+        assert np.nanmedian(differences[out]) < 1e-3, name  # the same corrections, one after the other
+        # inwards they begin elsewhere, and end within the part of an error at which a fit is good enough
+        assert (differences[inner & free] < 3).all(), name
+        ratio = (numbers(ours, f"{name}_err") / numbers(theirs, f"{name}_err"))[out & free]
+        # theirs are too small where a harmonic is next to nothing: derivatives are taken numerically there
+        assert (ratio > 0.95).all(), name
+        assert fixed or np.median(np.abs(ratio - 1)) < 0.01, name
+    for name in ("gradient", "rms", "n_data", "n_flagged", "n_iter", "stop_code"):
+        assert np.median(np.abs(numbers(ours, name) - numbers(theirs, name))[out]) < 1e-6, name
+    assert (numbers(ours, "gradient_err")[1:] > 0).all()
+
+
+@pytest.mark.parametrize("step", [2.0, 5.0])
+def test_ellipses_at_equal_steps_are_as_true_as_others(step):
+    from jviz.backend.photometry.isophotes import fit_isophotes, table_of
+
+    table = table_of(fit_isophotes(galaxy(), (82, 75), 10, 0.2, 1.0, step=step, linear=True, maximum=45.0))
+    assert np.allclose(np.diff(numbers(table, "sma"))[1:], step)
+    rows = between(table, 5, 45)
+    assert np.abs(numbers(rows, "intensity") / (PEAK * np.exp(-numbers(rows, "sma") / SCALE)) - 1).max() < 0.02
+    assert np.abs(numbers(rows, "ellipticity") - EPS).max() < 0.02
+    # over a step h the slope of an exponential is that between its ends
+    slope = -PEAK / step * np.exp(-numbers(rows, "sma") / SCALE) * (1 - np.exp(-step / SCALE))
+    assert np.abs(numbers(rows, "gradient") / slope - 1)[numbers(rows, "sma") > 8].max() < 0.1
+    assert (rows["stop_code"] == 0).mean() > 0.8
+
+
+def test_where_the_light_ends_ellipses_end():
+    from jviz.backend.photometry.isophotes import fit_isophotes
+
+    flat = np.random.default_rng(1).normal(5, 1, (80, 80))
+    with pytest.raises(ValueError, match="no ellipse"):
+        fit_isophotes(flat, (40, 40), 10, 0.2, 0.3)
+    cut = galaxy()
+    cut[:, 100:] = np.nan
+    found = fit_isophotes(cut, (X, Y), 10, EPS, np.radians(TURN), maximum=500.0)
+    assert found[-1].sma < 200  # not one row after the other of nothing, out to 500
+    assert all(one.n_data > 0 for one in found)
+
+
 def test_the_model_is_that_of_photutils_and_knows_harmonics():
     from photutils.isophote import build_ellipse_model
 
-    from jviz.backend.photometry.isophotes import fit_isophotes, model_of, table_of
+    from jviz.backend.photometry.isophotes import model_of, table_of
 
     values = galaxy(noise=0, b4=0.03)
-    found = fit_isophotes(values, (X, Y), 10, EPS, np.radians(TURN), maximum=55.0)
+    found = by_photutils(values, 10, maxsma=55.0)
     table = table_of(found)
     assert np.median(between(table, 8, 45)["b4"]) == pytest.approx(0.03, rel=0.1)
     ours, theirs = model_of(table, values.shape), build_ellipse_model(values.shape, found, high_harmonics=True)
@@ -208,9 +281,8 @@ def test_a_large_image_is_read_as_far_as_the_ellipses_reach(session, monkeypatch
 def test_the_preview_shows_the_ellipses_that_the_command_fits(session, zoomed_out, monkeypatch):
     if zoomed_out:
         monkeypatch.setattr(isophote_preview, "FINE", 40)
-    seen = []
     preview, words = isophote_preview.isophote_preview(
-        session, session["galaxy"], (-0.5, -0.5, SIDE - 0.5, SIDE - 0.5), (82, 75), maximum=50.0, shown=seen.append,
+        session, session["galaxy"], (-0.5, -0.5, SIDE - 0.5, SIDE - 0.5), (82, 75), maximum=50.0,
         outdated=lambda: False,
     )  # fmt: skip
     x, y, long, short, turn = preview.ellipses[(preview.ellipses[:, 2] > 12) & (preview.ellipses[:, 2] < 40)].T
@@ -225,10 +297,10 @@ def test_the_preview_shows_the_ellipses_that_the_command_fits(session, zoomed_ou
 def test_a_preview_gives_way_to_other_numbers(session):
     everything = (-0.5, -0.5, SIDE - 0.5, SIDE - 0.5)
     preview, _ = isophote_preview.isophote_preview(
-        session, session["galaxy"], everything, (82, 75), shown=lambda _: None, outdated=lambda: True
+        session, session["galaxy"], everything, (82, 75), outdated=lambda: True
     )
     assert len(preview.ellipses) == isophote_preview.SOME
     with pytest.raises(CommandError, match="lies off galaxy"):
         isophote_preview.isophote_preview(
-            session, session["galaxy"], everything, (-50, 75), shown=lambda _: None, outdated=lambda: False
+            session, session["galaxy"], everything, (-50, 75), outdated=lambda: False
         )

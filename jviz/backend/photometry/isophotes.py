@@ -1,23 +1,28 @@
-"""Ellipses of equal surface brightness fitted to a galaxy by photutils, and the image that they make."""
+"""Ellipses of equal surface brightness fitted to a galaxy, and the image that they make."""
 
 from __future__ import annotations
 
 import warnings
+from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jviz.backend.photometry.isophote_kernels import COLUMNS, as_it_is, fitted, light_at
 from jviz.backend.progress import Progress, silent
 from jviz.backend.room import let_go, zeros
 
-__all__ = ["FIRST", "HARMONICS", "Grid", "binned", "centre_near", "fit_growing", "fit_isophotes", "model_of",
-           "moments_near", "part_round", "table_of"]  # fmt: skip
+__all__ = ["FIRST", "HARMONICS", "Grid", "Isophote", "binned", "centre_near", "fit_growing", "fit_isophotes",
+           "model_of", "moments_near", "part_round", "table_of"]  # fmt: skip
 
 HARMONICS = ("a3", "b3", "a4", "b4")
 STARTS = (1.0, 0.5, 2.0, 4.0, 0.25)
 """Parts of the first semi-major axis that are tried, one after the other, until an ellipse is found."""
+
+LEAST = 0.5
+"""Semi-major axis in pixels within which there are no more ellipses."""
 
 ROUNDS = 40
 STRIP = 128
@@ -220,54 +225,122 @@ def fit_isophotes(
     gradient_error : float
         Relative error of the gradient above which no geometry is fitted any more.
     each : callable, optional
-        Gets each ``photutils.isophote.Isophote`` as soon as it is there.
+        Gets each `Isophote` as soon as it is there.
 
     Returns
     -------
-    photutils.isophote.IsophoteList
+    list of Isophote
 
     Raises
     ------
     ValueError
         When no ellipse can be fitted.
     """
-    from photutils.isophote import EllipseGeometry
-
-    image = values if np.isfinite(values).all() else np.ma.masked_invalid(values)
+    image = np.ascontiguousarray(values, float)
+    held = np.array([name in fixed for name in ("center", "center", "angle", "ellipticity")])
+    fit = _Fit(image, held, linear, clip, clips, gradient_error, each, progress)
     for part in STARTS:
         first = sma * part
         if first < 3 or (maximum is not None and first >= maximum):
             continue
-        geometry = EllipseGeometry(*centre, first, ellipticity, angle, astep=step, linear_growth=linear)
-        ellipse = _told(progress, each)(image, geometry=geometry)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of fits that are not meaningful, which the list tells
-            try:
-                found = ellipse.fit_image(
-                    sma0=first, minsma=minimum, maxsma=maximum, step=step, linear=linear, sclip=clip, n_clip=clips,
-                    maxgerr=gradient_error, fix_center="center" in fixed, fix_eps="ellipticity" in fixed,
-                    fix_pa="angle" in fixed,
-                )  # fmt: skip
-            except IndexError:  # photutils looks for the last ellipse also where it has found none
-                continue
+        found = fit.outwards(np.array([*centre, ellipticity, angle], float), first, step, maximum)
+        if len(found) > 1:
+            found = [*fit.inwards(found[0], step, minimum), *found]
         if len(found) >= 4:
             return found
     raise ValueError("no ellipse can be fitted there; give a centre on a galaxy, or another first semi-major axis")
 
 
-def _told(progress: Progress, each: Callable[[Any], None] | None) -> Any:
-    """Return photutils' fitter, which tells how far it is at each ellipse."""
-    from photutils.isophote import Ellipse
+Isophote = namedtuple("Isophote", COLUMNS)
+"""One ellipse, in pixels and radians, by the names of ``photutils.isophote.Isophote``."""
 
-    class Told(Ellipse):
-        def fit_isophote(self, sma: float, *arguments: Any, **options: Any) -> Any:
-            progress(0, 0, f"ellipse of {sma:.1f} pixels")
-            made = super().fit_isophote(sma, *arguments, **options)
-            if each is not None:
-                each(made)
-            return made
+CORRECTIONS = 10
+"""Of an ellipse at least; of the first one twice as many."""
 
-    return Told
+
+@dataclass(frozen=True)
+class _Fit:
+    """Fits one ellipse after the other, each from the one before, as photutils' ``Ellipse.fit_image`` does.
+
+    Other than there the way inwards begins with the first ellipse, not with the outermost one, and with ``linear`` the
+    gradient is that over one step (photutils takes the step for a part of the axis).
+    """
+
+    image: np.ndarray
+    fixed: np.ndarray
+    linear: bool
+    clip: float
+    clips: int
+    doubt: float
+    each: Callable[[Isophote], None] | None
+    progress: Progress
+
+    def outwards(self, start: np.ndarray, sma: float, step: float, maximum: float | None) -> list[Isophote]:
+        """Return ellipses from the first one on, until the signal or the image ends."""
+        found: list[Isophote] = []
+        fitting, least = True, 2 * CORRECTIONS
+        while maximum is None or sma < maximum or not found:
+            one = self._next(start, sma, step, least, fitting)
+            least = CORRECTIONS
+            if one.stop_code == 3 or one.n_data == 0:
+                break
+            if one.stop_code < 0 or one.stop_code == 1:
+                if not found:
+                    return []
+                one = self._like(one, found[-1], step)
+            found.append(one)
+            lost = one.stop_code == 1 or (one.stop_code == 5 and found[-2].stop_code == 5)
+            if fitting and lost and len(found) > 2:
+                if maximum is None:
+                    break
+                fitting = False
+            start, sma = _shape(one), sma + step if self.linear else sma * (1 + step)
+        return found
+
+    def inwards(self, first: Isophote, step: float, minimum: float) -> list[Isophote]:
+        """Return ellipses from the innermost one to the one within the first."""
+        found: list[Isophote] = []
+        start, sma = _shape(first), first.sma
+        step = -step if self.linear else 1 / (1 + step) - 1
+        while (sma := sma + step if self.linear else sma * (1 + step)) > max(minimum, LEAST):
+            one = self._next(start, sma, step, CORRECTIONS, True)
+            if one.stop_code == 3 or one.n_data == 0:
+                break
+            if one.stop_code < 0:
+                one = self._like(one, first, step)
+            found.insert(0, one)
+            start = _shape(one)
+        light = light_at(self.image, start[0], start[1])
+        if minimum == 0 and np.isfinite(light):
+            found.insert(0, Isophote(**dict.fromkeys(COLUMNS, 0.0) | {
+                "x0": start[0], "y0": start[1], "intens": light, "n_data": 1, "rms": np.nan, "gradient_err": np.nan}))
+        return found
+
+    def _next(self, start: np.ndarray, sma: float, step: float, least: int, fitting: bool) -> Isophote:
+        self.progress(0, 0, f"ellipse of {sma:.1f} pixels")
+        part, how = self._part(sma, step), (self.clip, self.clips)
+        if fitting:
+            row = fitted(self.image, start, sma, part, self.fixed, *how, least, self.doubt, step < 0)
+        else:
+            row = as_it_is(self.image, start, sma, part, *how, 0, 4)
+        one = Isophote(*row.tolist())
+        if self.each is not None:
+            self.each(one)
+        return one
+
+    def _like(self, one: Isophote, other: Isophote, step: float) -> Isophote:
+        """Return an ellipse that went astray with the shape of another."""
+        code = 5 if one.stop_code < 0 else int(one.stop_code)
+        part = self._part(one.sma, step)
+        row = as_it_is(self.image, _shape(other), one.sma, part, self.clip, self.clips, int(one.n_iter), code)
+        return Isophote(*row.tolist())
+
+    def _part(self, sma: float, step: float) -> float:
+        return max(step / sma, -0.5) if self.linear else step
+
+
+def _shape(one: Isophote) -> np.ndarray:
+    return np.array([one.x0, one.y0, one.eps, one.pa])
 
 
 def table_of(found: Any) -> Any:

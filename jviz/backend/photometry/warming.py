@@ -13,7 +13,8 @@ from jviz.backend.progress import Progress, silent
 
 __all__ = ["is_warm", "warm"]
 
-MODULES = ("smoothing", "kernels", "label_kernels", "mesh_kernels", "peak_kernels", "psf_kernels", "morphology_kernels")
+MODULES = ("smoothing", "kernels", "label_kernels", "mesh_kernels", "peak_kernels", "psf_kernels", "morphology_kernels",
+           "isophote_kernels")  # fmt: skip
 
 
 def is_warm() -> bool:
@@ -38,12 +39,15 @@ def _measure_one_galaxy() -> None:
     import numpy as np
 
     from jviz.backend.photometry import morphology_kernels as kernels
+    from jviz.backend.photometry.isophotes import fit_isophotes
 
     values = np.ones((8, 8))
     values = kernels.stamp_values(values, values < 0, np.zeros((8, 8), np.int32), 1)
     kernels.least_asymmetry(values, 3.5, 3.5, 3.0, 1, 1.0)
     kernels.ellipse_growth(values[..., None], 3.5, 3.5, 0.5, 0.0, 1.0, np.zeros((3, 1)), np.zeros(3))
     kernels.asymmetry(values, values, 3.5, 3.5, 3.0)
+    y, x = np.mgrid[:41, :41] - 20.0
+    fit_isophotes(np.exp(-np.hypot(x, y / 0.7) / 5), (20, 20), 8.0, 0.3, 0.0, maximum=15.0)
 
 
 def _mark() -> Path:

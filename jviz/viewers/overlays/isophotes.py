@@ -6,14 +6,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QPainter
 
 from jviz.catalogs import isophote_shapes, selections_of
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import register_overlay
 from jviz.viewers.ink import Ink
 from jviz.viewers.overlays.catalogs import RowOverlay, rows_shown
-from jviz.viewers.plot.curves import polygon
 
 __all__ = ["IsophoteOverlay", "corners_of", "far_enough", "stroke_outlines"]
 
@@ -88,12 +87,10 @@ def far_enough(scene: Scene, outlines: np.ndarray) -> np.ndarray:
 
 def stroke_outlines(painter: QPainter, scene: Scene, outlines: np.ndarray, colour: str, width: float) -> None:
     """Draw closed outlines, shape (n, corners, 2) in pixels of the image."""
-    path = QPainterPath()
-    for corners in outlines:
-        if np.isfinite(corners).all():
-            path.addPolygon(polygon(*scene.geometry.to_screen(*corners.T)))
-            path.closeSubpath()
-    Ink(colour, "#000000").stroke(painter, path, width)
+    outlines = outlines[np.isfinite(outlines).all((1, 2))]
+    corners = np.stack(scene.geometry.to_screen(outlines[..., 0], outlines[..., 1]), -1)
+    segments = np.concatenate([corners, np.roll(corners, -1, axis=1)], -1).reshape(-1, 4)
+    Ink(colour, "#000000").lines(painter, segments, width)
 
 
 register_overlay(IsophoteOverlay())
