@@ -16,6 +16,10 @@ _flux = re.compile(r"\b(erg|watts?|w|ph|photons?)\b", re.IGNORECASE)
 _per_a = re.compile(r"(?<![A-Za-z])A(?=(?:\^?\(?-1\)?)?(?![A-Za-z]))")
 """In densities of flux A is the ångström: ERG/CM2/S/A of IUE, FUSE and many text tables."""
 
+_ang = re.compile(r"\bA(?:ng|NG)\b")
+_bare_power = re.compile(r"^E(?=[-+]?\d)")
+"""E-17 ERG/S/CM^2/ANG"""
+
 _words = ("Jy", "mJy", "MJy", "beam", "sr", "erg", "cm", "Hz", "um", "nm", "arcsec", "pixel", "Angstrom", "K", "km")
 _capitals = {word.upper(): word for word in _words} | {"S": "s", "M": "m"} | {"MJY": "MJy"}
 
@@ -46,9 +50,9 @@ def parse_unit(text: str) -> Any:
     """
     from astropy import units
 
-    bare = re.sub(r"\bspaxel\b", "pixel", re.sub(r"\bAng\b", "Angstrom", text.replace("**(", "^("))).strip()
+    bare = re.sub(r"\bspaxel\b", "pixel", _ang.sub(_angstrom, text.replace("**(", "^("))).strip()
     if _flux.search(bare):
-        bare = _per_a.sub("Angstrom", bare)
+        bare = _bare_power.sub("1E", re.sub(r"^[xX×*]\s*(?=1)", "", _per_a.sub("Angstrom", bare)))
     bare = _magnitude_of.sub(lambda found: f"mag({(found[1] or found[2]).upper()})", bare)
     bare = re.sub(r"mag\((AB|ST)\)(?=\s*/)", "mag", bare)  # one that knows its system cannot be divided
     bare = bare.lower() if bare.isupper() and _plural.search(bare) else bare
@@ -66,6 +70,10 @@ def parse_unit(text: str) -> Any:
                 except (ValueError, TypeError):
                     continue
     return None
+
+
+def _angstrom(found: re.Match[str]) -> str:
+    return "ANGSTROM" if found[0].isupper() else "Angstrom"
 
 
 def _of_words(text: str) -> str:

@@ -57,3 +57,13 @@ def test_units_of_headers(text, unit):
 @pytest.mark.parametrize("text", ["+", "furlongs", "e-17"])
 def test_what_is_no_unit(text):
     assert parse_unit(text) is None
+
+
+def test_powers_without_their_one_and_with_a_sign_before_it():
+    from astropy import units as u
+
+    from jviz.backend.units import parse_unit
+
+    wanted = u.erg / (u.s * u.cm**2 * u.AA)
+    for text in ("E-17 ERG/S/CM^2/ANG", "x10^-17 erg/s/cm2/A", "1E-17 ERG/S/CM^2/ANG", "10^-17 erg/s/cm^2/Ang"):
+        assert abs(parse_unit(text).to(wanted) / 1e-17 - 1) < 1e-9, text

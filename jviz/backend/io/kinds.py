@@ -10,6 +10,7 @@ from jviz.backend.io.fitsfile import Hdu
 from jviz.backend.io.jwst import is_jwst, jwst_product, mission_words, product_suffix
 from jviz.backend.io.product import Kind
 from jviz.backend.io.survey_files import has_rows_of_spectra, roles_of_units
+from jviz.backend.spectra.naming import named_columns
 
 __all__ = [
     "EVENTS",
@@ -28,7 +29,7 @@ _SPECTRAL = ("WAVE", "AWAV", "FREQ", "VELO", "VRAD", "VOPT", "ZOPT", "BETA", "EN
 _CELESTIAL = ("RA", "DEC", "GLON", "GLAT", "ELON", "ELAT", "SLON", "SLAT")
 _WAVE_COLUMNS = ("wavelength", "wave", "lambda", "lam", "loglam", "loglambda", "frequency", "freq",
                  "wavelengths", "wavenumber", "velocity", "spectral_axis",
-                 "channel", "energy")  # fmt: skip
+                 "channel", "energy", "awav")  # fmt: skip
 _FLUX_COLUMNS = ("flux", "fluxes", "flux_density", "surf_bright", "intensity", "net", "counts", "fnu", "flam",
                  "model_flux")  # fmt: skip
 _SKY_COLUMNS = ("ra", "raj2000", "_raj2000", "ra_icrs", "alpha_j2000", "target_ra", "sky_centroid.ra",
@@ -186,8 +187,9 @@ def table_kind(hdu: Hdu) -> Kind:
 
 def is_spectral(columns: list[str]) -> bool:
     """Whether columns (names in lower case) are those of a spectrum, or of spectra with their sources."""
-    waves, fluxes = (any(c in names for c in columns) for names in (_WAVE_COLUMNS, _FLUX_COLUMNS))
-    return waves and fluxes
+    # A table whose columns only look like those of a spectrum by other words has few of them, and no places on the sky.
+    found = {name.lower() for name in named_columns(columns, {}).names.values()} | set(columns)
+    return not found.isdisjoint(_WAVE_COLUMNS) and not found.isdisjoint(_FLUX_COLUMNS)
 
 
 def _is_spectral_otherwise(hdu: Hdu, columns: list[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jviz.backend.io.product import Meaning
 
-__all__ = ["conventional_names", "has_rows_of_spectra", "is_pfs", "roles_of_units", "row_roles"]
+__all__ = ["conventional_names", "has_rows_of_spectra", "is_pfs", "is_spex", "roles_of_units", "row_roles"]
 
 _ROLES: dict[str, Meaning] = {
     "spectrum": "data", "flux": "data", "error": "error", "noise": "error", "sigma": "error", "variance": "variance",
@@ -97,6 +97,12 @@ def is_pfs(header: Mapping[str, Any]) -> bool:
     return header.get("DAMD_VER") is not None or str(header.get("EXTNAME", "")).strip() in ("FLUX_TABLE", "FLUXTBL")
 
 
+def is_spex(header: Mapping[str, Any]) -> bool:
+    """Whether the first row of an array has the wavelengths of the others: spectra of SpeX and its kin (Spextool)."""
+    has_units = all(str(header.get(keyword, "")).strip() for keyword in ("XUNITS", "YUNITS"))
+    return has_units and header.get("NAXIS") == 2 and header.get("NAXIS2") in (2, 3, 4)
+
+
 def row_roles(header: Mapping[str, Any]) -> dict[int, Meaning]:
     """Return what rows of an array are; empty when nothing tells.
 
@@ -108,6 +114,8 @@ def row_roles(header: Mapping[str, Any]) -> dict[int, Meaning]:
         return dict(_WITH_SKY)
     if lengths[0] in (3, 4) and all(header.get(keyword) is not None for keyword in _SIXDF):
         return dict(_WITH_SKY)
+    if is_spex(header):
+        return {1: "data", 2: "error"} if lengths[0] > 2 else {1: "data"}
     if str(header.get("MSTITLE", "")).startswith("2dF-SDSS LRG/QSO survey") and lengths == [1, 2]:
         return {0: "data"}
     roles: dict[int, Meaning] = {}

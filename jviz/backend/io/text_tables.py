@@ -29,6 +29,9 @@ _number = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eEdD][-+]?\d+)?$|[-+]?nan$|[-
 _MISSING = ("", "--", "---", "...", "null", "n/a", "na", "none", "indef", "nan", "(null)", r"\n", "undef")
 _padded = re.compile(r'0(?<![^\t;|, "\r\n]0)\d{2,}(?=["\t;|, \r\n]|$)')  # a plain 0 first: quick to look for
 """Names made of digits as 007; two digits with a zero are hours, minutes or days."""
+_foreign = re.compile(r"^[ \t]*(?:[%!;]|//)", re.MULTILINE)
+_word = re.compile(r"[^\s,;\[(]+(?:\s*(?:\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)))?")
+"""The name of a column, with its unit in brackets."""
 _types_of_rdb = re.compile(r"\d*[SNMsnm]$")
 _box = re.compile(r"\+(-+\+)+$")
 
@@ -58,6 +61,7 @@ def guessed_table(text: str) -> Table:
     """
     from astropy.io import ascii
 
+    text = _with_usual_comments(text)
     lines = [line.rstrip("\r\n") for line in itertools.islice(io.StringIO(text[:_PIECE]), 2 * _LOOKED_AT)]
     if (head := _starbase_head(lines)) is not None:
         names, first = head
@@ -70,9 +74,34 @@ def guessed_table(text: str) -> Table:
     else:
         table = ascii.read(text, guess=True)
         _keep_zeros(table, text)
+        _name_by_comment(table, lines)
     for name in table.colnames:
         table[name] = understood(table[name])
     return table
+
+
+def _with_usual_comments(text: str) -> str:
+    """Turn the signs of comments of other programs (%, !, ;, //) above a table into #."""
+    start = 0
+    for line in io.StringIO(text[:_PIECE]):
+        if line.strip() and not line.startswith("#") and not _foreign.match(line):
+            break
+        start += len(line)
+    head = text[:start]
+    return _foreign.sub("# ", head) + text[start:] if _foreign.search(head) else text
+
+
+def _name_by_comment(table: Table, lines: list[str]) -> None:
+    """Name columns by the last comment above the first row that has as many words, units in brackets with them."""
+    if not table.colnames or any(name != f"col{n}" for n, name in enumerate(table.colnames, 1)):
+        return
+    above = itertools.takewhile(lambda line: not line.strip() or line.startswith("#"), lines)
+    for line in reversed(list(above)):
+        words = _word.findall(line.lstrip("# \t"))
+        if len(words) == len(table.colnames) and len(set(words)) == len(words) and not any(map(_is_number, words)):
+            table.rename_columns(table.colnames, words)
+            _split_units(table)
+            return
 
 
 def _keep_zeros(table: Table, text: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from jviz.backend.io.survey_files import roles_of_units
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.conventions import flux_unit, made_axis, mask_of_flags, meta_of
+from jviz.backend.spectra.naming import named_columns
 from jviz.backend.spectra.samples import Samples, UncertaintyKind
 from jviz.errors import ReadError
 
@@ -66,7 +67,7 @@ def samples_of_columns(
     ReadError
         When it has no column of wavelengths or none of fluxes.
     """
-    named = {key.strip().upper(): column for key, column in columns.items()}
+    named, header = _named(columns, header)
     axis, flux = _found(named, AXES), _flux_name(named)
     if axis is None and flux is not None and (made := _of_header(header, named[flux].values.shape)) is not None:
         named["WAVELENGTH"], axis = made, "WAVELENGTH"
@@ -81,6 +82,20 @@ def samples_of_columns(
         )
     table = _Table(_as_rows(named, axis, flux), axis, flux, header, dialect, name)
     return tuple(table.samples())
+
+
+def _named(columns: Mapping[str, Column], header: Mapping[str, Any]) -> tuple[dict[str, Column], Mapping[str, Any]]:
+    """Return the columns by the names that they go by here, with the units that only their names tell."""
+    naming = named_columns(columns, header)
+    named = {}
+    for key, column in columns.items():
+        values = column.values
+        if key in naming.good and values.dtype.kind in "biuf":
+            values = values == 0
+        elif naming.names[key] == "MASK" and values.dtype.kind == "f":
+            values = values != 0  # LAMOST writes its flags as floats
+        named[naming.names[key]] = Column(values, column.unit or naming.units.get(key, ""))
+    return named, {**header, **naming.cards}
 
 
 def _of_header(header: Mapping[str, Any], shape: tuple[int, ...]) -> Column | None:

@@ -20,6 +20,9 @@ _NAMES = {"CHANNEL": "channel", "FREQUENCY": "frequency", "FREQ": "frequency", "
 _FRAMES = {"BARYCENT": "barycentric", "HELIOCEN": "heliocentric", "TOPOCENT": "topocentric", "LSRK": "LSRK",
            "LSRD": "LSRD", "GEOCENTR": "geocentric", "GALACTOC": "galactocentric", "SOURCE": "source"}  # fmt: skip
 _SIZES = ((100.0, "um", "µm"), (900.0, "nm", "nm"), (np.inf, "Angstrom", "Å"))
+_SPELLINGS = {"a": "Angstrom", "ang": "Angstrom", "angs": "Angstrom", "mum": "um", "micrometre": "um",
+              "micrometres": "um", "mu": "um", "nanometre": "nm", "nanometres": "nm"}  # fmt: skip
+"""Of units along a spectrum, where A is no ampere."""
 _VACUUM = ("JWST", "HST", "SDSS", "DESI", "IUE", "ROMAN", "EUCLID")
 
 
@@ -29,7 +32,7 @@ def made_axis(
     """Return the arguments of a `SpectralAxis` for a table of values, and its notes."""
     from jviz.backend.units import parse_unit
 
-    unit, notes = unit.strip(), []
+    unit, notes = _along(unit.strip()), []
     if "LOG" in label.upper() and not _is_length(unit):
         unit = ""
     known = parse_unit(unit) if unit else None
@@ -37,13 +40,24 @@ def made_axis(
     quantity = next((_KINDS[kind] for kind in kinds if kind in _KINDS), "")
     if not quantity:
         quantity = _NAMES.get(label.upper(), _CODES.get(label.upper(), "wavelength"))
-    if not unit and quantity == "wavelength":
+    if quantity == "wavelength" and (not unit or known is None):
+        unknown = unit
         unit, note = _wavelength_unit(values, label, header)
-        notes += [note] if note else []
+        word = f"The unit of wavelength, {unknown}, is not understood; {unit} is taken." if unknown else note
+        notes += [word] if word else []
     medium = medium_of(header) if quantity == "wavelength" else ""
     if quantity == "wavelength" and label.upper() == "AWAV":
         medium = "air"
     return {"values": values, "unit": unit, "quantity": quantity, "medium": medium, "label": label}, tuple(notes)
+
+
+def _along(unit: str) -> str:
+    """Return a unit along a spectrum as astropy spells it, where it would not understand it or take A for an ampere."""
+    from jviz.backend.units import parse_unit
+
+    if unit != "A" and (not unit or parse_unit(unit) is not None):
+        return unit
+    return _SPELLINGS.get(unit.rstrip(".").lower(), unit)
 
 
 def _wavelength_unit(values: np.ndarray, label: str, header: Mapping[str, Any]) -> tuple[str, str]:
@@ -75,6 +89,8 @@ def _is_length(unit: str) -> bool:
     return "length" in str(getattr(parse_unit(unit), "physical_type", "")) if unit else False
 
 
+_XSHOOTER = 2144337919
+"""Codes of bad pixels by default of ESO's pipeline for X-shooter (decode-bp)."""
 _APOGEE = re.compile(r"(?:Flux|Err\w*|Wavelength) ?\((.*)\)")
 
 
@@ -85,8 +101,8 @@ def unit_within(text: str) -> str:
 
 
 def flux_unit(unit: str, header: Mapping[str, Any]) -> str:
-    """Return the unit of the values, else the one that the header gives to all: BUNIT (SDSS), UNIT (JADES)."""
-    said = (str(header.get(key, "") or "").strip().rstrip("/").strip() for key in ("BUNIT", "UNIT"))
+    """Return the unit of the values, else the one of all in the header: BUNIT (SDSS), UNIT (JADES) or YUNITS (SpeX)."""
+    said = (str(header.get(key, "") or "").strip().rstrip("/").strip() for key in ("BUNIT", "UNIT", "YUNITS"))
     text = unit.strip() or next((text for text in said if text), "")
     return unit_within(text) or _conventional_flux(header)
 
@@ -139,7 +155,7 @@ def mask_of_flags(flags: np.ndarray, dialect: str, header: Mapping[str, Any]) ->
     """Return which samples must not be used, None when the flags do not say.
 
     JWST and Roman have DO_NOT_USE; HST spectrographs name their serious flags in SDQFLAGS; flags of ESO's phase 3 are
-    0 for good samples.
+    0 for good samples; those of the pipeline for X-shooter have harmless ones among them.
     """
     bits = [bit for bit, (name, _) in DIALECTS.get(dialect, {}).items() if name == "DO_NOT_USE"]
     if bits:
@@ -147,4 +163,6 @@ def mask_of_flags(flags: np.ndarray, dialect: str, header: Mapping[str, Any]) ->
     serious = header.get("SDQFLAGS")
     if isinstance(serious, int):
         return (flags & serious) != 0
+    if str(header.get("INSTRUME", "")).strip() == "XSHOOTER" and not header.get("PRODCATG"):
+        return (flags & _XSHOOTER) != 0
     return flags != 0 if str(header.get("PRODCATG", "")).startswith("SCIENCE") else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from jviz.backend.io.fits_compressed import decompressed
 from jviz.backend.io.product import Meaning, Plane
-from jviz.backend.io.survey_files import row_roles
+from jviz.backend.io.survey_files import is_spex, row_roles
 from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.columns import Column, samples_of_columns
@@ -110,9 +110,7 @@ def samples_of_table(table: Any, header: Mapping[str, Any], what: str) -> tuple[
         unit = getattr(column, "unit", None)
         text = unit.to_string() if unit is not None else (column.info.meta or {}).get("unit", "")
         values = getattr(column, "value", column)
-        if np.ma.isMaskedArray(values):
-            values = values.filled(np.nan) if values.dtype.kind == "f" else values.filled()
-        values = np.asarray(values)
+        values = _without_mask(values)
         plain, said = split_unit(name)
         if values.ndim in (1, 2):
             columns[plain] = Column(values, str(text or said))
@@ -120,6 +118,17 @@ def samples_of_table(table: Any, header: Mapping[str, Any], what: str) -> tuple[
         names = ("wavelength", "flux", "error")
         columns = dict(zip(names, columns.values(), strict=False))
     return samples_of_columns(columns, {**dict(table.meta), **header}, what=what)
+
+
+def _without_mask(values: Any) -> np.ndarray:
+    """Return values of a column, NaN where they are missing: of numpy's masked arrays and of astropy's."""
+    mask = np.asarray(getattr(values, "mask", False))
+    plain = np.asarray(getattr(values, "unmasked", getattr(values, "data", values)))
+    if not mask.any():
+        return plain
+    if plain.dtype.kind in "iu":
+        plain = plain.astype(float)
+    return np.where(mask, np.nan, plain) if plain.dtype.kind == "f" else np.asarray(np.ma.filled(values))
 
 
 def samples_of_planes(
@@ -147,7 +156,7 @@ def samples_of_planes(
     first = next(iter(planes.values()))
     flux = np.asarray(first.read(), float)
     if flux.ndim == 2 and (roles := row_roles(header)) and len(flux) > max(roles):
-        planes = _planes_of_rows(first, roles)
+        planes = _planes_of_rows(first, roles) | _wavelengths_of_rows(first, header)
         first = planes["data"]
         flux = np.asarray(first.read(), float)
     bands = flux.reshape(-1, *flux.shape[-2:]) if flux.ndim > 2 else flux[np.newaxis]
@@ -174,17 +183,24 @@ def samples_of_planes(
 
 def _planes_of_rows(plane: Plane, roles: Mapping[int, Meaning]) -> dict[str, Plane]:
     """Take the rows of an array as the planes of one spectrum, the values first."""
-
-    def of_row(number: int, meaning: Meaning) -> Plane:
-        def load(progress: Progress) -> np.ndarray:
-            return plane.raw(progress)[number]
-
-        name = "MASK" if meaning == "flags" else meaning
-        return replace(plane, name=name, shape=plane.shape[-1:], load=load, meaning=meaning, _raw=None)
-
     by_meaning = {meaning: number for number, meaning in roles.items()}
     order = sorted(by_meaning, key=lambda meaning: meaning != "data")
-    return {meaning: of_row(by_meaning[meaning], meaning) for meaning in order}
+    names = {meaning: "MASK" if meaning == "flags" else meaning for meaning in order}
+    return {meaning: _row_of(plane, by_meaning[meaning], names[meaning], meaning) for meaning in order}
+
+
+def _wavelengths_of_rows(plane: Plane, header: Mapping[str, Any]) -> dict[str, Plane]:
+    """Take the first row as the wavelengths, where the file has them there."""
+    if not is_spex(header):
+        return {}
+    return {"WAVELENGTH": replace(_row_of(plane, 0, "WAVELENGTH", "other"), unit=str(header["XUNITS"]).strip())}
+
+
+def _row_of(plane: Plane, number: int, name: str, meaning: Meaning) -> Plane:
+    def load(progress: Progress) -> np.ndarray:
+        return plane.raw(progress)[number]
+
+    return replace(plane, name=name, shape=plane.shape[-1:], load=load, meaning=meaning, _raw=None)
 
 
 def _numbered(rows: np.ndarray) -> list[str]:
