@@ -225,6 +225,36 @@ def test_every_point_leaves_its_mark_however_many_there_are(qtbot):
         assert all(image.pixelColor(int(a), int(b)).red() > 100 for a, b in zip(x, y, strict=True))
 
 
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("mark", ["circle", "dot", "square", "cross"])
+def test_marks_drawn_as_pictures_are_where_and_as_their_outlines_are(qtbot, monkeypatch, mark, ratio):
+    from PySide6.QtGui import QPainter
+
+    from jviz.viewers.catalog import points
+
+    rng = np.random.default_rng(7)
+    x, y = (30.0 + 40 * v.ravel() + rng.uniform(-4, 4, 64) for v in np.mgrid[:8, :8])
+    size = rng.choice([6.0, 9.0, 12.5], 64)
+    drawn = []
+    for outlines in (0, 1000):
+        monkeypatch.setattr(points, "OUTLINES", outlines)
+        image = QImage(340 * ratio, 340 * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
+        image.fill(0)
+        with QPainter(image) as painter:
+            draw_points(painter, x, y, "#40ff80", mark, size, rim="#000000", opacity=0.8)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(340 * ratio, 340 * ratio, 4)
+        drawn.append(rows[..., 3].astype(float))  # how opaque
+    pictures, outlines = drawn
+    for a, b in zip(x * ratio, y * ratio, strict=True):
+        box = np.s_[int(b) - 18 * ratio : int(b) + 19 * ratio, int(a) - 18 * ratio : int(a) + 19 * ratio]
+        light, other = pictures[box], outlines[box]
+        assert light.sum() == pytest.approx(other.sum(), rel=0.06)
+        for axis in (0, 1):
+            where = [float((v.sum(axis) * np.arange(v.shape[1 - axis])).sum() / v.sum()) for v in (light, other)]
+            assert abs(where[0] - where[1]) < 0.25  # a quarter of a pixel is told apart
+
+
 def test_a_crowd_is_drawn_as_its_density(session, opened, qtbot):
     rng = np.random.default_rng(2)
     n = 3 * CROWD

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPainterPath, QPen
 
 from jviz.backend.catalogs.crowd import AS_GIVEN, density, tinted
 from jviz.backend.render.colormaps import colormap
@@ -14,7 +14,13 @@ from jviz.backend.render.colormaps import colormap
 __all__ = ["CROWD", "FEW", "colours_by", "draw_density", "draw_points", "mark_path", "sizes_by"]
 
 FEW = 3_000
-"""Points that are drawn as shapes, sharp at any resolution."""
+"""Points that are drawn each as it is, in any size and with a rim."""
+
+OUTLINES = 24
+"""Points that are drawn as outlines on screens, too: Qt needs a second for those of a thousand, in one path."""
+
+PHASES = 4
+"""Places within a pixel at which pictures of marks are drawn."""
 
 CROWD = 20_000
 """Points in sight above which a picture of their density tells more."""
@@ -95,8 +101,10 @@ def draw_points(
     """
     shade = QColor(colour)
     shade.setAlphaF(shade.alphaF() * opacity)
-    if len(x) <= FEW:
+    if len(x) <= OUTLINES or not _has_pixels(painter):
         _draw_shapes(painter, x, y, shade, mark, size, width, rim)
+    elif len(x) <= FEW:
+        _draw_pictures(painter, x, y, shade, mark, size, width, rim)
     else:
         _draw_stamps(painter, x, y, shade, mark, float(np.median(size)), width)
 
@@ -128,6 +136,45 @@ def _draw_shapes(
         painter.drawPath(path)
     painter.setPen(QPen(colour, width))
     painter.drawPath(path)
+
+
+def _has_pixels(painter: QPainter) -> bool:
+    """Return whether a painter has pixels for a ground, not the lines of a PDF or SVG file."""
+    return painter.paintEngine().type() not in (QPaintEngine.Type.Pdf, QPaintEngine.Type.SVG, QPaintEngine.Type.Picture)
+
+
+def _draw_pictures(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, colour: QColor, mark: str, size: float | np.ndarray,
+    width: float, rim: str,
+) -> None:  # fmt: skip
+    """Draw marks as pictures, which are made once for each size and place within a pixel (a quarter is told apart)."""
+    ratio = painter.device().devicePixelRatioF()
+    steps = np.floor(np.stack([x, y]) * ratio * PHASES + 0.5).astype(np.int64)
+    whole, phase = np.divmod(steps, PHASES)
+    halves = np.maximum(np.round(2 * np.broadcast_to(size, x.shape)), 1).astype(np.int64)
+    kinds = (halves * PHASES + phase[0]) * PHASES + phase[1]
+    look = (mark, width, rim, ratio, colour.rgba())
+    for kind in np.unique(kinds).tolist():
+        picture, middle = _picture(kind // PHASES**2, kind // PHASES % PHASES, kind % PHASES, *look)
+        places = (whole[:, kinds == kind] - middle) / ratio
+        for a, b in places.T.tolist():
+            painter.drawImage(QPointF(a, b), picture)
+
+
+@lru_cache(1024)
+def _picture(
+    halves: int, right: int, down: int, mark: str, width: float, rim: str, ratio: float, colour: int
+) -> tuple[QImage, int]:
+    """Return the picture of a mark of a size (in halves of a pixel), and where its middle is, in pixels of it."""
+    middle = int(np.ceil((halves / 4 + width + 2) * ratio))
+    image = QImage(2 * middle + 2, 2 * middle + 2, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    with QPainter(image) as painter:
+        painter.translate(middle + right / PHASES, middle + down / PHASES)
+        painter.scale(ratio, ratio)
+        _draw_shapes(painter, np.zeros(1), np.zeros(1), QColor.fromRgba(colour), mark, halves / 2, width, rim)
+    image.setDevicePixelRatio(ratio)
+    return image, middle
 
 
 @lru_cache(64)

@@ -15,7 +15,7 @@ from jviz.viewers.image_mouse import Gesture, Pan
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
-from jviz.viewers.strokes import path_of
+from jviz.viewers.strokes import segments_of
 
 __all__ = ["FoundOverlay"]
 
@@ -48,7 +48,7 @@ class FoundOverlay(Overlay):
         for ink, which, width in ((FOUND, seen & ~chosen & ~under, 1.0), (CHOSEN, seen & chosen & ~under, 2.0),
                                   (UNDER, seen & under, 2.0)):  # fmt: skip
             if which.any():
-                ink.stroke(painter, _path(there, u, v, which), width)
+                ink.lines(painter, _lines(there, u, v, which), width)
         painter.restore()
 
     def gesture(self, viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
@@ -83,10 +83,10 @@ def _in_sight(there: Outlined, u: np.ndarray, v: np.ndarray, geometry: Any) -> n
             & (low(v, first) < geometry.height) & (high(v, first) > 0))  # fmt: skip
 
 
-def _path(there: Outlined, u: np.ndarray, v: np.ndarray, which: np.ndarray) -> Any:
+def _lines(there: Outlined, u: np.ndarray, v: np.ndarray, which: np.ndarray) -> np.ndarray:
     lengths = np.diff(there.starts)
     points = np.column_stack([u, v])[np.repeat(which, lengths)]
-    return path_of(points, np.concatenate([[0], np.cumsum(lengths[which])]))
+    return segments_of(points, np.concatenate([[0], np.cumsum(lengths[which])]))
 
 
 def _row_at(viewer: ImageViewer, position: QPointF) -> int | None:

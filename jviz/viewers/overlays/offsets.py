@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath
+from PySide6.QtGui import QColor, QPainter
 
 from jviz.catalogs import offsets_on, selections_of
 from jviz.viewers.image_overlays import EDGE, Scene
@@ -83,32 +83,27 @@ def _draw(
     chosen = np.flatnonzero(good)[:: max(1, int(good.sum()) // MOST)]
     turn = scene.geometry.to_screen_matrix[:, :2] / scene.geometry.scale
     ends = turn @ np.stack([dx, dy]) * factor
-    Ink(colour, "#000000").stroke(painter, _arrows(u, v, ends, chosen), 1.4)
+    Ink(colour, "#000000").lines(painter, _arrows(u, v, ends, chosen))
     for subset in selections_of(scene.session, layer.data):
-        Ink(subset.color, "#000000").stroke(painter, _arrows(u, v, ends, chosen[subset.region[chosen]]), 2.0)
+        Ink(subset.color, "#000000").lines(painter, _arrows(u, v, ends, chosen[subset.region[chosen]]), 2.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_unit = np.nanmedian(np.where(length > 0, np.hypot(dx, dy) / length, np.nan)) * factor
     if len(chosen) and np.isfinite(per_unit) and per_unit > 0:
         _key(painter, scene, colour, float(per_unit), unit, number)
 
 
-def _arrows(u: np.ndarray, v: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> QPainterPath:
-    path = QPainterPath()
-    for a, b, dx, dy in zip(u[rows].tolist(), v[rows].tolist(), *ends[:, rows].tolist(), strict=True):
-        _arrow(path, a, b, dx, dy)
-    return path
-
-
-def _arrow(path: QPainterPath, x: float, y: float, dx: float, dy: float) -> None:
-    long = float(np.hypot(dx, dy))
-    path.moveTo(x, y)
-    path.lineTo(x + dx, y + dy)
-    if long < 1:
-        return
-    head = min(HEAD, long / 2) / long
+def _arrows(u: np.ndarray, v: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the lines of arrows, shape (n, 4): shafts, and both sides of the heads of those that are long enough."""
+    x, y = u[rows], v[rows]
+    dx, dy = ends[:, rows]
+    shafts, tips = np.stack([x, y, x + dx, y + dy], -1), []
+    long = np.hypot(dx, dy)
+    big = long >= 1
+    head = np.minimum(HEAD, long / 2)[big] / long[big]
     for side in (1, -1):
-        path.moveTo(x + dx, y + dy)
-        path.lineTo(x + dx - head * (dx * 0.9 + side * dy * 0.55), y + dy - head * (dy * 0.9 - side * dx * 0.55))
+        back = head * (0.9 * dx + side * 0.55 * dy)[big], head * (0.9 * dy - side * 0.55 * dx)[big]
+        tips.append(np.concatenate([shafts[big, 2:], shafts[big, 2:] - np.stack(back, -1)], -1))
+    return np.concatenate([shafts, *tips])
 
 
 def _key(painter: QPainter, scene: Scene, colour: str, per_unit: float, unit: str, number: int) -> None:
@@ -126,9 +121,8 @@ def _key(painter: QPainter, scene: Scene, colour: str, per_unit: float, unit: st
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, 4, 4)
-    path = QPainterPath()
-    _arrow(path, box.left() + 9, box.center().y(), wide, 0.0)
-    Ink(colour, "#000000").stroke(painter, path, 1.4)
+    start = np.array([[box.left() + 9], [box.center().y()]])
+    Ink(colour, "#000000").lines(painter, _arrows(*start, np.array([[wide], [0.0]]), np.array([0])))
     painter.setFont(scene.look.font(0.92))
     painter.setPen(QColor("#ffffff"))
     painter.drawText(QPointF(box.left() + wide + 19, box.center().y() + metrics.ascent() / 2 - 1.5), text)

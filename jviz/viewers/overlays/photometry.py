@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
 
 from jviz.photometry_preview import Preview, photometry_shown
+from jviz.viewers.catalog.points import draw_points
 from jviz.viewers.image_overlays import Scene, draw_caption
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
@@ -20,6 +20,8 @@ __all__ = ["PhotometryOverlay"]
 
 APERTURE, SKY = Ink("#7ee787", "#000000"), Ink("#ffb86b", "#000000")
 MARK = 6.0
+SEVERAL = 12
+"""Circles up to which each has the shape of the pixels of the image."""
 
 
 class PhotometryOverlay(Overlay):
@@ -41,11 +43,15 @@ class PhotometryOverlay(Overlay):
             _picture(painter, scene, shown)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if shown.marks is not None:
-            APERTURE.stroke(painter, _marks(scene, shown.marks), 1.4)
+            u, v = scene.geometry.to_screen(*shown.marks.T)
+            seen = (u > -9) & (v > -9) & (u < scene.geometry.width + 9) & (v < scene.geometry.height + 9)
+            draw_points(painter, u[seen], v[seen], APERTURE.colour, size=2 * MARK, rim=APERTURE.rim)
         if shown.ring is not None:
             x, y, *edges = shown.ring
             SKY.stroke(painter, _circles(scene, [(x, y, r) for r in edges]), 1.2)
-        if shown.circles:
+        if len(shown.circles) > SEVERAL:
+            _same_circles(painter, scene, np.array(shown.circles))
+        elif shown.circles:
             APERTURE.stroke(painter, _circles(scene, shown.circles), 1.6)
         if shown.ellipses is not None and len(shown.ellipses):
             outlines = np.stack(corners_of(*shown.ellipses.T), -1)
@@ -67,13 +73,12 @@ def _picture(painter: QPainter, scene: Scene, shown: Preview) -> None:
     painter.restore()
 
 
-def _marks(scene: Scene, places: np.ndarray) -> QPainterPath:
-    u, v = scene.geometry.to_screen(*places.T)
-    seen = (u > -9) & (v > -9) & (u < scene.geometry.width + 9) & (v < scene.geometry.height + 9)
-    path = QPainterPath()
-    for a, b in zip(u[seen].tolist(), v[seen].tolist(), strict=True):
-        path.addEllipse(QPointF(a, b), MARK, MARK)
-    return path
+def _same_circles(painter: QPainter, scene: Scene, circles: np.ndarray) -> None:
+    """Draw the apertures of many places, all of one radius, as marks: of thousands an outline takes too long."""
+    u, v = scene.geometry.to_screen(*circles[:, :2].T)
+    reach = float(circles[:, 2].max()) * scene.geometry.scale
+    seen = (u > -reach) & (v > -reach) & (u < scene.geometry.width + reach) & (v < scene.geometry.height + reach)
+    draw_points(painter, u[seen], v[seen], APERTURE.colour, size=2 * reach, rim=APERTURE.rim)
 
 
 def _circles(scene: Scene, circles: Iterable[tuple[float, float, float]]) -> QPainterPath:
