@@ -12,20 +12,31 @@ _specs = {}
 
 
 @pytest.fixture
-def sim(shared_data, monkeypatch):
-    """Folder of four simulated NIRCam exposures with their truth; the variables of CRDS lead to their references."""
-    folder = shared_data / "sim_nircam_sub160"
-    if not folder.is_dir():
-        pytest.skip("the simulated exposures are not on this machine")
+def pipelines():
+    """Skip without the JWST pipelines."""
     try:
         importlib.metadata.version("jwst")
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("the JWST pipelines are not installed")
+
+
+@pytest.fixture
+def references(pipelines, pytestconfig, monkeypatch):
+    """Folder of the simulated exposures, to whose references the variables of CRDS lead; there may be none."""
+    folder = pytestconfig.rootpath.parent / "shared" / "data" / "sim_nircam_sub160"
     for name in ("CRDS_CONTEXT", "CRDS_MODE", "CRDS_OBSERVATORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CRDS_PATH", str(folder / "crds"))
     monkeypatch.setenv("CRDS_SERVER_URL", "https://jwst-serverless-mode.stsci.edu")
     return folder
+
+
+@pytest.fixture
+def sim(references):
+    """Folder of four simulated NIRCam exposures with their truth; the variables of CRDS lead to their references."""
+    if not references.is_dir():
+        pytest.skip("the simulated exposures are not on this machine")
+    return references
 
 
 @pytest.fixture
@@ -41,7 +52,7 @@ def truth(sim):
 
 
 @pytest.fixture
-def known_steps(sim, own_folders):
+def known_steps(references, own_folders):
     """Have the description of all steps at hand, as after the first start."""
     if "text" not in _specs:
         session = Session()

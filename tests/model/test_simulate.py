@@ -135,7 +135,7 @@ def test_from_uncal_to_a_mosaic_everything_is_what_was_put_in(calibrating, tmp_p
     found = checks(session, catalogue)
     assert abs(found["offset east"]["value"]) < 3
     assert abs(found["offset north"]["value"]) < 3
-    assert found["flux / truth"]["value"] == pytest.approx(1, abs=0.03)
+    assert found["flux / truth"]["value"] == pytest.approx(1, abs=0.005)
     _sky_coordinates_are_those_of_the_simulation(session, folder)
     _exposures_are_aligned(session, folder, tmp_path / "field")
     _light_is_kept(session, products[0].path, tmp_path / "field")
@@ -228,24 +228,6 @@ def test_slopes_of_an_even_sky_are_right_within_two_parts_in_a_thousand(calibrat
         "uncal", "truth"))) as true:  # fmt: skip
         good = hdus["DQ"].data == 0
         assert hdus["SCI"].data[good].sum() / true["RATE"].data[good].sum() == pytest.approx(1, abs=0.002)
-
-
-@pytest.mark.slow
-@needs_pipelines
-def test_without_reference_pixels_or_linearity_the_numbers_go_wrong(calibrating, tmp_path):
-    """The truth notices what a step does: switched off, its effect is there, with the right sign."""
-    choices = {"size": 160, "dithers": 1, "groups": 10, "stars": 0, "galaxies": 0, "sky": 900.0, "cosmic_rays": 80.0}
-    [exposure] = calibrating.run("simulate.exposures", seed=32, folder=tmp_path / "field", **choices)
-    values = {}
-    for name in ("nothing", "refpix", "linearity", "jump"):
-        steps = {} if name == "nothing" else {name: False}
-        [rate] = calibrating.run("calibration.run", inputs=exposure, steps=steps, folder=tmp_path / name)
-        values[name] = checks(calibrating, rate.path)
-    ratio = {name: found["slope / truth"]["value"] for name, found in values.items()}
-    assert abs(ratio["nothing"] - 1) < 0.002
-    assert ratio["linearity"] < ratio["nothing"] - 0.001
-    assert values["jump"]["pulls beyond 5"]["value"] > 4 * values["nothing"]["pulls beyond 5"]["value"]
-    assert values["refpix"]["width of pulls"]["value"] > values["nothing"]["width of pulls"]["value"]
 
 
 @pytest.mark.slow

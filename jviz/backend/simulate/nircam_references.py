@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.demo.psf import Psf
 from jviz.backend.simulate.cache_writer import Reference
 from jviz.backend.simulate.headers import hdu, table
 from jviz.backend.simulate.imaging import FRAME, INSTRUMENT, Image
@@ -13,7 +14,7 @@ from jviz.backend.simulate.plans import FILTERS
 from jviz.backend.simulate.references import Writer
 from jviz.backend.simulate.sky import FINE
 
-__all__ = ["nircam_references"]
+__all__ = ["encircled", "mosaic_transfer", "nircam_references"]
 
 ENERGIES = (0.3, 0.5, 0.7)
 """Shares of the light within the apertures of the catalogue, in the order in which source_catalog asks for them."""
@@ -98,22 +99,56 @@ def _filter(field: Image) -> dict[str, str]:
 
 
 def _apertures(field: Image) -> tuple[list[float], list[float], tuple[float, float]]:
-    """Return radii in pixels that hold the shares `ENERGIES`, what their light is multiplied by, and the ring of sky.
-
-    They are of a mosaic: the pixel that counted the light smears it, the drop that is drizzled, and the pixel on which
-    an aperture is laid.
-    """
-    image = field.psf.image.astype(float)
-    for axis in (0, 1, 0, 1):
-        # Together as wide as three boxes of a pixel, of a variance of one sample.
-        image = (np.roll(image, 1, axis) + 2 * image + np.roll(image, -1, axis)) / 4
-    offset = np.arange(len(image)) - len(image) // 2
-    distance = np.hypot(offset, offset[:, None]) / FINE
-    radii = np.linspace(0.5, 40, 400)
-    inside = np.cumsum(np.histogram(distance, np.concatenate([[0], radii]), weights=image)[0])
+    """Return radii in pixels that hold the shares `ENERGIES`, what their light is multiplied by, the ring of sky."""
+    seen = mosaic_transfer(field.psf)
+    radii = np.linspace(0.3, 8, 155)
+    inside = encircled(seen, radii)
     chosen = [float(np.interp(share, inside, radii)) for share in ENERGIES]
     ring = (float(chosen[-1] + 4), float(chosen[-1] + 9))
     # Wings in the ring count as sky, and are taken off with it.
-    wings = np.diff(np.interp(ring, radii, inside))[0] / (ring[1] ** 2 - ring[0] ** 2)
-    lost = [wings * radius**2 for radius in chosen]
+    wings = _brightness(seen, ring)
+    lost = [wings * np.pi * radius**2 for radius in chosen]
     return chosen, [1 / (share - less) for share, less in zip(ENERGIES, lost, strict=True)], ring
+
+
+def mosaic_transfer(psf: Psf) -> np.ndarray:
+    """Return the transfer function of stars in a mosaic of pixels as wide as those of the detector, (n, n // 2 + 1).
+
+    What smears the point-spread function: the pixel that counts the light, which is two samples wide; the drop that is
+    drizzled; the pixel of the mosaic that gathers drops; and that pixel once more, of which an aperture takes a part as
+    if its light were even.
+    """
+    size = len(psf.image)
+    across, along = np.fft.rfftfreq(size, 1 / FINE), np.fft.fftfreq(size, 1 / FINE)[:, None]
+    image = np.fft.rfft2(np.fft.ifftshift(psf.image.astype(float)))
+    for frequency in (across, along):
+        image *= np.cos(np.pi * frequency / FINE) * np.sinc(frequency) ** 3
+    return image / image[0, 0].real
+
+
+def encircled(transfer: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Return the shares of light within radii in pixels: the transfer function times that of a disc, summed."""
+    from scipy.special import j1
+
+    size = len(transfer)
+    step = FINE / size
+    density = np.hypot(np.fft.rfftfreq(size, 1 / FINE), np.fft.fftfreq(size, 1 / FINE)[:, None])
+    density[0, 0] = 1.0
+    weight = np.full(transfer.shape, 2 * step**2)  # the other half of the plane is the same
+    weight[:, [0, -1]] = step**2
+    weight = weight * transfer.real / density
+    rest = weight[0, 0]
+    weight[0, 0] = 0.0
+    return np.array([(weight * j1(2 * np.pi * radius * density)).sum() * radius + rest * np.pi * radius**2
+                     for radius in radii])  # fmt: skip
+
+
+def _brightness(transfer: np.ndarray, ring: tuple[float, float]) -> float:
+    """Return the share of light per pixel of a ring that is taken for sky: the clipped median of what is there."""
+    from astropy.stats import sigma_clipped_stats
+
+    size = len(transfer)
+    image = np.fft.fftshift(np.fft.irfft2(transfer, s=(size, size)))
+    offset = np.arange(size) - size // 2
+    distance = np.hypot(offset, offset[:, None]) / FINE
+    return float(sigma_clipped_stats(image[(distance >= ring[0]) & (distance < ring[1])])[1]) * FINE**2

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from photutils.aperture import CircularAperture, aperture_photometry
 
 from jviz.backend.simulate import plan_of
 from jviz.backend.simulate.imaging import FRAME, make_image
+from jviz.backend.simulate.nircam_references import encircled, mosaic_transfer
 from jviz.backend.simulate.sky import Sources, centred_psf, draw_sources, painted
 
 SCALE = FRAME.scale_x
@@ -81,3 +83,18 @@ def test_an_even_sky_is_even_and_stars_keep_apart():
     assert apart.min() > 1.5
     assert np.abs(east).max() <= 10
     assert (sources.is_star == (np.arange(50) < 40)).all()
+
+
+def test_circles_of_a_mosaic_hold_what_stars_that_are_drizzled_have_there(psf):
+    radii, sums = [1.1, 1.5, 2.5, 6.0], []
+    phases = (np.arange(4) + 0.5) / 4
+    for x, y in np.stack(np.meshgrid(phases, phases), -1).reshape(-1, 2):
+        star = paint(at(60 + x, 60 + y, 1e-4), psf, (121, 121)) / 1e-4
+        for right, up in np.stack(np.meshgrid(phases, phases), -1).reshape(-1, 2):
+            # Pixels of the mosaic lie between four of the detector, and take of each what they cover.
+            mosaic = (1 - right) * star + right * np.roll(star, -1, axis=1)
+            mosaic = (1 - up) * mosaic + up * np.roll(mosaic, -1, axis=0)
+            place = (60 + x - right, 60 + y - up)
+            sums.append([aperture_photometry(mosaic, CircularAperture(place, radius))["aperture_sum"][0]
+                         for radius in radii])  # fmt: skip
+    np.testing.assert_allclose(encircled(mosaic_transfer(psf), radii), np.mean(sums, axis=0), atol=2e-3)
