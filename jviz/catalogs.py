@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from jviz.signals import Signal
 
 __all__ = [
     "RowPlaces",
+    "at_hand",
     "axes_for",
     "evaluated",
     "is_magnitude_name",
@@ -126,6 +127,16 @@ def spans(
     return found
 
 
+def at_hand(data: Catalog, texts: Sequence[str], condition: str, log: tuple[bool, bool]) -> bool:
+    """Whether `evaluated`, `passing` and `spans` have kept what they return for two expressions over a catalogue."""
+    worked, passed = _worked.get(data, {}), _passed.get(data, {})
+    if not all(text in worked for text in texts) or (condition.strip() and condition not in passed):
+        return False
+    rows = passed[condition] if condition.strip() else None
+    x, y = (worked[text] for text in texts)
+    return any(known[0] is y and known[1] is rows and known[2] == log for known in _spans.get(x, ()))
+
+
 _usual: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
 
 
@@ -155,8 +166,8 @@ def _found_axes(data: Catalog) -> tuple[str, str]:
 
 def _differ(data: Catalog, blue: str, red: str) -> bool:
     """Whether two magnitudes are more than the same one from another zero point, by a sample of the rows."""
-    every = max(1, len(data) // SAMPLED)
-    colour = numbers(data.columns[blue])[::every] - numbers(data.columns[red])[::every]
+    every = slice(None, None, max(1, len(data) // SAMPLED))
+    colour = numbers(data.columns[blue], every) - numbers(data.columns[red], every)
     colour = colour[np.isfinite(colour)]
     return len(colour) > 1 and bool(np.ptp(colour) > 1e-6)
 

@@ -340,3 +340,23 @@ def test_many_rows_are_counted_in_a_job_and_files_wait_for_them(opened, session,
     image = QImage(str(tmp_path / "counts.png"))
     colours = {image.pixelColor(x, y).name() for x in range(60, 390, 3) for y in range(20, 250, 3)}
     assert len(colours) > 3
+
+
+def test_many_points_are_worked_out_in_a_job(opened, session, qtbot):
+    n = 150_000
+    rng = np.random.default_rng(5)
+    data = session.add(QTable({"a": rng.normal(size=n), "b": rng.normal(size=n)}), name="many")
+    viewer = opened("scatter", data="many", x="a", y="b - a")
+    qtbot.waitUntil(lambda: viewer.is_sharp and len(viewer.scene_now().clouds) == 1)
+    assert viewer.problem == ""
+    viewer.state.update(x="b + a", filter="a > 1")
+    old = viewer.scene_now().clouds[0]
+    assert old.x.label == "a"  # until the others are there
+    qtbot.waitUntil(lambda: viewer.scene_now().clouds[0].x.label == "b + a")
+    viewer.take_tool("box")
+    picture = viewer.scene_now().picture.toRect()
+    dragged(qtbot, viewer, picture.topLeft(), picture.bottomRight())
+    assert chosen(session, data) == np.flatnonzero(data.columns["a"].values > 1).tolist()
+    viewer.state.update(y="nothing")
+    qtbot.waitUntil(lambda: "nothing" in viewer.problem)
+    assert viewer.is_sharp

@@ -5,6 +5,8 @@ Until the compiled kernels are loaded (`jviz.backend.render.kernels.warm_up`) nu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from jviz.backend.render import kernels
@@ -14,8 +16,19 @@ __all__ = ["AS_GIVEN", "density", "in_sight", "inside", "nearest", "placed", "ti
 AS_GIVEN = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """The map of points that are given in pixels."""
 
-STRIPS = 512
+STRIPS, CELLS = 512, 256
+"""Into how many parts an outline is cut, down and across."""
+
 _every = np.zeros(0, bool)
+
+
+def _plain(*arrays: np.ndarray) -> Iterator[np.ndarray]:
+    """Return arrays as the kernels take them; mostly they are so already."""
+    return (np.require(array, np.float64, "CA") for array in arrays)
+
+
+def _taken(rows: np.ndarray | None) -> np.ndarray:
+    return _every if rows is None else np.require(rows, bool, "CA")
 
 
 def placed(x: np.ndarray, y: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +58,7 @@ def density(
         from jviz.backend.render.crowd_kernels import count_points
 
         counts = np.zeros((height, width), np.uint32)
-        count_points(x, y, _every if rows is None else rows, to, counts)
+        count_points(*_plain(x, y), _taken(rows), *_plain(to), counts)
         return counts
     across, down = placed(x, y, to)
     with np.errstate(invalid="ignore"):
@@ -62,7 +75,7 @@ def tinted(counts: np.ndarray, table: np.ndarray) -> np.ndarray:
         from jviz.backend.render.crowd_kernels import tint
 
         pixels = np.empty(counts.shape, np.uint32)
-        tint(counts, table, pixels)
+        tint(np.require(counts, np.uint32, "CA"), np.require(table, np.uint32, "CA"), pixels)
         return pixels
     return table[np.minimum(counts, len(table) - 1)]
 
@@ -81,7 +94,7 @@ def in_sight(
         from jviz.backend.render.crowd_kernels import gather
 
         found = np.empty(most, np.int64)
-        number = gather(x, y, _every if rows is None else rows, to, np.array(box, float), found)
+        number = gather(*_plain(x, y), _taken(rows), *_plain(to, np.array(box)), found)
         return number, found[: min(number, most)]
     across, down = placed(x, y, to)
     with np.errstate(invalid="ignore"):
@@ -111,7 +124,8 @@ def inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray, *, to: np.ndarray 
         from jviz.backend.render.crowd_kernels import inside as tested
 
         found = np.empty(len(x), bool)
-        tested(x, y, to, corners, *_strips(corners), found)
+        cells = np.empty((STRIPS, CELLS), np.uint8)
+        tested(*_plain(x, y, to), corners, *_strips(corners), cells, found)
         return found
     return _inside(*placed(x, y, to), corners)
 

@@ -303,11 +303,11 @@ def _texts(column: Any) -> np.ndarray:
     return np.asarray([column.exact(row) for row in range(len(column.values))])
 
 
-def numbers(column: Any) -> np.ndarray:
-    """Return a column as float64, NaN where it has no value."""
-    values = np.array(column.values, np.float64)
+def numbers(column: Any, rows: slice = slice(None)) -> np.ndarray:
+    """Return a column as float64, or some rows of it, NaN where it has no value."""
+    values = np.array(column.values[rows], np.float64)
     if column.mask is not None:
-        values[column.mask] = np.nan
+        values[column.mask[rows]] = np.nan
     return values
 
 

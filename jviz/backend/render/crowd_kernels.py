@@ -1,14 +1,25 @@
 """Very many points: counted in the pixels of a picture, gathered, and tested against an outline; compiled by numba."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 __all__ = ["count_points", "gather", "inside", "tint"]
 
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+_POINTS = types.Array(types.float64, 1, "C", readonly=True)
+_ROWS = types.Array(types.boolean, 1, "C", readonly=True)
+_NUMBERS = types.Array(types.int64, 1, "C", readonly=True)
+_MAP = types.Array(types.float64, 2, "C", readonly=True)
 
 
-@compiled
+def compiled(*takes: Any) -> Callable[[Any], Any]:
+    """Compile for arrays that may be read-only, too: what takes those takes any, so that nothing is compiled later."""
+    return njit([takes] if takes else None, cache=True, nogil=True, error_model="numpy")
+
+
+@compiled(_POINTS, _POINTS, _ROWS, _MAP, types.uint32[:, ::1])
 def count_points(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, counts: np.ndarray) -> int:
     """Add points to the pixels that they fall on and return how many do.
 
@@ -34,7 +45,7 @@ def count_points(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray,
     return number
 
 
-@compiled
+@compiled(_POINTS, _POINTS, _ROWS, _MAP, _POINTS, types.int64[::1])
 def gather(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, box: np.ndarray, found: np.ndarray) -> int:
     """Write the numbers of the points within a box (left, top, right, bottom of pixels) and return how many there are.
 
@@ -52,12 +63,61 @@ def gather(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, box: 
     return number
 
 
-@compiled
+OUT, IN, EDGE = 0, 1, 2
+"""What a cell of an outline is: whole outside, whole inside, or passed by an edge."""
+
+
+@compiled()
+def _is_odd(across: float, down: float, corners: np.ndarray, edges: np.ndarray) -> int:
+    """Return `IN` for a place to the right of which an odd number of edges passes, else `OUT`."""
+    last, odd = len(corners) - 1, OUT
+    for k in edges:
+        after = 0 if k == last else k + 1
+        x0, y0, x1, y1 = corners[k, 0], corners[k, 1], corners[after, 0], corners[after, 1]
+        if (y0 <= down) != (y1 <= down) and across < x0 + (down - y0) * ((x1 - x0) / (y1 - y0)):
+            odd = IN - odd
+    return odd
+
+
+@compiled()
+def _sort_cells(
+    strip: int, corners: np.ndarray, edges: np.ndarray, left: float, width: float, top: float, step: float,
+    cells: np.ndarray,
+) -> None:  # fmt: skip
+    """Tell what the cells of a strip are."""
+    last, columns = len(corners) - 1, len(cells)
+    cells[:] = OUT
+    low, high = top + step * strip, top + step * (strip + 1)
+    for k in edges:
+        after = 0 if k == last else k + 1
+        x0, y0, x1, y1 = corners[k, 0], corners[k, 1], corners[after, 0], corners[after, 1]
+        first, end = min(x0, x1), max(x0, x1)
+        if y0 != y1:  # only the part of the edge within the strip, and a little more against rounding
+            slope = (x1 - x0) / (y1 - y0)
+            at_low, at_high = x0 + (low - y0) * slope, x0 + (high - y0) * slope
+            first, end = max(first, min(at_low, at_high)), min(end, max(at_low, at_high))
+        begin, stop = int((first - left) / width) - 1, int((end - left) / width) + 2
+        cells[max(begin, 0) : max(min(stop, columns), 0)] = EDGE
+    before = EDGE
+    for column in range(columns):
+        if cells[column] == OUT:
+            if before == EDGE:  # cells in a row without an edge between them are alike
+                before = _is_odd(left + width * (column + 0.5), 0.5 * (low + high), corners, edges)
+            cells[column] = before
+        else:
+            before = EDGE
+
+
+@compiled(_POINTS, _POINTS, _MAP, _MAP, _NUMBERS, _NUMBERS, types.float64, types.float64, types.uint8[:, ::1],
+          types.boolean[::1])  # fmt: skip
 def inside(
     x: np.ndarray, y: np.ndarray, to: np.ndarray, corners: np.ndarray, starts: np.ndarray, edges: np.ndarray,
-    top: float, step: float, found: np.ndarray,
+    top: float, step: float, cells: np.ndarray, found: np.ndarray,
 ) -> None:  # fmt: skip
-    """Tell which points lie in a polygon an odd number of times; each meets only the edges of its own strip.
+    """Tell which points lie in a polygon an odd number of times.
+
+    Most lie in cells that no edge passes, which are either inside or outside; the others meet only the edges of their
+    own strip.
 
     Parameters
     ----------
@@ -67,24 +127,29 @@ def inside(
         Numbers of the edges that pass each horizontal strip; those of strip s are ``edges[starts[s]:starts[s + 1]]``.
     top, step : float
         Where the first strip begins, and how high each is.
+    cells : ndarray of uint8, shape (strips, columns)
+        Room for what each cell of the box round the polygon is.
     found : ndarray of bool, shape (n,)
     """
-    strips, last = len(starts) - 1, len(corners) - 1
+    strips, columns = cells.shape
+    left = corners[:, 0].min()
+    width = (corners[:, 0].max() - left) / columns
+    width = width if width > 0.0 else 1.0
+    for strip in range(strips):
+        _sort_cells(strip, corners, edges[starts[strip] : starts[strip + 1]], left, width, top, step, cells[strip])
+    a, b, c, d, e, f = to[0, 0], to[0, 1], to[0, 2], to[1, 0], to[1, 1], to[1, 2]
     for n in range(len(x)):
-        across = to[0, 0] * x[n] + to[0, 1] * y[n] + to[0, 2]
-        down = to[1, 0] * x[n] + to[1, 1] * y[n] + to[1, 2]
-        strip = np.floor((down - top) / step)
-        odd = False
-        if 0.0 <= strip < strips:
-            for k in edges[starts[int(strip)] : starts[int(strip) + 1]]:
-                after = 0 if k == last else k + 1
-                x0, y0, x1, y1 = corners[k, 0], corners[k, 1], corners[after, 0], corners[after, 1]
-                if (y0 <= down) != (y1 <= down) and across < x0 + (down - y0) * ((x1 - x0) / (y1 - y0)):
-                    odd = not odd
-        found[n] = odd
+        across, down = a * x[n] + b * y[n] + c, d * x[n] + e * y[n] + f
+        strip, column = (down - top) / step, (across - left) / width
+        kind = OUT
+        if 0.0 <= strip < strips and 0.0 <= column < columns:
+            kind = cells[int(strip), int(column)]
+            if kind == EDGE:
+                kind = _is_odd(across, down, corners, edges[starts[int(strip)] : starts[int(strip) + 1]])
+        found[n] = kind == IN
 
 
-@compiled
+@compiled(types.uint32[:, ::1], types.Array(types.uint32, 1, "C", readonly=True), types.uint32[:, ::1])
 def tint(counts: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
     """Give each pixel the colour of its count, the last one of the table to those beyond it."""
     last = np.uint32(len(table) - 1)

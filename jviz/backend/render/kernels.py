@@ -330,7 +330,8 @@ def _exercise_crowd(module: ModuleType) -> Iterator[None]:
     yield
     module.gather(points, points, rows, to, np.zeros(4), numbers)
     yield
-    module.inside(points, points, to, np.zeros((2, 2)), numbers, numbers, 0.0, 1.0, rows)
+    cells = np.zeros((1, 1), np.uint8)
+    module.inside(points, points, to, np.zeros((2, 2)), np.zeros(2, np.int64), numbers, 0.0, 1.0, cells, rows)
     yield
     module.tint(np.zeros((1, 1), np.uint32), np.zeros(1, np.uint32), np.zeros((1, 1), np.uint32))
     yield

@@ -15,7 +15,7 @@ from jviz.catalog_views import CatalogLayer, HistogramView
 from jviz.catalogs import axes_for, evaluated, passing
 from jviz.errors import JvizError
 from jviz.viewers.base import viewer
-from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
+from jviz.viewers.catalog.plots import MANY, CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.plot.curves import polygon
 from jviz.viewers.plot.frame import Frame, Title
 from jviz.viewers.readout import number_text, pretty_unit
@@ -43,9 +43,6 @@ class HistogramScene(Frame):
 
 
 Counts = tuple[np.ndarray, list[Bars], Title, str]
-
-MANY = 100_000
-"""Rows above which they are counted off the main thread."""
 
 
 @dataclass(frozen=True)

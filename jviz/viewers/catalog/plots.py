@@ -22,7 +22,10 @@ from jviz.viewers.plot.base import AxesViewer
 from jviz.viewers.plot.frame import Frame, draw_frame, picture_in
 from jviz.viewers.plot.paint import ON_DARK, ON_LIGHT
 
-__all__ = ["CatalogPlot", "RowReadout", "axis_ends", "colour_of"]
+__all__ = ["MANY", "CatalogPlot", "RowReadout", "axis_ends", "colour_of"]
+
+MANY = 100_000
+"""Rows above which their values are worked out and counted off the main thread."""
 
 ROOM = 0.04
 """Share of an axis that is left free at both ends."""
@@ -285,7 +288,8 @@ class CatalogPlot(AxesViewer):
             if not chosen.any() and MODES[held] == "new":
                 self.session.run("catalog.deselect", data=layer.data)
             else:
-                self.session.run("catalog.select", data=layer.data, rows=np.flatnonzero(chosen), mode=MODES[held])
+                rows = chosen if len(chosen) > MANY else np.flatnonzero(chosen)
+                self.session.run("catalog.select", data=layer.data, rows=rows, mode=MODES[held])
         except JvizError as error:
             self.session.notice("error", str(error))
 

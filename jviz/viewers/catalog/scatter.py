@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
 from jviz.backend.catalogs.expressions import Values
 from jviz.catalog_views import CatalogLayer, ScatterView
-from jviz.catalogs import axes_for, evaluated, scaled, spans
+from jviz.catalogs import at_hand, axes_for, evaluated, passing, scaled, spans
+from jviz.data import Catalog
 from jviz.errors import JvizError
+from jviz.session import Session
 from jviz.viewers.base import viewer
 from jviz.viewers.catalog.lines import spans_of_tracks
-from jviz.viewers.catalog.plots import CatalogPlot, RowReadout, axis_ends, colour_of
+from jviz.viewers.catalog.plots import MANY, CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
 from jviz.viewers.plot.frame import Frame, Title
 from jviz.viewers.readout import number_text, pretty_unit
@@ -25,6 +30,9 @@ MOST_BARS = 5_000
 REACH = 12.0
 LONGEST = 48
 """Letters of a description that goes along an axis."""
+
+Plotted = tuple[Catalog, tuple[str, str]]
+"""A catalogue, and the expressions for x and y."""
 
 
 @dataclass(eq=False)
@@ -61,6 +69,12 @@ class ScatterViewer(CatalogPlot):
         ("box", "fa6s.vector-square", "Box: drag over the points to select (B)"),
     )
 
+    def __init__(self, session: Session, state: ScatterView, parent: QWidget | None = None) -> None:
+        self._clouds: list[Cloud] = []
+        self._asked: tuple[Any, ...] | None = None
+        self._tried: tuple[Any, ...] | None = None
+        super().__init__(session, state, parent)
+
     def fill_strip(self) -> None:
         """Boxes for x, y, colour and filter; switches; tools."""
         self.expression("x", "x", "Column or expression for x")
@@ -82,16 +96,64 @@ class ScatterViewer(CatalogPlot):
 
     # --- layout ---------------------------------------------------------------------------------
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether the points are those of the present state."""
+        return self.has_painted and self._asked is None
+
     def clouds(self) -> list[Cloud]:
-        """Return the points of the visible layers; what cannot be worked out is told in `problem`."""
-        self.problem, found = "", []
-        for layer in self.point_layers():
+        """Return the points of the visible layers; what cannot be worked out is told in `problem`.
+
+        Many are worked out in a job; until it is done the last ones are shown.
+        """
+        layers = self.point_layers()
+        wanted = [(layer.data, axes_for(self.state, layer.data)) for layer in layers]
+        if not self._paper and self._is_to_come(wanted):
+            self._ask(wanted)
+            known = [cloud for cloud in self._clouds if cloud.layer in layers]
+            self.problem = "" if known else "Working out the points…"
+            return known
+        self.problem, self._clouds = "", []
+        for layer, (_, axes) in zip(layers, wanted, strict=True):
             try:
-                x, y = (evaluated(layer.data, text) for text in axes_for(self.state, layer.data) if text)
-                found.append(Cloud(layer, x, y, self.rows_of(layer)))
+                x, y = (evaluated(layer.data, text) for text in axes if text)
+                self._clouds.append(Cloud(layer, x, y, self.rows_of(layer)))
             except (JvizError, ValueError) as error:
                 self.problem = str(error) if isinstance(error, JvizError) else f"{layer.data.name} has no numbers."
-        return found
+        return self._clouds
+
+    def _is_to_come(self, wanted: list[Plotted]) -> bool:
+        """Whether there are many points that are not worked out yet, and that it was not tried in vain."""
+        if self._tried == self._key(wanted) or sum(len(data) for data, _ in wanted) <= MANY:
+            return False
+        view = self.state
+        return not all(at_hand(data, axes, view.filter, (view.x_log, view.y_log)) for data, axes in wanted if all(axes))
+
+    def _key(self, wanted: list[Plotted]) -> tuple[Any, ...]:
+        view = self.state
+        return (*wanted, view.filter, view.x_log, view.y_log)
+
+    def _ask(self, wanted: list[Plotted]) -> None:
+        """Work the points out in a job, one at a time; whatever is wanted when it ends comes next."""
+        if self._asked is not None:
+            return
+        key, condition, log = self._key(wanted), self.state.filter, (self.state.x_log, self.state.y_log)
+        self._asked = key
+
+        def work(job: Any) -> None:
+            try:
+                for data, axes in wanted:
+                    with suppress(JvizError):  # told when it is painted
+                        x, y = (evaluated(data, text) for text in axes)
+                        spans(x, y, passing(data, condition), log)
+            finally:
+                self.session.dispatcher.call(done)
+
+        def done() -> None:
+            self._asked, self._tried = None, key
+            self.stir()
+
+        self.session.jobs.submit("Working out points", work, quiet=True)
 
     def scene_now(self) -> ScatterScene:
         """Lay out the points in the present size."""

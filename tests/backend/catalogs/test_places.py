@@ -81,6 +81,8 @@ def test_a_lasso_holds_what_winding_says(compiled, corners, seed):
     rng = np.random.default_rng(seed)
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
     outline = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.2, 1.0, (corners, 1))
+    if seed % 2:
+        outline = rng.uniform(-1.3, 1.3, (corners, 2))  # crosses itself
     x, y = rng.uniform(-1.2, 1.2, (2, 300))
     # another way: the angle that each edge is seen under adds up to a whole turn inside
     first = outline[None] - np.stack([x, y], axis=1)[:, None]
@@ -88,6 +90,20 @@ def test_a_lasso_holds_what_winding_says(compiled, corners, seed):
     cross = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
     turn = np.arctan2(cross, (first * second).sum(axis=-1)).sum(axis=1)
     assert np.array_equal(crowd.inside(x, y, outline), np.abs(np.round(turn / (2 * np.pi))) % 2 == 1)
+
+
+def test_columns_of_files_are_taken_as_they_are(compiled):
+    table = np.zeros(500, [("flag", "u1"), ("x", ">f8"), ("y", "<f8")])  # unaligned, strided, of another byte order
+    rng = np.random.default_rng(3)
+    table["x"], table["y"] = rng.uniform(0, 20, (2, 500))
+    table.flags.writeable = False
+    outline, rows = np.array([(2.0, 2), (18, 4), (9, 17)]), np.broadcast_to(np.array([True]), (500,))
+    plain = np.array(table["x"], float), np.array(table["y"], float)
+    assert np.array_equal(crowd.inside(table["x"], table["y"], outline), crowd.inside(*plain, outline))
+    counts = crowd.density(table["x"], table["y"], 20, 20, rows=rows)
+    assert counts.sum() == 500
+    assert np.array_equal(counts, crowd.density(*plain, 20, 20))
+    assert crowd.in_sight(table["x"], table["y"], (0, 0, 20, 20), 10, rows=rows)[0] == 500
 
 
 def test_the_nearest_point_within_reach(compiled):
