@@ -84,7 +84,7 @@ class ExtractionPanel(Panel):
         self.extract = QPushButton("Extract")
         self.extract.setToolTip("Make the spectrum: data of the session, in the script")
         self.extract.clicked.connect(self.extract_spectrum)
-        self.picture = CurvePicture()
+        self.picture = CurvePicture(robust="auto")
         self.picture.setAccessibleName("Spectrum along the trace")
         self.note = muted(QLabel())
         self.note.setWordWrap(True)

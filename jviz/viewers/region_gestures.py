@@ -22,8 +22,9 @@ from jviz.viewers.region_drawing import Grip, handles_on_screen, has_room
 from jviz.viewers.region_grids import edited, grid_of, shape_on_grid
 from jviz.viewers.region_steps import change_regions, selected_regions, show_live
 
-__all__ = ["Place", "grasp", "insert_vertex", "moved_regions", "over", "pick", "place_of", "vertex_under"]
+__all__ = ["Place", "beside", "grasp", "insert_vertex", "moved_regions", "over", "pick", "place_of", "vertex_under"]
 
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 REACH = 5.0
 """Screen pixels within which an outline or a handle is hit."""
 
@@ -120,15 +121,20 @@ def grasp(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
     grip = _turn_grip_under(viewer, place)
     if grip is not None:
         return TurnGroup(viewer, event.position(), place, grip)
-    held = event.modifiers()
-    if viewer.session.interaction.tool != "pan" or held & Qt.KeyboardModifier.ControlModifier:
+    if viewer.session.interaction.tool != "pan" or event.modifiers() & (CONTROL | SHIFT):
         return None
-    if held & Qt.KeyboardModifier.ShiftModifier:
-        return Band(viewer, event.position(), place)
     region = _movable_under(viewer, place)
-    if region is not None:
-        return MoveRegions(viewer, event.position(), place, region)
-    return PanOrPick(viewer, event.position(), place)
+    return MoveRegions(viewer, event.position(), place, region) if region is not None else None
+
+
+def beside(viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
+    """Return the gesture of a press with the pointer where nothing is grasped: selecting by a box, or panning."""
+    if not viewer.session.subsets or viewer.session.interaction.tool != "pan" or event.modifiers() & CONTROL:
+        return None
+    if (place := place_of(viewer, event.position())) is None:
+        return None
+    kind = Band if event.modifiers() & SHIFT else PanOrPick
+    return kind(viewer, event.position(), place)
 
 
 def pick(viewer: ImageViewer, place: Place, *, toggle: bool = False) -> None:

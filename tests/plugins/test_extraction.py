@@ -99,8 +99,10 @@ def test_a_trace_beside_the_image_is_said(panel, context, session, slit, qtbot):
     assert not panel.extract.isEnabled()
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_edges_are_dragged_on_the_image_and_the_spectrum_follows(panel, context, session, tmp_path, qtbot, turned):
+@pytest.mark.parametrize(("turned", "traced"), [(False, False), (True, False), (False, True)])
+def test_edges_are_dragged_on_the_image_and_the_spectrum_follows(
+    panel, context, session, tmp_path, qtbot, turned, traced
+):
     from PySide6.QtCore import QPoint, QPointF
 
     from jviz.viewers.image import ImageViewer
@@ -120,6 +122,9 @@ def test_edges_are_dragged_on_the_image_and_the_spectrum_follows(panel, context,
     viewer.resize(700, 700)
     viewer.show()
     qtbot.waitUntil(lambda: viewer.is_sharp)
+    if traced:  # its path is a region, which must not take the presses on the edges
+        qtbot.mouseClick(panel.find, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "trace" in session.subsets)
     panel.background.setChecked(True)
     shown(panel, qtbot)
     qtbot.waitUntil(lambda: extraction_shown(session).current.windows == ((-10.0, -6.0), (6.0, 10.0)))

@@ -150,3 +150,29 @@ def test_noise_over_the_whole_height_is_drawn_by_thin_pens():
     assert not is_much([(x, 200 * np.sin(x / 50))])
     assert is_much([(x[:500], 200 * (-1.0) ** x[:500]), (x[500:], np.zeros(500))])
     assert is_much([(np.arange(2e3), np.zeros(2000))])
+
+
+def test_samples_of_noise_do_not_hide_the_rest_and_bright_lines_are_shown():
+    """The ends of a slitless spectrum, where hardly any light comes through, have errors a thousand times larger."""
+    from jviz.spectrum_views import SpectrumView
+    from jviz.viewers.plot.axes import spans_of
+
+    rng = np.random.default_rng(2)
+    x = np.arange(1000.0)
+    error = np.where(x < 870, 1.0, 500.0)
+    y = 20 + error * rng.standard_normal(1000)
+    y[870:] += 2000  # badly calibrated, too
+    view = SpectrumView()
+    low, high = spans_of(view, [Curve(x, y, error)])[1]
+    assert y[:870].max() < high < 40
+    assert 0 < low < y[:870].min()
+    assert spans_of(view, [Curve(x, y)])[1][1] > y.max()  # nothing tells noise without errors
+    view.robust = "off"
+    assert spans_of(view, [Curve(x, y, error)])[1][1] > y.max()
+    view.update(robust="auto", x_range=(900.0, 990.0))  # where all are alike none is left out
+    assert spans_of(view, [Curve(x, y, error)])[1][1] > y[901:990].max()
+    line = 20 + rng.standard_normal(1000) + 600 * np.exp(-0.5 * ((x - 500) / 4) ** 2)
+    spread = np.sqrt(1 + 3 * np.clip(line, 0, None))  # its photons make the line's error forty times that of the rest
+    spread[line < 40] = 1.0
+    view.x_range = None
+    assert spans_of(view, [Curve(x, line, spread)])[1][1] > line.max()

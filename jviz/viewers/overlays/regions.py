@@ -15,7 +15,7 @@ from jviz.viewers.image_mouse import Gesture
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.region_drawing import draw_regions, draw_selection
-from jviz.viewers.region_gestures import grasp, insert_vertex, over
+from jviz.viewers.region_gestures import beside, grasp, insert_vertex, over
 from jviz.viewers.region_keys import region_key
 from jviz.viewers.region_menu import region_actions
 
@@ -53,4 +53,14 @@ class RegionOverlay(Overlay):
         return region_actions(viewer, position)
 
 
+class GroundOverlay(Overlay):
+    """What a press selects, or moves, where no other overlay has anything to grasp."""
+
+    order = -10
+
+    def gesture(self, viewer: ImageViewer, event: QMouseEvent) -> Gesture | None:
+        return beside(viewer, event)
+
+
 register_overlay(RegionOverlay())
+register_overlay(GroundOverlay())

@@ -16,6 +16,13 @@ _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HIDING = 40.0
 """How many times farther than 99 of 100 samples reach peaks must go to be cut off by themselves."""
 
+NOISY = 10.0
+"""How many times the usual error makes a sample one of noise, unless it stands out as far above its own error."""
+DROWNING = 10.0
+"""How many times farther than all others samples of noise must go to be cut off by themselves."""
+MOST_ASKED = 200_000
+"""Samples up to which the errors of all are looked at for each picture."""
+
 ROOM = 0.06
 """Share of the height that is left free above and below the curves."""
 
@@ -124,6 +131,15 @@ class Curves:
         step = max(1, sum(map(len, parts)) // count)
         return np.concatenate([part[min(step // 2, len(part) // 2) :: step] for part in parts] or [np.zeros(0)])
 
+    def certain(self, low: float, high: float) -> Span | None:
+        """Return the span of y without samples that are noise beside the others, None where there are no such ones."""
+        if sum(len(curve.x) for curve in self.curves) > MOST_ASKED:
+            return None
+        known = [_known(curve, low, high) for curve in self.curves]
+        if all(kept is None for kept, _ in known):
+            return None
+        return _span([whole if kept is None else kept for kept, whole in known], log=False)
+
     def _parts(self, low: float, high: float) -> list[np.ndarray]:
         return [_in_sight(curve, low, high) for curve in self.curves]
 
@@ -150,6 +166,21 @@ def _in_sight(curve: Curve, low: float, high: float) -> np.ndarray:
     return y
 
 
+def _known(curve: Curve, low: float, high: float) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return the values in sight that are no noise beside the others, None where all are, and all of them."""
+    y = _in_sight(curve, low, high)
+    if curve.error is None or curve.turned or not len(y):
+        return None, y
+    first = max(int(np.searchsorted(curve.x, min(low, high))) - 1, 0)
+    error = curve.error[first : first + len(y)]
+    usable = np.isfinite(y) & np.isfinite(error)
+    if not usable.any():
+        return None, y
+    with np.errstate(invalid="ignore"):
+        noise = usable & (error > NOISY * np.median(error[usable])) & (np.abs(y) < NOISY * error)
+    return (y[~noise] if noise.any() else None), y
+
+
 def _scaled(curves: Curves, low: float, high: float, robust: str, *, log: bool) -> Span:
     """Return the span of what is in sight, with or without peaks of noise."""
     span = curves.span(low, high, log=log) if robust != "on" else (0.0, 0.0)
@@ -159,7 +190,11 @@ def _scaled(curves: Curves, low: float, high: float, robust: str, *, log: bool) 
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     middle = _robust(values, log=log) if len(values) >= 10 else curves.span(low, high, log=log)
     hides = span[1] - span[0] > HIDING * (middle[1] - middle[0]) > 0
-    return middle if robust == "on" or hides else span
+    if robust == "on" or hides:
+        return middle
+    certain = curves.certain(low, high)
+    drowns = certain is not None and span[1] - span[0] > DROWNING * (certain[1] - certain[0]) > 0
+    return certain if drowns else span
 
 
 def _robust(values: np.ndarray, *, log: bool) -> Span:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from echo import CallbackProperty
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -26,11 +27,19 @@ class _Named:
         return self.shown
 
 
+class _PictureView(ProfileView):
+    """Says how y reaches over curves as well."""
+
+    robust = CallbackProperty("off")
+
+
 class CurvePicture(QWidget):
     """Draws curves over each other, with axes that hold them.
 
     Parameters
     ----------
+    robust : str
+        Whether peaks of noise that would hide the rest are cut off: "auto" or "off".
     legend_left : bool
         Whether the legend stands at the left, for curves that rise.
     empty : str
@@ -38,11 +47,13 @@ class CurvePicture(QWidget):
     """
 
     def __init__(
-        self, parent: QWidget | None = None, *, legend_left: bool = False, empty: str = "No curve yet"
-    ) -> None:
+        self, parent: QWidget | None = None, *, legend_left: bool = False, empty: str = "No curve yet",
+        robust: str = "off",
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._legend_left, self._empty = legend_left, empty
-        self._view = ProfileView()
+        self._view = _PictureView()
+        self._view.robust = robust
         self.setMinimumSize(160, 120)
 
     def sizeHint(self) -> QSize:
