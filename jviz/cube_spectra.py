@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jviz.backend.cubes.extract import Spaxels
-from jviz.backend.progress import Cancelled
 from jviz.backend.regions.kinds import OPEN
 from jviz.backend.spectra.samples import Samples
 from jviz.cube_places import can_grow, can_have_ring, checked_ring
+from jviz.cube_sight import continues
 from jviz.errors import CommandError, JvizError
+from jviz.latest import Latest
 from jviz.signals import Signal
 from jviz.subsets import PALETTE, Subset
 
 if TYPE_CHECKING:
     from jviz.data import Cube
-    from jviz.jobs import Job
     from jviz.session import Session
 
 __all__ = ["CubeSpectra"]
@@ -34,7 +32,6 @@ MEMORY = 256 << 20
 
 Key = tuple[str, Any, Any]
 Title = tuple[str, str, str]
-Work = Callable[[Callable[..., None]], Iterator[Any]]
 
 
 class CubeSpectra:
@@ -55,6 +52,7 @@ class CubeSpectra:
         self._background = ""
         self._ring: tuple[float, float] | None = None
         self._cone, self._reference = False, None
+        self._drawn: Subset | None = None
         self._audience: set[int] = set()
         self._hidden: dict[Any, None] = {}
         self._readers: dict[Cube, Any] = {}
@@ -156,15 +154,30 @@ class CubeSpectra:
         return [view for view in views if view not in self._hidden or view is last]
 
     def cubes(self) -> list[Cube]:
-        """Return the cubes that are visible in viewers in sight."""
-        found: dict[Cube, None] = {}
-        for view in self._views_in_sight():
-            # A viewer of spectra may have a thousand layers, none of a cube.
-            for layer in view.layers if hasattr(getattr(type(view), "layer_type", None), "cube") else ():
-                cube = layer.cube
-                if cube is not None and layer.visible:
-                    found[cube] = None
-        return list(found)
+        """Return the cubes in sight, and those behind tabs that continue them at other wavelengths."""
+        found = self._cubes_in_sight()
+        behind = [cube for cube in _cubes_of(self._hidden) if cube not in found] if found else []
+        for cube in behind:
+            if not cube.axis_ready:
+                self._find_axis(cube)
+            elif continues(cube, found):
+                found.append(cube)
+        return found
+
+    def _cubes_in_sight(self) -> list[Cube]:
+        return _cubes_of(self._views_in_sight())
+
+    def _find_axis(self, cube: Cube) -> None:
+        """Find the spectral axis of a cube that was not in sight yet, in a job."""
+        key = ("axis", None, cube)
+        if key in self._known:
+            return
+        self._known[key] = True
+
+        def work(check: Callable[..., None]) -> Iterator[Any]:
+            yield cube.axis
+
+        self._later.ask(key, work, urgent=False)
 
     @property
     def titles(self) -> set[str]:
@@ -205,7 +218,7 @@ class CubeSpectra:
         """Show the spectrum under the cursor; away from all cubes the last one stays, to be looked at."""
         if not self._audience or self._session.pointer.at is None:
             return
-        cubes = self.cubes()
+        cubes, seen = self.cubes(), self._cubes_in_sight()
         for number, (cube, row, column) in enumerate(self._under_cursor(cubes)):
             key, place = ("spaxel", None, cube), (row, column)
             reader = self.reader(cube)
@@ -215,9 +228,11 @@ class CubeSpectra:
             if not number:
                 self.spaxel = (cube, row, column)
             of = f" · {cube.name}" if len(cubes) > 1 else ""
-            # Of the cube under the mouse in the colour of text; regions begin at the other end of the palette.
-            color = PALETTE[-1 - cubes.index(cube) % len(PALETTE)] if number else ""
-            self._retitle(key, ("Cursor" + of, f"Spaxel {column}, {row}{of}", color), again=False)
+            # Of the cube under the mouse, and those that continue it, in the colour of text; regions begin at the other
+            # end of the palette.
+            color = PALETTE[-1 - cubes.index(cube) % len(PALETTE)] if number and cube in seen else ""
+            where = f"Spaxel {column}, {row}" if cube in seen or not number else "Spaxel"
+            self._retitle(key, ("Cursor" + of, where + of, color), again=False)
             self._look_at(key, reader, row, column)
 
     def place_on(self, cube: Cube) -> tuple[int, int] | None:
@@ -258,6 +273,12 @@ class CubeSpectra:
 
     # --- regions ----------------------------------------------------------------------------------
 
+    def preview(self, region: Subset | None) -> None:
+        """Show the spectrum of a region that is being drawn, which the session does not have yet; None: no more."""
+        if region is not self._drawn:
+            self._drawn = region
+            self.follow()
+
     def follow(self) -> None:
         """Bring the live spectra in line with regions, viewers and data."""
         for cube in [cube for cube in self._readers if cube not in self._session]:
@@ -269,6 +290,8 @@ class CubeSpectra:
         cubes = self.cubes()
         subsets = self._regions() if cubes else []
         wanted = {("region", subset.name, cube): subset for cube in cubes for subset in subsets}
+        for key in [key for key in self._known if key[0] == "axis" and key[2] not in self._session]:
+            del self._known[key]
         self._drop([k for k in self._names if (k not in wanted if k[0] == "region" else k[2] not in cubes)])
         for cube in cubes:
             self.reader(cube)
@@ -278,6 +301,8 @@ class CubeSpectra:
     def _regions(self) -> list[Subset]:
         """Return the regions that have a live spectrum: visible ones that have an inside."""
         subsets = [s for s in self._session.subsets.values() if s.visible and s.on_images and _has_inside(s)]
+        if self._drawn is not None and self._drawn.name not in self._session.subsets and _has_inside(self._drawn):
+            subsets.insert(0, self._drawn)
         if len(subsets) <= MOST:
             return subsets
         chosen = set(self._session.interaction.selected)
@@ -362,7 +387,9 @@ class CubeSpectra:
     def _deliver(self, key: Key, result: Any) -> None:
         from jviz.cube_choice import is_unclear
 
-        if key[0] == "reader":
+        if key[0] == "axis":
+            self.follow()
+        elif key[0] == "reader":
             if key[2] in self._readers:
                 self._readers[key[2]] = result
                 if is_unclear(key[2]):
@@ -426,75 +453,13 @@ def _linked(data: Any, cube: Cube) -> bool:
     return both or tuple(data.shape[-2:]) == tuple(cube.shape[-2:])
 
 
-class Latest:
-    """Works out what was asked for last under each key, in one quiet job at a time; what is outdated is given up.
-
-    Parameters
-    ----------
-    deliver : callable
-        Gets a key and a result, in the thread of the session.
-    """
-
-    def __init__(self, session: Session, deliver: Callable[[Key, Any], None]) -> None:
-        self._session, self._deliver = session, deliver
-        self._lock = threading.Lock()
-        self._numbers: dict[Key, int] = {}
-        self._wanted: dict[Key, tuple[int, Work]] = {}
-        self._count, self._busy = count(1), False
-
-    def ask(self, key: Key, work: Work, *, urgent: bool = True) -> None:
-        """Have ``work(check)`` done soon, instead of what was asked for under the same key.
-
-        Each thing that it yields is delivered; ``check`` raises `Cancelled` once it is outdated.
-        """
-        with self._lock:
-            number = self._numbers[key] = next(self._count)
-            self._wanted.pop(key, None)
-            self._wanted[key] = (number, work)
-            if self._busy:
-                return
-            self._busy = True
-        self._submit(urgent)
-
-    def forget(self, key: Key) -> None:
-        """Give up what was asked for under a key."""
-        with self._lock:
-            self._numbers.pop(key, None)
-            self._wanted.pop(key, None)
-
-    def _submit(self, urgent: bool) -> None:
-        try:
-            self._session.jobs.submit("Live spectra", self._run, quiet=True, urgent=urgent)
-        except JvizError:
-            self._busy = False  # the session is closed
-
-    def _run(self, job: Job) -> None:
-        while True:
-            with self._lock:
-                if not self._wanted or job.cancel_wanted:
-                    self._busy = False
-                    return
-                key = next(reversed(self._wanted))
-                number, work = self._wanted.pop(key)
-            try:
-                self._do(job, key, number, work)
-            except BaseException:
-                self._busy = False  # the next one begins another job
-                raise
-
-    def _do(self, job: Job, key: Key, number: int, work: Work) -> None:
-        def check(*_: Any) -> None:
-            if job.cancel_wanted or self._numbers.get(key) != number:
-                raise Cancelled
-
-        try:
-            for result in work(check):
-                self._session.dispatcher.call(partial(self._arrived, key, number, result))
-        except Cancelled:
-            return
-        except (JvizError, OSError) as error:
-            self._session.notice("warning", f"The spectrum cannot be shown: {error}")
-
-    def _arrived(self, key: Key, number: int, result: Any) -> None:
-        if self._numbers.get(key) == number:
-            self._deliver(key, result)
+def _cubes_of(views: Iterable[Any]) -> list[Cube]:
+    """Return the cubes that are visible in views, each once."""
+    found: dict[Cube, None] = {}
+    for view in views:
+        # A viewer of spectra may have a thousand layers, none of a cube.
+        for layer in view.layers if hasattr(getattr(type(view), "layer_type", None), "cube") else ():
+            cube = layer.cube
+            if cube is not None and layer.visible:
+                found[cube] = None
+    return list(found)

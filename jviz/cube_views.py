@@ -252,10 +252,19 @@ class CubeLayer(ImageLayer):
     def computed_limits(self, *, exact: bool = True) -> tuple[float, float]:
         """Work out limits for the present mode, of all slices where ``limits_from`` is "cube"."""
         if not self.has_limits_of_cube or (self.operation and self.against is not None):
-            return super().computed_limits(exact=exact)
+            return self.sensible_limits(super().computed_limits(exact=exact))
         from jviz.cube_pictures import limits_of_cube
 
         return limits_of_cube(self.picture, self.plane, self.limits_mode, self.percentiles, exact=exact)
+
+
+    def sensible_limits(self, limits: tuple[float, float]) -> tuple[float, float]:
+        """Return limits within the slab for a mean spectral value: where there is only noise it lies anywhere."""
+        if not self.shows_slab or self.slab[2] != "moment1" or self.limits_mode != "auto":
+            return limits
+        low, high = self.slab_now[:2]  # type: ignore[index]
+        low, high = max(low, limits[0]), min(high, limits[1])
+        return (low, high) if low < high else self.slab_now[:2]  # type: ignore[index]
 
 
 OF_CUBE = ("order", "cut", "width", "slab", "slab_subset", "slice")

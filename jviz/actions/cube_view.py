@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from jviz.commands import command
-from jviz.cube_views import CubeView, cube_layer
+from jviz.cube_views import CubeLayer, CubeView, cube_layer
 from jviz.data import Cube, Data
 from jviz.errors import CommandError
 from jviz.session import Session
@@ -19,6 +19,7 @@ ORDERS: dict[str, tuple[int, ...]] = {
 """What lies along the horizontal and the vertical edge of the picture."""
 
 Statistic = Literal["sum", "mean", "median", "min", "max", "moment0", "moment1", "moment2"]
+POSITIONS = ("moment1", "moment2")
 
 
 def _view(session: Session, view: CubeView | None) -> CubeView:
@@ -200,11 +201,11 @@ def show_slab(
     if subset:
         low, high = _range_of(session, subset, layer.data)
     if low is None and high is None:
-        layer.update(slab=None, slab_subset="", live_slab=None)
+        layer.update(slab=None, slab_subset="", live_slab=None, **_stretch_for(layer, ""))
         return
     if low is None or high is None:
         raise CommandError("Give both ends of the slab.")
-    layer.update(slab=(low, high, statistic), slab_subset=subset, live_slab=None)
+    _show_statistic(layer, low, high, statistic, slab_subset=subset, live_slab=None)
 
 
 def _range_of(session: Session, name: str, cube: Cube) -> tuple[float, float]:
@@ -221,9 +222,26 @@ def slab_statistic(session: Session, statistic: Statistic = "mean", view: CubeVi
         axis, half = layer.data.axis, max(1, len(layer.data.axis) // 20)
         middle = layer.point[0]
         low, high = (axis.values[min(max(k, 0), len(axis) - 1)] for k in (middle - half, middle + half))
-        layer.slab = (float(low), float(high), statistic)
+        _show_statistic(layer, float(low), float(high), statistic)
         return
-    layer.slab = (*layer.slab[:2], statistic)
+    _show_statistic(layer, *layer.slab[:2], statistic)
+
+
+def _show_statistic(layer: CubeLayer, low: float, high: float, statistic: str, **more: Any) -> None:
+    layer.update(slab=(low, high, statistic), **_stretch_for(layer, statistic), **more)
+
+
+def _stretch_for(layer: CubeLayer, statistic: str) -> dict[str, str]:
+    """Return a stretch in equal steps for positions and widths of lines, and again that of fluxes after these.
+
+    Where it was chosen by hand it stays.
+    """
+    before, usual = layer.slab[2] if layer.slab is not None else "", layer.data.suggested_stretch()
+    if statistic in POSITIONS and before not in POSITIONS and layer.stretch == usual:
+        return {"stretch": "linear"}
+    if statistic not in POSITIONS and before in POSITIONS and layer.stretch == "linear":
+        return {"stretch": usual}
+    return {}
 
 
 @command("cube.spectral_axis", title="Spectral Axis…", menu=MENU, needs="cube", group="axis")

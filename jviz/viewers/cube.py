@@ -35,6 +35,7 @@ class CubeViewer(SteppedViewer):
         self._direction = 1
         self._asked: WeakSet[Any] = WeakSet()
         super().__init__(session, state, parent)
+        session.cube_spectra.see(state, seen=False)  # until it is shown: it may be made behind another tab
 
     def make_bar(self) -> QWidget:
         """Return the bar of slices."""

@@ -100,6 +100,7 @@ class ImageEvents(Viewer):
         if gesture is None or gesture.goes_on:
             return
         self.gesture = None
+        gesture.leave()
         self._show_cursor()
         if gesture.moved:
             self._seal()
@@ -131,6 +132,7 @@ class ImageEvents(Viewer):
         gesture, self.gesture = self.gesture, None
         if gesture is not None:
             gesture.cancel()
+            gesture.leave()
             self._show_cursor()
             self.update()
 

@@ -108,6 +108,9 @@ class Gesture:
     def cancel(self) -> None:
         """Put back what there was before."""
 
+    def leave(self) -> None:
+        """Tidy up: the gesture is over, whatever came of it."""
+
     def draw(self, painter: QPainter) -> None:
         """Draw over the viewer while the gesture lasts, in its coordinates."""
 

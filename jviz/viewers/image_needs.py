@@ -148,9 +148,11 @@ class LimitsNeed:
         if self.block is not None and self.bounds is not None:
             return limits_in_sight(self.layer, self.block, self.bounds)
         if self.rough is not None:
-            return self.layer.data.limits_of(
+            found = self.layer.data.limits_of(
                 self.rough, self.layer.limits_mode, percentiles=self.layer.percentiles, exact=False
             )
+            narrowed = getattr(self.layer, "sensible_limits", None)
+            return found if narrowed is None else narrowed(found)
         return self.layer.computed_limits(exact=exact)
 
     def apply(self, value: tuple[float, float]) -> None:

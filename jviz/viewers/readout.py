@@ -314,7 +314,7 @@ _power = re.compile(r"(?:\*\*|\^)\(?\+?(-?\d+)\)?")
 def pretty_unit(unit: str) -> str:
     """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
     text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
-    text = re.sub(r"\b([Aa]ngstrom|Ang)\b", "Å", text)
+    text = re.sub(r"\b([Aa]ngstrom|Ang)(?![A-Za-z])", "Å", text)
     text = re.sub(r"\bmeter\b", "m", text)
     text = re.sub(r"\b1[Ee]([+-]?\d+)\b", lambda m: f"10{m[1].lstrip('+').translate(_superscripts)}", text)
     text = re.sub(r"\bu(?=m\b|Jy\b)", "µ", text)

@@ -13,7 +13,7 @@ from jviz.viewers.region_grids import new_region
 from jviz.viewers.region_shapes import Shape
 from jviz.viewers.region_steps import add_regions, change_regions, free_region_name, selected_regions
 
-__all__ = ["make_region", "mode_of"]
+__all__ = ["make_region", "mode_of", "preview_region"]
 
 STEMS = {
     "ellipse_annulus": "Elliptical Annulus",
@@ -35,6 +35,17 @@ def mode_of(interaction: Any, held: Qt.KeyboardModifier) -> str:
     return "andnot" if alt else interaction.region_mode
 
 
+def preview_region(viewer: Any, place: Any, shape: Shape | None, held: Qt.KeyboardModifier) -> None:
+    """Let live spectra follow a region while it is drawn, in the name and colour that it will have; None: no more."""
+    session, region = viewer.session, None
+    on_sky = session.interaction.region_system == "sky"
+    known = not on_sky or getattr(place.data, "wcs_ready", True)
+    mode = mode_of(session.interaction, held)
+    if shape is not None and shape.kind in AREAS and known and _is_new(session, shape, mode):
+        region = _subset(session, place, shape)
+    session.cube_spectra.preview(region)
+
+
 def make_region(viewer: Any, place: Any, shape: Shape, held: Qt.KeyboardModifier) -> None:
     """Make a region of a shape in pixels of a view, as one step, and select it.
 
@@ -54,19 +65,29 @@ def make_region(viewer: Any, place: Any, shape: Shape, held: Qt.KeyboardModifier
     session.jobs.submit(f"Sky of {data.name}", work, quiet=True, urgent=True)
 
 
-def _make(session: Any, place: Any, shape: Shape, mode: str) -> None:
+def _target(session: Any, shape: Shape) -> Subset | None:
+    """Return the selected region that a drawn one may be combined with."""
     chosen = selected_regions(session, unlocked=True)
-    target = chosen[-1] if chosen and shape.kind in AREAS else None
-    on_sky = session.interaction.region_system == "sky"
-    if mode == "new" or target is None:
-        region = new_region(shape, place.sky, on_sky=on_sky)
-        stem = STEMS.get(shape.kind, shape.kind.capitalize())
-        name = free_region_name(stem, session.subsets)
-        data = None if "Sky" in type(region).__name__ else place.data
-        add_regions(session, [Subset(name, region, data, color=next_color(session.subsets))])
+    return chosen[-1] if chosen and shape.kind in AREAS else None
+
+
+def _is_new(session: Any, shape: Shape, mode: str) -> bool:
+    return mode == "new" or _target(session, shape) is None
+
+
+def _subset(session: Any, place: Any, shape: Shape) -> Subset:
+    region = new_region(shape, place.sky, on_sky=session.interaction.region_system == "sky")
+    name = free_region_name(STEMS.get(shape.kind, shape.kind.capitalize()), session.subsets)
+    data = None if "Sky" in type(region).__name__ else place.data
+    return Subset(name, region, data, color=next_color(session.subsets))
+
+
+def _make(session: Any, place: Any, shape: Shape, mode: str) -> None:
+    if _is_new(session, shape, mode):
+        add_regions(session, [_subset(session, place, shape)])
         return
     try:
-        _change(session, target, shape, place, mode)
+        _change(session, _target(session, shape), shape, place, mode)
     except CommandError as error:
         session.notice("error", str(error))
 

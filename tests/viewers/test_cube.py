@@ -217,3 +217,27 @@ def test_velocities_name_the_frame_that_they_are_counted_in(qtbot, session, tmp_
     assert choices.currentText() == "GHz"
     view.spectral_unit = "km/s"
     qtbot.waitUntil(lambda: choices.currentText() == "km/s, LSRK", timeout=20_000)
+
+
+def test_a_velocity_field_has_the_limits_of_its_slab_and_equal_steps(qtbot, session, tmp_path):
+    """Where there is only noise the mean position lies anywhere: it must not set the limits."""
+    rng = np.random.default_rng(3)
+    k, y, x = np.mgrid[:N, :NY, :NX]
+    line = np.exp(-((k - 20 - 0.2 * (x - 15)) ** 2) / 8) * np.exp(-((x - 15) ** 2 + (y - 10) ** 2) / 20)
+    header = fits.Header({"CTYPE3": "WAVE", "CRVAL3": 5.0, "CDELT3": 0.01, "CUNIT3": "um"})
+    values = (100 * line + rng.normal(0, 0.3, line.shape)).astype(np.float32)
+    fits.PrimaryHDU(values, header).writeto(tmp_path / "line.fits")
+    [cube] = session.open(tmp_path / "line.fits")
+    view = session.view("cube", data=cube)
+    usual = view.layer.stretch = cube.suggested_stretch()
+    assert usual != "linear"
+    session.run("cube.show_slab", low=5.1, high=5.3, statistic="moment1")
+    assert view.layer.stretch == "linear"
+    assert 5.1 <= view.layer.limits[0] < view.layer.limits[1] <= 5.3
+    assert not 5.1 <= np.nanmin(view.layer.raster().all_values())
+    session.run("cube.slab_statistic", statistic="sum")
+    assert view.layer.stretch == usual
+    session.run("cube.slab_statistic", statistic="moment2")
+    assert view.layer.stretch == "linear"
+    session.undo()
+    assert (view.layer.stretch, view.layer.slab[2]) == (usual, "sum")

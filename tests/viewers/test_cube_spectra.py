@@ -388,3 +388,32 @@ def test_rings_and_grown_cones_are_drawn_where_they_are(qtbot, session, cube, vi
     qtbot.waitUntil(lambda: colours(grown) > 0.4)
     session.run("cube.cone", on=False)
     qtbot.waitUntil(lambda: colours(grown) < 0.1)
+
+
+@pytest.mark.parametrize("end", ["release", "escape"])
+def test_a_region_has_its_spectrum_while_it_is_drawn(qtbot, session, cube, viewers, values, end):
+    viewer, _ = viewers
+    session.interaction.region_system = "pixel"
+    session.run("tool.rectangle")
+    geometry, corner = viewer.geometry_now(), viewer.frame_now().picture.topLeft().toPoint()
+
+    def at(x, y):
+        return QPoint(*map(round, geometry.to_screen(x, y))) + corner
+
+    qtbot.mousePress(viewer, Qt.MouseButton.LeftButton, pos=at(10, 9))
+    seen = []
+    for x, y in ((12, 8), (15, 7), (18, 6)):
+        qtbot.mouseMove(viewer, at(x, y))
+        qtbot.waitUntil(lambda: live(session, "Rectangle 1") is not None)
+        seen.append(live(session, "Rectangle 1").samples.flux)
+    assert "Rectangle 1" not in session.subsets
+    (x, y), (a, b) = viewer.gesture.shape.centre, viewer.gesture.shape.sizes
+    share = weights(RectanglePixelRegion(PixCoord(x, y), 2 * a, 2 * b))
+    np.testing.assert_allclose(seen[-1], (values * share).sum(axis=(1, 2)) / share.sum(), rtol=2e-3)
+    assert not np.allclose(seen[0], seen[-1], rtol=1e-3)
+    if end == "escape":
+        qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(viewer, Qt.MouseButton.LeftButton, pos=at(18, 6))
+    kept = end == "release"
+    assert (live(session, "Rectangle 1") is not None) is kept
+    assert ("Rectangle 1" in session.subsets) is kept

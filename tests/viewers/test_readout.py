@@ -93,6 +93,7 @@ def test_variance_becomes_an_error(session, shared_data):
         ("10**(-6)counts/s", "10⁻⁶ counts/s"),
         ("erg cm-2 s-1", "erg cm⁻² s⁻¹"),
         ("W/m^2-sr", "W/m²-sr"),
+        ("10**(-40)*erg**2/s**2/cm**4/Angstrom**2", "10⁻⁴⁰ erg²/s²/cm⁴/Å²"),
         ("", ""),
     ],
 )

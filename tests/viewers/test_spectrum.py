@@ -239,6 +239,17 @@ def test_the_legend_scrolls_highlights_and_hides(make, qtbot):
     assert layer.visible
 
 
+def test_one_name_stands_for_a_region_on_many_cubes(make, session):
+    viewer = make(spectrum(np.full(401, 1.0), "own"))
+    samples = viewer.state.layers[0].data.samples[0]
+    for number in range(5):
+        session.live_spectra.show(f"core {number}", samples, "#ff8800", f"core · ch{number}")
+        session.live_spectra.show(f"cursor {number}", samples, "", "Spaxel 12, 5 · ch3" if number == 3 else f"Spaxel · ch{number}")
+    session.live_spectra.show("sky 1", samples, "#00ff88", "sky · ch1")
+    names = {text for _, _, text in legend_of(viewer.scene_now()).rows}
+    assert names == {"core · 5 cubes", "Spaxel 12, 5 · 5 cubes", "sky · ch1", "own"}
+
+
 def test_the_legend_leaves_the_name_of_a_single_file_out(make, session):
     axis = SpectralAxis(X, "um", "wavelength")
     many = [Samples(axis, np.full(len(X), float(n)), "mJy", name=f"integration {n}") for n in (1, 2)]

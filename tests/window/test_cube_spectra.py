@@ -149,3 +149,21 @@ def test_cubes_behind_tabs_have_no_live_spectra(window, qtbot, values, tmp_path)
     window.central.activate(behind.state.name)
     qtbot.waitUntil(lambda: live.cubes() == [first])
     qtbot.waitUntil(lambda: [cube for _, _, cube in live.regions_shown()] == [first])
+
+
+@pytest.mark.parametrize("first, count", [(9.0, 2), (5.5, 1)], ids=["another band", "the same band"])
+def test_cubes_behind_tabs_that_continue_the_band_belong_to_the_spectrum(window, qtbot, values, tmp_path, first, count):
+    """As the twelve sub-bands of MIRI do: one region, one spectrum."""
+    header = fits.getheader(tmp_path / "cube.fits", 1)
+    header["CRVAL3"] = first  # the cube that is open goes from 5 to 8.9 µm
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(values + 20, header, name="SCI")]).writeto(tmp_path / "b.fits")
+    live, session = window.session.cube_spectra, window.session
+    window.central.activate(window.viewers[0].state.name)
+    session.submit("file.open", paths=[str(tmp_path / "b.fits")], show=True)
+    qtbot.waitUntil(lambda: len(window.viewers) == 3 and len(session.data) == 2)
+    session.subset("core", CirclePixelRegion(PixCoord(7, 5), 3))
+    for name in [viewer.state.name for viewer in window.viewers if viewer.kind == "cube"]:
+        window.central.activate(name)
+        qtbot.waitUntil(lambda: len(live.cubes()) == count and len(live.regions_shown()) == count)
+        in_sight = next(v.state.layer.data for v in window.viewers if v.kind == "cube" and v.isVisible())
+        assert in_sight in live.cubes()

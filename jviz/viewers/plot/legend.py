@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ __all__ = ["Legend", "draw_legend", "legend_of"]
 
 SHARE = 0.42
 """Share of the width of the picture that a legend may take."""
+FEW = 3
+"""Cubes up to which the spectra of a region are named one by one."""
 MOST = 12
 """Names that are seen at once at most: the rest by scrolling, so that curves are not hidden."""
 
@@ -43,7 +46,8 @@ class Legend:
 def legend_of(scene: Any) -> Legend | None:
     """Lay out the legend of a scene; None where one layer needs none."""
     live = getattr(scene, "live", ())
-    layers = [*(layer for layer, _ in live), *scene.view.layers]
+    together = _of_several(layer for layer, _ in live)
+    layers = [*(layer for layer, _ in together), *scene.view.layers]
     if not scene.view.legend or (len(layers) < 2 and not live):
         return None
     metrics = scene.look.metrics(0.92)
@@ -53,6 +57,7 @@ def legend_of(scene: Any) -> Legend | None:
     seen = layers[first : first + room]
     most = SHARE * scene.picture.width() - 44
     titles = _titles(layers, seen)
+    titles[: max(0, len(together) - first)] = [title for _, title in together[first : first + room]]
     names = [metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, max(most, 20)) for title in titles]
     foot = high if len(layers) > len(seen) else 0.0
     wide = max(metrics.horizontalAdvance(name) for name in names) + 44
@@ -68,6 +73,27 @@ def legend_of(scene: Any) -> Legend | None:
         for number, (layer, name) in enumerate(zip(seen, names, strict=True))
     )
     return Legend(box, rows, first, len(layers))
+
+
+def _of_several(live: Iterable[Any]) -> list[tuple[Any, str]]:
+    """Return live curves with their titles; those of one region on more than `FEW` cubes have one for all."""
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for layer in live:
+        name = _place_of(layer)
+        groups.setdefault(("Spaxel" if name.startswith("Spaxel ") else name, layer.color), []).append(layer)
+    found: list[tuple[Any, str]] = []
+    for own in groups.values():
+        if len(own) > FEW:
+            # Of the cube under the mouse the number of the spaxel is told.
+            told = max(map(_place_of, own), key=len)
+            found.append((own[0], f"{told} · {len(own)} cubes"))
+        else:
+            found += [(layer, layer.title) for layer in own]
+    return found
+
+
+def _place_of(layer: Any) -> str:
+    return layer.title.partition(" · ")[0]
 
 
 def _titles(layers: list[Any], seen: list[Any]) -> list[str]:

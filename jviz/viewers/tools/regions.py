@@ -15,7 +15,7 @@ from jviz.viewers.image_tools import gesture
 from jviz.viewers.ink import Ink
 from jviz.viewers.region_entry import ask_text
 from jviz.viewers.region_gestures import place_of
-from jviz.viewers.region_making import make_region
+from jviz.viewers.region_making import make_region, preview_region
 from jviz.viewers.region_ruler import measured
 from jviz.viewers.region_shapes import Shape, stepped
 from jviz.viewers.strokes import path_of
@@ -60,7 +60,15 @@ class Draw(Gesture):
 
     def drag(self, position: QPointF) -> None:
         self.shape = self.shape_to(self.pixel(position))
+        self.follow()
+
+    def follow(self) -> None:
+        """Show the shape as it is now, and live spectra of it."""
+        preview_region(self.viewer, self.place, self.shape, self.held)
         self.viewer.update()
+
+    def leave(self) -> None:
+        preview_region(self.viewer, self.place, None, self.held)
 
     def shape_to(self, to: np.ndarray) -> Shape | None:
         """Return the shape with the mouse at a pixel."""
@@ -192,7 +200,7 @@ class FreeHand(Draw):
             self.points.append(self.pixel(position))
             self.last = position
             self.shape = Shape("polygon", np.array(self.points))
-            self.viewer.update()
+            self.follow()
 
     def finish(self, position: QPointF) -> None:
         if self.shape is not None and len(self.points) > 2:
@@ -250,7 +258,7 @@ class Corners(Draw):
     def _show(self) -> None:
         points = [*self.points, self.to] if self.to is not None else self.points
         self.shape = Shape(self.kind if len(points) > 2 else "path", np.array(points)) if len(points) > 1 else None
-        self.viewer.update()
+        self.follow()
 
     def _end(self) -> None:
         self.goes_on = False
