@@ -244,7 +244,8 @@ def test_one_name_stands_for_a_region_on_many_cubes(make, session):
     samples = viewer.state.layers[0].data.samples[0]
     for number in range(5):
         session.live_spectra.show(f"core {number}", samples, "#ff8800", f"core · ch{number}")
-        session.live_spectra.show(f"cursor {number}", samples, "", "Spaxel 12, 5 · ch3" if number == 3 else f"Spaxel · ch{number}")
+        place = "Spaxel 12, 5" if number == 3 else "Spaxel"
+        session.live_spectra.show(f"cursor {number}", samples, "", f"{place} · ch{number}")
     session.live_spectra.show("sky 1", samples, "#00ff88", "sky · ch1")
     names = {text for _, _, text in legend_of(viewer.scene_now()).rows}
     assert names == {"core · 5 cubes", "Spaxel 12, 5 · 5 cubes", "sky · ch1", "own"}
