@@ -234,3 +234,38 @@ def test_the_number_of_selected_rows_is_told(session, sources):
     session.noticed.connect(lambda level, text: said.append((level, text)))
     session.run("catalog.select", data=data, rows=[0, 2])
     assert said == [("status", f"2 of {len(data)} rows of {data.name} selected")]
+
+
+def test_the_look_of_marks_is_chosen_undone_and_repeated(session, sources):
+    table, plot = session.view("table", data="sources"), session.view("scatter", data="sources")
+    session.run("catalog.marks", view=table, mark="square", size=14, size_by="F115W", label="id")
+    assert (table.layer.mark, table.layer.size, table.layer.size_by, table.layer.label) == ("square", 14, "F115W", "id")
+    assert plot.layer.mark == "circle"
+    session.run("catalog.marks", color_by="F115W - F200W", opacity=0.5)  # of the newest: the plot
+    assert (plot.layer.color_by, plot.layer.opacity, table.layer.color_by) == ("F115W - F200W", 0.5, "")
+    session.run("catalog.marks", color_by="")
+    assert plot.layer.color_by == ""
+    session.undo()
+    assert plot.layer.color_by == "F115W - F200W"
+    session.undo()
+    session.undo()
+    assert table.layer.mark == "circle"
+    session.redo()
+    assert sum("catalog.marks" in line for line in session.script().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [({"mark": "star"}, "star"), ({"size": 0}, "size"), ({"color_by": "nothing + 1"}, "nothing"),
+     ({"label": "nothing"}, "no column 'nothing'"), ({"opacity": 2}, "opacity")],
+)  # fmt: skip
+def test_looks_that_there_are_none_of_are_said(session, sources, arguments, said):
+    view = session.view("scatter", data="sources")
+    with pytest.raises(jviz.JvizError, match=said):
+        session.run("catalog.marks", view=view, size=arguments.pop("size", 5), **arguments)
+    assert view.layer.size == 9
+
+
+def test_without_a_table_there_are_no_marks(session, sources):
+    with pytest.raises(jviz.JvizError, match="Open a table"):
+        session.run("catalog.marks", mark="dot")

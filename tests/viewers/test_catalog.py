@@ -285,6 +285,80 @@ def test_the_controls_of_a_plot_never_lie_on_each_other(opened, sources, qtbot, 
     assert viewer.scene_now().picture.top() > viewer.strip.height()
 
 
+def whole_text(box):
+    line = box.lineEdit()
+    return line.fontMetrics().horizontalAdvance(line.text()) <= line.contentsRect().width() - 4
+
+
+def test_names_of_columns_are_read_whole_in_the_boxes(opened, session, qtbot):
+    names = ("residual_ra", "residual_dec", "finder_flux_abmag")
+    session.add(QTable({name: np.arange(4.0) for name in names}), name="check")
+    viewer = opened("scatter", data="check", x=names[0], y=names[1])
+    for width in (700, 560):
+        viewer.resize(width, 500)
+        viewer.change("color_by", names[2])
+        qtbot.waitUntil(lambda: viewer.boxes["color_by"].currentText() == names[2])
+        qtbot.waitUntil(lambda: all(whole_text(viewer.boxes[name]) for name in ("x", "y", "color_by")))
+
+
+def colours_in(viewer, left, right):
+    image, scene = viewer.grab(), viewer.scene_now()
+    column = int((left + right) / 2)
+    rows = range(int(scene.picture.top()) + 3, int(scene.picture.bottom()) - 3, 4)
+    return [image.pixelColor(column, row) for row in rows]
+
+
+def test_a_bar_tells_what_colours_stand_for(opened, session, qtbot):
+    rng = np.random.default_rng(1)
+    table = QTable({"p": rng.normal(size=500), "q": rng.normal(size=500), "age": rng.uniform(2, 9, 500) * u.Gyr})
+    session.add(table, name="stars")
+    viewer = opened("scatter", data="stars", x="p", y="q")
+    assert viewer.scene_now().bar is None
+    plain = viewer.scene_now().picture.right()
+    session.run("catalog.marks", color_by="age", colormap="viridis")
+    scene = viewer.scene_now()
+    assert scene.picture.right() < plain - 40
+    low, high = np.percentile(table["age"].value, (1, 99))
+    assert (scene.bar.low, scene.bar.high) == pytest.approx((low, high))
+    assert scene.bar.title.text("") == "age (Gyr)"
+    seen = colours_in(viewer, scene.picture.right() + 10, scene.picture.right() + 16)
+    assert seen[0].red() > 200 > 150 > seen[0].blue()  # yellow above
+    assert seen[-1].red() < 100
+    session.run("catalog.marks", color_by="")
+    assert viewer.scene_now().picture.right() == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("count", [400, 6_000, 30_000])
+def test_colours_are_those_of_the_values_however_many_there_are(opened, session, qtbot, count):
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-1, 1, count)
+    session.add(QTable({"x": x, "y": rng.uniform(-1, 1, count), "value": x}), name="ramp")
+    viewer = opened("scatter", data="ramp", x="x", y="y")
+    session.run("catalog.marks", color_by="value", colormap="viridis", mark="dot", size=14)
+    qtbot.waitUntil(lambda: not viewer.problem)
+    scene, image = viewer.scene_now(), viewer.grab()
+    ground = QColor(viewer.look.canvas)
+
+    def median_colour(value):
+        at = float(scene.x.place(value))
+        rows = range(int(scene.picture.top()) + 20, int(scene.picture.bottom()) - 20)
+        colours = [image.pixelColor(int(at) + d, row) for row in rows for d in (-1, 0, 1)]
+        return np.median([(c.red(), c.green(), c.blue()) for c in colours if c != ground], axis=0)
+
+    red, _, blue = median_colour(0.9)
+    assert red > 150 > blue
+    red, _, blue = median_colour(-0.9)
+    assert red < 100 < blue + 60
+
+
+def test_a_button_makes_an_axis_logarithmic(opened, sources, qtbot):
+    viewer = opened("scatter", x="a", y="b")
+    qtbot.mouseClick(viewer.switches["x_log"], Qt.MouseButton.LeftButton)
+    assert viewer.state.x_log
+    gaps = np.diff([place.x() for place in places(viewer)])  # a is 1, 2, 3, 4
+    assert gaps[1] / gaps[0] == pytest.approx(np.log(1.5) / np.log(2), abs=0.01)
+
+
 def test_a_long_expression_gets_the_wider_box_and_is_told_whole(opened, sources, qtbot):
     long = "sqrt((a - 2.5)**2 + (b - 2.5)**2)"
     viewer = opened("scatter", x="a", y=long)

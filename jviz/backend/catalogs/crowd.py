@@ -11,7 +11,7 @@ import numpy as np
 
 from jviz.backend.render import kernels
 
-__all__ = ["AS_GIVEN", "density", "in_sight", "inside", "nearest", "placed", "tinted"]
+__all__ = ["AS_GIVEN", "density", "in_sight", "inside", "means", "nearest", "placed", "stamped", "tinted"]
 
 AS_GIVEN = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """The map of points that are given in pixels."""
@@ -67,6 +67,79 @@ def density(
         there &= rows
     column, row = across[there].astype(np.int64), down[there].astype(np.int64)
     return np.bincount(row * width + column, minlength=width * height).reshape(height, width).astype(np.uint32)
+
+
+def means(
+    x: np.ndarray, y: np.ndarray, numbers: np.ndarray, width: int, height: int, *, to: np.ndarray = AS_GIVEN,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Return the mean of the numbers of the points in each pixel of a picture, rounded, plus 1; 0 where there is none.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Points with one below 0 are left out.
+    x, y, to, rows
+        As in `density`.
+
+    Returns
+    -------
+    ndarray of uint32, shape (height, width)
+    """
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import add_points
+
+        counts, sums = np.zeros((height, width), np.uint32), np.zeros((height, width), np.int64)
+        add_points(*_plain(x, y), _taken(rows), *_plain(to), np.require(numbers, np.int64, "CA"), counts, sums)
+    else:
+        across, down = placed(x, y, to)
+        with np.errstate(invalid="ignore"):
+            there = (across >= 0) & (across < width) & (down >= 0) & (down < height) & (numbers >= 0)
+        if rows is not None:
+            there &= rows
+        places = down[there].astype(np.int64) * width + across[there].astype(np.int64)
+        counts, sums = (np.bincount(places, weights, width * height).reshape(height, width)
+                        for weights in (None, numbers[there]))  # fmt: skip
+    return np.where(counts > 0, (2 * sums + counts) // np.maximum(2 * counts, 1) + 1, 0).astype(np.uint32)
+
+
+def stamped(
+    column: np.ndarray, row: np.ndarray, stamp: np.ndarray, width: int, height: int, numbers: np.ndarray | None = None
+) -> np.ndarray:
+    """Put a stamp at many places of a picture: where they overlap what covers most counts, of equal ones the last.
+
+    Parameters
+    ----------
+    column, row : ndarray of int64, shape (n,)
+        Of its left upper corner; all of it lies in the picture.
+    stamp : ndarray of uint8
+        How much it covers, 0 to 255.
+    numbers : ndarray of int64, shape (n,), optional
+        Of each point, 0 and above.
+
+    Returns
+    -------
+    ndarray of uint32, shape (height, width)
+        256 × the number of the point, and how much is covered.
+    """
+    made = np.zeros((height, width), np.uint32)
+    if not len(column):
+        return made
+    # Compiled code would write beyond what is too small, and end the program.
+    if min(column.min(), row.min()) < 0 or column.max() + stamp.shape[1] > width or row.max() + stamp.shape[0] > height:
+        raise ValueError(f"a stamp of {stamp.shape[::-1]} pixels reaches beyond the picture of {width} × {height}")
+    if kernels.ready:
+        from jviz.backend.render.crowd_kernels import stamp_points
+
+        whole = [np.require(v, np.int64, "CA") for v in (column, row, np.zeros(0) if numbers is None else numbers)]
+        stamp_points(*whole, np.require(stamp, np.uint8, "CA"), made)
+        return made
+    flat, own = made.reshape(-1), 0 if numbers is None else 256 * numbers.astype(np.uint32)
+    for dy, dx in zip(*np.nonzero(stamp), strict=True):
+        places = (row + int(dy)) * width + column + int(dx)
+        better = np.uint32(stamp[dy, dx]) >= flat[places] % 256
+        flat[places[better]] = (own if np.ndim(own) == 0 else own[better]) + np.uint32(stamp[dy, dx])
+    return made
 
 
 def tinted(counts: np.ndarray, table: np.ndarray) -> np.ndarray:

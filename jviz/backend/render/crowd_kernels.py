@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-__all__ = ["count_points", "gather", "inside", "tint"]
+__all__ = ["add_points", "count_points", "gather", "inside", "stamp_points", "tint"]
 
 _POINTS = types.Array(types.float64, 1, "C", readonly=True)
 _ROWS = types.Array(types.boolean, 1, "C", readonly=True)
@@ -43,6 +43,47 @@ def count_points(x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray,
                 counts[int(down), int(across)] += 1
                 number += 1
     return number
+
+
+@compiled(_POINTS, _POINTS, _ROWS, _MAP, _NUMBERS, types.uint32[:, ::1], types.int64[:, ::1])
+def add_points(
+    x: np.ndarray, y: np.ndarray, rows: np.ndarray, to: np.ndarray, numbers: np.ndarray, counts: np.ndarray,
+    sums: np.ndarray,
+) -> None:  # fmt: skip
+    """Count points as `count_points` does, and add up their numbers; those whose number is below 0 are left out."""
+    height, width = counts.shape
+    every = len(rows) == 0
+    a, b, c, d, e, f = to[0, 0], to[0, 1], to[0, 2], to[1, 0], to[1, 1], to[1, 2]
+    for n in range(len(x)):
+        if numbers[n] >= 0 and (every or rows[n]):
+            across, down = a * x[n] + b * y[n] + c, d * x[n] + e * y[n] + f
+            if 0.0 <= across < width and 0.0 <= down < height:
+                counts[int(down), int(across)] += 1
+                sums[int(down), int(across)] += numbers[n]
+
+
+@compiled(_NUMBERS, _NUMBERS, _NUMBERS, types.Array(types.uint8, 2, "C", readonly=True), types.uint32[:, ::1])
+def stamp_points(
+    column: np.ndarray, row: np.ndarray, numbers: np.ndarray, stamp: np.ndarray, made: np.ndarray
+) -> None:  # fmt: skip
+    """Put a stamp at pixels: 256 × the number of the point, and how much the stamp covers, where it covers most.
+
+    Parameters
+    ----------
+    column, row : ndarray of int64, shape (n,)
+        Of the left upper corner of the stamp, which lies in the picture as a whole.
+    numbers : ndarray of int64, shape (n,) or (0,)
+        Empty: all 0.
+    stamp : ndarray of uint8
+    made : ndarray of uint32, shape (height, width)
+    """
+    for n in range(len(column)):
+        number = np.uint32(256 * numbers[n]) if len(numbers) else np.uint32(0)
+        for j in range(stamp.shape[0]):
+            for i in range(stamp.shape[1]):
+                cover = np.uint32(stamp[j, i])
+                if cover > 0 and cover >= made[row[n] + j, column[n] + i] % 256:
+                    made[row[n] + j, column[n] + i] = number + cover
 
 
 @compiled(_POINTS, _POINTS, _ROWS, _MAP, _POINTS, types.int64[::1])

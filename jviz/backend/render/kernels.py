@@ -330,6 +330,10 @@ def _exercise_crowd(module: ModuleType) -> Iterator[None]:
     yield
     module.gather(points, points, rows, to, np.zeros(4), numbers)
     yield
+    module.add_points(points, points, rows, to, numbers, np.zeros((1, 1), np.uint32), np.zeros((1, 1), np.int64))
+    yield
+    module.stamp_points(numbers, numbers, numbers, np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.uint32))
+    yield
     cells = np.zeros((1, 1), np.uint8)
     module.inside(points, points, to, np.zeros((2, 2)), np.zeros(2, np.int64), numbers, 0.0, 1.0, cells, rows)
     yield

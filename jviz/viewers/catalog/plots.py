@@ -166,6 +166,7 @@ class CatalogPlot(AxesViewer):
             owner = self.state if self.state.is_callback_property(name) else self.state.layer
             box.offer(names, self.shown_text(name, getattr(owner, name, "")))
         self.strip.share()
+        self._fit_strip()
         for name, button in self.switches.items():
             button.setChecked(bool(getattr(self.state, name)))
         super().refresh()
@@ -187,9 +188,13 @@ class CatalogPlot(AxesViewer):
         """Where the picture begins below the strip."""
         return 0.0 if self._paper else float(self.strip.height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def _fit_strip(self) -> None:
         """Give the strip the whole width."""
         self.strip.setGeometry(0, 0, self.width(), self.strip.fit(self.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out the strip anew."""
+        self._fit_strip()
         super().resizeEvent(event)
 
     def draw(self, painter: QPainter) -> None:
@@ -198,12 +203,20 @@ class CatalogPlot(AxesViewer):
         if not self._paper:
             self.strip.render(painter, self.strip.pos())
 
-    def framed(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> dict[str, Any]:
-        """Return what a scene needs of its frame, for these values at the ends of the axes."""
+    def framed(
+        self, x_range: tuple[float, float], y_range: tuple[float, float], right: float = 0.0
+    ) -> dict[str, Any]:
+        """Return what a scene needs of its frame, for these values at the ends of the axes.
+
+        Parameters
+        ----------
+        right : float
+            Pixels that are left free beside the picture.
+        """
         view = self.state
         y_log, width, height = view.y_log, self.width(), self.height() - self.top
         picture = picture_in(width, height, self.look, Axis(*y_range, height, 0, y_log))
-        picture.translate(0, self.top)
+        picture.adjust(0, self.top, -min(right, picture.width() / 2), self.top)
         return {
             "view": view, "look": self.look, "picture": picture, "whole": QRectF(0, self.top, width, height),
             "x": Axis(*x_range, picture.left(), picture.right(), view.x_log),
@@ -343,5 +356,5 @@ class CatalogPlot(AxesViewer):
         """Make room for the strip when its height changes with font or theme."""
         done = super().event(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish):
-            self.strip.setGeometry(0, 0, self.width(), self.strip.fit(self.width()))
+            self._fit_strip()
         return done

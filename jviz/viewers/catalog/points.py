@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPainterPath, QPen
 
-from jviz.backend.catalogs.crowd import AS_GIVEN, density, tinted
+from jviz.backend.catalogs.crowd import AS_GIVEN, density, means, stamped, tinted
+from jviz.backend.catalogs.expressions import Values
 from jviz.backend.render.colormaps import colormap
 
-__all__ = ["CROWD", "FEW", "colours_by", "draw_density", "draw_points", "mark_path", "sizes_by"]
+__all__ = ["CROWD", "FEW", "SHADES", "colours_of", "draw_coloured", "draw_density", "draw_means",
+           "draw_points", "mark_path", "shades_of", "sizes_by"]  # fmt: skip
 
 FEW = 3_000
 """Points that are drawn each as it is, in any size and with a rim."""
@@ -27,6 +31,9 @@ CROWD = 20_000
 
 MOST_COUNT = 65_535
 """Points in one pixel above which all look alike."""
+
+SAMPLE = 100_000
+"""Values that tell where a scale of colours ends."""
 
 SHADES = 32
 """Different colours of points that are coloured by a value."""
@@ -58,14 +65,30 @@ def mark_path(mark: str, size: float) -> QPainterPath:
     return path
 
 
-def colours_by(values: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
-    """Return for each value the number of its colour, −1 without one, and the colours (`SHADES` of them)."""
-    good = np.isfinite(values)
-    low, high = np.percentile(values[good], (1, 99)) if good.any() else (0.0, 1.0)
-    share = np.where(good, (values - low) / ((high - low) or 1.0), 0.0)
-    numbers = np.where(good, np.clip(np.round(share * (SHADES - 1)), 0, SHADES - 1), -1).astype(np.int64)
+_shades: WeakKeyDictionary[Values, tuple[np.ndarray, float, float]] = WeakKeyDictionary()
+
+
+def shades_of(values: Values) -> tuple[np.ndarray, float, float]:
+    """Return for each value the number of its colour, −1 without one, and the values of the first and last colour.
+
+    One in a hundred values lies below, one above. Kept with the values.
+    """
+    if values not in _shades:
+        some = values.values[:: max(1, len(values.values) // SAMPLE)]
+        some = some[np.isfinite(some)]
+        low, high = np.percentile(some, (1, 99)) if len(some) else (0.0, 1.0)
+        high = high if high > low else low + 1.0
+        good = np.isfinite(values.values)
+        share = np.where(good, (values.values - low) / (high - low), 0.0)
+        numbers = np.where(good, np.clip(np.round(share * (SHADES - 1)), 0, SHADES - 1), -1).astype(np.int64)
+        _shades[values] = numbers, float(low), float(high)
+    return _shades[values]
+
+
+def colours_of(name: str) -> list[str]:
+    """Return the colours of a map, `SHADES` of them."""
     table = colormap(name)
-    return numbers, [_hex(table[round(n * (len(table) - 1) / (SHADES - 1))]) for n in range(SHADES)]
+    return [_hex(table[round(n * (len(table) - 1) / (SHADES - 1))]) for n in range(SHADES)]
 
 
 def _hex(colour: np.ndarray) -> str:
@@ -106,7 +129,7 @@ def draw_points(
     elif len(x) <= FEW:
         _draw_pictures(painter, x, y, shade, mark, size, width, rim)
     else:
-        _draw_stamps(painter, x, y, shade, mark, float(np.median(size)), width)
+        _draw_stamps(painter, x, y, [shade], mark, float(np.median(size)), width)
 
 
 def _draw_shapes(
@@ -136,6 +159,27 @@ def _draw_shapes(
         painter.drawPath(path)
     painter.setPen(QPen(colour, width))
     painter.drawPath(path)
+
+
+def draw_coloured(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, shades: np.ndarray, colours: list[str], mark: str,
+    size: float | np.ndarray, **looks: Any,
+) -> None:  # fmt: skip
+    """Draw marks of which each has the colour of its number, `draw_points` with that.
+
+    Parameters
+    ----------
+    shades : ndarray of int
+        −1 is the last colour.
+    """
+    if len(x) > FEW and _has_pixels(painter):
+        _draw_stamps(painter, x, y, [QColor(c) for c in colours], mark, float(np.median(size)), 1.4,
+                     shades=shades % len(colours), opacity=looks.get("opacity", 1.0))  # fmt: skip
+        return
+    for shade in np.unique(shades).tolist():
+        part = shades == shade
+        own = size if np.ndim(size) == 0 else size[part]
+        draw_points(painter, x[part], y[part], colours[shade], mark, own, **looks)
 
 
 def _has_pixels(painter: QPainter) -> bool:
@@ -193,25 +237,20 @@ def _stamp(mark: str, size: float, width: float, ratio: float) -> np.ndarray:
 
 
 def _draw_stamps(
-    painter: QPainter, x: np.ndarray, y: np.ndarray, colour: QColor, mark: str, size: float, width: float
-) -> None:
+    painter: QPainter, x: np.ndarray, y: np.ndarray, colours: list[QColor], mark: str, size: float, width: float, *,
+    shades: np.ndarray | None = None, opacity: float = 1.0,
+) -> None:  # fmt: skip
+    """Draw thousands of marks of one size, all in the first colour or each in the one of its number."""
     ratio = painter.device().devicePixelRatioF()
-    stamp = _stamp(mark, size, width, ratio)
+    stamp = np.round(_stamp(mark, size, width, ratio) * 255).astype(np.uint8)
     half = stamp.shape[0] // 2
-    column, row = np.floor(x * ratio).astype(np.int64), np.floor(y * ratio).astype(np.int64)
-    left, top = int(column.min()) - half, int(row.min()) - half
-    wide, high = int(column.max()) - left + half + 1, int(row.max()) - top + half + 1
-    alpha = np.zeros(wide * high, np.float32)
-    first = (row - top - half) * wide + (column - left - half)
-    for dy, dx in zip(*np.nonzero(stamp > 0.02), strict=True):
-        places = first + (int(dy) * wide + int(dx))
-        alpha[places] = np.maximum(alpha[places], stamp[dy, dx])
-    _draw_alpha(painter, alpha.reshape(high, wide), colour, QPointF(left / ratio, top / ratio), ratio)
-
-
-def _draw_alpha(painter: QPainter, alpha: np.ndarray, colour: QColor, at: QPointF, ratio: float) -> None:
-    """Draw a colour where ``alpha`` says how much of it."""
-    _draw_pixels(painter, _tinted(alpha, colour), at, ratio)
+    column, row = np.floor(x * ratio).astype(np.int64) - half, np.floor(y * ratio).astype(np.int64) - half
+    left, top = int(column.min()), int(row.min())
+    wide, high = int(column.max()) - left + stamp.shape[1], int(row.max()) - top + stamp.shape[0]
+    made = stamped(column - left, row - top, stamp, wide, high, shades)
+    cover = np.arange(256) / 255 * opacity
+    table = np.concatenate([_tinted(cover, colour) for colour in colours])
+    _draw_pixels(painter, tinted(made, table), QPointF(left / ratio, top / ratio), ratio)
 
 
 def _tinted(alpha: np.ndarray, colour: QColor) -> np.ndarray:
@@ -263,3 +302,24 @@ def draw_density(
     alpha = np.where(steps > 0, 0.35 + 0.65 * np.log1p(steps) / np.log1p(most), 0.0) * opacity
     table = _tinted(alpha, colour)
     _draw_pixels(painter, tinted(counts, table), area.topLeft(), ratio)
+
+
+def draw_means(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, area: QRectF, shades: np.ndarray, colours: list[str], *,
+    to: np.ndarray, rows: np.ndarray | None = None, opacity: float = 1.0,
+) -> None:  # fmt: skip
+    """Draw a crowd whose points have colours: each pixel has that of the mean of the points in it.
+
+    Parameters
+    ----------
+    shades : ndarray of int
+        Numbers of colours; points with −1 are left out.
+    to, rows
+        As in `draw_density`.
+    """
+    ratio = painter.device().devicePixelRatioF()
+    wide, high = max(1, round(area.width() * ratio)), max(1, round(area.height() * ratio))
+    pixels = ratio * (to - np.array([[0, 0, area.left()], [0, 0, area.top()]]))
+    found = means(x, y, shades, wide, high, to=pixels, rows=rows)
+    table = np.array([0, *(_tinted(np.array(opacity), QColor(colour)) for colour in colours)], np.uint32)
+    _draw_pixels(painter, tinted(found, table), area.topLeft(), ratio)

@@ -14,7 +14,17 @@ from jviz.backend.catalogs import crowd
 from jviz.catalog_views import CatalogLayer
 from jviz.catalogs import evaluated
 from jviz.errors import JvizError
-from jviz.viewers.catalog.points import CROWD, FEW, colours_by, draw_density, draw_points, sizes_by
+from jviz.viewers.catalog.points import (
+    CROWD,
+    FEW,
+    colours_of,
+    draw_coloured,
+    draw_density,
+    draw_means,
+    draw_points,
+    shades_of,
+    sizes_by,
+)
 
 __all__ = ["Marking", "Rows", "draw_rows", "share_of"]
 
@@ -124,8 +134,7 @@ def draw_rows(
         numbers = rows.in_sight(area, count)[1]
     problem = None
     if crowded:
-        draw_density(painter, rows.x, rows.y, area, QColor(marking.colour), to=rows.to, rows=rows.passing,
-                     opacity=layer.opacity)  # fmt: skip
+        problem = _draw_crowd(painter, rows, area, layer, marking)
         numbers = numbers[:0]
     else:
         problem = _draw_marks(painter, rows, numbers, layer, marking)
@@ -145,20 +154,31 @@ def _draw_marks(
     try:
         if layer.size_by:
             size = sizes_by(evaluated(layer.data, layer.size_by).values, size)[numbers]
-        values = evaluated(layer.data, layer.color_by).values if layer.color_by else None
+        values = evaluated(layer.data, layer.color_by) if layer.color_by else None
     except JvizError as error:
         draw_points(painter, x, y, marking.colour, layer.mark, marking.share * layer.size, **looks)
         return error
     if values is None:
         draw_points(painter, x, y, marking.colour, layer.mark, size, **looks)
         return None
-    shades, colours = colours_by(values, layer.colormap)
-    shades = shades[numbers]
-    for shade in np.unique(shades).tolist():
-        part = shades == shade
-        colour = colours[shade] if shade >= 0 else marking.faint
-        draw_points(painter, x[part], y[part], colour, layer.mark, size if np.ndim(size) == 0 else size[part], **looks)
+    shades, colours = shades_of(values)[0][numbers], [*colours_of(layer.colormap), marking.faint]
+    draw_coloured(painter, x, y, shades, colours, layer.mark, size, **looks)
     return None
+
+
+def _draw_crowd(
+    painter: QPainter, rows: Rows, area: QRectF, layer: CatalogLayer, marking: Marking
+) -> JvizError | None:
+    problem, where = None, {"to": rows.to, "rows": rows.passing, "opacity": layer.opacity}
+    try:
+        if layer.color_by:
+            shades = shades_of(evaluated(layer.data, layer.color_by))[0]
+            draw_means(painter, rows.x, rows.y, area, shades, colours_of(layer.colormap), **where)
+            return None
+    except JvizError as error:
+        problem = error
+    draw_density(painter, rows.x, rows.y, area, QColor(marking.colour), **where)
+    return problem
 
 
 def _draw_selected(

@@ -18,6 +18,7 @@ from jviz.data import Catalog
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.viewers.base import viewer
+from jviz.viewers.catalog.colour_bar import ColourBar, colour_bar
 from jviz.viewers.catalog.lines import spans_of_tracks
 from jviz.viewers.catalog.plots import MANY, CatalogPlot, RowReadout, axis_ends, colour_of
 from jviz.viewers.catalog.rows import Marking, Rows, draw_rows
@@ -52,6 +53,7 @@ class ScatterScene(Frame):
 
     view: ScatterView
     clouds: list[Cloud] = field(default_factory=list)
+    bar: ColourBar | None = None
 
     def rows(self, cloud: Cloud) -> Rows:
         """Return where the rows of a cloud lie."""
@@ -82,6 +84,8 @@ class ScatterViewer(CatalogPlot):
         self.expression("color_by", "Colour", "Column or expression that colours the points")
         self.expression("filter", "Rows", "Condition: only rows for which it holds")
         self.strip.add_gap()
+        self.switch("x_log", "fa6s.arrow-right-long", "Logarithmic x")
+        self.switch("y_log", "fa6s.arrow-up-long", "Logarithmic y")
         self.switch("x_inverted", "fa6s.right-left", "Invert x")
         self.switch("y_inverted", "fa6s.arrow-down-long", "Invert y: magnitudes grow downwards")
         self.switch("errors", "fa6s.plus", "Error bars: one standard deviation")
@@ -166,9 +170,17 @@ class ScatterViewer(CatalogPlot):
         if clouds:
             first = clouds[0]
             titles = {"x_title": _title(first.x, first.layer), "y_title": _title(first.y, first.layer)}
-        return ScatterScene(**self.framed(x_range, y_range), clouds=clouds, **titles)
+        bar = colour_bar([cloud.layer for cloud in clouds], self.width())
+        right = bar.room(self.look, self.height() - self.top) if bar is not None else 0.0
+        return ScatterScene(**self.framed(x_range, y_range, right), clouds=clouds, bar=bar, **titles)
 
     # --- painting -------------------------------------------------------------------------------
+
+    def paint(self, painter: QPainter, scene: ScatterScene) -> None:
+        """Paint the plot, and beside it what its colours stand for."""
+        super().paint(painter, scene)
+        if scene.bar is not None:
+            scene.bar.draw(painter, self.look, scene.picture)
 
     def paint_content(self, painter: QPainter, scene: ScatterScene) -> None:
         """Paint the points of all catalogues."""

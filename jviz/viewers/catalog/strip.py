@@ -19,6 +19,9 @@ SHORTEST, LONGEST = 2, 24
 NARROWEST, WHOLE = 56, 5
 """Pixels of a box at least, and letters of a name that is never cut."""
 
+EDGES = 6
+"""Pixels that a line keeps free at its ends, the cursor's among them."""
+
 ARROW = 4
 """Letters for which there would be room in place of the arrow of a box."""
 
@@ -63,9 +66,16 @@ class ExpressionBox(QComboBox):
 
     def make_room(self) -> None:
         """Be wide enough for what is shown where it is short, and for its beginning else."""
+        self.setMinimumWidth(self._width_of(self.currentText()[:WHOLE]))
+
+    def wanted(self) -> int:
+        """Return the width at which all that is shown can be read, or as much of it as is reasonable."""
+        return self._width_of(self.currentText()[:LONGEST])
+
+    def _width_of(self, text: str) -> int:
         letters = self.fontMetrics()
         frame = self.sizeHint().width() - letters.horizontalAdvance("X") * self.minimumContentsLength()
-        self.setMinimumWidth(max(NARROWEST, frame + letters.horizontalAdvance(self.currentText()[:WHOLE])))
+        return max(NARROWEST, frame + EDGES + letters.horizontalAdvance(text))
 
     def _finish(self) -> None:
         self._chosen(self.currentText().strip())
@@ -92,13 +102,20 @@ class Strip(QWidget):
             label.show()
         boxes, buttons = (row.minimumSize().width() for row in (self._boxes, self._buttons))
         room = width - 16
-        beside = boxes + buttons + 6 <= room
+        beside = self._wanted() + buttons + 6 <= room
         for label in self._labels:
             label.setVisible(boxes <= room)
         directions = QBoxLayout.Direction
         self._rows.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
         self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeft)
         return self._rows.minimumSize().height()
+
+    def _wanted(self) -> int:
+        """Return how wide the boxes are that show all they hold, as far as that is not very long."""
+        parts = [self._boxes.itemAt(number).widget() for number in range(self._boxes.count())]
+        widths = [part.wanted() if isinstance(part, ExpressionBox) else part.minimumSizeHint().width()
+                  for part in parts if not part.isHidden()]  # fmt: skip
+        return sum(widths) + (len(widths) - 1) * self._boxes.spacing()
 
     def add_box(self, label: str, box: QWidget) -> None:
         """Add a box with its label."""

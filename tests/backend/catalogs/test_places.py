@@ -75,6 +75,36 @@ def test_every_point_in_the_picture_is_counted_once(compiled):
     assert numbers.tolist() == np.flatnonzero((x >= 0) & (x <= 100) & (y >= 0) & (y <= 50))[:10].tolist()
 
 
+def test_each_pixel_has_the_mean_of_its_points(compiled):
+    rng = np.random.default_rng(4)
+    x, y, numbers = rng.uniform(-5, 45, 3000), rng.uniform(-5, 35, 3000), rng.integers(-1, 32, 3000)
+    x[:3], rows = np.nan, rng.random(3000) < 0.7
+    half = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]])
+    for to, scale, taken in ((crowd.AS_GIVEN, 1, None), (half, 2, rows)):
+        good = (numbers >= 0) & np.isfinite(x) & (True if taken is None else taken)
+        at = np.floor(y[good] / scale), np.floor(x[good] / scale)
+        found = crowd.means(x, y, numbers, 40, 30, to=to, rows=taken)
+        for row in range(30):
+            for column in range(40):
+                own = numbers[good][(at[0] == row) & (at[1] == column)]
+                # halves are rounded up
+                assert found[row, column] == (np.floor(own.mean() + 0.5) + 1 if len(own) else 0)
+
+
+def test_stamps_cover_what_they_cover_most_and_the_last_wins(compiled):
+    stamp = np.array([[0, 100, 0], [100, 255, 100], [0, 100, 0]], np.uint8)
+    column, row, numbers = np.array([0, 1, 5]), np.array([0, 0, 2]), np.array([3, 7, 1])
+    made = crowd.stamped(column, row, stamp, 9, 6, numbers)
+    assert made[1, 1] == 3 * 256 + 255  # its middle: the side of the next covers less
+    assert made[1, 2] == 7 * 256 + 255
+    assert made[1, 0] == 3 * 256 + 100
+    assert made[0, 2] == 7 * 256 + 100
+    assert (made > 0).sum() == 8 + 5
+    assert np.array_equal(crowd.stamped(column, row, stamp, 9, 6) % 256, made % 256)
+    with pytest.raises(ValueError, match="beyond the picture"):
+        crowd.stamped(column, row, stamp, 7, 6)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(3, 12), st.integers(0, 2**32 - 1))
 def test_a_lasso_holds_what_winding_says(compiled, corners, seed):
