@@ -6,8 +6,9 @@ from astropy import units as u
 
 import jviz
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.combining import combined, median_factor
+from jviz.backend.spectra.combining import combined
 from jviz.backend.spectra.filtering import continuum_of, smoothed
+from jviz.backend.spectra.median_errors import median_factor
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.resampling import resampled
 from jviz.backend.spectra.samples import Samples

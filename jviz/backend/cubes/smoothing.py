@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from jviz.backend.spectra.combining import median_factor
+from jviz.backend.spectra.median_errors import median_factor
 from jviz.backend.spectra.medians import nan_median
 from jviz.errors import JvizError
 

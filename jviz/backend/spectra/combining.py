@@ -9,27 +9,16 @@ from typing import Literal
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
+from jviz.backend.spectra.median_errors import median_factor, variance_of_medians
 from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.resampling import axis_in_unit, brought_onto, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.units import parse_unit
 from jviz.errors import JvizError
 
-__all__ = ["How", "combined", "joined", "median_factor"]
+__all__ = ["How", "combined", "joined"]
 
 How = Literal["mean", "weighted", "median", "clipped"]
-
-
-def median_factor(n: np.ndarray | int) -> np.ndarray:
-    """Return the variance of the median of n Gaussian values of unit variance, within 1.7 %.
-
-    Odd n: π / (2n + π − 2), which is 1 for n = 1 and tends to π / 2n; even n: π / (2n + 2.6), which is right to 1 %
-    from n = 4 on. Compared with the exact values that Harter and Balakrishnan tabulate.
-    """
-    n = np.asarray(n, float)
-    odd = np.pi / (2 * n + np.pi - 2)
-    even = np.where(n == 2, 0.5, np.pi / (2 * n + 2.6))
-    return np.where(n % 2 == 1, odd, even)
 
 
 def combined(
@@ -150,4 +139,6 @@ def _reduced(
     if errors == "scatter" or variances is None:
         spread = np.where(good, values - filled.sum(axis=0) / n, 0) ** 2
         return flux, share * spread.sum(axis=0) / (n - 1) if len(values) > 1 else None
+    if how == "median":
+        return flux, variance_of_medians(variances, good)
     return flux, share * np.where(good, variances, 0).sum(axis=0) / n

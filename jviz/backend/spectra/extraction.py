@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.combining import median_factor
+from jviz.backend.spectra.median_errors import median_factor
 from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.two_d import Frame

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jviz.backend.spectra.combining import median_factor
+from jviz.backend.spectra.median_errors import median_factor
 from jviz.backend.spectra.medians import nan_median
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.resampling import variance_of, with_variance
