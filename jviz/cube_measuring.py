@@ -14,7 +14,7 @@ from jviz.backend.progress import Progress, silent
 from jviz.backend.regions.masks import Target
 from jviz.backend.skymap import SR_PER_ARCSEC2
 from jviz.backend.spectra.axis import SpectralAxis
-from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
+from jviz.backend.spectra.ranges import SpectralRanges, ranges_of, ranges_of_text
 from jviz.backend.spectra.samples import Samples
 from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.backend.units import parse_unit
@@ -35,7 +35,8 @@ def channel_shares(session: Any, axis: SpectralAxis, spectral: Any) -> np.ndarra
 
     Parameters
     ----------
-    spectral : None, SpectralRanges, SpectralRegion, pair of quantities or name of a spectral subset
+    spectral : None, SpectralRanges, SpectralRegion, pair of quantities, name of a spectral subset or text
+        A text says a range: ``"5.0 to 5.1 um"``.
         In any unit that the axis can be converted to; without a unit, in that of the axis.
 
     Raises
@@ -46,10 +47,7 @@ def channel_shares(session: Any, axis: SpectralAxis, spectral: Any) -> np.ndarra
     if spectral is None or (isinstance(spectral, str) and not spectral):
         return np.ones(len(axis))
     if isinstance(spectral, str):
-        if spectral not in session.subsets or session.subsets[spectral].kind != "spectral":
-            there = [n for n, s in session.subsets.items() if s.kind == "spectral"]
-            raise CommandError(f"There is no spectral subset {spectral!r}; there are {', '.join(there) or 'none'}.")
-        spectral = session.subsets[spectral].region
+        spectral = _named_ranges(session, spectral)
     ranges = ranges_of(spectral)
     shares = np.zeros(len(axis))
     for low, high in _in_axis(ranges, axis):
@@ -58,6 +56,20 @@ def channel_shares(session: Any, axis: SpectralAxis, spectral: Any) -> np.ndarra
         ends = f"{axis.values.min():.6g} to {axis.values.max():.6g} {axis.unit}".rstrip()
         raise CommandError(f"No channel lies in that spectral range; the cube covers {ends}.")
     return shares
+
+
+def _named_ranges(session: Any, text: str) -> Any:
+    """Return the ranges of a spectral subset, or those that a text says."""
+    if text in session.subsets and session.subsets[text].kind == "spectral":
+        return session.subsets[text].region
+    ranges = ranges_of_text(text)
+    if ranges is None:
+        there = [n for n, s in session.subsets.items() if s.kind == "spectral"]
+        raise CommandError(
+            f"There is no spectral subset {text!r}; there are {', '.join(there) or 'none'}. Or write a range, such as "
+            "5.0 to 5.1 um."
+        )
+    return ranges
 
 
 def _in_axis(ranges: SpectralRanges, axis: SpectralAxis) -> list[tuple[float, float]]:

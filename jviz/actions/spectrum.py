@@ -13,7 +13,7 @@ from jviz.backend.progress import Progress
 from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.combining import How, combined, joined
 from jviz.backend.spectra.filtering import Continuum, Kernel, continuum_of, cropped, smoothed
-from jviz.backend.spectra.ranges import SpectralRanges, ranges_of
+from jviz.backend.spectra.ranges import SpectralRanges, ranges_of, ranges_of_text
 from jviz.backend.spectra.resampling import Holds, brought_onto, resampled, variance_of, with_variance
 from jviz.backend.spectra.samples import Samples
 from jviz.commands import command
@@ -35,7 +35,8 @@ def _ranges(session: Session, region: Any) -> SpectralRanges | None:
     if region is None or region == "":
         return None
     if isinstance(region, str):
-        region = session.find_subset(region).region
+        written = None if region in session.subsets else ranges_of_text(region)
+        region = session.find_subset(region).region if written is None else written
     return ranges_of(region)
 
 

@@ -178,7 +178,12 @@ class ChoiceField(Field):
     """One of some values, shown by name; editable lists take others too, as ``read`` makes them of the text."""
 
     def __init__(
-        self, name: str, choices: Iterable[tuple[str, Any]], *, editable: bool = False, read: Callable[[str], Any] = str
+        self,
+        name: str,
+        choices: Iterable[tuple[str, Any]],
+        *,
+        editable: bool = False,
+        read: Callable[[str], Any] = str,
     ) -> None:
         super().__init__(name)
         self._read = read
@@ -207,6 +212,21 @@ class ChoiceField(Field):
 
 
 # --- which field for which type -------------------------------------------------------------------
+
+
+class RangeField(ChoiceField):
+    """A range along the spectral axis: one that is drawn, by its name, or a text that says it."""
+
+    def __init__(self, name: str, drawn: Iterable[str], *, optional: bool = False) -> None:
+        super().__init__(name, [(one, one) for one in drawn], editable=True, read=_anything)
+        self._optional = optional
+        hint = "5.0 to 5.1 um" if not self.combo.count() else "5.0 to 5.1 um, or choose one"
+        self.combo.lineEdit().setPlaceholderText(f"may be left empty, or {hint}" if optional else hint)
+        if optional:
+            self.combo.setCurrentIndex(-1)
+
+    def value(self) -> Any:
+        return None if self._optional and not self.combo.currentText().strip() else super().value()
 
 
 class PickField(Field):
@@ -256,6 +276,9 @@ def field_for(
     kind = kinds[0] if len(kinds) == 1 else Any
     if known := _named_choices(name, session):
         return ChoiceField(name, known, editable=True)
+    if kind is Any and name in RANGES:
+        drawn = [one.name for one in session.subsets.values() if one.kind == "spectral"]
+        return RangeField(name, drawn[::-1], optional=optional)
     if kind is Any and name in REGIONS and (drawn := _drawn(session)):
         return ChoiceField(name, [(NOTHING, None)] * optional + drawn, editable=True, read=_anything)
     if all(isinstance(k, type) and issubclass(k, Data | View) for k in kinds):
@@ -312,6 +335,8 @@ def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
 
 REGIONS = ("path", "region")
 """Parameters that take what is drawn, by its name."""
+RANGES = ("spectral", "side_bands", "exclude")
+"""Parameters that take ranges along the spectral axis, drawn or written."""
 MOST_REGIONS = 200
 """Of those that a form lists."""
 

@@ -65,7 +65,7 @@ class Invoker(QObject):
         if (command.title.endswith("…") and not command.needs_window) or command.missing(arguments):
             from jviz.window.forms import open_form
 
-            open_form(self._window, command, self._as_it_is(command, arguments))
+            open_form(self._window, command, self._operand(command, self._as_it_is(command, arguments)))
             return
         try:
             self.start(id, show_result=True, **arguments)
@@ -129,6 +129,14 @@ class Invoker(QObject):
             ):
                 filled[name] = view.data
         return filled
+
+    def _operand(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Let the first name of an expression stand for the active data; the others are the user's choice."""
+        view = self._window.context.active_view()
+        if not {"expression", "a"} <= set(command.parameters) or "a" in arguments or view is None:
+            return arguments
+        kinds = tuple(k for k in kinds_of(command.hints.get("a")) if isinstance(k, type) and issubclass(k, Data))
+        return {**arguments, "a": view.data} if isinstance(view.data, kinds) else arguments
 
     def _on_selected(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
         """Fill in the names of the selected regions where a command takes names of regions."""

@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 from regions import CirclePixelRegion, PixCoord
 
+from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.commands import all_commands, command, find, forget
 from jviz.data import Cube, Data, Image
 from jviz.errors import CommandError
@@ -464,3 +466,35 @@ def test_two_catalogues_to_match_are_not_the_same(window):
         assert {form.fields[name].value() for name in "ab"} == expected
         assert all(form.fields[name].value() is data for name, data in given.items())
         form.close()
+
+
+def test_spectral_ranges_are_chosen_by_name_or_written(filled, qtbot, tmp_path):
+    values = np.random.default_rng(1).normal(size=(30, 8, 9)).astype(np.float32)
+    header = fits.Header({"CTYPE3": "WAVE", "CRVAL3": 5.0, "CDELT3": 0.01, "CRPIX3": 1, "CUNIT3": "um"})
+    fits.PrimaryHDU(values, header).writeto(tmp_path / "lines.fits")
+    [cube] = filled.session.open(tmp_path / "lines.fits")
+    for name in ("blue", "red"):
+        filled.session.subset(name, SpectralRanges(((5.05, 5.1),), "um"))
+    form = open_form(filled, find("cube.collapse"), {"data": cube})
+    combo = form.fields["spectral"].combo
+    assert [combo.itemText(n) for n in range(combo.count())] == ["red", "blue"]
+    assert "spectral" not in form.line.text()
+    combo.setCurrentText("blue")
+    assert "spectral='blue'" in form.line.text()
+    combo.setEditText("5 to 6 parsnips")
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "no unit that is known" in form.error.text())
+    combo.setEditText("5045 nm – 5.105 um")
+    form.fields["statistic"].set_value("mean")
+    qtbot.mouseClick(run_button(form), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "mean of lines" in filled.session.names)
+    found = filled.session["mean of lines"].get(np.ndarray)
+    np.testing.assert_allclose(found, values[5:11].mean(axis=0), rtol=1e-5)  # channels 5 to 10: 5.05 to 5.10 µm
+
+
+def test_the_first_name_of_an_expression_is_the_active_data(filled):
+    filled.invoker.trigger("image.arithmetic")
+    [dialog] = filled.findChildren(Form)
+    assert dialog.fields["a"].value() is filled.context.active_view().data
+    assert dialog.fields["b"].value() is None
+    dialog.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from jviz.errors import JvizError
 
-__all__ = ["SpectralRanges", "ranges_of"]
+__all__ = ["SpectralRanges", "ranges_of", "ranges_of_text"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,43 @@ def ranges_of(region: Any) -> SpectralRanges:
             f"{region!r} is no spectral range; give (low, high) with a unit such as (4.9, 5.1) * u.um, "
             "a SpectralRegion or the name of a spectral subset."
         ) from error
+
+
+_written = re.compile(
+    r"\s*(?P<low>[-+−]?[\d.]+(?:e[-+]?\d+)?)\s*(?P<first>[^\d\s,;–—-][^,;–—]*?)?\s*(?:\bto\b|\.\.|[-–—,;])\s*"
+    r"(?P<high>[-+−]?[\d.]+(?:e[-+]?\d+)?)\s*(?P<second>\S.*?)?\s*",
+    re.IGNORECASE,
+)
+
+
+def ranges_of_text(text: str) -> SpectralRanges | None:
+    """Read a range as people write it, ``"5.0 to 5.1 um"``, ``"6600 Å – 665 nm"`` or ``"110, 115"``; None for others.
+
+    Raises
+    ------
+    JvizError
+        When it is a range in a unit that is not known, or its bounds are equal.
+    """
+    found = _written.fullmatch(text)
+    if found is None:
+        return None
+    from astropy import units
+
+    from jviz.backend.units import parse_unit
+
+    names = found["first"] or found["second"] or "", found["second"] or found["first"] or ""
+    try:
+        low, high = (float(found[end].replace("−", "-")) for end in ("low", "high"))
+    except ValueError:
+        return None
+    both = [parse_unit(name) for name in names]
+    if None in both:
+        raise JvizError(f"The range {text!r} has no unit that is known; write um, nm, Angstrom, GHz or km/s.")
+    try:
+        other = high if both[0] == both[1] else float((high * both[1]).to_value(both[0], units.spectral()))
+    except units.UnitConversionError:
+        raise JvizError(f"The ends of the range {text!r} are different things; give both in one unit.") from None
+    return SpectralRanges(((low, other),), both[0].to_string() if names[0] else "")
 
 
 def _number(bound: Any, unit: str) -> float:
