@@ -41,7 +41,8 @@ LEAVING = (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.OtherFocusReason)
 def open_palette(window: Any, only: str = "") -> Palette:
     """Open the palette over a window, with hits of one kind only if one is named."""
     for old in window.findChildren(Palette):
-        old.close()
+        if old.isVisible():  # a closed one may still wait for its end
+            old.close()
     palette = Palette(window, only)
     palette.raise_()
     palette.show()
