@@ -101,6 +101,7 @@ from jviz.plot_views import Curve
 from jviz.plugin_loader import DATA_MIME, PanelSpec, PluginReport, load_plugins, panel, panels
 from jviz.quality import quality_checks
 from jviz.quality import worst as worst_verdict
+from jviz.ramp_means import counts_at, fit_region, rates_at
 from jviz.ramps import JumpRule, RampAt, fit_at
 from jviz.records import LogKeeper, Record
 from jviz.references import Row as ReferenceRow
@@ -277,6 +278,7 @@ __all__ = [
     "corners_of",
     "count_found",
     "counted",
+    "counts_at",
     "curves_along",
     "curves_at",
     "declare_setting",
@@ -290,6 +292,7 @@ __all__ = [
     "facets_of",
     "files_here",
     "fit_at",
+    "fit_region",
     "fitting",
     "flag_color",
     "flag_counts",
@@ -343,6 +346,7 @@ __all__ = [
     "product_groups",
     "quality_checks",
     "ranges_to_measure",
+    "rates_at",
     "reach_in_sight",
     "reader",
     "readers",

@@ -15,7 +15,8 @@ from jviz.backend.ramps.fitting import DO_NOT_USE, JumpRule, RampFit, ReadOut, f
 from jviz.data import Ramp
 from jviz.errors import CommandError
 
-__all__ = ["JumpRule", "RampAt", "constants_of", "fit_all", "fit_at", "read_out_of", "up_the_ramp"]
+__all__ = ["JumpRule", "RampAt", "constants_of", "fit_all", "fit_at", "fit_window", "place_in", "read_out_of",
+           "times_of", "up_the_ramp"]  # fmt: skip
 
 SIDE = 256
 """Pixels along a side of the middle part that the read noise is measured in."""
@@ -27,12 +28,12 @@ _measured: WeakKeyDictionary[Ramp, Constants] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class RampAt:
-    """The ramp of one pixel and what was fitted to it.
+    """The ramp of one pixel, or the mean one of a region, and what was fitted to it.
 
     Attributes
     ----------
     x, y : int
-        Column and row.
+        Column and row; -1 of a region.
     time : ndarray of float, shape (groups,)
         Seconds from the reset to the middle of each group.
     counts, model : ndarray of float, shape (integrations, groups)
@@ -43,6 +44,14 @@ class RampAt:
         DN/s, of each integration and of all of them; the two parts of the error, as variances in (DN/s)².
     words : str
         Where gain and read noise are from.
+    pixels : int
+        How many it is the mean of.
+    name : str
+        Of the region, "" of a pixel.
+    quantity, unit : str
+        Of the counts; of rates that are fitted already "Rate".
+    axis : (str, str)
+        What the time is called, and its unit.
     """
 
     x: int
@@ -57,6 +66,11 @@ class RampAt:
     photons: np.ndarray
     reads: np.ndarray
     words: str
+    pixels: int = 1
+    name: str = ""
+    quantity: str = "Counts"
+    unit: str = "DN"
+    axis: tuple[str, str] = ("Time since reset", "s")
 
     def number(self, flag: int, integration: int | None = None) -> int:
         """Return how many groups have a flag, in one integration or in all."""
@@ -122,7 +136,7 @@ def constants_of(data: Ramp, gain: float | None = None, readnoise: float | None 
     if known.noise_from == UNKNOWN:
         raise CommandError(
             f"The read noise of {data.name} is not known: its reference file is not in the CRDS cache, and it cannot "
-            "be measured in fewer than three groups. Give readnoise= in DN."
+            "be measured in fewer than three groups. Give a read noise (readnoise=) in DN."
         )
     return known
 
@@ -145,7 +159,9 @@ def _measure(data: Ramp) -> float:
     flags = _flags(data, (slice(0, 1), slice(None), rows, columns))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # pixels without a good group are NaN
-        return measured_noise(counts, None if flags is None else flags[0])
+        found = measured_noise(counts, None if flags is None else flags[0])
+    # Groups are means of reads, of which each had that much more noise.
+    return found * float(np.sqrt(read_out_of(data).frames))
 
 
 def _flags(data: Ramp, index: tuple[slice, ...]) -> np.ndarray | None:
@@ -181,31 +197,52 @@ def fit_at(
         Beside the array, and what `up_the_ramp` and `constants_of` raise.
     """
     data = up_the_ramp(data)
-    column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-    height, width = data.shape[-2:]
-    if not (0 <= column < width and 0 <= row < height):
-        raise CommandError(f"({x:g}, {y:g}) is beside {data.name}, which has {width} × {height} pixels.")
+    column, row, _ = place_in(data, x, y)
     rows, columns = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
-    constants, readout = constants_of(data, gain, readnoise), read_out_of(data)
-    gain_part, noise_part = constants.part(rows, columns)
-    index = (slice(None), slice(None), rows, columns)
-    counts, flags = data.plane().read(index), _flags(data, index)
-    found = fit_ramps(
-        counts, flags, gain_part, noise_part, readout, jumps=rule, bad=_bad(data, rows, columns),
-        dark=_dark(data, rows, columns), differences=data.shape[1] - 1, model=True,
-    )  # fmt: skip
+    constants = constants_of(data, gain, readnoise)
+    counts, flags, found = fit_window(data, rows, columns, rule, constants)
     at = (..., row - rows.start, column - columns.start)
     joined = (found.rate[at], found.var_poisson[at], found.var_rnoise[at], found.err[at])
     numbers = np.concatenate([found.integrations[at], np.array(joined)[None]]).astype(float)
     filed = np.zeros(data.shape[:2], np.uint8) if flags is None else flags[at]
     return RampAt(
-        column, row, _times(data, readout), counts[at].astype(float), found.model[at].astype(float), found.flags[at],
+        column, row, times_of(data), counts[at].astype(float), found.model[at].astype(float), found.flags[at],
         filed, numbers[:, 0], numbers[:, 3], numbers[:, 1], numbers[:, 2], constants.words,
     )  # fmt: skip
 
 
-def _times(data: Ramp, readout: ReadOut) -> np.ndarray:
+def place_in(data: Ramp, x: float, y: float) -> tuple[int, int, tuple[int, int]]:
+    """Return column and row of the pixel at (x, y), and both as an index.
+
+    Raises
+    ------
+    CommandError
+        Beside the array.
+    """
+    column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+    height, width = data.shape[-2:]
+    if not (0 <= column < width and 0 <= row < height):
+        raise CommandError(f"({x:g}, {y:g}) is beside {data.name}, which has {width} × {height} pixels.")
+    return column, row, (row, column)
+
+
+def fit_window(
+    data: Ramp, rows: slice, columns: slice, rule: JumpRule | None, constants: Constants, progress: Progress = silent
+) -> tuple[np.ndarray, np.ndarray | None, RampFit]:
+    """Return counts and flags of some pixels, as the file has them, and what is fitted, with the model."""
+    gain, noise = constants.part(rows, columns)
+    index = (slice(None), slice(None), rows, columns)
+    counts, flags = data.plane().read(index), _flags(data, index)
+    found = fit_ramps(
+        counts, flags, gain, noise, read_out_of(data), jumps=rule, bad=_bad(data, rows, columns),
+        dark=_dark(data, rows, columns), differences=data.shape[1] - 1, model=True, progress=progress,
+    )  # fmt: skip
+    return counts, flags, found
+
+
+def times_of(data: Ramp) -> np.ndarray:
     """Return the middle of each group in seconds since the reset."""
+    readout = read_out_of(data)
     frame = _number(data.header.get("TFRAME"), readout.group_time / readout.frames)
     return np.arange(data.shape[1]) * readout.group_time + frame * (readout.frames + 1) / 2
 

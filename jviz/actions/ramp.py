@@ -13,6 +13,7 @@ from jviz.commands import command
 from jviz.data import Image, Ramp
 from jviz.errors import CommandError
 from jviz.pictures import data_from
+from jviz.ramp_means import fit_region
 from jviz.ramp_views import RampView, ramp_layer
 from jviz.ramps import JumpRule, fit_all, fit_at, up_the_ramp
 from jviz.session import Session
@@ -36,11 +37,14 @@ def rule_of(
     return JumpRule(threshold, three_threshold, two_threshold, neighbours) if find_jumps else None
 
 
-@command("ramp.fit", title="Fit Ramp of Pixel…", menu=MENU, needs="ramp", group="fit", icon="fa6s.stairs")
+@command("ramp.fit", title="Fit Ramp of Pixel or Region…", menu=MENU, job=True, needs="ramp", group="fit",
+         icon="fa6s.stairs")  # fmt: skip
 def fit(
+    session: Session,
     data: Ramp,
-    x: float,
-    y: float,
+    x: float | None = None,
+    y: float | None = None,
+    region: str | None = None,
     *,
     find_jumps: bool = True,
     threshold: float = 4.0,
@@ -49,13 +53,18 @@ def fit(
     neighbours: bool = True,
     gain: float | None = None,
     readnoise: float | None = None,
+    progress: Progress,
 ) -> Any:
     """Fit a count rate to the ramp of a pixel, as the JWST pipeline does, with thresholds of your own.
 
+    Of a region it is the mean of the rates of its pixels, each fitted by itself.
+
     Parameters
     ----------
-    x, y : float
+    x, y : float, optional
         Data pixel, from 0.
+    region : str or regions.Region, optional
+        Instead of a pixel: those whose centres are in it.
     find_jumps : bool
         Look for cosmic rays anew; else those that the file has flagged are taken.
     threshold, three_threshold, two_threshold : float
@@ -71,20 +80,26 @@ def fit(
     Returns
     -------
     QTable
-        One row for each integration and one for all: rate and rate_err in DN/s, their parts var_poisson and
-        var_rnoise, numbers of groups that were used, with jumps and saturated. ``meta`` says where gain and read
+        One row for each integration (from 0) and one for all: rate and rate_err in DN/s, their parts var_poisson and
+        var_rnoise, numbers of groups that were used, with jumps and saturated (of the mean ramp of a region: without
+        jumps). ``meta`` says where gain and read
         noise are from.
     """
     from astropy import units as u
     from astropy.table import QTable
 
-    found = fit_at(data, x, y, rule_of(find_jumps, threshold, three_threshold, two_threshold, neighbours), gain,
-                   readnoise)  # fmt: skip
+    rule = rule_of(find_jumps, threshold, three_threshold, two_threshold, neighbours)
+    if (region is None) == (x is None) or (x is None) != (y is None):
+        raise CommandError("Say x and y of a pixel, or a region.")
+    if region is not None:
+        found = fit_region(session, data, region, rule, gain, readnoise, progress)
+    else:
+        found = fit_at(data, x, y, rule, gain, readnoise)
     number = len(found.flags)
     rows = [*range(number), None]
     rate = u.DN / u.s
     table = QTable({
-        "integration": [*(str(n + 1) for n in range(number)), "all"],
+        "integration": [*(str(n) for n in range(number)), "all"],
         "rate": found.rates * rate,
         "rate_err": np.where(np.isfinite(found.rates), found.errors, np.nan) * rate,
         "var_poisson": found.photons * rate**2,
@@ -93,7 +108,8 @@ def fit(
         "n_jumps": [found.number(JUMP, n) for n in rows],
         "n_saturated": [found.number(SATURATED, n) for n in rows],
     })  # fmt: skip
-    table.meta |= {"data": data.name, "x": found.x, "y": found.y, "noise": found.words}
+    place = {"region": found.name, "pixels": found.pixels} if found.name else {"x": found.x, "y": found.y}
+    table.meta |= {"data": data.name, **place, "noise": found.words}
     return table
 
 
