@@ -69,11 +69,11 @@ def write_data(data: Data, path: Path, progress: Progress) -> None:
 
 def _write_spectra(data: Spectrum, path: Path) -> None:
     from jviz.backend.io.table_writer import OTHER_NAMES, write_table
-    from jviz.backend.spectra.tables import table_of_samples, with_units_in_names
+    from jviz.backend.spectra.tables import table_of_samples, tall_table, with_units_in_names
 
-    table, suffix = table_of_samples(data.samples), path.suffix.lower()
+    suffix = path.suffix.lower()
     bare = OTHER_NAMES.get(suffix, suffix) in (".csv", ".tsv")
-    write_table(with_units_in_names(table) if bare else table, path)
+    write_table(with_units_in_names(tall_table(data.samples)) if bare else table_of_samples(data.samples), path)
 
 
 def _write_planes(data: Data, path: Path, progress: Progress) -> None:

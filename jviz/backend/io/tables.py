@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +196,7 @@ def read_ecsv(path: Path, *, progress: Progress = silent) -> list[Product]:
     """
     from astropy.table import Table
 
+    csv.field_size_limit(2**31 - 1)  # a cell may hold a whole spectrum
     label = "JWST source catalogue" if path.name.lower().endswith("_cat.ecsv") else "ECSV table"
     return table_product(path, label, "an ECSV table", lambda: Table.read(decompressed(path), format="ascii.ecsv"))
 

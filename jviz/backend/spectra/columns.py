@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ AXES = ("WAVELENGTH", "WAVE", "LAMBDA", "LAM", "SPECTRAL_AXIS", "WAVELENGTHS", "
 FLUXES = ("FLUX", "FLUX_REDUCED", "SPECTRUM", "FLUX_DENSITY", "SURF_BRIGHT", "FLAM", "FNU", "COUNTS", "INTENSITY",
           "DATA", "FLUXES", "NET", "COADD", "MODEL_FLUX")  # fmt: skip
 _ERRORS: tuple[tuple[UncertaintyKind, tuple[str, ...]], ...] = (
-    ("std", ("{0}_ERROR", "{0}_ERR", "ERR_{0}", "{0}ERR", "ERROR", "ERR", "SIGMA", "STD", "UNCERTAINTY",
+    ("std", ("{0}_ERROR", "{0}_ERR", "ERR_{0}", "{0}ERR", "ERROR", "ERR", "SIGMA", "STD",
              "{0}_UNCERTAINTY", "E_{0}", "E{0}", "ENU", "{0}_SIGMA", "ERRORS", "NOISE")),
     ("var", ("{0}_VAR", "{0}_VARIANCE", "{0}VARIANCE", "VAR", "VARIANCE")),
     ("ivar", ("{0}_IVAR", "IVAR", "INVVAR")),
+    ("std", ("UNCERTAINTY",)),
 )  # fmt: skip
 _FLAGS = ("DQ", "QUALITY", "QUAL", "AND_MASK", "FLAGS", "QUALITY_FLAG", "PIXEL_FLAGS")
 _MASKS = ("MASK", "BAD", "BADPIX")
@@ -157,11 +159,23 @@ class _Table:
 
     def samples(self) -> Iterator[Samples]:
         if self.named[self.flux].values.ndim == 1:
-            yield self._one({key: c.values for key, c in self.named.items() if c.values.ndim == 1}, self.name)
+            flat = {key: c.values for key, c in self.named.items() if c.values.ndim == 1}
+            for name, rows in self._parts():
+                yield self._one({key: values[rows] for key, values in flat.items()}, name)
             return
         rows = len(self.named[self.flux].values)
         for row, label in zip(range(rows), self._labels(rows), strict=True):
             yield self._one(self._row(row), label)
+
+    def _parts(self) -> Iterator[tuple[str, slice]]:
+        """Part a table with a row for each sample where the name of the spectrum changes."""
+        names = self.named["NAME"].values if "NAME" in self.named else np.zeros(0)
+        starts = np.flatnonzero(names[1:] != names[:-1]) + 1 if names.ndim == 1 else np.zeros(0, int)
+        if not len(starts) or len(np.unique(names)) != len(starts) + 1:
+            yield self.name, slice(None)
+            return
+        for start, end in pairwise([0, *starts, len(names)]):
+            yield f"{self.name} {names[start]}".strip(), slice(start, end)
 
     def _labels(self, rows: int) -> list[str]:
         """Name the rows after what tells them apart."""
@@ -229,6 +243,8 @@ class _Table:
     ) -> np.ndarray | None:
         if "DQ_WGT" in row:  # COS has weighed the flags itself
             return row["DQ_WGT"][keep] == 0
+        if any(k in row and row[k].dtype.kind == "b" for k in _MASKS):
+            flags = None  # a file that says which samples are bad leaves nothing to be told from flags
         masks = [] if flags is None else [mask_of_flags(flags, self.dialect, self.header)]
         masks += [row[k][keep] != 0 for k in _MASKS if k in row and row[k].dtype.kind in "biu"]
         if ivar is not None:

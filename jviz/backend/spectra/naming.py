@@ -86,10 +86,12 @@ def named_columns(names: Iterable[str], header: Mapping[str, Any]) -> Naming:
         Of the table, over that of its file; may be empty.
     """
     listed = list(names)
-    model = str(header.get("DMODCLS", "")).strip()
-    if model == "OneSpec" or (upper := {name.strip().upper() for name in listed}) >= {"WAVE", "WAVE_GRID_MID"}:
+    upper = {name.strip().upper() for name in listed}
+    # By the columns above all: what jviz wrote of such a file has its keywords, and columns of its own.
+    is_one = str(header.get("DMODCLS", "")).strip() == "OneSpec" and upper >= {"WAVE", "FLUX", "MASK"}
+    if is_one or upper >= {"WAVE", "WAVE_GRID_MID"}:
         return _one_spec(listed, header)
-    if model == "SpecObj" or upper & {"OPT_WAVE", "BOX_WAVE"}:
+    if upper & {"OPT_WAVE", "BOX_WAVE"}:
         return _spec_obj(listed)
     return _of_archive(_by_words(listed), header)
 

@@ -166,6 +166,8 @@ def samples_of_planes(
     if uncertainty is None and (error := _iraf_sigma(bands, header)) is not None:
         uncertainty, kind = error, "std"
     flags, mask = _flags(planes, first.shape, dialect, header)
+    if kind == "ivar" and uncertainty is not None and (uncertainty == 0).any():  # no information, as in tables
+        mask = uncertainty == 0 if mask is None else mask | (uncertainty == 0)
     labels = list(names) if len(names) == len(rows) else _numbered(rows)
     meta, unit = meta_of(header), flux_unit(first.unit, header)
 

@@ -14,8 +14,11 @@ from jviz.backend.units import parse_unit
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-__all__ = ["split_unit", "table_of_samples", "with_units_in_names"]
+__all__ = ["split_unit", "table_of_samples", "tall_table", "with_units_in_names"]
 
+_axis_card = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CRDER|CNAME)\d$|CD\d_\d$|PC\d_\d$|WCS(AXES|DIM|NAME)$|"
+                        r"COEFF\d$|DC-FLAG$|LTM\d_\d$|LTV\d$|WAT\d_\d{3}$", re.IGNORECASE)  # fmt: skip
+"""Keywords of the axis of an array, which say nothing true of a table with its wavelengths."""
 _TITLES = {"std": "flux_error", "var": "flux_var", "ivar": "flux_ivar"}
 _POWERS = {"std": 1, "var": 2, "ivar": -2}
 
@@ -42,7 +45,7 @@ def table_of_samples(samples: Sequence[Samples]) -> QTable:
         meta["VACUUM"] = first.axis.medium == "vacuum"
     if first.area is not None:
         meta["FLUXAREA"] = first.area
-    meta = {key: value for key, value in meta.items() if isinstance(value, str | int | float | bool) and key}
+    meta = {k: v for k, v in meta.items() if isinstance(v, str | int | float | bool) and k and not _axis_card.match(k)}
     if len(samples) == 1:
         return QTable(_columns(first), meta=meta)
     longest = max(len(one) for one in samples)
@@ -50,6 +53,26 @@ def table_of_samples(samples: Sequence[Samples]) -> QTable:
     kept = [key for key in rows[0] if all(key in row for row in rows)]
     columns: dict[str, Any] = {"name": [one.name for one in samples], "nelem": [len(one) for one in samples]}
     return QTable(columns | {key: _stacked([row[key] for row in rows]) for key in kept}, meta=meta)
+
+
+def tall_table(samples: Sequence[Samples]) -> QTable:
+    """Return spectra below each other, a row for each sample with the name of its spectrum: for text without vectors.
+
+    `jviz.backend.spectra.columns` parts them again.
+    """
+    from astropy.table import QTable, vstack
+
+    if len(samples) == 1:
+        return table_of_samples(samples)
+    names: list[str] = []
+    for number, one in enumerate(samples, 1):
+        names.append(f"{one.name or 'spectrum'} {number}" if not one.name or one.name in names else one.name)
+    parts = []
+    for name, one in zip(names, samples, strict=True):
+        columns = _columns(one)
+        parts.append(QTable({"name": np.full(len(one), name), **columns}))
+    kept = [key for key in parts[0].colnames if all(key in part.colnames for part in parts)]
+    return vstack([part[kept] for part in parts], metadata_conflicts="silent")
 
 
 def _stacked(rows: list[Any]) -> Any:
@@ -67,6 +90,8 @@ def _columns(one: Samples, length: int = 0) -> dict[str, Any]:
     if one.uncertainty is not None and one.kind:
         power = None if unit is None else unit ** _POWERS[one.kind]
         columns[_TITLES[one.kind]] = _with_unit(_filled(one.uncertainty, length), power)
+        if one.kind != "std":  # which other programs, specutils among them, find
+            columns["uncertainty"] = _with_unit(_filled(one.error, length), unit)
     if one.mask is not None:
         columns["mask"] = _filled(one.mask, length)
     if one.flags is not None:

@@ -171,3 +171,12 @@ def test_the_last_comment_above_the_numbers_names_them(tmp_path, head):
     assert parse_unit(one.unit) == FLAM
     assert parse_unit(one.axis.unit) == u.AA or one.axis.unit == "Angstrom"
     assert not one.axis.notes
+
+
+def test_samples_without_information_are_masked_in_arrays_as_in_tables(tmp_path):
+    hdu = fits.PrimaryHDU(FLUX)
+    hdu.header.update(CRVAL1=4000.0, CDELT1=1.0, CRPIX1=1.0, CTYPE1="WAVE", CUNIT1="Angstrom")
+    fits.HDUList([hdu, fits.ImageHDU(GOOD / SIGMA**2, name="IVAR")]).writeto(tmp_path / "ivar.fits")
+    [data] = jviz.Session(settings={}).open(tmp_path / "ivar.fits")
+    assert data.samples[0].kind == "ivar"
+    assert data.samples[0].mask.tolist() == (GOOD == 0).tolist()
