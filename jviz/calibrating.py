@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from jviz.backend.calibration import budget, registry, requirements, runs
 from jviz.backend.calibration.environment import check_rules, own_cache
-from jviz.backend.calibration.products import main_products, next_subjects, product_name
+from jviz.backend.calibration.products import THIRD_LEVEL, main_products, next_subjects, product_name
 from jviz.backend.calibration.registry import Subject
 from jviz.backend.calibration.steps import Catalogue, Pipeline, StepInfo
 from jviz.backend.progress import Cancelled
+from jviz.calibration_members import MadeAnew, is_made_anew
 from jviz.calibration_stream import Stream
 from jviz.calibrations import LiveRun
 from jviz.data import Data
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from jviz.session import Session
 
 __all__ = ["Request", "calibrated", "exported", "imported", "paths_of"]
-
-THIRD = ("calwebb_image3", "calwebb_spec3", "calwebb_tso3", "calwebb_coron3", "calwebb_ami3", "calwebb_wfs-image3")
-"""What works on associations, and on all exposures at once."""
 
 @dataclass
 class Request:
@@ -146,7 +144,9 @@ class _Calibration:
         self._service = service = session.calibrations
         self._request, self._job, self._live = request, job, live
         self._catalogue = service.catalogue(job)
-        self._subjects = [registry.subject_of(path) for path in request.inputs]
+        self._anew = _made_anew(session, request)
+        paths = request.inputs if self._anew is None else self._anew.sources
+        self._subjects = [registry.subject_of(path) for path in paths]
         self._cache = _cache_of(request.inputs)
         self._stages = _stages(request, self._subjects, self._catalogue)
         _check(self._stages, self._subjects, self._catalogue)
@@ -161,10 +161,10 @@ class _Calibration:
         self._run.environment = {k: v for k, v in environment.items() if k.startswith("CRDS_")}
         check_rules(environment)
         self._check(parent)
-        for path in request.inputs:
+        for path in dict.fromkeys((*request.inputs, *(subject.path for subject in self._subjects))):
             self._job.report(0, 0, f"Reading {path.name}")
             self._run.add_input(path)
-        count = min(self._service.places, len(request.inputs))
+        count = min(self._service.places, len(self._subjects))
         self._service.prepare(count, request.context, self._cache)
         with runs.running(parent, self._live.id) as part:
             try:
@@ -182,7 +182,7 @@ class _Calibration:
         kept = len(first.pipeline.steps) if request.keep_steps and first.pipeline is not None else 0
         needs = [budget.budget_of_all(first.name, _files_of(subject), kept_steps=kept) for subject in self._subjects]
         if needs:
-            places = 1 if first.name in THIRD else self._service.places  # those work on all exposures at once
+            places = 1 if first.name in THIRD_LEVEL else self._service.places  # those work on all exposures at once
             most = sorted((need.memory for need in needs), reverse=True)[:places]
             if self._service.cluster.is_chosen:
                 most = []  # the memory of this machine does not matter
@@ -194,10 +194,10 @@ class _Calibration:
     def _all_stages(self, part: Path) -> list[str]:
         subjects, products = [registry.strict(subject, part) for subject in self._subjects], []
         orders = [len(_order(stage, subjects[0])) for stage in self._stages]
-        counts = [1 if stage.name in THIRD else len(subjects) for stage in self._stages]
+        counts = [1 if stage.name in THIRD_LEVEL else len(subjects) for stage in self._stages]
         self._total = float(sum(order * count for order, count in zip(orders, counts, strict=True)))
         for stage in self._stages:
-            inputs = self._gathered(stage, subjects, part) if stage.name in THIRD else subjects
+            inputs = self._gathered(stage, subjects, part) if stage.name in THIRD_LEVEL else subjects
             made = self._stage(stage, inputs, part)
             products = main_products(stage.name, made)
             if not products:
@@ -207,6 +207,8 @@ class _Calibration:
 
     def _gathered(self, stage: Stage, subjects: Sequence[Subject], part: Path) -> list[Subject]:
         """Return the associations that a level 3 pipeline works on: those given, or one of all exposures."""
+        if self._anew is not None:
+            return self._anew.gathered(part)
         if all(subject.suffix == "asn" for subject in subjects):
             return list(subjects)
         members = [subject for subject in subjects if subject.suffix in registry.THIRD]
@@ -293,6 +295,15 @@ class _Calibration:
         for task in self._run.tasks:
             if Path(task["input"]).parent == part:
                 task["input"] = str(final / Path(task["input"]).name)
+
+
+def _made_anew(session: Session, request: Request) -> MadeAnew | None:
+    """Return what makes the members of associations anew, when the pipelines begin below level 3."""
+    given = request.pipeline
+    if not isinstance(given, list | tuple):
+        return None
+    names = [name if name.startswith("calwebb_") else f"calwebb_{name}" for name in given]
+    return MadeAnew(session, request.inputs, names[0]) if is_made_anew(request.inputs, names) else None
 
 
 # --- from what was asked to tasks -----------------------------------------------------------------
@@ -402,7 +413,7 @@ def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.
     if request.until in order:
         for later in order[order.index(request.until) + 1 :]:
             steps.setdefault(later, {})["skip"] = True
-        if stage.name in THIRD:  # they save the product of their last steps only
+        if stage.name in THIRD_LEVEL:  # they save the product of their last steps only
             steps.setdefault(request.until, {})["save_results"] = True
     return runs.Task(stage.name, pipeline.class_name, str(subject.path), parameters, steps, references, order,
                      pipeline.references, request.keep_steps)  # fmt: skip

@@ -6,9 +6,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from jviz.backend.calibration.registry import Subject, header_of, subject_of
+from jviz.backend.calibration.registry import CORONAGRAPHIC, Subject, header_of, subject_of
 
-__all__ = ["main_products", "next_subjects", "product_name"]
+__all__ = ["THIRD_LEVEL", "main_products", "next_subjects", "product_name"]
+
+THIRD_LEVEL = (
+    "calwebb_image3", "calwebb_spec3", "calwebb_tso3", "calwebb_coron3", "calwebb_ami3", "calwebb_wfs-image3",
+)  # fmt: skip
+"""What works on associations, and on all exposures at once."""
 
 RESULTS = {
     "calwebb_detector1": ("rate", "rateints", "ramp"), "calwebb_dark": ("dark",), "calwebb_guider": ("cal",),
@@ -18,6 +23,9 @@ RESULTS = {
     "calwebb_ami3": ("aminorm-oi", "ami-oi"), "calwebb_wfs-image3": ("wfscmb",),
 }  # fmt: skip
 """Suffixes of the products that a run of each gives; the others lie in its folder."""
+
+BY_INTEGRATION = (*CORONAGRAPHIC, "NIS_AMI")
+"""Types of exposures whose integrations level 3 works on one by one."""
 
 
 def main_products(pipeline: str, products: Sequence[str]) -> list[str]:
@@ -43,7 +51,8 @@ def _is_of(name: str, suffix: str) -> bool:
 def next_subjects(products: Sequence[str], part: Path) -> list[Subject]:
     """Return what the next stage works on: of each exposure the product of the highest level."""
     subjects = [subject_of(part / name) for name in products if name.endswith(".fits")]
-    slopes = ("rateints", "rate") if any(subject.is_time_series for subject in subjects) else ("rate", "rateints")
+    by_integration = any(subject.is_time_series or subject.kind in BY_INTEGRATION for subject in subjects)
+    slopes = ("rateints", "rate") if by_integration else ("rate", "rateints")
     for suffix in ("calints", "cal", *slopes):
         found = [subject for subject in subjects if subject.suffix == suffix]
         if found:

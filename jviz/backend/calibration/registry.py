@@ -13,7 +13,8 @@ from jviz.backend.associations.model import parsed, read_content, write_associat
 from jviz.backend.calibration.roads import ALWAYS_SERIES, MAY_BE_SERIES, ROADS, Road, road_of
 from jviz.errors import JvizError
 
-__all__ = ["Subject", "chain_of", "check_pairs", "header_of", "linked", "next_pipeline", "strict", "subject_of"]
+__all__ = ["Subject", "chain_of", "check_pairs", "header_of", "linked", "next_pipeline", "strict", "subject_of",
+           "third_of"]  # fmt: skip
 
 SPECTRAL = frozenset((*(kind for kind, road in ROADS.items() if road.is_spectral), "NRC_GRISM"))
 TIME_SERIES = frozenset(("NRC_TSIMAGE", "NRC_TSGRISM", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS"))
@@ -138,7 +139,7 @@ def next_pipeline(subject: Subject) -> str:
     if subject.suffix in FIRST:
         return road.first
     if subject.suffix in (*SECOND, *THIRD):
-        found = road.second if subject.suffix in SECOND else _third(subject)
+        found = road.second if subject.suffix in SECOND else third_of(subject)
         if found:
             return found
         level = "2" if subject.suffix in SECOND else "3"
@@ -170,15 +171,16 @@ def chain_of(subject: Subject) -> list[str]:
         of_second = chain[0] in ("calwebb_image2", "calwebb_spec2") and bool(subject.members)
         # What the members of a level 2 association become goes on together.
         members = subject.path.parent / subject.members[0] if of_second else None
-        return [*chain, *filter(None, [_third(subject_of(members))])] if members is not None else chain
+        return [*chain, *filter(None, [third_of(subject_of(members))])] if members is not None else chain
     if subject.suffix in FIRST:
         chain.append(subject.road.second)
     if subject.suffix in (*FIRST, *SECOND) and subject.road.second:
-        chain.append(_third(subject))
+        chain.append(third_of(subject))
     return [name for name in chain if name]
 
 
-def _third(subject: Subject) -> str:
+def third_of(subject: Subject) -> str:
+    """Return the alias of the pipeline of level 3 that exposures like this one go through, "" for none."""
     series = subject.is_time_series and subject.exp_type in MAY_BE_SERIES
     return subject.road.series if series else subject.road.third
 
