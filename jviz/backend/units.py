@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["is_brightness", "moment_unit", "parse_unit"]
@@ -40,6 +41,7 @@ _stmag = re.compile(r"(FLAM|FNU)(\d*)")
 """Of HST; with a number, KCWI counts in 10⁻¹⁶ of them: FLAM16."""
 
 
+@lru_cache(512)
 def parse_unit(text: str) -> Any:
     """Return the astropy unit of a text, dimensionless for ``""``, None when it is not understood.
 

@@ -155,7 +155,7 @@ class Invoker(QObject):
         # Others may use a word of the view for something else: the contrast of sources is not that of colours, and
         # a name is that of what is made.
         shared = [n for n in command.parameters if n != "name"] if _is_about(command, view) else OF_MEASUREMENTS
-        wanted = [n for n in shared if n in command.parameters and now.get(n) is not None]
+        wanted = [n for n in shared if n in command.parameters and now.get(n) not in (None, ())]
         return {**{n: now[n] for n in wanted}, **arguments}
 
     # --- what can be run now --------------------------------------------------------------------

@@ -56,6 +56,41 @@ def test_injected_stars_come_back_with_errors_that_hold(session, how):
     assert (table["flags"] == 0).all()
 
 
+def test_the_numbers_are_those_of_the_source_catalogues_of_the_jwst_pipeline(session):
+    """Its rules, by photutils: exact circles less the clipped median of the ring's pixels, solid angle, AB, APCORR."""
+    from astropy.stats import SigmaClip
+    from photutils.aperture import CircularAnnulus, aperture_photometry
+
+    image, x, y, _ = star_field()
+    x, y, sigma = x[:60], y[:60], np.sqrt(0.09 + 1e-3 * np.abs(image))
+    header = {"TELESCOP": "JWST", "INSTRUME": "NIRCAM", "FILTER": "F200W", "PUPIL": "CLEAR", "PIXAR_SR": 2.29e-14}
+    ccd = CCDData(image, unit="MJy/sr", uncertainty=StdDevUncertainty(sigma), meta=header)
+    session.add(ccd, name="i2d")
+    radii, corrections = np.array([1.2, 1.8, 2.9]), np.array([3.2, 1.95, 1.4])
+    rows = Table({"filter": ["F200W"] * 3, "pupil": ["CLEAR"] * 3, "eefraction": [0.3, 0.5, 0.7], "radius": radii,
+                  "apcorr": corrections, "skyin": [7.0] * 3, "skyout": [10.0] * 3})  # fmt: skip
+    session.add(rows, name="apcorr")
+    made = session.run("photometry.aperture", data="i2d", positions=np.c_[x, y], radii=["30 %", "50 %", "70 %"],
+                       aperture_correction="apcorr")  # fmt: skip
+    factor, places = 2.29e-8, np.c_[x, y]
+    rings = CircularAnnulus(places, 7, 10).to_mask(method="center")
+    skies = [SigmaClip(3.0, maxiters=None)(mask.get_values(image), masked=False) for mask in rings]
+    level, count = np.array([np.median(v) for v in skies]), np.array([len(v) for v in skies])
+    level_err = np.sqrt(np.pi / (2 * count)) * np.array([v.std() for v in skies])
+    np.testing.assert_allclose(made["background"].value, level, rtol=1e-6)
+    np.testing.assert_allclose(made["background_err"].value, level_err, rtol=2e-3)
+    for k, (radius, correction) in enumerate(zip(radii, corrections, strict=True)):
+        circle = CircularAperture(places, radius)
+        sums = aperture_photometry(image, circle, error=sigma)
+        flux = (sums["aperture_sum"].value - level * circle.area) * factor * correction
+        np.testing.assert_allclose(made[f"flux_{k}"].to_value("Jy"), flux, rtol=1e-6)
+        # the pipeline leaves the error of the sky out of that of the flux
+        error = np.hypot(sums["aperture_sum_err"].value, circle.area * level_err) * factor * correction
+        np.testing.assert_allclose(made[f"flux_err_{k}"].to_value("Jy"), error, rtol=2e-3)
+        np.testing.assert_allclose(made[f"abmag_{k}"].value, -2.5 * np.log10(flux) + 8.9, atol=1e-4)
+        np.testing.assert_allclose(made[f"abmag_err_{k}"].value, 2.5 * np.log10(1 + error / flux), rtol=2e-3)
+
+
 def test_poisson_errors_with_a_gain_hold(session):
     image, x, y, flux = star_field(noise=0.0, sky=20.0)
     gain = 2.0

@@ -406,6 +406,19 @@ def test_every_form_opens_from_every_kind_of_view(window, qtbot, kind):
     assert opened > 5
 
 
+def test_what_is_empty_in_a_view_leaves_a_field_empty(window, qtbot):
+    from astropy.table import QTable
+
+    window.session.add(QTable({"a_mag": [1.0, 2.0], "b_mag": [3.0, 4.0]}), name="stars")
+    window.open_viewer("scatter", data="stars")
+    window.invoker.trigger("catalog.add_track")
+    [form] = window.findChildren(Form)
+    assert form.fields["extinction"].edit.text() == ""
+    assert "extinction" not in form.line.text()
+    form.close()
+    qtbot.waitUntil(lambda: not window.findChildren(Form))
+
+
 def test_a_token_is_hidden_and_not_in_the_line(filled, qtbot):
     filled.invoker.trigger("archive.login")
     form = next(one for one in filled.findChildren(Form) if "token" in one.fields)
