@@ -313,6 +313,8 @@ _power = re.compile(r"(?:\*\*|\^)\(?\+?(-?\d+)\)?")
 
 def pretty_unit(unit: str) -> str:
     """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
+    if not re.search(r"[\w%°′″'\"]", unit):
+        return ""  # "+" and the like, which some files have in place of a unit
     text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
     text = re.sub(r"\b([Aa]ngstrom|Ang)(?![A-Za-z])", "Å", text)
     text = re.sub(r"\bmeter\b", "m", text)

@@ -220,8 +220,8 @@ class RangeField(ChoiceField):
     def __init__(self, name: str, drawn: Iterable[str], *, optional: bool = False) -> None:
         super().__init__(name, [(one, one) for one in drawn], editable=True, read=_anything)
         self._optional = optional
-        hint = "5.0 to 5.1 um" if not self.combo.count() else "5.0 to 5.1 um, or choose one"
-        self.combo.lineEdit().setPlaceholderText(f"may be left empty, or {hint}" if optional else hint)
+        words = ["5.0 to 5.1 um", *["a name"] * bool(self.combo.count()), *["empty"] * optional]
+        self.combo.lineEdit().setPlaceholderText(" or ".join(words))
         if optional:
             self.combo.setCurrentIndex(-1)
 
@@ -276,6 +276,8 @@ def field_for(
     kind = kinds[0] if len(kinds) == 1 else Any
     if known := _named_choices(name, session):
         return ChoiceField(name, known, editable=True)
+    if kind is str and name == "region":
+        return ChoiceField(name, [(NOTHING, ""), *_drawn(session)], editable=True)
     if kind is Any and name in RANGES:
         drawn = [one.name for one in session.subsets.values() if one.kind == "spectral"]
         return RangeField(name, drawn[::-1], optional=optional)
@@ -333,7 +335,7 @@ def _named_choices(name: str, session: Any) -> list[tuple[str, Any]]:
     return []
 
 
-REGIONS = ("path", "region")
+REGIONS = ("path", "region", "background")
 """Parameters that take what is drawn, by its name."""
 RANGES = ("spectral", "side_bands", "exclude")
 """Parameters that take ranges along the spectral axis, drawn or written."""

@@ -95,6 +95,7 @@ def test_variance_becomes_an_error(session, shared_data):
         ("W/m^2-sr", "W/m²-sr"),
         ("10**(-40)*erg**2/s**2/cm**4/Angstrom**2", "10⁻⁴⁰ erg²/s²/cm⁴/Å²"),
         ("", ""),
+        ("+", ""),
     ],
 )
 def test_units_are_written_as_people_do(raw, pretty):

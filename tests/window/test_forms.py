@@ -511,3 +511,16 @@ def test_the_first_name_of_an_expression_is_the_active_data(filled):
     assert dialog.fields["a"].value() is filled.context.active_view().data
     assert dialog.fields["b"].value() is None
     dialog.close()
+
+
+def test_the_background_of_spectra_is_chosen_among_what_is_drawn(filled):
+    for name in ("core", "sky"):
+        filled.session.subset(name, CirclePixelRegion(PixCoord(4, 3), 2), data="picture")
+    for id, name in (("cube.background", "region"), ("cube.extract", "background")):
+        form = open_form(filled, find(id))
+        combo = form.fields[name].combo
+        assert [combo.itemText(n) for n in range(combo.count())] == ["—", "sky", "core"]
+        assert name not in form.line.text()
+        combo.setCurrentText("sky")
+        assert f"{name}='sky'" in form.line.text()
+        form.close()
