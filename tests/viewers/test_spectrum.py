@@ -233,6 +233,8 @@ def test_the_legend_scrolls_highlights_and_hides(make, qtbot):
     layer, rect, _ = legend.rows[1]
     qtbot.mouseMove(viewer, rect.center().toPoint())
     assert viewer.scene_now().hovered is layer
+    assert viewer.readout(rect.center()) is None  # the curves below are covered
+    assert viewer.readout(QPointF(rect.left() - 30, rect.center().y())) is not None
     qtbot.mouseClick(viewer, Qt.MouseButton.LeftButton, pos=rect.center().toPoint())
     assert not layer.visible
     viewer.session.undo()
@@ -526,3 +528,21 @@ def test_of_many_lines_the_strong_ones_keep_their_labels():
     chosen = strongest(lines, places, 14.0)
     assert (np.diff(places[chosen]) >= 14.0).all()
     assert {"Hα", "[O III] 5008", "[S III] 9533"} <= {lines[n].title for n in chosen}
+
+
+def test_of_stacked_spectra_that_wait_for_their_turn_nothing_is_asked(make, monkeypatch, qtbot):
+    """A thousand of them are made over many frames, each of which would else ask all that are left."""
+    from jviz.viewers.spectrum import scene
+
+    asked, frames = [], []
+    made, recipe = scene.CurveKeeper.make, scene.recipe_of
+    monkeypatch.setattr(scene, "SECONDS", 0.0)  # every frame makes the fewest
+    monkeypatch.setattr(scene, "recipe_of", lambda *a, **k: asked.append(1) or recipe(*a, **k))
+    monkeypatch.setattr(scene.CurveKeeper, "make", lambda self, **k: frames.append(1) or made(self, **k))
+    viewer = make(*[spectrum(np.full(401, float(n)), f"s{n:03d}") for n in range(120)])
+    asked.clear(), frames.clear()
+    viewer.state.offset = 3.0
+    qtbot.waitUntil(lambda: viewer.is_sharp and len(frames) > 3)
+    assert len(asked) <= 2 * len(frames)  # one for live spectra
+    curves = [curve for _, curve in viewer.scene_now().shown]
+    assert [curve.offset for curve in curves] == [3.0 * n for n in range(120)]

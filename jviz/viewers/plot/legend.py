@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-__all__ = ["Legend", "draw_legend", "legend_of"]
+__all__ = ["Legend", "draw_legend", "is_on_legend", "legend_of"]
 
 SHARE = 0.42
 """Share of the width of the picture that a legend may take."""
@@ -141,3 +141,9 @@ def draw_legend(painter: QPainter, scene: Any) -> None:
         )
         text = _counted(legend.first, len(legend.rows), legend.count)
         painter.drawText(foot, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def is_on_legend(scene: Any, position: QPointF) -> bool:
+    """Whether a position lies on the legend, which covers the curves there."""
+    legend = legend_of(scene)
+    return legend is not None and legend.box.contains(position)

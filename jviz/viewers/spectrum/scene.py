@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -146,15 +146,25 @@ class CurveKeeper:
             if layer.data is None or not layer.visible:
                 self._known[layer] = None
                 continue
-            errors = bool(layer.errors)
-            if offset or errors not in recipes:
-                recipes[errors] = recipe_of(self._view, first, number, errors=errors)
-            before, recipe = len(made.shown), recipes[errors]
-            spectrum = _spectrum_of(layer.data.header, made) if layer.is_model else None
-            self._take(made, layer, recipe if spectrum is None else recipe.like(spectrum), wait, until)
-            if len(made.shown) > before:
-                self._known[layer] = made.shown[-1][1]
+            if made.fresh < FRESH or time.perf_counter() < until:
+                self._take_layer(made, layer, first, recipes, number, wait)
+            elif made.is_complete:  # of those that are left not even the recipe: there may be a thousand
+                made.is_complete = False
+                self._stir()
             number += not (offset and layer.is_model)
+
+    def _take_layer(
+        self, made: Made, layer: SpectrumLayer, first: Samples, recipes: dict[bool, Recipe], number: int, wait: bool
+    ) -> None:
+        errors, offset = bool(layer.errors), self._view.offset
+        if errors not in recipes:
+            recipes[errors] = recipe_of(self._view, first, 0, errors=errors)
+        before, recipe = len(made.shown), recipes[errors]
+        recipe = replace(recipe, offset=number * offset) if offset else recipe
+        spectrum = _spectrum_of(layer.data.header, made) if layer.is_model else None
+        self._take(made, layer, recipe if spectrum is None else recipe.like(spectrum), wait)
+        if len(made.shown) > before:
+            self._known[layer] = made.shown[-1][1]
 
     def _first(self, layers: Sequence[SpectrumLayer], wait: bool) -> Samples | None:
         for layer in layers:
@@ -173,7 +183,7 @@ class CurveKeeper:
         samples = data.samples
         return samples[layer.index] if layer.index < len(samples) else None
 
-    def _take(self, made: Made, layer: SpectrumLayer, recipe: Recipe, wait: bool, until: float) -> None:
+    def _take(self, made: Made, layer: SpectrumLayer, recipe: Recipe, wait: bool) -> None:
         samples = self._samples(layer, wait)
         if samples is None:
             made.is_complete = False
@@ -182,10 +192,6 @@ class CurveKeeper:
         if curve is None and not wait and len(samples) > LARGE:
             made.is_complete = False
             self._job((samples, recipe), f"Draw {layer.title}", lambda: _prepared(samples, recipe))
-            return
-        if curve is None and made.fresh >= FRESH and time.perf_counter() > until:
-            made.is_complete = False
-            self._stir()
             return
         try:
             made.fresh += curve is None

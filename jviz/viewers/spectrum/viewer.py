@@ -18,7 +18,7 @@ from jviz.session import Session
 from jviz.spectrum_views import SpectrumView, bounds_in
 from jviz.viewers.base import viewer
 from jviz.viewers.plot.frame import draw_frame, title_rects
-from jviz.viewers.plot.legend import draw_legend, legend_of
+from jviz.viewers.plot.legend import draw_legend, is_on_legend, legend_of
 from jviz.viewers.plot.paint import draw_curve, ground, layer_colors, plot_scene
 from jviz.viewers.plot.viewer import PlotReadout, PlotViewer, _nearest
 from jviz.viewers.readout import number_text, place_text, pretty_unit
@@ -292,9 +292,9 @@ class SpectrumViewer(PlotViewer):
     # --- read-out -------------------------------------------------------------------------------
 
     def readout(self, position: QPointF, scene: SpectrumScene | None = None) -> SpectrumReadout | None:
-        """Return the nearest sample of the spectrum that is nearest to a position, None beside the picture."""
+        """Return the sample nearest to a position, of the nearest spectrum; None beside the picture or on the legend."""
         scene = scene or self.scene_now()
-        if not scene.picture.contains(position):
+        if not scene.picture.contains(position) or is_on_legend(scene, position):
             return None
         wanted = scene.x.value(position.x())
         best: tuple[float, Any, Any, int] | None = None
