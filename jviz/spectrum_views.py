@@ -71,6 +71,17 @@ def _rest(value: Any) -> tuple[float, str] | None:
     return amount, str(unit)
 
 
+def _own_lines(value: Any) -> tuple[tuple[str, float], ...]:
+    """Take lines by name and wavelength in m, in vacuum."""
+    try:
+        found = tuple((str(name), float(wave)) for name, wave in value or ())
+    except (TypeError, ValueError):
+        raise CommandError(f"{value!r} is no list of lines; give pairs of a name and a wavelength in m.") from None
+    if not all(0 < wave < np.inf for _, wave in found):
+        raise CommandError("Lines need wavelengths above 0, in m and in vacuum.")
+    return found
+
+
 class SpectrumLayer(PlotLayer):
     """How one spectrum looks.
 
@@ -125,6 +136,8 @@ class SpectrumView(PlotView):
         "x": views with this lock show the same wavelengths.
     lines : tuple of str
         Lists of lines that are marked; ``redshift`` is that of their source.
+    own_lines : tuple of (str, float)
+        Further lines: name and wavelength at rest in vacuum, in m. Set by ``spectrum.line_file``.
     ranges : bool
         Show spectral subsets.
     """
@@ -147,6 +160,7 @@ class SpectrumView(PlotView):
     masked = Checked("grey", one_of(*MASKED, name="way to show masked samples"))
     locks = Checked((), some_of("x", name="lock"))
     lines = Checked((), some_of(*LISTS, name="list of lines"))
+    own_lines = Checked((), _own_lines)
     redshift = Checked(0.0, number(-0.99, 100.0, "redshift"))
     ranges = CallbackProperty(True)
     _is_given = False

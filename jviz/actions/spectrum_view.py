@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from jviz.backend.spectra.units import C, convert_axis
 from jviz.commands import command
 from jviz.data import Spectrum
 from jviz.errors import CommandError
+from jviz.running import Apply
 from jviz.session import Session
 from jviz.spectrum_curves import curve_of_samples, recipe_of
 from jviz.spectrum_views import MASKED, SpectrumView, first_samples, moved_range, scale_of_view
@@ -155,7 +157,8 @@ def lines(
     Parameters
     ----------
     lists : list of str, optional
-        Of H, He, C, N, O, Ne, S, Fe, Metals, PAH, H2, CO; "all" or "none"; by default those that are marked.
+        Of H, He, C, N, O, Ne, S, Fe, Metals, PAH, H2, CO; "all", or "none", which takes lines of files away as well;
+        by default those that are marked.
     redshift : float, optional
         Of the source of the lines.
     velocity : float, optional
@@ -169,7 +172,45 @@ def lines(
     if velocity is not None:
         redshift = velocity * 1e3 / C
     chosen = _lists(lists, view.lines) + _lists(add, ())
-    view.update(lines=chosen, redshift=view.redshift if redshift is None else redshift)
+    own = () if lists == "none" else view.own_lines
+    view.update(lines=chosen, own_lines=own, redshift=view.redshift if redshift is None else redshift)
+
+
+@command("spectrum.line_file", title="Lines of a File…", menu=MENU, needs="spectrum", group="lines", job=True,
+         icon="fa6s.file-lines")  # fmt: skip
+def line_file(
+    session: Session,
+    path: Path,
+    unit: str = "",
+    *,
+    medium: Literal["", "vacuum", "air"] = "",
+    add: bool = False,
+    view: SpectrumView | None = None,
+) -> Apply:
+    """Mark the lines of a list of your own, at the redshift of the others.
+
+    Parameters
+    ----------
+    path : Path
+        A table (text, CSV, ECSV, FITS, VOTable) with a column of names and one of wavelengths, frequencies or
+        energies at rest.
+    unit : str
+        Of these ("Angstrom"); by default as the table says: in its header, in the name of the column
+        (``wave_nm``), or in a column ``unit``; else by the size of the values.
+    medium : str
+        Of wavelengths: vacuum or air; by default vacuum, unless the name of the column says air.
+    add : bool
+        Keep the lines of the files before; else these take their place. `spectrum.lines` with "none" removes all.
+    """
+    from jviz.backend.spectra.line_tables import lines_of_file
+
+    view = _filled(session, view)
+    found = lines_of_file(Path(path), unit=unit, medium=medium)
+
+    def mark() -> None:
+        view.own_lines = tuple(dict.fromkeys((*(view.own_lines if add else ()), *found)))
+
+    return Apply(mark, f"{len(found)} lines of {Path(path).name}", {"path": Path(path), "view": view.name})
 
 
 def _lists(given: Any, otherwise: tuple[str, ...]) -> tuple[str, ...]:

@@ -107,7 +107,10 @@ class SpectrumPanel(SpectrumFollower):
         grid.addWidget(self.velocity, 0, 2)
         self.search = tool_button(self.context, "fa6s.magnifying-glass", "Find the redshift by the lines", self._search)
         grid.addWidget(self.search, 0, 3)
-        grid.addWidget(self.fine, 1, 0, 1, 4)
+        self.own = tool_button(self.context, "fa6s.file-lines", "", self._own_lines)
+        self.own.setCheckable(True)
+        grid.addWidget(self.own, 0, 4)
+        grid.addWidget(self.fine, 1, 0, 1, 5)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         return grid
@@ -169,6 +172,10 @@ class SpectrumPanel(SpectrumFollower):
         self._filling = True
         for name, button in self.lists.items():
             button.setChecked(name in view.lines)
+        self.own.setChecked(bool(view.own_lines))
+        told = f"Take the {len(view.own_lines)} lines of files away" if view.own_lines else "Mark lines of a file…"
+        self.own.setToolTip(told)
+        self.own.setAccessibleName(told)
         fill_quietly(self.redshift, view.redshift)
         fill_quietly(self.velocity, view.redshift * SPEED_OF_LIGHT)
         for name, box in self.choices.items():
@@ -212,6 +219,17 @@ class SpectrumPanel(SpectrumFollower):
     def _search(self) -> None:
         if self.view is not None:
             self.context.run("spectrum.identify", view=self.view)
+
+    def _own_lines(self) -> None:
+        """Ask for a file with lines, or take those of files away."""
+        if self.view is None:
+            return
+        if self.view.own_lines:
+            self._set(own_lines=())
+            self._seal()
+        else:
+            self.own.setChecked(False)
+            self.context.run("spectrum.line_file")
 
     def _seal(self) -> None:
         self.session.flush()

@@ -11,7 +11,7 @@ import numpy as np
 
 from jviz.resources import resource
 
-__all__ = ["LISTS", "Line", "identify", "lines_of"]
+__all__ = ["LISTS", "OWN", "Line", "identify", "lines_of", "own_lines"]
 
 LISTS = {
     "H": "Hydrogen", "He": "Helium", "C": "Carbon", "N": "Nitrogen", "O": "Oxygen", "Ne": "Neon", "S": "Sulphur",
@@ -19,6 +19,9 @@ LISTS = {
     "CO": "Carbon monoxide",
 }  # fmt: skip
 """Names of the lists with words for them."""
+
+OWN = "own"
+"""What the list of lines that a user gave is called."""
 
 STRENGTHS = {
     "Lyα": 3.0, "Hα": 3.0, "Hβ": 1.5, "Hγ": 0.8, "Paα": 2.0, "Paβ": 1.2, "[O III] 5008": 3.0, "[O III] 4960": 1.5,
@@ -49,6 +52,8 @@ class Line:
     @property
     def title(self) -> str:
         """The name with the wavelength that tells lines of one ion apart: in Å below 1 µm, else in µm."""
+        if self.list == OWN:
+            return self.name
         if "(" in self.name or "-" in self.name or self.list == "PAH":
             return f"H₂ {self.name}" if self.list == "H2" else self.name
         if self.list == "H":
@@ -77,7 +82,14 @@ def lines_of(lists: tuple[str, ...]) -> tuple[tuple[Line, ...], np.ndarray]:
     return found, np.array([line.wavelength for line in found])
 
 
-def identify(wavelength: float, redshift: float = 0.0, lists: Iterable[str] = (), count: int = 3) -> list[Line]:
+def own_lines(given: Iterable[tuple[str, float]]) -> tuple[Line, ...]:
+    """Return lines of a user's own, given by name and wavelength in vacuum, in m."""
+    return tuple(Line(OWN, name, wave) for name, wave in given)
+
+
+def identify(
+    wavelength: float, redshift: float = 0.0, lists: Iterable[str] = (), count: int = 3, own: Iterable[Line] = ()
+) -> list[Line]:
     """Return the lines that are nearest to an observed wavelength, the nearest first.
 
     Parameters
@@ -86,7 +98,11 @@ def identify(wavelength: float, redshift: float = 0.0, lists: Iterable[str] = ()
         Observed, in vacuum, in m.
     lists : iterable of str
         Where to look; everywhere by default.
+    own : iterable of Line
+        Others.
     """
+    own = tuple(own)
     lines, waves = lines_of(tuple(lists) or tuple(LISTS))
+    lines, waves = (*lines, *own), np.append(waves, [line.wavelength for line in own])
     order = np.argsort(np.abs(waves * (1 + redshift) / wavelength - 1))
     return [lines[n] for n in order[:count]]

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from jviz.backend.spectra.lines import Line, lines_of
+from jviz.backend.spectra.lines import Line, lines_of, own_lines
 from jviz.backend.spectra.units import Scale, convert_axis, scale_of
 from jviz.errors import CommandError
 from jviz.session import Session
@@ -117,6 +117,8 @@ def _readable(colour: QColor, scene: SpectrumScene) -> QColor:
 def lines_in_sight(view: SpectrumView, scene: SpectrumScene) -> tuple[list[Line], np.ndarray]:
     """Return the marked lines within the picture and their places in pixels, from left to right."""
     lines, waves = lines_of(view.lines)
+    if view.own_lines:
+        lines, waves = (*lines, *own_lines(view.own_lines)), np.append(waves, [wave for _, wave in view.own_lines])
     if not lines or scene.scale.quantity == "channel":
         return [], np.zeros(0)
     try:

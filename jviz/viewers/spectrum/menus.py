@@ -9,7 +9,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from jviz.backend.spectra.fluxes import units_for
-from jviz.backend.spectra.lines import identify
+from jviz.backend.spectra.lines import OWN, identify, own_lines
 from jviz.backend.spectra.units import Scale, convert_axis
 from jviz.errors import JvizError
 from jviz.spectrum_views import first_samples, scale_of_view
@@ -149,11 +149,8 @@ def _line_menu(viewer: Any, parent: QMenu, scene: Any, at: QPointF) -> QMenu | N
     menu.addAction("Find Redshift by All Lines", lambda: run(viewer, "spectrum.identify"))
     menu.addAction(f"Refine z = {near:.5g} by All Lines", lambda: run(viewer, "spectrum.identify", near=near))
     menu.addSeparator()
-    for line in identify(wave, viewer.state.redshift, count=6):
-        redshift = wave / line.wavelength - 1
-        text = f"{line.title}  at z = {redshift:.5f}"
-        menu.addAction(
-            text,
-            lambda line=line, z=redshift: run(viewer, "spectrum.lines", redshift=z, add=[line.list]),
-        )
+    for line in identify(wave, viewer.state.redshift, count=6, own=own_lines(viewer.state.own_lines)):
+        values = {"redshift": wave / line.wavelength - 1} | ({} if line.list == OWN else {"add": [line.list]})
+        text = f"{line.title}  at z = {values['redshift']:.5f}"
+        menu.addAction(text, lambda values=values: run(viewer, "spectrum.lines", **values))
     return menu

@@ -36,7 +36,8 @@ __all__ = ["SpectrumReadout", "SpectrumViewer"]
 
 EMPTY = "Move the mouse over a cube, draw a region on it, or open a spectrum"
 WAITING = "Reading the spectrum…"
-ASIDE = frozenset({"x_range", "y_range", "redshift", "lines", "ranges", "legend", "grid", "locks", "name", "active"})
+ASIDE = frozenset({"x_range", "y_range", "redshift", "lines", "own_lines", "ranges", "legend", "grid", "locks", "name",
+                   "active"})  # fmt: skip
 """Properties of a view of which its curves do not depend."""
 PATIENCE = 0.25
 """Seconds between pictures while very many curves are made."""
@@ -292,7 +293,7 @@ class SpectrumViewer(PlotViewer):
     # --- read-out -------------------------------------------------------------------------------
 
     def readout(self, position: QPointF, scene: SpectrumScene | None = None) -> SpectrumReadout | None:
-        """Return the sample nearest to a position, of the nearest spectrum; None beside the picture or on the legend."""
+        """Return the sample of a spectrum nearest to a position; None beside the picture and on the legend."""
         scene = scene or self.scene_now()
         if not scene.picture.contains(position) or is_on_legend(scene, position):
             return None
