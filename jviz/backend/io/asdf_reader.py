@@ -14,7 +14,7 @@ import numpy as np
 from jviz.backend.asdf_plugins import asdf_library
 from jviz.backend.io.arrays import kind_of_shape
 from jviz.backend.io.asdf_blocks import Block, blocks_of
-from jviz.backend.io.asdf_tables import table_of_asdf, table_places
+from jviz.backend.io.asdf_tables import is_spectrum, table_of_asdf, table_places
 from jviz.backend.io.colours import colour_planes, once
 from jviz.backend.io.joint_flags import joint_flags
 from jviz.backend.io.product import Identity, Meaning, Plane, Product, Unit, WcsResult
@@ -28,6 +28,7 @@ _MEANINGS: dict[str, Meaning] = {
     "err": "error", "error": "error", "dq": "flags", "pixeldq": "flags", "groupdq": "flags", "mask": "flags",
     "variance": "variance", "var": "variance", "ivar": "inverse variance", "weight": "weight", "wht": "weight",
 }  # fmt: skip
+_OBJECTS = ("/wcs-", "/table-", "transform/", "/ndarray-", "/quantity-", "/time-")
 _HIDDEN = ("asdf_library", "history", "_fits_hash")
 _shown_items = 300
 _shown_characters = 200
@@ -289,7 +290,7 @@ def _arrays(node: Any, keys: tuple[Any, ...] = ()) -> Iterator[_Array]:
 
 def _is_object(node: Any) -> bool:
     """Whether a node describes an object of a library, whose inner values mean nothing alone."""
-    return any(part in _tag(node) for part in ("/wcs-", "/table-", "transform/", "/ndarray-", "/quantity-", "/time-"))
+    return is_spectrum(node) or any(part in _tag(node) for part in _OBJECTS)
 
 
 def _gwcs_places(node: Any, keys: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
