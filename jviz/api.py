@@ -43,6 +43,8 @@ from jviz.calibration_choice import (
     changed_values,
     inputs_of,
     presets_of,
+    reference_endings,
+    reference_problem,
     save_preset,
     shipped_presets,
 )
@@ -350,6 +352,8 @@ __all__ = [
     "reach_in_sight",
     "reader",
     "readers",
+    "reference_endings",
+    "reference_problem",
     "references_of",
     "register_colormap",
     "rules_for",

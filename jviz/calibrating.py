@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jviz.backend.calibration import budget, registry, requirements, runs
 from jviz.backend.calibration.environment import check_rules, own_cache
+from jviz.backend.calibration.overrides import NOTHING, check_reference
 from jviz.backend.calibration.products import THIRD_LEVEL, main_products, next_subjects, product_name
 from jviz.backend.calibration.registry import Subject
 from jviz.backend.calibration.steps import Catalogue, Pipeline, StepInfo
@@ -149,7 +150,7 @@ class _Calibration:
         self._subjects = [registry.subject_of(path) for path in paths]
         self._cache = _cache_of(request.inputs)
         self._stages = _stages(request, self._subjects, self._catalogue)
-        _check(self._stages, self._subjects, self._catalogue)
+        _check(request, self._stages, self._subjects, self._catalogue)
         self._run = runs.Run(live.id, live.title, references=dict(request.references))
         self._total, self._done = 0.0, 0.0
         self._stopped = False
@@ -354,15 +355,20 @@ def _stages(request: Request, subjects: Sequence[Subject], catalogue: Catalogue)
     return stages
 
 
-def _check(stages: Sequence[Stage], subjects: Sequence[Subject], catalogue: Catalogue) -> None:
-    """Refuse inputs of a level or a type that the pipelines, or the step, cannot work on."""
+def _check(request: Request, stages: Sequence[Stage], subjects: Sequence[Subject], catalogue: Catalogue) -> None:
+    """Refuse inputs that the pipelines, or the step, cannot work on, and references that are of no use for them."""
     first = stages[0]
     if first.pipeline is None:
         own = [pipeline.name for pipeline in catalogue.pipelines.values()
                if any(step.name == first.name for step in pipeline.steps)]  # fmt: skip
         for subject in subjects:
             requirements.check_step(first.name, own, subject)
-    requirements.check_inputs([stage.name for stage in stages], subjects)
+    exposures = requirements.check_inputs([stage.name for stage in stages], subjects)
+    for kind, path in request.references.items():
+        check_reference(kind, path, exposures)
+        if path == NOTHING:
+            running = [step for stage in stages for step in _running(request, stage, subjects[0])]
+            requirements.check_unused(kind, running, subjects[0])
 
 
 def _all_known(request: Request, stages: Sequence[Stage]) -> None:
@@ -379,11 +385,9 @@ def _all_known(request: Request, stages: Sequence[Stage]) -> None:
         raise CommandError(f"{pipelines[-1].name} has no step {request.until!r} to stop after; its steps are "
                            f"{', '.join(dict.fromkeys(steps))}.")  # fmt: skip
     kinds = {kind for stage in stages for kind in _references(stage)}
-    for kind, path in request.references.items():
+    for kind in request.references:
         if kind not in kinds:
             raise CommandError(f"No step reads a reference of the type {kind!r}; they read {', '.join(sorted(kinds))}.")
-        if path != "N/A" and not Path(path).is_file():
-            raise CommandError(f"The reference file {path} ({kind}) is not there.")
 
 
 def _references(stage: Stage) -> Sequence[str]:
@@ -396,6 +400,19 @@ def _order(stage: Stage, subject: Subject) -> list[str]:
     if stage.pipeline is None:
         return [stage.name]
     return [step.name for step in stage.pipeline.ordered(subject.instrument, subject.kind)]
+
+
+def _running(request: Request, stage: Stage, subject: Subject) -> list[str]:
+    """Return the names of the steps of a stage that are not skipped."""
+    order = _order(stage, subject)
+    if stage.pipeline is None:
+        return order
+    if request.until in order:
+        order = order[: order.index(request.until) + 1]
+    _, given = _parameters(stage.pipeline, request.steps)
+    usual = {step.name: next((param.default for param in step.params if param.name == "skip"), False)
+             for step in stage.pipeline.steps}  # fmt: skip
+    return [name for name in order if not given.get(name, {}).get("skip", usual[name])]
 
 
 def _task(stage: Stage, subject: Subject, request: Request, part: Path) -> runs.Task:

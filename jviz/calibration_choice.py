@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from jviz.backend.calibration import registry
 from jviz.backend.calibration.environment import own_cache
+from jviz.backend.calibration.overrides import check_reference, endings_of, given_references
+from jviz.backend.calibration.requirements import check_inputs
 from jviz.backend.calibration.status import reference_of
 from jviz.backend.calibration.steps import Catalogue, Param, Pipeline, StepInfo
 from jviz.data import Data
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CalibrationChoice", "Param", "StepInfo", "StepRow", "best_references", "calibration_choice", "changed_values",
-    "inputs_of", "presets_of", "save_preset", "shipped_presets",
+    "inputs_of", "presets_of", "reference_endings", "reference_problem", "save_preset", "shipped_presets",
 ]  # fmt: skip
 
 
@@ -68,6 +70,8 @@ class CalibrationChoice:
         Of reference files that simulated exposures come with.
     first : Path or None
         File whose header chooses reference files: the first one, of an association its first member.
+    problem : str
+        Why the pipeline cannot work on them, "" when it can.
     """
 
     inputs: tuple[Any, ...]
@@ -78,6 +82,7 @@ class CalibrationChoice:
     pipelines: tuple[str, ...]
     cache: Path | None = None
     first: Path | None = None
+    problem: str = ""
 
     @property
     def all_rows(self) -> tuple[StepRow, ...]:
@@ -127,7 +132,16 @@ def calibration_choice(
         header = registry.header_of(first) if first is not None else {}
     rows = tuple(_row(step, header) for step in found.ordered(subjects[0].instrument, subjects[0].kind))
     return CalibrationChoice(tuple(given for given, _, _ in inputs), tuple(path for _, path, _ in inputs), found, usual,
-                             rows, catalogue.names, own_cache(inputs[0][1]), _first_file(subjects[0]))  # fmt: skip
+                             rows, catalogue.names, own_cache(inputs[0][1]), _first_file(subjects[0]),
+                             _problem(found, subjects))  # fmt: skip
+
+
+def _problem(pipeline: Pipeline, subjects: Sequence[registry.Subject]) -> str:
+    try:
+        check_inputs([pipeline.name], subjects)
+    except JvizError as error:
+        return str(error)
+    return ""
 
 
 def _first_file(subject: registry.Subject) -> Path | None:
@@ -157,6 +171,29 @@ def best_references(choice: CalibrationChoice) -> dict[str, Row]:
     _, rows = references_of(registry.header_of(path), path.name, None, kinds=kinds, everything=True,
                             rules=rules_for(path))  # fmt: skip
     return {row.kind: row for row in rows}
+
+
+def reference_problem(choice: CalibrationChoice | None, kind: str, path: str) -> str:
+    """Return why a file cannot be a reference of a type for the first input, "" when it can; reads files.
+
+    Parameters
+    ----------
+    path : str
+        Of the file, "N/A", or "" for the best one.
+    """
+    first = choice.first if choice is not None else None
+    try:
+        exposures = [(first.name, registry.header_of(first))] if first is not None else []
+        for kept in given_references({kind: path} if path else {}).values():
+            check_reference(kind, kept, exposures)
+    except JvizError as error:
+        return str(error)
+    return ""
+
+
+def reference_endings(kind: str) -> tuple[str, ...]:
+    """Return the endings that names of references of a type may have, those of packed ones whole."""
+    return tuple(ending if ending != ".gz" else ".fits.gz" for ending in endings_of(kind))
 
 
 def changed_values(step: StepInfo, values: Mapping[str, Any]) -> dict[str, Any]:

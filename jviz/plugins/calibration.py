@@ -37,6 +37,7 @@ from jviz.plugins.calibration_form import StepForm
 from jviz.plugins.calibration_pages import ComparePage, LogPage, RunsPage
 from jviz.plugins.calibration_presets import PresetButton
 from jviz.plugins.calibration_quality import QualityPage
+from jviz.plugins.calibration_references import GivenReferences
 from jviz.plugins.calibration_steps import StepTree, found_in, taken
 from jviz.plugins.parts import Line, Newest, Panel, ProgressBar, muted, tool_button
 
@@ -62,7 +63,7 @@ class CalibrationPanel(Panel):
         self.choice: Any = None
         self.values: dict[tuple[str, str], dict[str, Any]] = {}
         self.ticks: dict[str, dict[str, bool]] = {}
-        self.files: dict[str, str] = {}
+        self.given = GivenReferences(self)
         self.best: dict[str, ReferenceRow] = {}
         self._inputs: tuple[Any, ...] = ()
         self._asked: tuple[Any, str] | None = None
@@ -217,7 +218,7 @@ class CalibrationPanel(Panel):
 
     def _show_choice(self, choice: Any, problem: str, pipelines: tuple[str, ...] = ()) -> None:
         self.choice = choice
-        self._say(problem)
+        self._say(problem or (choice.problem if choice is not None else ""))
         self.title.setText(choice.title if choice is not None else "")
         self.title.setToolTip("\n".join(map(str, choice.paths)) if choice is not None else "")
         self.best = {}
@@ -228,7 +229,7 @@ class CalibrationPanel(Panel):
         if choice is not None:
             self.session.calibrations.prepare(min(2, len(choice.paths)), cache=choice.cache)
             self._best_newest.ask()
-            self._show_changes()
+            self.show_changes()
         self._show_form()
         self._settle()
 
@@ -255,7 +256,7 @@ class CalibrationPanel(Panel):
     def _show_best(self, choice: Any, best: dict[str, ReferenceRow]) -> None:
         if choice is self.choice:
             self.best = best
-            self.tree.show_files(best, self.files, choice.rows)
+            self.tree.show_files(best, self.given.files, choice.rows)
             for form in self._forms.values():
                 form.show_best(best)
 
@@ -272,26 +273,31 @@ class CalibrationPanel(Panel):
         if name not in self._forms:
             row = next(row for row in self.choice.all_rows if row.info.name == name)
             values = self.values.setdefault((self.choice.pipeline.name, name), {})
-            form = StepForm(self.context, row, values, self.files, self.best)
-            form.changed.connect(self._show_changes)
+            form = StepForm(self.context, row, values, self.given, self.best)
+            form.changed.connect(self.show_changes)
             form.find(self.search.text())
             self.forms.addWidget(form)
             self._forms[name] = form
         return self._forms[name]
+
+    def forms_of_steps(self) -> list[StepForm]:
+        """Return the forms that there are by now."""
+        return list(self._forms.values())
 
     def _show_form(self) -> None:
         if self.choice is not None and self.tree.chosen:
             self.forms.setCurrentWidget(self.form(self.tree.chosen))
         self._settle()
 
-    def _show_changes(self) -> None:
+    def show_changes(self) -> None:
+        """Mark the steps that have changed parameters, and say which reference files they get."""
         if self.choice is None:
             return
         name = self.choice.pipeline.name
         changed = {row.info.name for row in self.choice.all_rows if self.values.get((name, row.info.name))}
         changed |= {step for step in self.ticks.get(name, {})}
         self.tree.show_changed(changed)
-        self.tree.show_files(self.best, self.files, self.choice.rows)
+        self.tree.show_files(self.best, self.given.files, self.choice.rows)
 
     def _ticked(self, name: str, on: bool) -> None:
         row = next(row for row in self.choice.rows if row.info.name == name)
@@ -299,7 +305,7 @@ class CalibrationPanel(Panel):
         ticks[name] = on
         if on == row.runs:
             del ticks[name]
-        self._show_changes()
+        self.show_changes()
 
     def _find(self, text: str) -> None:
         if self.choice is None:
@@ -329,7 +335,7 @@ class CalibrationPanel(Panel):
         self.ticks[name] = ticks
         self._clear_forms()
         self.tree.show_steps(self.choice.all_rows, ticks)
-        self._show_changes()
+        self.show_changes()
         self._show_form()
 
     # --- running --------------------------------------------------------------------------------
@@ -370,7 +376,7 @@ class CalibrationPanel(Panel):
         except JvizError as error:
             self.context.notify("error", str(error))
             return
-        overrides = {f"override_{kind}": path for kind, path in self.files.items() if kind in row.info.references}
+        overrides = {f"override_{kind}": path for kind, path in self.given.files.items() if kind in row.info.references}
         given = {"data": self.choice.inputs[0], "step": step, **values, **overrides}
         self._started(self.context.run("calibration.step", **given))
 
@@ -382,7 +388,7 @@ class CalibrationPanel(Panel):
             self.context.notify("error", str(error))
             return
         kinds = choice.pipeline.references
-        files = {kind: path for kind, path in self.files.items() if kind in kinds}
+        files = {kind: path for kind, path in self.given.files.items() if kind in kinds}
         arguments = {"inputs": list(choice.inputs), **more}
         arguments |= {"pipeline": choice.pipeline.name} if choice.pipeline.name != choice.usual else {}
         arguments |= {"steps": steps} if steps else {}
@@ -443,8 +449,9 @@ class CalibrationPanel(Panel):
         """Enable what can be done."""
         ready = self.choice is not None and self._job is None
         chosen = self.tree.chosen in [row.info.name for row in self._rows()]  # not the pipeline itself
-        self.all_button.setEnabled(ready)
-        self.here_button.setEnabled(ready and chosen)
+        fits = ready and not self.choice.problem
+        self.all_button.setEnabled(fits)
+        self.here_button.setEnabled(fits and chosen)
         self.only_button.setEnabled(ready and chosen and len(self.choice.paths) == 1)
         self.cancel_button.setEnabled(self._job is not None)
         self.bar.setVisible(self._job is not None)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -22,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import JvizError, Param, ReferenceRow, StepRow
+from jviz.plugins.calibration_references import GivenReferences, ReferenceField
 from jviz.plugins.parts import muted, tool_button
 
-__all__ = ["ReferenceField", "StepForm"]
+__all__ = ["StepForm"]
 
 USUAL = "as by default"
 INVALID = "QLineEdit { border: 1px solid #d9534f; }"
@@ -38,7 +36,7 @@ class StepForm(QScrollArea):
     Attributes
     ----------
     changed : Signal
-        A value was changed; `values` and `references` have it.
+        A value was changed; `values` has it.
     """
 
     changed = Signal()
@@ -48,13 +46,13 @@ class StepForm(QScrollArea):
         context: Any,
         row: StepRow,
         values: dict[str, Any],
-        references: dict[str, str],
+        given: GivenReferences,
         best: Mapping[str, ReferenceRow],
     ) -> None:
         super().__init__(widgetResizable=True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.context, self.row, self.values, self.files = context, row, values, references
+        self.context, self.row, self.values, self.given = context, row, values, given
         self.fields: dict[str, QWidget] = {}
         self.references: dict[str, ReferenceField] = {}
         self._labels: dict[str, QLabel] = {}
@@ -137,14 +135,18 @@ class StepForm(QScrollArea):
             problem = str(error)
         if isinstance(field, QLineEdit):
             field.setStyleSheet(INVALID if problem else "")
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
+        self.say(problem)
         if value == param.default:
             self.values.pop(param.name, None)
         else:
             self.values[param.name] = value  # also a wrong one: running says what is wrong with it
         self._mark(param.name)
         self.changed.emit()
+
+    def say(self, problem: str) -> None:
+        """Say what is wrong above the parameters; "" when nothing is."""
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
 
     def reset(self, name: str) -> None:
         """Take the change of a parameter back."""
@@ -193,8 +195,8 @@ class StepForm(QScrollArea):
         heading.setContentsMargins(0, 8, 0, 0)
         self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 3)
         for kind in self.row.info.references:
-            field = ReferenceField(kind, self.files.get(kind, ""), self.row.used.get(kind, ""))
-            field.changed.connect(partial(self._refer, kind))
+            field = ReferenceField(kind, self.given.files.get(kind, ""), self.row.used.get(kind, ""))
+            field.offered.connect(partial(self.given.give, kind))
             self.references[kind] = field
             line = self._grid.rowCount()
             label = QLabel(kind)
@@ -205,13 +207,6 @@ class StepForm(QScrollArea):
             self._labels[f"ref {kind}"] = label
             self._resets[f"ref {kind}"] = browse
 
-    def _refer(self, kind: str, path: str) -> None:
-        if path:
-            self.files[kind] = path
-        else:
-            self.files.pop(kind, None)
-        self.changed.emit()
-
     def show_best(self, best: Mapping[str, ReferenceRow]) -> None:
         """Say which file each type would get; types that do not apply are shown only when one gave a file."""
         for kind, field in self.references.items():
@@ -220,51 +215,6 @@ class StepForm(QScrollArea):
             shown = row is None or row.state != "not applicable" or bool(field.text())
             for widget in (field, self._labels[f"ref {kind}"], self._resets[f"ref {kind}"]):
                 widget.setVisible(shown)
-
-
-class ReferenceField(QLineEdit):
-    """A reference file of one type: the best one, unless a path is written or a file dropped."""
-
-    changed = Signal(str)
-
-    def __init__(self, kind: str, path: str, used: str) -> None:
-        super().__init__(path, clearButtonEnabled=True)
-        self.kind, self._used = kind, used
-        self.setObjectName("takesFile")  # the window's veil for drops gives it the file
-        self.setAcceptDrops(True)
-        self.setAccessibleName(f"Reference file {kind}")
-        self.textChanged.connect(lambda text: self.changed.emit(text.strip()))
-
-    def show_best(self, best: ReferenceRow | None) -> None:
-        """Say which file CRDS would take, and whether it is on this machine."""
-        texts = {"cached": "{name}", "missing": "{name} (not on this machine)", "not applicable": "not applicable",
-                 "no rule": "none found: {why}"}  # fmt: skip
-        text = texts[best.state].format(name=best.best, why=best.note) if best is not None else ""
-        self.setPlaceholderText(text or (f"in the header: {self._used}" if self._used else "the best one"))
-        lines = [f"Best: {text}" if text else "", f"In the header: {self._used}" if self._used else "",
-                 "Drop a file here to use it in every step that reads this type; N/A: none"]  # fmt: skip
-        self.setToolTip("\n".join(filter(None, lines)))
-
-    def browse(self) -> None:
-        """Choose a file."""
-        kinds = "References (*.fits *.fits.gz *.asdf)"
-        path, _ = QFileDialog.getOpenFileName(self, f"Reference file {self.kind}", "", kinds)
-        if path:
-            self.setText(path)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
-            event.acceptProposedAction()
-        else:
-            super().dragEnterEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        urls = event.mimeData().urls()
-        if urls and urls[0].isLocalFile():
-            self.setText(str(Path(urls[0].toLocalFile())))
-            event.acceptProposedAction()
-        else:
-            super().dropEvent(event)
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The Calibration panel, worked with mouse and keys on a simulated exposure, with the real pipelines."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -9,11 +10,11 @@ from astropy import units as u
 from astropy.io import fits
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from specutils import Spectrum
 
 from jviz.calibrations import LiveRun
-from jviz.errors import JvizError
+from jviz.errors import CommandError, JvizError
 
 NEVER = ("jwst", "stpipe", "stcal", "crds")
 
@@ -134,20 +135,89 @@ def test_searching_finds_steps_and_parameters(qtbot, panel):
     assert form.fields["rejection_threshold"].isVisibleTo(form)
 
 
-def test_a_file_is_dropped_on_a_reference(qtbot, panel, tmp_path):
-    path = tmp_path / "gain.fits"
-    path.touch()
-    field = choose(qtbot, panel, "jump").references["gain"]
+def drop(field, path):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     place = QPointF(field.rect().center())
     given = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(field, QDragEnterEvent(place, *given))
     QApplication.sendEvent(field, QDropEvent(place, *given, QEvent.Type.Drop))
-    assert panel.files == {"gain": str(path)}
-    assert "gain.fits" in panel.tree._items["ramp_fit"].text(2)  # every step that reads the type
+
+
+@pytest.fixture
+def files(sim, tmp_path):
+    """Return ``files("gain")``: a copy of the reference of a type."""
+
+    def copied(kind):
+        path = tmp_path / f"my_{kind}.fits"
+        shutil.copy(next((sim / "crds").rglob(f"*nircam_{kind}_*.fits")), path)
+        return path
+
+    return copied
+
+
+def test_a_file_is_dropped_on_a_reference(qtbot, panel, files):
+    path, field = files("gain"), choose(qtbot, panel, "jump").references["gain"]
+    other = choose(qtbot, panel, "ramp_fit").references["gain"]
+    drop(field, path)
+    assert panel.given.files == {"gain": str(path)}  # at once: a run that is started now has it
+    assert "my_gain.fits" in panel.tree._items["ramp_fit"].text(2)  # every step that reads the type
+    assert other.text() == str(path)
+    qtbot.waitUntil(lambda: not panel.given.is_looking)
+    assert panel.given.files == {"gain": str(path)}
     field.clear()
-    assert panel.files == {}
+    assert panel.given.files == {}
+    assert other.text() == ""
+
+
+def test_a_wrong_file_is_refused_where_it_is_given_and_the_former_stays(qtbot, panel, context, files, tmp_path,
+                                                                        monkeypatch):  # fmt: skip
+    said = []
+    monkeypatch.setattr(context, "notify", lambda level, text, *_: said.append(text))
+    good, superbias = files("gain"), files("superbias")
+    form = choose(qtbot, panel, "jump")
+    field = form.references["gain"]
+    drop(field, good)
+    elsewhere = tmp_path / "elsewhere.fits"
+    shutil.copy(good, elsewhere)
+    fits.setval(elsewhere, "SUBSTRT1", value=900)
+    (tmp_path / "gain.json").write_text("{}")
+    chosen = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName",
+                        lambda *given: (chosen.append(given[-1]), (str(superbias), ""))[1])  # fmt: skip
+    for give, why in ((lambda: drop(field, elsewhere), "is of columns 900 to 1059"),
+                      (lambda: drop(field, tmp_path / "gain.json"), "is neither FITS nor ASDF"),
+                      (field.browse, "of the type superbias (REFTYPE)")):  # fmt: skip
+        before = len(said)
+        give()
+        qtbot.waitUntil(lambda count=before: len(said) > count)
+        assert why in said[-1]
+        assert form.problem.text() == said[-1]
+        assert (field.text(), panel.given.files) == (str(good), {"gain": str(good)})
+    assert chosen == ["References (*.fits *.asdf *.fits.gz)"]
+    with pytest.raises(CommandError) as refused:
+        panel.session.run("calibration.run", inputs=panel.choice.inputs[0], references={"gain": str(superbias)})
+    assert str(refused.value) == said[-1]
+
+
+def test_a_path_is_looked_at_when_it_is_written_to_its_end(qtbot, panel, context, files, monkeypatch):
+    said = []
+    monkeypatch.setattr(context, "notify", lambda level, text, *_: said.append(text))
+    good = files("gain")
+    field = choose(qtbot, panel, "jump").references["gain"]
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClicks(field, str(good))
+    assert panel.given.files == {}
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.given.files == {"gain": str(good)} and not panel.given.is_looking)
+    field.selectAll()
+    qtbot.keyClicks(field, "/nowhere/gain.fits")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(said))
+    assert said == ["The reference file /nowhere/gain.fits (gain) is not there."]
+    assert panel.given.files == {"gain": str(good)}
+    assert field.text() == str(good)
 
 
 def test_presets_are_kept_and_taken_back(qtbot, panel, session):
@@ -258,6 +328,20 @@ def test_what_cannot_be_calibrated_says_why(qtbot, panel, session, picture):
     assert not panel.all_button.isEnabled()
     panel.take_files(["/nowhere/lost_asn.json"])
     qtbot.waitUntil(lambda: "lost_asn.json is not there" in panel.note.text(), timeout=5_000)
+
+
+def test_a_pipeline_that_cannot_work_on_the_product_says_so_before_it_is_run(qtbot, panel):
+    panel.pipeline.setCurrentIndex(panel.pipeline.findData("calwebb_tso3"))
+    panel.pipeline.activated.emit(panel.pipeline.currentIndex())
+    qtbot.waitUntil(lambda: panel.choice.pipeline.name == "calwebb_tso3")
+    assert panel.note.isVisibleTo(panel)
+    assert panel.note.text().startswith("calwebb_tso3 needs calibrated integrations (calints), and jw09999001001")
+    assert panel.note.text().endswith("of the kind uncal. Give such exposures, or run calwebb_detector1 on this one.")
+    assert not panel.all_button.isEnabled()
+    panel.pipeline.setCurrentIndex(panel.pipeline.findData("calwebb_detector1"))
+    panel.pipeline.activated.emit(panel.pipeline.currentIndex())
+    qtbot.waitUntil(lambda: panel.all_button.isEnabled())
+    assert not panel.note.isVisibleTo(panel)
 
 
 def test_a_product_that_no_pipeline_takes_on_leaves_the_choice_of_one(qtbot, panel, uncal):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jviz.backend.calibration.environment import NOT_INSTALLED
+from jviz.backend.calibration.overrides import NOTHING
 from jviz.backend.calibration.steplog import StepLog
 from jviz.backend.files import is_full
 from jviz.backend.priority import step_aside
@@ -361,6 +362,16 @@ def _where(log: StepLog | None, task: Mapping[str, Any]) -> str:
     return f"The step {log.current}" if log is not None and log.current not in ("", name) else name
 
 
+def _unused(log: StepLog | None, task: Mapping[str, Any]) -> str:
+    """Return the types that were declared unused and that the step at work reads."""
+    given = [kind for kind, path in task.get("references", {}).items() if path == NOTHING]
+    if not given or log is None:
+        return ""
+    cls = _class(task["class_name"])
+    kinds = getattr(getattr(cls, "step_defs", {}).get(log.current, cls), "reference_file_types", None)
+    return ", ".join(kind for kind in given if isinstance(kinds, list | tuple | set) and kind in kinds)
+
+
 def _input(task: Mapping[str, Any]) -> str:
     return Path(str(task.get("input", ""))).name
 
@@ -377,7 +388,9 @@ def _sentence(error: BaseException, log: StepLog | None, task: Mapping[str, Any]
         server, cache = (os.environ.get(name, "CRDS") for name in ("CRDS_SERVER_URL", "CRDS_PATH"))
         return (f"{_where(log, task)} failed on {_input(task)}: {server} does not answer, and no rules for reference "
                 f"files are in {cache}. Go online, or set CRDS_PATH to the folder of a CRDS cache.")  # fmt: skip
-    if re.search(r"crds|reference|override|bestref|mapping|context", said, re.IGNORECASE):
+    if unused := _unused(log, task):
+        hint = f"It was to do without a reference of the type {unused} (N/A); give a file, or take that away"
+    elif re.search(r"crds|reference|override|bestref|mapping|context", said, re.IGNORECASE):
         hint = "See which reference files are there, or give one with references={type: file}"
     elif "valid" in type(error).__name__.lower():
         hint = "Correct its parameters"

@@ -10,7 +10,7 @@ from jviz.backend.calibration.registry import SECOND, THIRD, Subject, check_pair
 from jviz.backend.calibration.roads import ROADS
 from jviz.errors import JvizError
 
-__all__ = ["check_inputs", "check_step", "role_of"]
+__all__ = ["check_inputs", "check_step", "check_unused", "role_of"]
 
 RAW = ("calwebb_detector1", "calwebb_dark", "calwebb_guider")
 """Pipelines of the first level."""
@@ -31,6 +31,12 @@ NEEDS = {
 IN_PAIRS = ("calwebb_coron3",)
 """What makes nothing without exposures of a reference star."""
 
+INDISPENSABLE = {
+    "jump": ("gain", "readnoise"), "ramp_fit": ("gain", "readnoise"), "assign_wcs": ("distortion",),
+    "source_catalog": ("apcorr", "abvegaoffset"), "ami_analyze": ("nrm", "throughput"),
+}  # fmt: skip
+"""Types without which a step of jwst fails; all others do without one that is declared unused."""
+
 ONE_PRODUCT = ("calwebb_image3", "calwebb_spec3", "calwebb_tso3", "calwebb_coron3", "calwebb_ami3")
 """What makes the first product of an association alone."""
 
@@ -41,7 +47,7 @@ ON_RAMPS = ("assign_wcs",)
 """Steps of later levels that those of the first one need, too."""
 
 
-def check_inputs(names: Sequence[str], subjects: Sequence[Subject]) -> None:
+def check_inputs(names: Sequence[str], subjects: Sequence[Subject]) -> list[tuple[str, Mapping[str, Any]]]:
     """Refuse inputs that the pipelines cannot work on.
 
     Parameters
@@ -50,6 +56,11 @@ def check_inputs(names: Sequence[str], subjects: Sequence[Subject]) -> None:
         Aliases of the pipelines, in their order: the level counts for the first one, the type for all.
     subjects : sequence of Subject
         Exposures and associations.
+
+    Returns
+    -------
+    list of (str, mapping)
+        Names and primary headers of the exposures.
 
     Raises
     ------
@@ -70,6 +81,7 @@ def check_inputs(names: Sequence[str], subjects: Sequence[Subject]) -> None:
         elif name in ONE_PRODUCT:
             for subject in subjects:
                 _check_products(name, subject)
+    return [(subject.path.name, header) for subject, _, header in exposures]
 
 
 def role_of(header: Mapping[str, Any]) -> str:
@@ -153,6 +165,20 @@ def _check_star(name: str, subjects: Sequence[Subject], roles: set[str]) -> None
         lacks = f"{what} has none of a {missing}" if len(subjects) == 1 else f"{what} is of a {missing}"
         raise JvizError(f"{name} needs exposures of a target and of a reference star (role psf; IS_PSF in headers), "
                         f"and {lacks}. Make an association of both in the panel Associations.")  # fmt: skip
+
+
+def check_unused(kind: str, steps: Iterable[str], subject: Subject) -> None:
+    """Refuse to declare a type unused that one of the steps cannot do without.
+
+    Raises
+    ------
+    JvizError
+        Names the step.
+    """
+    for step in steps:
+        if kind in INDISPENSABLE.get(step, ()) and not (step == "assign_wcs" and subject.instrument == "NIRSPEC"):
+            raise JvizError(f"The step {step} cannot do without a reference of the type {kind}, which was declared "
+                            "unused (N/A); give a file, or take that away for the best one.")  # fmt: skip
 
 
 def _check_products(name: str, subject: Subject) -> None:
