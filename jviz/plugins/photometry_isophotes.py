@@ -53,10 +53,20 @@ class IsophotesTab(Tab):
         self.live = self.switch("", "Preview", True, "Draw ellipses in sight while numbers are turned")
         self.note.setText(HELP)
         self._outdated = False
+        self._fitted: Any = None
         self.changed.connect(self._turned)
 
     def _turned(self) -> None:
-        self._outdated = True
+        self._outdated, self._fitted = True, None
+
+    def run(self) -> None:
+        super().run()
+        self._fitted = self.data
+        self.show_preview(None, self.note.text())
+
+    def show_preview(self, preview: Any, text: str) -> None:
+        # What was fitted is drawn itself: a preview over it would show everything twice.
+        super().show_preview(None if self._fitted is self.data else preview, text)
 
     def refresh(self) -> None:
         self.offer(self.mask, self.regions("Nothing"))
@@ -72,6 +82,8 @@ class IsophotesTab(Tab):
     def preview(self, view: Any) -> Any:
         if not self.live.isChecked():
             self.show_preview(None, HELP)
+            return None
+        if self._fitted is self.data:
             return None
         try:
             options = self.options()

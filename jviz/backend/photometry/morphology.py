@@ -218,9 +218,10 @@ def _growth(
 def _petrosian(radii: np.ndarray, light: np.ndarray, area: np.ndarray) -> float:
     """Return where the surface brightness in a ring of a pixel is a fifth of the mean within; NaN where it never is.
 
-    Petrosian (1976); Lotz et al. (2004), equation 1. Of noise-free Sérsic profiles (n of 1 to 4, axis ratios of 0.5 to
+    Lotz et al. (2004), equation 4. Of noise-free Sérsic profiles (n of 1 to 4, axis ratios of 0.5 to
     1, 22 to 26 pixels) it is that of the integral of the profile within 0.1 pixel, of circles and of ellipses.
-    statmorph's semi-major axes differ by up to a pixel since its ellipses are those of the moments of all of the stamp.
+    statmorph's semi-major axes differ by up to a pixel, for its ellipses are those of the moments of the segment that
+    it is given, which depend on the threshold.
     """
     wide = max(1, round(0.5 / (radii[1] - radii[0])))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -311,10 +312,10 @@ def _smoothness(values: np.ndarray, noise: np.ndarray, x: float, y: float, radiu
     """Return the light in structure finer than a quarter of the Petrosian radius, over all between it and 1.5 radii.
 
     Conselice (2003), equation 11: the part above the image averaged in a square, without the core, less what noise
-    gives: σ √((1 − 1/n) / 2π) a pixel for squares of n pixels. The average that Lotz et al. (2004), equation 11, and
-    Conselice take has its middle on the pixel, which a square has with an odd number of pixels alone: the side is the
-    odd number next to a quarter of the radius. statmorph rounds that down; where it comes out even (half of all
-    galaxies), its average lies half a pixel off, and the slope of the profile counts as structure, up to 0.04.
+    gives: σ √((1 − 1/n) / 2π) a pixel for squares of n pixels. The average that he and Lotz et al. (2004) take
+    has its middle on the pixel, which a square has with an odd number of pixels alone: the side is the odd number next
+    to a quarter of the radius. statmorph rounds that down; where it comes out even (half of all galaxies), its average
+    lies half a pixel off, and the slope of the profile counts as structure, up to 0.04.
     """
     from scipy.ndimage import uniform_filter
 
