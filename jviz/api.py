@@ -31,7 +31,7 @@ from jviz.backend.render.colormaps import register as register_colormap
 from jviz.backend.render.distribution import Counted, Values
 from jviz.backend.render.frames import separation, unit_vectors
 from jviz.backend.render.stretch import Stretch, look_table, stretch
-from jviz.backend.render.ticks import digits_apart
+from jviz.backend.render.ticks import digits_apart, in_digits
 from jviz.backend.spectra.lines import LISTS as LINE_LISTS
 from jviz.calibration_choice import (
     CalibrationChoice,
@@ -303,6 +303,7 @@ __all__ = [
     "from_product",
     "geometry_of",
     "home",
+    "in_digits",
     "in_turn",
     "inputs_of",
     "is_jwst",

@@ -12,7 +12,7 @@ from jviz.backend.cubes.extract import Spaxels
 from jviz.backend.regions.kinds import OPEN
 from jviz.backend.spectra.samples import Samples
 from jviz.cube_places import can_grow, can_have_ring, checked_ring
-from jviz.cube_sight import continues
+from jviz.cube_sight import continued
 from jviz.errors import CommandError, JvizError
 from jviz.latest import Latest
 from jviz.signals import Signal
@@ -155,14 +155,12 @@ class CubeSpectra:
 
     def cubes(self) -> list[Cube]:
         """Return the cubes in sight, and those behind tabs that continue them at other wavelengths."""
-        found = self._cubes_in_sight()
-        behind = [cube for cube in _cubes_of(self._hidden) if cube not in found] if found else []
+        seen = self._cubes_in_sight()
+        behind = [cube for cube in _cubes_of(self._hidden) if cube not in seen] if seen else []
         for cube in behind:
             if not cube.axis_ready:
                 self._find_axis(cube)
-            elif continues(cube, found):
-                found.append(cube)
-        return found
+        return continued(seen, behind)
 
     def _cubes_in_sight(self) -> list[Cube]:
         return _cubes_of(self._views_in_sight())

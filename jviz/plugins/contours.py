@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import CommandError, ImageLayer, ImageView, NumberBox, WholeBox, contour_color, digits_apart
+from jviz.api import CommandError, ImageLayer, ImageView, NumberBox, WholeBox, contour_color, digits_apart, in_digits
 from jviz.plugins.parts import Panel, color_icon, muted
 
 __all__ = ["ContoursPanel"]
@@ -159,7 +159,7 @@ class ContoursPanel(Panel):
         if not self.levels.hasFocus() or drawn:
             levels = layer.contour_levels if drawn else ()
             digits = digits_apart(levels[0], levels[-1]) if drawn else 6
-            self.levels.setText(", ".join(f"{level:.{digits}g}" for level in levels))
+            self.levels.setText(", ".join(in_digits(level, digits) for level in levels))
             self.levels.setCursorPosition(0)
         for button in (self.remove, self.regions):
             button.setEnabled(drawn)

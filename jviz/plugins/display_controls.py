@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer, NumberBox, WholeBox, digits_apart
+from jviz.api import BLENDS, LIMIT_MODES, STRETCHES, ImageLayer, NumberBox, WholeBox, digits_apart, in_digits
 from jviz.plugins.colormap_button import ColormapButton
 from jviz.plugins.histogram import Histogram
 from jviz.plugins.layer_list import LayerList
@@ -196,7 +196,7 @@ class Controls(QWidget):
         digits = digits_apart(*limits) if limits is not None else 6
         for edit, value in zip((self.low, self.high), limits or (None, None), strict=True):
             if not (edit.hasFocus() and edit.isModified()):
-                edit.setText("" if value is None else f"{value:.{digits}g}")
+                edit.setText("" if value is None else in_digits(value, digits))
                 edit.setCursorPosition(0)
 
     def _show_planes(self, layer: ImageLayer) -> None:
@@ -290,7 +290,7 @@ class Controls(QWidget):
             self.wanted.emit({"limits": (low, high)})
         else:
             digits = digits_apart(low, high)
-            said = f"The lower limit {low:.{digits}g} must be below the upper one, {high:.{digits}g}."
+            said = f"The lower limit {in_digits(low, digits)} must be below the upper one, {in_digits(high, digits)}."
             self.context.notify("error", said)
             self.show_limits(self.histogram.limits)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTableView, QVBoxLayout
 
-from jviz.api import JvizError, Plane, View, blended, digits_apart
+from jviz.api import JvizError, Plane, View, blended, digits_apart, in_digits
 from jviz.plugins.parts import Panel, muted, tool_button
 
 __all__ = ["PixelsPanel"]
@@ -220,4 +220,4 @@ def number_text(value: Any, digits: int = 4) -> str:
         return "–"
     if isinstance(value, int | np.integer | np.bool_):
         return str(int(value))
-    return f"{value:.{digits}g}"
+    return in_digits(value, digits)

@@ -11,6 +11,7 @@ import numpy as np
 
 from jviz.backend.coords import format_position
 from jviz.backend.dq import flag_names
+from jviz.backend.render.ticks import in_digits
 from jviz.viewers.image_layers import raster_of, ready_sky
 from jviz.views import ImageLayer, ImageView
 
@@ -293,7 +294,7 @@ def _flags(layer: ImageLayer, product: Any, x: float, y: float) -> int | None:
 
 def number_text(value: float | int, digits: int = 6) -> str:
     """Write a value with six digits, or more, whole numbers in full."""
-    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    return str(value) if isinstance(value, int) else in_digits(value, digits)
 
 
 def place_text(x: float, along: np.ndarray) -> str:

@@ -9,6 +9,7 @@ from jviz.backend.spectra.axis import SpectralAxis
 from jviz.backend.spectra.ranges import SpectralRanges
 from jviz.backend.spectra.samples import Samples
 from jviz.spectral import made_spectrum
+from jviz.viewers.plot.frame import _numbers_across
 from jviz.viewers.plot.legend import legend_of
 from jviz.viewers.spectrum.marks import lines_in_sight, placed, ranges_in_sight
 from jviz.viewers.spectrum.menus import context_menu, unit_menu
@@ -546,3 +547,17 @@ def test_of_stacked_spectra_that_wait_for_their_turn_nothing_is_asked(make, monk
     assert len(asked) <= 2 * len(frames)  # one for live spectra
     curves = [curve for _, curve in viewer.scene_now().shown]
     assert [curve.offset for curve in curves] == [3.0 * n for n in range(120)]
+
+
+def test_numbers_below_a_spectrum_lie_within_the_viewer_and_apart(make):
+    """Long ones, such as frequencies to the kilohertz, at the very edge."""
+    viewer = make(spectrum(np.full(401, 1.0), "s"))
+    frame, wide = viewer.scene_now(), viewer.look.metrics(0.92).horizontalAdvance("230.53801")
+    edge = frame.picture.right()
+    places = [frame.picture.left(), edge - wide / 2, edge]
+    found = _numbers_across(frame, places, ["230.53799", "230.53800", "230.53801"])
+    lefts = [left for left, _ in found]
+    assert [text for _, text in found] == ["230.53799", "230.53800"]
+    assert lefts[1] > lefts[0] + wide
+    [(left, _)] = _numbers_across(frame, [edge], ["230.53801"])
+    assert left + wide <= frame.whole.right()

@@ -151,7 +151,9 @@ def test_cubes_behind_tabs_have_no_live_spectra(window, qtbot, values, tmp_path)
     qtbot.waitUntil(lambda: [cube for _, _, cube in live.regions_shown()] == [first])
 
 
-@pytest.mark.parametrize(("first", "count"), [(9.0, 2), (5.5, 1)], ids=["another band", "the same band"])
+@pytest.mark.parametrize(
+    ("first", "count"), [(9.0, 2), (5.5, 1), (1300.0, 1)], ids=["the next band", "the same band", "another telescope"]
+)
 def test_cubes_behind_tabs_that_continue_the_band_belong_to_the_spectrum(window, qtbot, values, tmp_path, first, count):
     """As the twelve sub-bands of MIRI do: one region, one spectrum."""
     header = fits.getheader(tmp_path / "cube.fits", 1)

@@ -11,7 +11,10 @@ import numpy as np
 
 from jviz.backend.render.frames import from_icrs, unit_vectors
 
-__all__ = ["Compass", "Ticks", "compass", "digits_apart", "pixel_ticks", "scale_bar", "ticks_for_table", "value_ticks"]
+__all__ = [
+    "Compass", "Ticks", "compass", "digits_apart", "in_digits", "pixel_ticks", "scale_bar", "ticks_for_table",
+    "value_ticks",
+]  # fmt: skip
 
 _superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -204,6 +207,15 @@ def digits_apart(low: float, high: float, *, least: int = 6, parts: int = 1000) 
     if not (step > 0 and isfinite(size)):
         return least
     return min(max(least, ceil(log10(size / step)) + 1), 16)
+
+
+def in_digits(value: float, digits: int) -> str:
+    """Write a value in so many digits; where they are many, without a power of ten: ``230538001000``."""
+    if digits <= 6 or not 1e-3 < abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    decimals = digits - 1 - floor(log10(abs(value)))
+    text = f"{round(value, decimals):.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _is_range(low: float, high: float) -> bool:

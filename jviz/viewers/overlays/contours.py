@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from jviz.backend.contours import Contours
-from jviz.backend.render.ticks import digits_apart
+from jviz.backend.render.ticks import digits_apart, in_digits
 from jviz.contouring import contour_color, contour_store
 from jviz.viewers.image_overlays import Scene
 from jviz.viewers.image_tools import Overlay, register_overlay
@@ -74,7 +74,7 @@ def _write_levels(
     digits = digits_apart(min(longest), max(longest), least=4, parts=100) if longest else 4
     for level, n in longest.items():
         own = points[found.starts[n] : found.starts[n + 1]]
-        text = f"{level:.{digits}g}"
+        text = in_digits(level, digits)
         size = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
         for x, y in own[:: max(1, len(own) // 24)].tolist():
             size.moveCenter(QPointF(x, y))

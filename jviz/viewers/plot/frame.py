@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -96,16 +97,26 @@ def draw_frame(painter: QPainter, frame: Frame, *, choices: bool = False) -> Non
         painter.drawLine(QPointF(picture.left(), place), QPointF(picture.left() + length, place))
         painter.drawLine(QPointF(picture.right(), place), QPointF(picture.right() - length, place))
     painter.setPen(QColor(look.text))
-    for place, text in zip(across, x_ticks.labels, strict=True):
-        painter.drawText(
-            QPointF(place - metrics.horizontalAdvance(text) / 2, picture.bottom() + metrics.ascent() + 5), text
-        )
+    for left, text in _numbers_across(frame, across, x_ticks.labels):
+        painter.drawText(QPointF(left, picture.bottom() + metrics.ascent() + 5), text)
     widest = 0.0
     for place, text in zip(down, y_ticks.labels, strict=True):
         wide = metrics.horizontalAdvance(text)
         widest = max(widest, wide)
         painter.drawText(QPointF(picture.left() - wide - 7, place + metrics.ascent() / 2 - 1.5), text)
     _draw_titles(painter, frame, (x_ticks.power, y_ticks.power), widest, CHOICE if choices else "")
+
+
+def _numbers_across(frame: Frame, across: Sequence[float], labels: Sequence[str]) -> list[tuple[float, str]]:
+    """Return the numbers below a picture and where each begins: within the viewer, and apart from each other."""
+    metrics, found, taken = frame.look.metrics(0.92), [], frame.whole.left()
+    for place, text in sorted(zip(across, labels, strict=True)):
+        wide = metrics.horizontalAdvance(text)
+        left = min(max(place - wide / 2, frame.whole.left() + 1), frame.whole.right() - wide - 1)
+        if left >= taken:
+            found.append((left, text))
+            taken = left + wide + metrics.height() / 2
+    return found
 
 
 def _draw_grid(painter: QPainter, frame: Frame, across: list[float], down: list[float]) -> None:

@@ -6,7 +6,15 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jviz.backend.render.ticks import compass, pixel_ticks, scale_bar, ticks_for_table, value_ticks
+from jviz.backend.render.ticks import (
+    compass,
+    digits_apart,
+    in_digits,
+    pixel_ticks,
+    scale_bar,
+    ticks_for_table,
+    value_ticks,
+)
 
 ranges = st.tuples(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.sampled_from([1e-20, 1e-7, 1.0, 1e8])).map(
     lambda parts: (parts[0] * parts[2], (parts[0] + parts[1]) * parts[2])
@@ -116,3 +124,21 @@ def test_compass_sees_mirrored_images_viewports_and_undefined_sky():
     assert abs(upside_down.east) == pytest.approx(180, abs=1e-4)
     assert compass(lambda x, y: (x * np.nan, y * np.nan), 0.0, 0.0) is None
     assert compass(lambda x, y: (-x, np.where(y > 0, np.nan, y)), 0.0, 0.0) is None  # at the edge of a map
+
+
+@given(st.floats(-1e12, 1e12), st.floats(1e-3, 1e9), st.floats(0, 1))
+def test_written_values_tell_thousandths_of_a_range_apart(low, span, share):
+    """As far as a float64 does."""
+    high = low + span
+    digits = digits_apart(low, high)
+    value = low + share * (high - low)
+    written = float(in_digits(value, digits))
+    finest = max(abs(low), abs(high)) * 1e-15
+    assert abs(written - value) <= max((high - low) / 1000, finest)
+
+
+def test_many_digits_are_written_without_a_power_of_ten():
+    assert in_digits(230_538_000_997.4, 11) == "230538001000"
+    assert in_digits(230_538_000_997.4, 13) == "230538000997.4"
+    assert in_digits(230_538_000_000.0, 13) == "230538000000"
+    assert in_digits(1.5e11, 6) == "1.5e+11"
