@@ -84,6 +84,8 @@ def _write(path: Path, made: Made, frame: Frame, instrument: Instrument) -> None
     first = fits.PrimaryHDU()
     first.header.extend(_kept_cards(frame), unique=True, update=True)
     first.header["EXPTIME"] = (image.exposure, "[s]")
+    if not image.exposure and made.role in ("exposure", "combined"):
+        del first.header["EXPTIME"]  # nobody knows it
     first.header["NCOMBINE"] = (len(made.sources), "frames that this was made of")
     first.header["CCDROLE"] = (made.role, "what jviz made of them")
     first.header["KEYMAP"] = (instrument.name, "mapping of keywords")

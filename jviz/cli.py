@@ -73,7 +73,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that ends with one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        complain(f"{message}. See jviz --help.", WRONG_USE)
+        complain(f"{message}. See {self.prog} --help.", WRONG_USE)
         raise SystemExit(WRONG_USE)
 
 

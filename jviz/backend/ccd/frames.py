@@ -83,13 +83,20 @@ def _header(path: Path) -> tuple[Mapping[str, Any], int, str]:
     from jviz.backend.io.fitsfile import FitsFile
 
     try:
-        hdus = FitsFile.open(decompressed(path)).hdus
-    except (JvizError, OSError) as error:
+        if not path.stat().st_size:
+            return {}, 0, "it is empty. Fetch it again."
+        file = FitsFile.open(decompressed(path))
+    except JvizError as error:
+        return {}, 0, str(error)
+    except (OSError, ValueError, EOFError) as error:
         return {}, 0, f"it cannot be read: {error}"
+    hdus = file.hdus
     image = next((hdu for hdu in hdus if hdu.is_array and len([n for n in hdu.shape if n > 1]) == 2), None)
     header = dict(hdus[0].as_unit().header)
     if image is None:
         return header, 0, "it holds no image of two axes"
+    if not image.complete:
+        return header, 0, file.warnings[-1]
     return {**header, **image.as_unit().header, "NAXIS1": image.shape[-1], "NAXIS2": image.shape[-2]}, image.index, ""
 
 

@@ -128,7 +128,7 @@ def combined(images: Sequence[CcdImage], statistic: str = "mean", clip: float = 
     Returns
     -------
     CcdImage
-        Dead where no image has a value. The exposure is the mean one.
+        Dead where no image has a value. The exposure is the mean one, 0 when one is not known.
     """
     values = np.stack([image.values for image in images])
     variance = np.stack([image.variance for image in images])
@@ -148,4 +148,5 @@ def combined(images: Sequence[CcdImage], statistic: str = "mean", clip: float = 
         total = np.where(count > 0, nan_median(np.where(good, values, np.nan)), 0.0)
         error = error * np.where(count > 2, median_error(some), 1.0)
     flags = np.where(count > 0, 0, DEAD).astype(np.uint8)
-    return CcdImage(total, error, flags, float(np.mean([image.exposure for image in images])))
+    times = [image.exposure for image in images]
+    return CcdImage(total, error, flags, float(np.mean(times)) if all(times) else 0.0)

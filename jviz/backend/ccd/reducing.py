@@ -117,8 +117,11 @@ class _Work:
             kinds = ", ".join(f"{sum(f.kind == kind for f in frames)} {kind}" for kind in ("bias", "dark", "flat"))
             raise JvizError(f"There are no science frames here ({kinds}); map the keywords of the instrument with "
                             "ccd.map_keywords.")  # fmt: skip
-        self.shape = science[0].shape
+        # A test exposure with other binning is not what the night is of.
+        self.shape = max(shapes := [frame.shape for frame in science], key=shapes.count)
         for frame in frames:
+            if frame.note:
+                self.warn(f"{frame.path.name} is left out: {frame.note}")
             if frame.kind and frame.shape != self.shape:
                 sizes = f"{_size(frame.shape)} and not {_size(self.shape)}"
                 self.warn(f"{frame.path.name} has {sizes} pixels; it is left out.")
@@ -225,6 +228,8 @@ class _Work:
         """Return a frame without bias and dark current."""
         image = self._image(frame)
         image = with_light(image, bias.values if bias is not None else 0.0)
+        if darks and not image.exposure > 0:
+            self.warn(f"{frame.path.name} has no exposure time; no dark current is subtracted.")
         dark = min(darks, key=lambda one: abs(math.log(one.exposure / image.exposure)), default=None) if (
             image.exposure > 0) else None  # fmt: skip
         return dark_subtracted(image, bias, dark)

@@ -208,7 +208,8 @@ def _check_number(name: str, value: Any) -> None:
     if isinstance(low, int) and not isinstance(value, int):
         raise JvizError(f"{name} is {value!r}; it must be a whole number.")
     if not low <= value <= high:
-        raise JvizError(f"{name} is {value:g}; it must be between {low:g} and {high:g}.")
+        digits = "d" if isinstance(low, int) else "g"
+        raise JvizError(f"{name} is {value:{digits}}; it must be between {low:{digits}} and {high:{digits}}.")
 
 
 def default_folder(plan: Plan) -> Path:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from scipy.ndimage import binary_dilation
 
 from jviz.backend.ccd.aligning import offset_of, shifted
@@ -118,8 +119,6 @@ def test_ccdproc_makes_the_same_of_the_same_frames(done, truth):
 
 
 def test_exposures_without_a_time_are_combined_as_they_are(tmp_path):
-    from astropy.io import fits
-
     night(tmp_path, rays=0, exposures=3)
     for path in tmp_path.glob("field*"):
         fits.delval(path, "EXPTIME")
@@ -289,8 +288,6 @@ def test_sections_of_fits(text, found):
 
 
 def test_own_keywords_come_first(tmp_path):
-    from astropy.io import fits
-
     header = fits.Header({"INSTRUME": "MYCAM 2", "WHAT": "LIGHT", "IMAGETYP": "bias", "CONV": 2.5, "GAIN": 9.9})
     fits.writeto(tmp_path / "a.fits", np.ones((20, 20), np.float32), header)
     own = {"mine": taken("MYCAM*", {"type": "WHAT", "gain": ["CONV"]}, {"science": "LIGHT"})}
@@ -303,8 +300,6 @@ def test_own_keywords_come_first(tmp_path):
 
 
 def test_what_cannot_be_reduced_is_said(tmp_path):
-    from astropy.io import fits
-
     with pytest.raises(JvizError, match="no folder"):
         frames_of(tmp_path / "nowhere", instruments({}))
     with pytest.raises(JvizError, match="no FITS files"):
@@ -316,3 +311,25 @@ def test_what_cannot_be_reduced_is_said(tmp_path):
     assert "'focus' says of no kind" in frames[1].note
     with pytest.raises(JvizError, match="no science frames"):
         reduced(frames, Options())
+
+
+def test_damaged_frames_and_those_of_another_binning_are_left_out_and_named(tmp_path):
+    truth = night(tmp_path, biases=3, darks=2, flats=2, exposures=3)
+    whole = (tmp_path / "field0.fits").read_bytes()
+    (tmp_path / "cut.fits").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.fits").write_bytes(b"")
+    binned = fits.Header({"IMAGETYP": "object", "EXPTIME": SECONDS, "FILTER": "R", "OBJECT": "field"})
+    fits.writeto(tmp_path / "a_binned.fits", np.ones((75, 97), np.float32), binned)  # the first by its name
+    fits.delval(tmp_path / "field1.fits", "EXPTIME")
+    notes = {frame.path.name: frame.note for frame in frames_of(tmp_path, instruments({}))[1]}
+    assert notes["empty.fits"] == "it is empty. Fetch it again."
+    assert "bytes before the end" in notes["cut.fits"]
+    done = reduced(frames_of(tmp_path, instruments({}))[1], Options(align="none"))
+    said = "\n".join(done.warnings)
+    for words in ("cut.fits is left out: cut.fits ends", "empty.fits is left out: it is empty",
+                  "a_binned.fits has 75 × 97", "field1.fits has no exposure time; no dark current"):  # fmt: skip
+        assert words in said
+    assert [made.sources for made in of_role(done, "exposure")] == [(f"field{n}.fits",) for n in range(3)]
+    assert of_role(done, "combined")[0].image.exposure == 0
+    first = of_role(done, "exposure")[0].image
+    assert pulls(first, truth.scene(0, 0) * SECONDS).std() == pytest.approx(1, abs=0.15)
