@@ -54,25 +54,29 @@ def psf_data(model: PsfModel, name: str, label: str, notes: Sequence[tuple[str, 
     return made
 
 
-def scale_meta(psf: Psf, name: str = "flux_systematic") -> dict[str, float]:
-    """Return the error that all fluxes by a PSF share, as a part of them, where it was built from stars."""
-    doubt = psf.header.get("PSFDOUBT")
-    return {} if doubt is None else {name: float(doubt)}
+def scale_meta(psf: Psf, ending: str = "") -> dict[str, float]:
+    """Return what all fluxes by a PSF that was built from stars share, as parts of them.
+
+    ``flux_systematic`` is their error, ``flux_beyond`` the light beyond the PSF, which is in them, with its error.
+    """
+    names = {"flux_systematic": "PSFDOUBT", "flux_beyond": "PSFBEYON", "flux_beyond_err": "PSFBEYER"}
+    found = {name: psf.header.get(card) for name, card in names.items()}
+    return {name + ending: float(value) for name, value in found.items() if value is not None}
 
 
 def scale_notes(psf: Psf) -> list[str]:
     """Say what the stars that a PSF was built from leave open of its light, where it is above 0.1 %."""
-    doubt, beyond = (float(psf.header.get(word) or 0) for word in ("PSFDOUBT", "PSFBEYON"))
+    doubt, beyond, error = (float(psf.header.get(word) or 0) for word in ("PSFDOUBT", "PSFBEYON", "PSFBEYER"))
     said = []
     if doubt >= 0.001:
         said.append(
-            f"all fluxes by {psf.name} share an error of {100 * doubt:.1f} %, from the noise of the "
-            f"{psf.header.get('NSTARS')} stars it is made of, which is not in flux_err; more or brighter stars lower it"
+            f"all fluxes by {psf.name} share an error of {100 * doubt:.1f} %, from the {psf.header.get('NSTARS')} "
+            "stars it is made of and its wings, which is not in flux_err; more or brighter stars lower it"
         )
     if beyond >= 0.001:
         said.append(
-            f"{100 * beyond:.1f} % of the light is taken to lie beyond {psf.name}, as its wings go on, and is in the "
-            "fluxes (it may be none or twice that); a larger size measures it"
+            f"{100 * beyond:.1f} ± {100 * error:.1f} % of the light lies beyond {psf.name}, by rings round its stars "
+            "and how they fall off, and is in the fluxes"
         )
     return said
 

@@ -57,7 +57,8 @@ def write_data(data: Data, path: Path, progress: Progress) -> None:
     elif isinstance(data, Psf) and path.suffix.lower() in (".fits", ".fit"):
         from jviz.backend.io.psf_files import write_psf
 
-        others = [card for card in _cards(data) if card[0] in ("NSTARS", "PSFQFIT", "PSFDOUBT", "PSFBEYON", "HISTORY")]
+        kept = ("NSTARS", "PSFQFIT", "PSFDOUBT", "PSFBEYON", "PSFBEYER", "HISTORY")
+        others = [card for card in _cards(data) if card[0] in kept]
         write_psf(path, data.plane().read(), [*data.model.cards(), *others])
     elif data.planes:
         _write_planes(data, path, progress)

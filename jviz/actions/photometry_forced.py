@@ -79,7 +79,7 @@ def forced(
         made = fit_mosaic(plan, places, progress=step)
         table, said = tabled(made, made.fitted, made.level, made.saturated, zero_point, gain)
         notes += [f"{one.name}: {note}" for note in [*said, *scale_notes(psf[number % len(psf)])]]
-        shares |= scale_meta(psf[number % len(psf)], f"flux_systematic_{words}")
+        shares |= scale_meta(psf[number % len(psf)], f"_{words}")
         _join(result, table, words)
     if len(failed) == len(data):
         raise failed[0]

@@ -97,7 +97,8 @@ def build_psf(
     oversampling : int
         Samples for one pixel.
     size : int
-        Pixels along the sides of the PSF; 0: 8 times its width.
+        Pixels along the sides of the PSF; 0: until the wings of the brightest star are lost in the noise, 8 times its
+        width or more.
     others : list of (x, y), Catalog or table, optional
         Neighbours, which are subtracted.
     box_size : int
@@ -113,7 +114,8 @@ def build_psf(
     -------
     Psf
         Stars that are cut by the edge, saturated, masked in the core, faint or no single ones are left out, and said.
-        Its header has PSFDOUBT, the error of all fluxes alike as a part of them.
+        Its header has PSFDOUBT, the error of all fluxes alike as a part of them, and PSFBEYON, the part of the light
+        beyond its sides, which is in the fluxes, with its error PSFBEYER.
     """
     from jviz.backend.photometry.psf_building import build
 
@@ -127,15 +129,17 @@ def build_psf(
         from jviz.actions.photometry_psf_tiles import STAMP, measured_scene, montage
 
         cut = montage(measured_scene(session, data, *how)[0], x, y, beside, max(STAMP, 2 * size), progress)
-        seen = (cut.values, cut.variance, cut.x, cut.y, cut.others)
+        seen = (cut.values, cut.variance, cut.x, cut.y, cut.others, 0.0)
     else:
         ready = ready_for(session, data, *how)
-        seen = (ready.values, ready.variance, x, y, beside)
-    built = build(*seen[:4], fine=oversampling, size=size, rounds=rounds, others=seen[4], progress=progress)
+        seen = (ready.values, ready.variance, x, y, beside, ready.level)
+    built = build(*seen[:4], fine=oversampling, size=size, rounds=rounds, others=seen[4], level=seen[5], mesh=box_size,
+                  progress=progress)  # fmt: skip
     count, left_out = int(built.used.sum()), int((~built.used).sum())
     notes = [("NSTARS", count, "stars it is made of"), ("PSFQFIT", round(built.spread, 5), "median of sum |r|/flux"),
              ("PSFDOUBT", round(built.doubt, 5), "relative error of all fluxes by this PSF"),
-             ("PSFBEYON", round(1 - built.psf.light, 5), "part of the light beyond the table, expected"),
+             ("PSFBEYON", round(built.beyond, 5), "part of the light beyond the table, in the fluxes"),
+             ("PSFBEYER", round(built.beyond_error, 5), "error of PSFBEYON"),
              ("HISTORY", f"jviz: built from {count} stars of {data.name}", "")]  # fmt: skip
     made = psf_data(built.psf, name or f"{data.name} PSF", f"PSF of {count} stars", notes)
 

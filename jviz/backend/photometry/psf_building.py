@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jviz.backend.photometry.psf_far import Far, Surroundings, far_light
 from jviz.backend.photometry.psf_fitting import StarFit, usual_half
 from jviz.backend.photometry.psf_phases import evened
 from jviz.backend.photometry.psf_wings import Pixels, Wings, fitted_wings, pixels_of
@@ -28,6 +29,11 @@ UNLIKE = 0.2
 ACROSS = 4
 """Samples across the width of the table that is solved: finer ones would only be noise and cost time."""
 
+LOST = 0.3
+"""Light of a pixel over its noise from which the wings of a star are lost in it."""
+
+FIRST_ROUNDS, MORE_ROUNDS = 3, 3
+
 MOST_DIRECT = 12_000
 """Samples of a table whose equations are solved at once; larger ones in parts."""
 
@@ -47,6 +53,8 @@ class Built:
         Median of Σ|r| over the flux, a few per cent of noise for a good PSF.
     doubt : float
         Error of the fluxes of all stars alike, as a part of them, from the noise in the light of the PSF.
+    beyond, beyond_error : float
+        Part of the light beyond the table.
     """
 
     psf: PsfModel
@@ -56,6 +64,8 @@ class Built:
     flux: np.ndarray
     spread: float
     doubt: float
+    beyond: float
+    beyond_error: float
 
 
 def build(
@@ -68,6 +78,8 @@ def build(
     size: int = 0,
     rounds: int = 10,
     others: tuple[np.ndarray, np.ndarray] | None = None,
+    level: np.ndarray | float = 0.0,
+    mesh: int = 64,
     progress: Progress = silent,
 ) -> Built:
     """Build a PSF from stars.
@@ -81,41 +93,112 @@ def build(
     fine : int
         Samples for one pixel along each axis, in the end.
     size : int
-        Pixels along the sides of the PSF, an odd number; 0: 8 widths.
+        Pixels along the sides of the PSF, an odd number; 0: until the wings of the brightest star are lost in the
+        noise, 8 widths or more.
     rounds : int
         How often stars and PSF are fitted in turn.
     others : (x, y), optional
         Further stars, which are subtracted.
+    level : ndarray, shape (ny, nx), or float
+        The background that was subtracted, and with it light of the wings.
+    mesh : int
+        Pixels over which the background may change; 0: it does not.
 
     Raises
     ------
     CommandError
         When no star can be used.
     """
-    width = width_of(values, x, y)
-    half = size // 2 if size else int(np.ceil(4 * width))
-    psf = _resampled(gaussian_psf(float(np.clip(width, 0.8, 50))), half, min(fine, int(np.ceil(ACROSS / width))))
-    fit_half = min(usual_half(width), half)
-    fit = StarFit(values, variance, psf, half=fit_half, apart=fit_half + 1.0, limit=2.0)
-    n = len(x)
-    fit.add(*(x, y) if others is None else (np.r_[x, others[0]], np.r_[y, others[1]]))
-    used, wings = np.ones(n, bool), None
+    making = _Making.begun(values, variance, x, y, fine, size, others)
+    making.level, making.mesh = level, mesh
     for number in range(rounds):
-        progress(number, rounds + 1, f"building the PSF from {used.sum()} stars")
-        fit.use(psf)
-        fit.run()
-        found = fit.fitted()
-        used = _good(found, n, used, number)
-        scene = _Scene(fit.residual, fit.weight, psf, half, CLIP if number >= 3 else np.inf)
-        psf, wings = _improved(scene, stars := np.ascontiguousarray(fit.stars[:n][used]), wings)
+        progress(number, rounds + 1, f"building the PSF from {making.used.sum()} stars")
+        making.round(number)
+        if number == FIRST_ROUNDS - 1:
+            making.widen(fine, size)
+    far = making.far()
+    if not size and (half := making.wanted(far)) > making.half:
+        making.grow(far, half)
+        for number in range(MORE_ROUNDS):
+            progress(rounds - 1, rounds, f"the wings of the PSF, to {half} pixels")
+            making.round(rounds + number)
+        far = making.far()
     progress(rounds, rounds + 1, "the uncertainty of its light")
-    doubt = _doubt(scene, stars, wings, psf)
-    psf = _resampled(psf, half, fine)
-    fit.use(psf)
-    fit.run()
-    found = fit.fitted()
-    spread = float(np.median(found.qfit[:n][used]))
-    return Built(psf, used, found.x[:n], found.y[:n], found.flux[:n], spread, doubt)
+    doubt = float(np.hypot(_doubt(making.scene, making.stars, making.wings, making.psf), far.error / far.total))
+    psf = _resampled(far.applied(making.psf, making.half), making.half, fine)
+    making.fit.use(psf)
+    making.fit.run()
+    found = making.fit.fitted()
+    spread = float(np.median(found.qfit[: len(x)][making.used]))
+    return Built(psf, making.used, found.x[: len(x)], found.y[: len(x)], found.flux[: len(x)], spread, doubt,
+                 float(np.clip(1 - psf.light, 0, 1)), far.error / far.total)  # fmt: skip
+
+
+@dataclass
+class _Making:
+    """A PSF that is being made: what fits its stars, which of them are used, how far it reaches."""
+
+    fit: StarFit
+    psf: PsfModel
+    n: int
+    half: int
+    used: np.ndarray
+    wings: Wings | None = None
+    scene: _Scene | None = None
+    stars: np.ndarray | None = None
+    level: np.ndarray | float = 0.0
+    mesh: int = 64
+
+    @classmethod
+    def begun(
+        cls, values: np.ndarray, variance: np.ndarray, x: np.ndarray, y: np.ndarray, fine: int, size: int,
+        others: tuple[np.ndarray, np.ndarray] | None,
+    ) -> _Making:  # fmt: skip
+        width = width_of(values, x, y)
+        half = size // 2 if size else int(np.ceil(4 * width))
+        psf = _resampled(gaussian_psf(float(np.clip(width, 0.8, 50))), half, min(fine, int(np.ceil(ACROSS / width))))
+        fit_half = min(usual_half(width), half)
+        fit = StarFit(values, variance, psf, half=fit_half, apart=fit_half + 1.0, limit=2.0)
+        fit.add(*(x, y) if others is None else (np.r_[x, others[0]], np.r_[y, others[1]]))
+        return cls(fit, psf, len(x), half, np.ones(len(x), bool))
+
+    def widen(self, fine: int, size: int) -> None:
+        """Take the samples, the size and the box that the width of the PSF asks for, now that it is better known."""
+        width = self.psf.fwhm
+        half = self.half if size else max(self.half, int(np.ceil(4 * width)))
+        self.psf, self.half = _resampled(self.psf, half, min(fine, int(np.ceil(ACROSS / width)))), half
+        self.fit.half = min(usual_half(width), half)
+        self.fit.apart = self.fit.half + 1.0
+
+    def round(self, number: int) -> None:
+        """Fit the stars by the PSF as it is, and the PSF to the stars."""
+        fit = self.fit
+        fit.use(self.psf)
+        fit.run()
+        self.used = _good(fit.fitted(), self.n, self.used, number)
+        self.scene = _Scene(fit.residual, fit.weight, self.psf, self.half, CLIP if number >= 3 else np.inf)
+        self.stars = np.ascontiguousarray(fit.stars[: self.n][self.used])
+        self.psf, self.wings = _improved(self.scene, self.stars, self.wings)
+
+    def far(self) -> Far:
+        """Measure the light far from the stars, on the image with its background."""
+        fit = self.fit
+        fit.use(self.psf)
+        fit.run()
+        bare = fit.bare()
+        seen = Surroundings(bare + np.nan_to_num(self.level), fit.weight, fit.light_of(bare), self.mesh)
+        return far_light(seen, self.psf, np.ascontiguousarray(fit.stars[: self.n][self.used]), self.wings)
+
+    def wanted(self, far: Far) -> int:
+        """Return half the side of a PSF up to where the light of the brightest star is lost in the noise."""
+        weight = self.fit.weight
+        noise = 1 / np.sqrt(np.median(weight[weight > 0]))
+        most = int((np.sqrt(MOST_DIRECT) - 2 * EDGE) / (2 * self.psf.fine))
+        return min(int(np.ceil(far.reach(LOST * noise / self.stars[:, 2].max()))), most)
+
+    def grow(self, far: Far, half: int) -> None:
+        """Take the wings onto the table."""
+        self.psf, self.half = far.applied(self.psf, half), half
 
 
 def width_of(values: np.ndarray, x: np.ndarray, y: np.ndarray, reach: int = 12) -> float:
@@ -231,12 +314,12 @@ def _noisier(scene: _Scene, noise: np.ndarray, draw: np.random.Generator) -> np.
 
 
 def _flux_of(psf: PsfModel, by: PsfModel) -> float:
-    """Return the flux that a star of flux 1 with one PSF has by another, in the box that is fitted."""
+    """Return the flux of a star with one PSF by another with as much light in the box, over its own."""
     n = usual_half(psf.fwhm) * psf.fine
     m = len(psf.mean) // 2
     box = slice(max(m - n, 0), m + n + 1)
     a, b = psf.mean[box, box], by.mean[box, box]
-    return float((a * b).sum() / (b * b).sum())
+    return float((a * b).sum() / (b * b).sum() * b.sum() / a.sum())
 
 
 @dataclass(frozen=True)

@@ -268,6 +268,21 @@ class StarFit:
             np.ascontiguousarray(self.stars[self._on]), self._reach[self._on], 1.0,
         )  # fmt: skip
 
+    def bare(self) -> np.ndarray:
+        """Return the image less all stars as far as the PSF reaches, also where their light is lost in the noise."""
+        from jviz.backend.photometry import psf_kernels
+
+        left = self._image.copy()
+        psf_kernels.subtract(
+            left, self.psf.coefs, self.psf.fine, *self.psf.centre, self._near[self._on], self._share[self._on],
+            np.ascontiguousarray(self.stars[self._on]), np.full(len(self._on), self.psf.reach), 1.0,
+        )  # fmt: skip
+        return left
+
+    def light_of(self, left: np.ndarray) -> np.ndarray:
+        """Return what was subtracted from the image where this is left, shape (ny, nx)."""
+        return self._image - left
+
     def lift(self, level: np.ndarray) -> None:
         """Take a background that was found since out of the image too."""
         self._image = np.where(np.isfinite(level), self._image - level, self._image).astype(np.float32)

@@ -15,7 +15,7 @@ LEAST, MOST = 0.08, 1.0
 LEVEL = 0.1
 """Noise of a pixel to which the background is right already."""
 
-MOST_PIXELS = 150_000
+MOST_PIXELS = 50_000
 STEEP, FLAT = 60.0, 1.3
 """Greatest and least exponent: a Gaussian for all that can be seen, and less steep than any telescope's."""
 

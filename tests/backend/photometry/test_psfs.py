@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import dblquad
 from scipy.special import erf
 
+from jviz.backend.photometry.backgrounds import mesh_background
 from jviz.backend.photometry.psf_building import build
 from jviz.backend.photometry.psf_fitting import StarFit, groups_of, usual_half
 from jviz.backend.photometry.psf_kernels import subtract
@@ -231,10 +232,37 @@ def test_fluxes_do_not_depend_on_where_between_pixels_a_star_lies():
     built = build(image, np.ones_like(image), np.rint(x), np.rint(y))
     ratio = (built.flux / flux)[built.used]
     assert ratio.size > 30
-    assert ratio.std() / ratio.mean() < 0.003
-    assert (built.x - x)[built.used].std() < 0.006
+    assert ratio.std() / ratio.mean() < 0.001
+    assert (built.x - x)[built.used].std() < 0.002
     phase = np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y)
     assert abs(np.polyfit(phase[built.used], ratio, 1)[0]) < 0.001
+
+
+def built_in_a_field(truth, seed, crowd, faint=3.8, bright=5.0):
+    """Build a PSF from 36 stars on a sloped background; return it and the fluxes by it over the true ones."""
+    draw = np.random.default_rng(seed)
+    x, y = (v.ravel() + draw.uniform(-6, 6, 36) for v in np.meshgrid(*[np.arange(50, 600, 96.0)] * 2))
+    more = draw.uniform(2, 578, (2, crowd))
+    flux = 10 ** np.r_[draw.uniform(faint, bright, 36), draw.uniform(2, 3, crowd)]
+    image = pictured(truth, np.r_[x, more[0]], np.r_[y, more[1]], flux, (580, 580))
+    slope = 5 + 0.002 * np.add.outer(np.arange(580), np.arange(580))
+    image = (image + slope + draw.normal(0, 1, image.shape)).astype(np.float32)
+    level, _ = mesh_background(image, 64)
+    made = build(image - level, np.ones_like(image), np.rint(x), np.rint(y), level=level, others=tuple(more))
+    return made, (made.flux / flux[:36])[made.used]
+
+
+@pytest.mark.parametrize(("shape", "crowd"), [("webb", 150), ("moffat", 600)])
+def test_fluxes_are_those_of_all_the_light_also_of_far_wings(shape, crowd):
+    """A table of 8 widths once gave 4 to 7 % less for the PSF of JWST, and 0.4 % less for Moffat's in a crowd."""
+    truth = webb_psf(half=250, side=2048) if shape == "webb" else moffat_psf(2.5, 2.5, size=241)
+    made, ratio = built_in_a_field(truth, 1, crowd)
+    assert np.median(ratio) == pytest.approx(1, abs=0.006 if shape == "webb" else 0.003)
+    assert abs(np.median(ratio) - 1) < 3 * made.doubt
+    half = len(made.psf.mean) // 2 // made.psf.fine
+    assert half > 4 * truth.fwhm + 2  # such bright stars show wings beyond 8 widths
+    assert made.beyond == pytest.approx(1 - truth_within(truth, half), abs=3 * made.doubt)
+    assert made.doubt < 0.015
 
 
 def test_a_large_psf_is_fitted_in_parts_and_is_that_of_the_stars():
@@ -242,7 +270,7 @@ def test_a_large_psf_is_fitted_in_parts_and_is_that_of_the_stars():
     draw = np.random.default_rng(5)
     x, y = (v.ravel() + draw.uniform(-5, 5, 9) for v in np.meshgrid(*[np.arange(60, 360, 110.0)] * 2))
     image = pictured(truth, x, y, np.full(9, 1e4), (390, 390)) + draw.normal(0, 1, (390, 390)).astype(np.float32)
-    built = build(image, np.ones_like(image), np.rint(x), np.rint(y), size=61, rounds=5)
+    built = build(image, np.ones_like(image), np.rint(x), np.rint(y), size=61, rounds=5, mesh=0)
     assert built.psf.values.shape == (1, 241, 241)
     assert ratio_of(built.psf, truth) == pytest.approx(1, abs=0.003)
     assert built.psf.light == pytest.approx(truth_within(truth, 30), abs=1e-3)
