@@ -312,12 +312,18 @@ _superscripts = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹
 _power = re.compile(r"(?:\*\*|\^)\(?\+?(-?\d+)\)?")
 
 
+_in_capitals = {"ERG": "erg", "ERGS": "erg", "CM": "cm", "S": "s", "SEC": "s", "A": "Å", "HZ": "Hz"}
+
+
 def pretty_unit(unit: str) -> str:
     """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
     if not re.search(r"[\w%°′″'\"]", unit):
         return ""  # "+" and the like, which some files have in place of a unit
     text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
-    text = re.sub(r"\b([Aa]ngstrom|Ang)(?![A-Za-z])", "Å", text)
+    if "ERG" in text and text.isupper():
+        text = re.sub(r"[A-Z]+", lambda m: _in_capitals.get(m[0], m[0]), text)  # IUE and others of its time
+    text = re.sub(r"\b(angstroms?|ang)(?![A-Za-z])", "Å", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bmicro[Jj]anskys?\b", "µJy", text)
     text = re.sub(r"\bmeter\b", "m", text)
     text = re.sub(r"\b1[Ee]([+-]?\d+)\b", lambda m: f"10{m[1].lstrip('+').translate(_superscripts)}", text)
     text = re.sub(r"\bu(?=m\b|Jy\b)", "µ", text)

@@ -294,3 +294,12 @@ def test_a_pair_of_quantities_is_a_spectral_range(tmp_path):
         session.run("subset.create", name="bad", region=("a", "b"))
     assert list(session.subsets) == ["R0", "R1"]
     session.close()
+
+
+def test_samples_with_infinite_errors_are_resampled():
+    axis = SpectralAxis(np.arange(4000.0, 4006.0), "Angstrom", "wavelength")
+    flux, error = np.array([1.0, np.nan, np.nan, 1.2, 1.3, 1.1]), np.array([0.1, 0.1, 0.1, np.inf, 0.1, 0.1])
+    found = resampled(Samples(axis, flux, "mJy", error, "std"), SpectralAxis(np.arange(4000.0, 4005.1, 0.5), "Angstrom",
+                                                                           "wavelength"))  # fmt: skip
+    assert np.isfinite(found.error[[0, -1]]).all()
+    assert not np.isfinite(found.error[6])

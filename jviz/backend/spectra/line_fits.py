@@ -204,7 +204,7 @@ def fit_lines(
         width if fix_width else None, start if fix_centers else None, _mixing(len(start), flux_ratios),
     )  # fmt: skip
     zero = float(x[use].mean()) if use.any() else 0.0
-    reach = float(np.abs(x[use] - zero).max()) if use.any() else 1.0
+    reach = float(np.abs(x[use] - zero).max(initial=0.0)) or 1.0  # of a single sample it is 0
     first, scales = _start(problem, x[use], flux[use], start, width or 4 * step, zero, reach)
     free = int(use.sum()) - len(first)
     if free < 1:

@@ -203,7 +203,7 @@ def refined(
     level = np.linalg.lstsq(shapes, y, rcond=1e-8)[0]
     slopes = [(design(fit.x + d) - design(fit.x - d)) @ level / (2 * step) for d in step * np.eye(2)]
     jacobian = np.column_stack([*slopes, shapes])
-    sizes = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    sizes = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-150)  # its square is a number still
     covariance = np.linalg.pinv((jacobian / sizes).T @ (jacobian / sizes), hermitian=True) / np.outer(sizes, sizes)
     free = max(1, len(y) - jacobian.shape[1])
     chi2 = float((fit.fun**2).sum()) / free

@@ -186,8 +186,8 @@ def _correlation(pieces: _Pieces, weight: np.ndarray, single: np.ndarray, summed
     """Return the median correlation of neighbours: they share the old channels that a border cuts."""
     cut = (pieces.old[1:] == pieces.old[:-1]) & (pieces.new[1:] == pieces.new[:-1] + 1)
     shared = np.zeros(len(summed))
-    np.add.at(shared, pieces.new[:-1][cut], (weight[1:] * weight[:-1] * single[1:])[cut])
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # errors may be infinite
+        np.add.at(shared, pieces.new[:-1][cut], (weight[1:] * weight[:-1] * single[1:])[cut])
         found = shared[:-1] / np.sqrt(summed[:-1] * summed[1:])
     found = found[np.isfinite(found)]
     return float(np.median(found)) if len(found) else 0.0

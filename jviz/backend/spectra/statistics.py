@@ -210,7 +210,8 @@ def _line(
         width_err = _spread(weight * sigma / level, slope @ (weight * ratio / level), fit.cov)
         centroid = float((weight * excess * x).sum() / line)
         from_centre = x - centroid
-        centroid_err = _spread(weight * from_centre * sigma, slope @ (weight * from_centre), fit.cov) / abs(line)
+        spread = _spread(weight * from_centre * sigma, slope @ (weight * from_centre), fit.cov)
+        centroid_err = spread / abs(line) if line else np.nan
     has_level = bool(np.all(level != 0))
     fwhm = _fwhm(x, excess)
     return {

@@ -97,6 +97,8 @@ def test_without_errors_the_scatter_tells():
 def test_too_few_samples_are_refused():
     with pytest.raises(CommandError, match="cannot tell"):
         fit_lines(X, np.ones(400), None, [0.655], use=np.arange(400) < 4)
+    with pytest.raises(CommandError, match="1 good samples cannot tell"):
+        fit_lines(X[:1], np.ones(1), np.ones(1), [X[0]], use=np.ones(1, bool))
 
 
 def test_flux_ratios_hold_and_free_lines_stay_free():

@@ -69,3 +69,11 @@ def test_masked_samples_do_not_count():
 def test_what_cannot_be_measured_is_said(ends, continuum):
     with pytest.raises(CommandError, match=r"continuum|no good sample"):
         range_statistics(spectrum(CONTINUUM), *ends, continuum=continuum)
+
+
+def test_a_single_sample_has_numbers_and_no_place():
+    axis = SpectralAxis(np.array([4000.0]), "Angstrom", "wavelength")
+    one = Samples(axis, np.array([2.0]), "mJy", np.array([0.1]), "std")
+    found = range_statistics(one, 3000.0, 5000.0, continuum="ends")
+    assert found.mean == 2.0
+    assert np.isnan(found.centroid_err)
