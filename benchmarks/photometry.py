@@ -70,9 +70,10 @@ def _photometry() -> list[Row]:
 
 
 def _live_rows(session: Any) -> list[Row]:
-    """Measure an aperture that is dragged, and the light curve of 2,000 integrations."""
+    """Measure an aperture that is dragged, the light curve of 2,000 integrations, and isophotes."""
     from regions import CirclePixelRegion, PixCoord
 
+    from jviz.backend.photometry.isophotes import fit_isophotes
     from jviz.backend.timeseries.curves import curve_of_stack
     from jviz.photometry_preview import aperture_preview
 
@@ -83,6 +84,8 @@ def _live_rows(session: Any) -> list[Row]:
         region = CirclePixelRegion(PixCoord(2000 + 3.3 * next(places), 2000.0), 60)
         aperture_preview(session, session["field"], subset.but(region=region), 5.0, annulus=(70, 90))
 
+    row, column = np.mgrid[:1200, :1200] - 600.0
+    galaxy = 500 * np.exp(-np.hypot(column, row / 0.6) / 60) + np.random.default_rng(2).normal(0, 0.5, row.shape)
     rows, columns = np.mgrid[:64, :128]
     away = np.hypot(columns - 64, rows - 32)
     stack = np.random.default_rng(1).normal(100, 3, (2000, 64, 128)).astype(np.float32)
@@ -91,6 +94,8 @@ def _live_rows(session: Any) -> list[Row]:
         measure("a step of a dragged aperture, r = 60", dragged, repeat=30, limit=16.0),
         measure("light curve, circle and ring, 2,000 × 64 × 128", lambda: curve_of_stack(stack, circle, ring=ring),
                 repeat=5, limit=200.0),
+        measure("isophotes of a galaxy of 1200 × 1200 pixels",
+                lambda: fit_isophotes(galaxy, (600, 600), 10.0, 0.3, 0.1), repeat=5),
     ]  # fmt: skip
 
 
