@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from jviz.api import ROLES, Association, AssociationGraph, Job, JvizError, counted, problems_of
-from jviz.plugins.parts import Newest, Panel, is_dark, muted, scrolled, tool_button
+from jviz.plugins.parts import Newest, Panel, in_tab_order, is_dark, item_menu, low, muted, scrolled, tool_button
 
 __all__ = ["AssociationsPanel"]
 
@@ -97,6 +97,7 @@ class AssociationsPanel(Panel):
         self.tree.itemChanged.connect(self._edited)
         QShortcut(QKeySequence.StandardKey.Delete, self.tree, self.remove,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+        item_menu(self.tree, self._fill_menu)
         self.graph = AssociationGraph()
         self.graph.chosen.connect(lambda number: self._chosen_in_graph(self.graph.name_of(number)))
         self.graph.opened.connect(lambda number: self.open_node(self.graph.name_of(number)))
@@ -127,9 +128,11 @@ class AssociationsPanel(Panel):
         head, tools, foot = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.which, 1)
         tools.addWidget(self.make_button)
-        tools.addWidget(button("fa6s.folder-open", "Open an association", self.open_file))
-        tools.addWidget(button("fa6s.floppy-disk", "Write this association", self.write))
-        tools.addWidget(button("fa6s.list-check", "List all that is wrong with it", self.check))
+        others = [button("fa6s.folder-open", "Open an association", self.open_file),
+                  button("fa6s.floppy-disk", "Write this association", self.write),
+                  button("fa6s.list-check", "List all that is wrong with it", self.check)]  # fmt: skip
+        for widget in others:
+            tools.addWidget(widget)
         tools.addStretch(1)
         tools.addWidget(self.calibrate_button)
         self.add_button = button("fa6s.plus", "Add members", self.add)
@@ -151,6 +154,7 @@ class AssociationsPanel(Panel):
         split.addWidget(left)
         split.addWidget(self.scroll)
         split.setSizes([300, 300])
+        low(split, 14)
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
@@ -158,6 +162,8 @@ class AssociationsPanel(Panel):
         layout.addLayout(tools)
         layout.addWidget(split, 1)
         layout.addWidget(self.note)
+        in_tab_order(self.which, self.make_button, *others, self.calibrate_button, self.tree, self.add_button,
+                     self.remove_button, self.role, self.graph)  # fmt: skip
         self._empty_button()
 
     def _empty_button(self) -> None:
@@ -222,7 +228,7 @@ class AssociationsPanel(Panel):
         return True
 
     def _fill_tree(self, data: Any) -> None:
-        chosen = self.graph.selected_name
+        chosen, place = self.graph.selected_name, self._place()
         self._filling = True
         self.tree.clear()
         tops: dict[str, QTreeWidgetItem] = {}
@@ -243,7 +249,26 @@ class AssociationsPanel(Panel):
         for column in (1, 2, 3):
             self.tree.resizeColumnToContents(column)
         self._filling = False
-        self._select_in_tree(chosen)
+        if self.tree.hasFocus() and place[0] >= 0:
+            self._go_to(place)  # not to the same file in another product
+        else:
+            self._select_in_tree(chosen)
+
+    def _place(self) -> tuple[int, int]:
+        """Return the product and the member where the keyboard is; -1 for none."""
+        item = self.tree.currentItem()
+        if item is None:
+            return -1, -1
+        if item.parent() is None:
+            return self.tree.indexOfTopLevelItem(item), -1
+        return self.tree.indexOfTopLevelItem(item.parent()), item.parent().indexOfChild(item)
+
+    def _go_to(self, place: tuple[int, int]) -> None:
+        """Have the keyboard go on where it was: beside a member that was taken out."""
+        top = self.tree.topLevelItem(min(place[0], self.tree.topLevelItemCount() - 1))
+        if place[0] >= 0 and top is not None:
+            item = top.child(min(place[1], top.childCount() - 1)) if place[1] >= 0 else top
+            self.tree.setCurrentItem(item or top)
 
     def _add_some(self) -> None:
         """Add the next members to the tree; many come in several turns, so that the window never waits."""
@@ -338,6 +363,16 @@ class AssociationsPanel(Panel):
             self.context.notify("warning", f"{name} is not in {data.folder or 'any folder'}, so it cannot be opened.")
         else:
             self.context.run("file.open", paths=[str(data.folder / name)])
+
+    def _fill_menu(self, menu: QMenu, item: QTreeWidgetItem) -> None:
+        if item.parent() is None:
+            menu.addAction("Rename", lambda: self.tree.editItem(item, 0))
+            menu.addAction("Add Members…", self.add)
+            return
+        if not item.isSelected():
+            self.tree.setCurrentItem(item)
+        menu.addAction("Open", lambda: self.open_node(item.data(0, Role.UserRole)))
+        menu.addAction("Take Out", self.remove)
 
     # --- making and editing ---------------------------------------------------------------------
 

@@ -14,11 +14,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
     QTabWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +35,7 @@ from jviz.api import (
     changed_values,
     inputs_of,
 )
+from jviz.plugins import parts
 from jviz.plugins.calibration_form import StepForm
 from jviz.plugins.calibration_pages import ComparePage, LogPage, RunsPage
 from jviz.plugins.calibration_presets import PresetButton
@@ -42,6 +45,8 @@ from jviz.plugins.calibration_steps import StepTree, found_in, taken
 from jviz.plugins.parts import Line, Newest, Panel, ProgressBar, muted, tool_button
 
 __all__ = ["CalibrationPanel"]
+
+NOTHING_YET = "Show a JWST exposure (uncal, rate, cal), or choose files, to calibrate them here."
 
 RUN_PAUSE = 100
 """Milliseconds between two looks at a run that goes on."""
@@ -150,6 +155,7 @@ class CalibrationPanel(Panel):
         self.pipeline.activated.connect(lambda _: self._choose_pipeline())
         self.tree.currentItemChanged.connect(lambda *_: self._show_form())
         self.tree.ticked.connect(self._ticked)
+        parts.item_menu(self.tree, self._fill_menu)
         self.search.textChanged.connect(self._find)
         self.all_button.clicked.connect(self.run_all)
         self.here_button.clicked.connect(self.run_to_here)
@@ -210,7 +216,8 @@ class CalibrationPanel(Panel):
         things = self._inputs or (self._active(),)
         inputs = inputs_of([thing for thing in things if thing is not None])
         if not inputs:
-            self._show_choice(None, "Show a JWST exposure (uncal, rate, cal), or choose files, to calibrate them here.")
+            said = (parts.unwritten(thing, "to calibrate it") for thing in things)
+            self._show_choice(None, next(filter(None, said), NOTHING_YET))
             return None
         if self.choice is None:
             self._say("Reading the steps of the pipelines; the first time takes a while.")
@@ -277,6 +284,7 @@ class CalibrationPanel(Panel):
             form.changed.connect(self.show_changes)
             form.find(self.search.text())
             self.forms.addWidget(form)
+            parts.in_tab_order(self.tree, *form.stops())
             self._forms[name] = form
         return self._forms[name]
 
@@ -337,6 +345,12 @@ class CalibrationPanel(Panel):
         self.tree.show_steps(self.choice.all_rows, ticks)
         self.show_changes()
         self._show_form()
+
+    def _fill_menu(self, menu: QMenu, item: QTreeWidgetItem) -> None:
+        self.tree.setCurrentItem(item)
+        for button, words, run in ((self.here_button, "Run To Here", self.run_to_here),
+                                   (self.only_button, "Run Only This", self.run_only_this)):  # fmt: skip
+            menu.addAction(words, run).setEnabled(button.isEnabled())
 
     # --- running --------------------------------------------------------------------------------
 

@@ -173,6 +173,12 @@ class StepForm(QScrollArea):
         reset.setSizePolicy(policy)
         reset.setVisible(changed)
 
+    def stops(self) -> list[QWidget]:
+        """Return the fields and buttons in which the Tab key stops, from top to bottom."""
+        items = (self._grid.itemAtPosition(row, column) for row in range(self._grid.rowCount()) for column in (1, 2))
+        found = [item.widget() for item in items if item is not None and item.widget() is not None]
+        return [widget for widget in found if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+
     def find(self, text: str) -> bool:
         """Show only the parameters with a text in their name or help; says whether there are any."""
         words = text.lower().split()

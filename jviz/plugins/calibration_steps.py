@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from jviz.api import ReferenceRow, StepRow
@@ -163,6 +163,15 @@ class StepTree(QTreeWidget):
         item.setToolTip(STATE, "\n".join(state.get("warnings", ())) or text)
         if icon:
             item.setIcon(STATE, self._context.icon(icon, colour))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Have the space bar tick the current step, whichever of its columns was clicked."""
+        item = self.currentItem()
+        if event.key() == Qt.Key.Key_Space and item is not None and item.flags() & Qt.ItemFlag.ItemIsUserCheckable:
+            ticked = item.checkState(NAME) == Qt.CheckState.Checked
+            item.setCheckState(NAME, Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked)
+        else:
+            super().keyPressEvent(event)
 
     def _changed(self, item: QTreeWidgetItem, column: int) -> None:
         if column == NAME:

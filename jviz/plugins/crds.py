@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,13 +13,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QInputDialog,
     QLabel,
+    QMenu,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
 )
 
 from jviz.api import JvizError, ReferenceRow, Rules, is_jwst, is_own, own_contexts, references_of, rules_for
-from jviz.plugins.parts import Newest, Panel, is_dark, muted, tool_button
+from jviz.plugins.parts import Newest, Panel, in_tab_order, is_dark, item_menu, low, muted, tool_button
 
 NEWEST = "as set, or the newest"
 STATES = {"cached": "on this machine", "missing": "missing here", "not applicable": "not needed", "no rule": "no rule"}
@@ -54,6 +55,8 @@ class CrdsPanel(Panel):
         self.tree.setAlternatingRowColors(True)
         self.tree.setAccessibleName("Reference files")
         self.tree.itemActivated.connect(self._open)
+        item_menu(self.tree, self._fill_menu)
+        low(self.tree, 4)
         self.note = muted(QLabel())
         self.note.setWordWrap(True)
         self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -82,6 +85,8 @@ class CrdsPanel(Panel):
         layout.addLayout(head)
         layout.addWidget(self.note)  # above: a low dock shows the top of a panel
         layout.addWidget(self.tree, 1)
+        buttons = [head.itemAt(n).widget() for n in range(3, head.count())]
+        in_tab_order(self.contexts, self.everything, *buttons, self.tree)
 
     def compare(self) -> None:
         """Ask which context the one that is shown here is compared with: first of all that of the product."""
@@ -210,6 +215,11 @@ class CrdsPanel(Panel):
         for name in reversed(contexts):
             self.contexts.addItem(f"{name} (own)" if is_own(name) else name, name)
         self.contexts.setCurrentIndex(max(self.contexts.findData(chosen), 0))
+
+    def _fill_menu(self, menu: QMenu, item: QTreeWidgetItem) -> None:
+        is_here = item.data(0, Qt.ItemDataRole.UserRole) is not None
+        menu.addAction("Open", lambda: self._open(item, 0)).setEnabled(is_here)
+        menu.addAction("Copy Name", lambda: QGuiApplication.clipboard().setText(item.text(1)))
 
     def _open(self, item: QTreeWidgetItem, _: int) -> None:
         path = item.data(0, Qt.ItemDataRole.UserRole)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -15,21 +16,26 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedLayout,
     QToolButton,
     QTreeView,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from jviz.api import Cancelled, JvizError, PanelSpec, State, in_turn
+from jviz.api import Association, Cancelled, JvizError, PanelSpec, State, in_turn
 
 __all__ = [
     "Awaited", "Broken", "Line", "Links", "Newest", "Panel", "ProgressBar", "SpectrumFollower", "color_icon",
-    "fill_quietly", "fit_first", "hint_label", "is_dark", "muted", "paint_hint", "row_of", "scrolled", "tool_button",
+    "fill_quietly", "fit_first", "hint_label", "in_tab_order", "is_dark", "item_menu", "low", "muted", "paint_hint",
+    "row_of", "scrolled", "tool_button", "unwritten",
 ]  # fmt: skip
 
 
@@ -395,6 +401,40 @@ def tool_button(context: Any, icon: str, text: str, on_click: Callable[[], Any],
     button.setToolButtonStyle(style)
     button.clicked.connect(lambda: on_click())
     return button
+
+
+def unwritten(data: Any, purpose: str) -> str:
+    """Say of an association that is in no file that it has to be written for a purpose; "" of all else."""
+    if not isinstance(data, Association) or data.path is not None:
+        return ""
+    return f"{data.name} is in no file yet. Write it in the panel Associations {purpose}."
+
+
+def in_tab_order(*widgets: QWidget) -> None:
+    """Have the Tab key go through widgets in this order."""
+    for before, after in itertools.pairwise(widgets):
+        QWidget.setTabOrder(before, after)
+
+
+def low(widget: QWidget, lines: int) -> None:
+    """Let a widget that scrolls itself be as low as some lines: else what it stands in is scrolled, too."""
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    widget.setMinimumHeight(lines * widget.fontMetrics().lineSpacing())
+
+
+def item_menu(tree: QTreeWidget, fill: Callable[[QMenu, QTreeWidgetItem], None]) -> None:
+    """Give the items of a tree a menu: by the right button, or the menu key on the current one."""
+
+    def show(place: QPoint) -> None:
+        item = tree.itemAt(place) or tree.currentItem()
+        if item is not None:
+            menu = QMenu(tree)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            fill(menu, item)
+            menu.popup(tree.viewport().mapToGlobal(place))
+
+    tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    tree.customContextMenuRequested.connect(show)
 
 
 def row_of(*widgets: QWidget) -> QHBoxLayout:

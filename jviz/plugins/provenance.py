@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout
 
 from jviz.api import Job, JvizError, ProvenanceGraph, counted, library_provenance
-from jviz.plugins.parts import Line, Newest, Panel, muted, tool_button
+from jviz.plugins.parts import Line, Newest, Panel, muted, tool_button, unwritten
 
 __all__ = ["ProvenancePanel"]
 
@@ -33,6 +33,7 @@ class ProvenancePanel(Panel):
     def __init__(self, context: Any) -> None:
         super().__init__(context)
         self.path: Path | None = None
+        self._unwritten = ""
         self.graph = ProvenanceGraph()
         self.title = Line()
         self.references = QCheckBox("Reference files", checked=True)
@@ -49,6 +50,7 @@ class ProvenancePanel(Panel):
         self.graph.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.graph.customContextMenuRequested.connect(self._show_menu)
         context.active_changed.connect(self._follow)
+        self.links.signal(self.session.data_changed, self._follow)
         self.links.signal(self.session.archives.library_changed, self.later)
         self._follow()
 
@@ -75,18 +77,23 @@ class ProvenancePanel(Panel):
 
     def show_file(self, path: str | Path) -> None:
         """Show what a file was made of."""
-        if (wanted := Path(path)) != self.path:
-            self.path = wanted
+        if (wanted := Path(path)) != self.path or self._unwritten:
+            self.path, self._unwritten = wanted, ""
             self.later()
 
-    def _follow(self) -> None:
+    def _follow(self, *_: Any) -> None:
         view = self.context.active_view()
-        path = getattr(view.data, "path", None) if view is not None and view.data is not None else None
-        if path is not None:
+        data = view.data if view is not None else None
+        if (path := getattr(data, "path", None)) is not None:
             self.show_file(path)
+        elif (text := unwritten(data, "to see its members and products here")) and text != self._unwritten:
+            self._unwritten = text
+            self.later()
 
     def is_empty(self) -> bool:
-        return self.path is None
+        if self._unwritten:
+            self._empty.setText(self._unwritten)
+        return self.path is None or bool(self._unwritten)
 
     def refresh(self) -> None:
         """Ask the library."""
@@ -94,7 +101,7 @@ class ProvenancePanel(Panel):
 
     def _begin(self) -> Any:
         path, references = self.path, self.references.isChecked()
-        if path is None:
+        if path is None or self._unwritten:
             return None
 
         def work(job: Job) -> tuple:
@@ -152,6 +159,9 @@ class ProvenancePanel(Panel):
 
     def _show_menu(self, place: QPoint) -> None:
         number = self.graph.node_at(place.toPointF())
+        if number < 0 and self.graph.hasFocus():  # the menu key asks for the chosen one
+            number = self.graph.selected
+            place = self.graph.rect_of(number).center().toPoint() if number >= 0 else place
         if number >= 0:
             self._select(number)
             self.menu_of(number).popup(self.graph.mapToGlobal(place))

@@ -2,7 +2,8 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 
 @pytest.fixture
@@ -63,6 +64,43 @@ def test_roles_members_and_names_are_edited_and_undone(panel, session, qtbot):
         session.undo()
     qtbot.waitUntil(lambda: [row[1] for row in rows(panel)] == ["science", "background", "background"])
     assert panel.tree.topLevelItem(0).text(0) == "jw01234007001_03101_00001_nrs1"
+
+
+def test_members_are_taken_out_by_keys_and_the_keyboard_stays(panel, qtbot):
+    panel.tree.setFocus()
+    panel.tree.setCurrentItem(panel.tree.topLevelItem(0))
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Down)
+    assert panel.tree.currentItem().text(0) == name_of(2)
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: [row[0] for row in rows(panel)] == [name_of(1), name_of(3)])
+    assert panel.tree.currentItem().text(0) == name_of(3)
+    assert panel.tree.hasFocus()
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Up)
+    assert panel.graph.selected_name == name_of(1)
+
+
+def test_the_menu_key_shows_what_can_be_done_with_a_member(panel, session, qtbot):
+    panel.tree.setFocus()
+    panel.tree.setCurrentItem(panel.tree.topLevelItem(0).child(1))
+    place = panel.tree.visualItemRect(panel.tree.currentItem()).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, place, panel.tree.viewport().mapToGlobal(place))
+    QApplication.sendEvent(panel.tree.viewport(), event)
+    menu = QApplication.activePopupWidget()
+    assert [action.text() for action in menu.actions()] == ["Open", "Take Out"]
+    qtbot.keyClick(menu, Qt.Key.Key_Up)  # the last one
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [row[0] for row in rows(panel)] == [name_of(1), name_of(3)])
+
+
+def test_panels_of_files_say_that_an_association_is_in_none(panel, make_panel, session, context, qtbot):
+    context.activate(session.view("association", data=panel.association))
+    for id, shown in (("calibration", lambda panel: panel.note), ("provenance", lambda panel: panel._empty)):
+        other = make_panel(id)
+        said = f"{panel.association.name} is in no file yet. Write it in the panel Associations to "
+        label = shown(other)
+        qtbot.waitUntil(lambda label=label, said=said: label.text().startswith(said))
+        assert label.isVisibleTo(other)
 
 
 def test_what_is_missing_is_told(panel, session, nods, qtbot):

@@ -412,3 +412,18 @@ def test_an_association_shows_the_reference_files_of_its_members(qtbot, panel, s
     qtbot.waitUntil(lambda: panel.pipeline.currentText() == "image3" and bool(panel.best), timeout=20_000)
     assert "abvegaoffset_0001.asdf" in panel.tree._items["source_catalog"].text(2)
     assert panel.tree.state("tweakreg") == ""
+
+
+def test_keys_go_from_a_step_into_its_form_and_back_to_the_buttons(qtbot, panel):
+    form = choose(qtbot, panel, "gain_scale")
+    field = form.references["gain"]
+    panel.tree.setFocus()
+    qtbot.waitUntil(panel.tree.hasFocus)
+    qtbot.keyClick(panel.tree, Qt.Key.Key_Space)
+    assert panel.ticks["calwebb_detector1"] == {"gain_scale": False}
+    reached = []
+    while not panel.stream.hasFocus() and len(reached) < 20:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    assert field in reached
+    assert reached[-1] is panel.stream

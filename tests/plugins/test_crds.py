@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
 
 from jviz.plugins.crds import NO_PRODUCT
 from tests.crds_cache import write_cache
@@ -76,3 +77,16 @@ def test_contexts_and_buttons_are_there_without_a_product(make_panel, session, p
     assert panel.note.text() == NO_PRODUCT
     assert panel.body.isVisible()
     assert panel.tree.topLevelItemCount() == 0
+
+
+def test_in_a_low_dock_the_files_alone_are_scrolled(make_panel, session, product, qtbot):
+    panel = make_panel("crds")
+    area = QScrollArea(widgetResizable=True)
+    qtbot.addWidget(area)
+    area.setWidget(panel)
+    area.resize(600, 200)
+    area.show()
+    qtbot.waitUntil(lambda: panel.contexts.count() > 1 and panel.height() <= 200)
+    assert area.verticalScrollBar().maximum() == 0
+    assert panel.tree.viewport().height() > 0
+    area.takeWidget()

@@ -33,6 +33,7 @@ class AssociationViewer(Viewer):
         self.setAcceptDrops(True)
         self.title = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title.setWordWrap(True)
         self.title.setContentsMargins(14, 6, 14, 6)
         self.graph = AssociationGraph()
         self.scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
