@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.nddata import CCDData, StdDevUncertainty
 from photutils.psf import GriddedPSFModel
 
 import jviz
@@ -62,6 +63,41 @@ def test_a_stdpsf_file_is_opened_with_its_places_counted_from_0(tmp_path):
     near, share = model.at(np.array([0.0]), np.array([0.0]))
     assert share[0, 0] == pytest.approx(1)
     assert tuple(model.places[near[0, 0]]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["webbpsf", "stdpsf"])
+def test_stars_by_the_grid_of_a_file_are_those_of_photutils(tmp_path, kind):
+    """STPSF has an even number of samples with the star between them, STDPSF an odd one and places counted from 1."""
+    ticks = [0.0, 250.0, 500.0] if kind == "webbpsf" else [1, 251, 501]
+    side = 84 if kind == "webbpsf" else 81
+    offset = (np.arange(side) - (side - 1) / 2) / 4
+    far = offset**2 + offset[:, None] ** 2
+    places = [(x, y) for y in ticks for x in ticks]
+    widths = [1.1 + 2e-4 * (x + 2 * y) for x, y in places]
+    values = np.array([np.exp(-0.5 * far / s**2) / (2 * np.pi * s**2) for s in widths])
+    if kind == "webbpsf":
+        header = fits.Header({"INSTRUME": "NIRCam", "DETECTOR": "NRCA1", "OVERSAMP": 4, "DET_SAMP": 4, "NUM_PSFS": 9})
+        header.update({f"DET_YX{k}": f"({y}, {x})" for k, (x, y) in enumerate(places)})
+    else:
+        header = fits.Header({"NXPSFS": 3, "NYPSFS": 3})
+        header.update({f"{word}{k + 1:02d}": v for word in ("IPSFX", "JPSFY") for k, v in enumerate(ticks)})
+    path = tmp_path / ("nircam_nrca1_grid.fits" if kind == "webbpsf" else "STDPSF_NRCA1_F200W.fits")
+    fits.PrimaryHDU(values, header).writeto(path)
+    theirs = GriddedPSFModel.read(path, format=kind)
+    draw = np.random.default_rng(5)
+    x, y = draw.uniform(30, 470, (2, 8))
+    flux, rows = 10 ** draw.uniform(4, 5, 8), np.mgrid[:500, :500]
+    image = np.zeros((500, 500))
+    for a, b, f in zip(x, y, flux, strict=True):
+        near = (slice(round(b) - 9, round(b) + 10), slice(round(a) - 9, round(a) + 10))
+        image[near] += theirs.evaluate(rows[1][near], rows[0][near], f, a, b)
+    session = jviz.Session(settings={})
+    session.add(CCDData(image, unit="mJy", uncertainty=StdDevUncertainty(np.ones_like(image))), name="field")
+    [grid] = session.open(str(path))
+    stars = session.run("photometry.psf", data="field", psf=grid, positions=np.rint(np.c_[x, y]), passes=1, box_size=0)
+    np.testing.assert_allclose(stars.table["flux"].to_value("mJy"), flux, rtol=1e-3)
+    np.testing.assert_allclose(np.c_[stars.table["x"], stars.table["y"]], np.c_[x, y], atol=2e-3)
+    session.close()
 
 
 def test_an_image_is_no_psf_and_a_broken_one_is_said(tmp_path):

@@ -238,6 +238,19 @@ def test_fluxes_do_not_depend_on_where_between_pixels_a_star_lies():
     assert abs(np.polyfit(phase[built.used], ratio, 1)[0]) < 0.001
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_error_of_fluxes_by_a_psf_of_one_or_three_stars_holds(count):
+    truth, pull = moffat_psf(2.8, 3.5), []
+    for seed in range(5):
+        draw = np.random.default_rng(40 + seed)
+        x, y = np.array([60.0, 140, 65])[:count] + draw.uniform(-5, 5, count), np.array([60.0, 70, 140])[:count]
+        flux = 10 ** draw.uniform(2.3, 2.9, count) / np.sqrt((truth.mean**2).sum()) * truth.fine
+        image = pictured(truth, x, y, flux, (200, 200)) + draw.normal(0, 1, (200, 200)).astype(np.float32)
+        made = build(image, np.ones_like(image), np.rint(x), np.rint(y), rounds=6)
+        pull.append((ratio_of(made.psf, truth) - 1) / made.doubt)
+    assert 0.05 < np.sqrt(np.mean(np.square(pull))) < 1.6
+
+
 def built_in_a_field(truth, seed, crowd, faint=3.8, bright=5.0):
     """Build a PSF from 36 stars on a sloped background; return it and the fluxes by it over the true ones."""
     draw = np.random.default_rng(seed)
