@@ -245,7 +245,7 @@ class RowPlaces:
 def places_on(data: Catalog, image: Data) -> tuple[np.ndarray, np.ndarray] | None:
     """Return where the rows lie on an image, in 0-based pixels; None when that cannot be told."""
     places = data.places
-    if places is None:
+    if places is None or image.kind == "psf":  # the samples of a PSF are pixels of no image
         return None
     if places.system == "pixel":
         return places.x, places.y

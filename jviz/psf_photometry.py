@@ -19,6 +19,9 @@ from jviz.photometry import Field, places_meant
 __all__ = ["FLAGS", "picked_places", "psf_data", "psf_table", "saturated_near", "scale_meta",
            "scale_notes"]  # fmt: skip
 
+SAME, MOST_COMPARED = 1.0, 2000
+"""Pixels within which two points are on one star; of more stars than that none was picked by hand."""
+
 MASKED, EDGE, SATURATED, NOTHING, RESTLESS, AT_LIMIT, NO_FLUX, OFF = 1, 2, 4, 16, 32, 64, 128, 256
 FLAGS = {
     MASKED: "pixels of the box without a value or with an excluded flag are left out",
@@ -100,8 +103,14 @@ def picked_places(session: Any, data: WithPicture) -> tuple[np.ndarray, np.ndarr
         raise CommandError(
             f"No stars are picked on {data.name}: select rows of a catalogue, draw points on stars, or give positions."
         )
-    places = np.concatenate(found)
+    places = _each_once(np.concatenate(found))
     return places[:, 0], places[:, 1], [(round(float(x), 3), round(float(y), 3)) for x, y in places]
+
+
+def _each_once(places: np.ndarray) -> np.ndarray:
+    """Leave out places of stars that were picked before, to a pixel."""
+    far = np.abs(places[:, None] - places).max(axis=2) <= SAME
+    return places[~np.tril(far, -1).any(axis=1)] if len(places) <= MOST_COMPARED else places
 
 
 def _selected_rows(session: Any, data: WithPicture) -> list[np.ndarray]:

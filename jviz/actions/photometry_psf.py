@@ -144,11 +144,12 @@ def build_psf(
     made = psf_data(built.psf, name or f"{data.name} PSF", f"PSF of {count} stars", notes)
 
     def end() -> Psf:
-        for sentence in scale_notes(made):
-            session.notice("info", f"{made.name}: {sentence}.")
+        said = scale_notes(made)
         if left_out:
-            session.notice("info", f"{made.name} is made of {count} stars; {left_out} were left out (cut by the edge, "
-                                   "saturated or masked pixels, faint, or no single stars).")  # fmt: skip
+            said.insert(0, f"{left_out} of {count + left_out} stars are left out (cut by the edge, saturated or masked "
+                           "pixels, faint, or no single stars)")  # fmt: skip
+        if said:
+            session.notice("info", f"{made.name}: {'; '.join(said)}.")
         return made
 
     return Apply(end, f"Build PSF of {data.name}", {} if recorded is None else {"positions": recorded})
@@ -227,8 +228,9 @@ def psf_photometry(
         if rest is not None:
             add_data(session, [rest])
             lay_over(session, data, rest)
-        if notes:
-            session.notice("warning", f"PSF photometry of {data.name}: {'; '.join(notes)}.")
+        said = [note for note in notes if note not in scale_notes(psf)]  # that was said when the PSF was built
+        if said:
+            session.notice("warning", f"PSF photometry of {data.name}: {'; '.join(said)}.")
         return catalog
 
     return Apply(end, f"PSF Photometry of {len(table)} Stars in {data.name}",

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 
 from jviz.backend.photometry.psfs import moffat_psf
-from jviz.catalogs import selection_name
+from jviz.catalogs import places_on, selection_name
 from jviz.viewers.catalog.scatter import ScatterViewer
 from tests.backend.photometry.test_psfs import pictured
 
@@ -37,10 +37,14 @@ def test_stars_are_picked_by_clicks_fitted_and_blinked(session, show, qtbot):
     for x, y in places:
         qtbot.mouseClick(viewer, Qt.MouseButton.LeftButton, pos=screen(viewer, x, y))
     assert len(session.subsets) == len(places)
+    qtbot.mouseClick(viewer, Qt.MouseButton.LeftButton, pos=screen(viewer, *places[0]))  # one of them once more
     psf = session.run("photometry.build_psf", data=field, name="psf")
+    assert psf.header["NSTARS"] == len(places)
     assert psf.model.fwhm == pytest.approx(STAR.fwhm, rel=0.05)
     session.set_subsets({})
     stars = session.run("photometry.psf", data=field, psf=psf, positions=places, passes=1)
+    assert places_on(stars, field) is not None
+    assert places_on(stars, psf) is None  # no markers of the image on the PSF
     flux = stars.table["flux"].to_value("mJy")
     assert flux.std() < 0.005 * flux.mean()
     assert flux.mean() / 4000 == pytest.approx(1, abs=0.01)
