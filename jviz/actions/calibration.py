@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def run(
         The main products of the last pipeline.
     """
     request = Request(
-        paths_of(session, inputs), pipeline, dict(steps or {}), given_references(references or {}), context,
+        paths_of(session, inputs), pipeline, _parameters(steps), given_references(references or {}), context,
         Path(folder).expanduser().absolute() if folder is not None else None, until, None, keep_steps or stream,
         stream, int(priority),
     )  # fmt: skip
@@ -201,6 +202,19 @@ def import_parameters(session: Session, path: Path, *, job: Job | None) -> dict[
 
     values = session.calibrations.call(job, "import_parameters", path=str(Path(path).expanduser().absolute()))
     return imported(session.calibrations.catalogue(job), values)
+
+
+def _parameters(steps: Any) -> dict[str, Any]:
+    """Return parameters by step; refuses what is none."""
+    steps = steps or {}
+    if isinstance(steps, Mapping):
+        odd = [f"{name}: {value!r}" for name, value in steps.items() if not isinstance(value, Mapping | bool)]
+    else:
+        odd = [repr(steps)]
+    if odd:
+        raise CommandError(f"steps cannot be {odd[0]}; give parameters by step, as "
+                           "{'jump': {'rejection_threshold': 5.0}}, or {'jump': False} to skip it.")  # fmt: skip
+    return dict(steps)
 
 
 def _opened(session: Session, request: Request, job: Job | None, progress: Progress) -> Apply:

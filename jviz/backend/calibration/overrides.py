@@ -35,7 +35,15 @@ INSTEAD = "choose another one, or take it away for the best that CRDS knows."
 
 
 def given_references(references: Mapping[str, Any]) -> dict[str, str]:
-    """Return paths as text; "N/A" declares a type unused."""
+    """Return paths as text; "N/A" declares a type unused.
+
+    Raises
+    ------
+    CommandError
+        When they are not given by type.
+    """
+    if not isinstance(references, Mapping):
+        raise CommandError(f"references cannot be {references!r}; give files by type, as {{'dark': 'my_dark.fits'}}.")
     return {
         kind: str(path) if str(path) == NOTHING else str(Path(str(path)).expanduser().absolute())
         for kind, path in references.items()
