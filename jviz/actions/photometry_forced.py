@@ -10,18 +10,19 @@ import numpy as np
 from jviz.actions.photometry_psf import tabled
 from jviz.actions.photometry_psf_tiles import Added, Plan, fit_mosaic, plan_for, variance_of
 from jviz.actions.photometry_sources import MENU
+from jviz.actions.view import open_view
 from jviz.backend.photometry.completeness import Injected, bins_of, injected, matched
 from jviz.backend.photometry.vega import filter_of
 from jviz.backend.progress import Progress, within
 from jviz.backend.room import let_go, zeros
 from jviz.catalogs import catalog_of
 from jviz.commands import command
-from jviz.data import Image, Psf
+from jviz.data import Catalog, Image, Psf
 from jviz.errors import CommandError
 from jviz.flags import DEFAULT_FLAGS
 from jviz.photometry import Field
 from jviz.psf_photometry import check_on, scale_meta, scale_notes, stars_meant
-from jviz.running import Apply
+from jviz.running import Apply, add_data
 from jviz.session import Session
 
 
@@ -197,7 +198,13 @@ def inject(
     table = bins_of(made, zero, bins, fluxes)
     table.meta |= {"data": data.name, "psf": psf.name, "zero_point": zero, "stars": stars * rounds, "seed": seed}
     catalog = catalog_of(table, name or f"{data.name} completeness")
-    return Apply(lambda: catalog, f"Completeness of {data.name} by {stars * rounds} Stars")
+
+    def end() -> Catalog:
+        add_data(session, [catalog])
+        open_view(session, "scatter", catalog, x="mag", y="completeness", errors=True)
+        return catalog
+
+    return Apply(end, f"Completeness of {data.name} by {stars * rounds} Stars")
 
 
 def _zero(plan: Plan, zero_point: float | None) -> float:

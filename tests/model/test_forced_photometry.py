@@ -72,6 +72,10 @@ def test_bright_artificial_stars_are_all_found_with_true_fluxes_and_faint_ones_a
     options = {"data": "field", "psf": "star", "stars": 120, "rounds": 4, "bins": 6, "box_size": 0}
     table = session.run("photometry.inject", **options).table
     assert table["n"].sum() == 480
+    [plot] = [view for view in session.views.values() if view.kind == "scatter"]
+    assert (plot.x, plot.y, plot.errors) == ("mag", "completeness", True)
+    session.undo()
+    assert not [view for view in session.views.values() if view.kind == "scatter"]
     assert table["completeness"][0] > 0.9
     assert table["completeness"][-1] < 0.3
     assert table["flux_ratio"][:3] == pytest.approx(np.ones(3), abs=0.02)
