@@ -1,7 +1,10 @@
 """A CRDS cache written anew for a test: two contexts with rules of every sort that JWST has."""
 
+import os
 import subprocess
 import sys
+
+from jviz.backend.calibration.environment import crds_environment
 
 HEADER = """header = {{
     'derived_from' : 'made for a test', 'mapping' : {kind!r}, 'name' : {name!r}, 'observatory' : 'JWST',
@@ -88,3 +91,15 @@ def best_by_crds(headers, context, environment):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout[done.stdout.index("[") :])
+
+
+def errors_by_crds(cache):
+    """Return what the certifier of CRDS finds wrong with the reference files of a cache and its rules, line by line."""
+    files = [*(cache / "references").rglob("jwst_*_9001.*"), *(cache / "mappings").rglob("*.pmap")]
+    assert len(files) > 5
+    environment = {**os.environ, **crds_environment(offline=True, cache=cache)}
+    command = [sys.executable, "-m", "crds.certify", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    said = done.stdout + done.stderr
+    assert not [file.name for file in files if f"{file.name}' (" not in said], said
+    return [line for line in said.splitlines() if "ERROR" in line]

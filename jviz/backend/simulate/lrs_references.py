@@ -112,7 +112,8 @@ def _extraction(writer: Writer) -> Reference:
     }  # fmt: skip
     content = {"reftype": "EXTRACT1D", "instrument": "MIRI", "telescope": "JWST", "exp_type": "MIR_LRS-FIXEDSLIT",
                "pedigree": "DUMMY", "descrip": "SIMULATED, matches simulated exposures", "author": "jviz",
-               "useafter": "2000-01-01T00:00:00", "apertures": [aperture]}  # fmt: skip
+               "useafter": "2000-01-01T00:00:00", "history": "SIMULATED by jviz",
+               "meta": {"instrument": {"detector": "MIRIMAGE"}}, "apertures": [aperture]}  # fmt: skip
     return writer.text("extract1d", lambda path: _write(path, json.dumps(content, indent=1)), ".json")
 
 

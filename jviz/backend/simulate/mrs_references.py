@@ -128,7 +128,7 @@ def _cubes(writer: Writer) -> list[Reference]:
         table("MULTICHANNEL_DRIZ", wavelength=wave),
     ]  # fmt: skip
     return [
-        writer.fits("cubepar", "MiriIFUCubeParsModel", tables),
+        writer.fits("cubepar", "MiriIFUCubeParsModel", tables, {"EXP_TYPE": "MIR_MRS"}),
         writer.asdf("extract1d", "Extract1dIFUModel", _extraction, meta=EXPOSURE | {
             "region_type": "target", "subtract_background": True, "method": "exact", "subpixels": 10}),
         writer.asdf("apcorr", "MirMrsApcorrModel", _corrections, meta=EXPOSURE),

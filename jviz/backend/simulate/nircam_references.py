@@ -66,7 +66,7 @@ def _photometric(field: Image, writer: Writer) -> list[Reference]:
     return [
         writer.fits("photom", "NrcImgPhotomModel", [photom], solid),
         writer.fits("area", "PixelAreaModel", [hdu("SCI", field.area.astype(np.float32))], solid | _filter(field)),
-        writer.fits("apcorr", "NrcImgApcorrModel", [apcorr]),
+        writer.fits("apcorr", "NrcImgApcorrModel", [apcorr], {"EXP_TYPE": "NRC_IMAGE"}),
         writer.asdf("abvegaoffset", "ABVegaOffsetModel", vega),
     ]
 

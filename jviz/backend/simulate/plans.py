@@ -15,7 +15,7 @@ from jviz.errors import JvizError
 
 __all__ = ["FILTERS", "LRS", "MRS", "SERIES", "SIZES", "Filter", "Plan", "default_folder", "plan_of"]
 
-VERSION = 5
+VERSION = 6
 """Counts changes of what is simulated, so that a folder of an older one is not taken for the same."""
 
 SIZES = {160: "SUB160", 320: "SUB320", 640: "SUB640", SIDE: "FULL"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jviz.backend.simulate.plans import Plan
 __all__ = ["Writer", "write_fits"]
 
 FLAGS = {"DO_NOT_USE": DO_NOT_USE, "DEAD": DEAD, "HOT": HOT, "REFERENCE_PIXEL": REFERENCE_PIXEL}
+HISTORY = "SIMULATED by jviz; nothing in this file was observed."
 WELL_SHARE = 0.94
 """Of the most that pixels hold: from there on they count as saturated."""
 
@@ -89,7 +91,7 @@ class Writer:
             self.fits("mask", "MaskModel", [hdu("DQ", detector.mask), _flag_names()], cut),
             self.fits("gain", "GainModel", [hdu("SCI", detector.gain)], cut),
             self.fits("readnoise", "ReadnoiseModel", [hdu("SCI", noise)], cut | {"READPATT": "ANY"}),
-            self.fits("saturation", "SaturationModel", [hdu("SCI", full)], cut),
+            self.fits("saturation", "SaturationModel", [hdu("SCI", full), none], cut),
             self.fits("linearity", "LinearityModel", [hdu("COEFFS", _linearity(detector)), none], cut),
             self.fits("dark", detector.family.dark_model, self._dark(detector, none), cut | dark),
         ]
@@ -127,7 +129,8 @@ def write_fits(path: Path, header: Any, hdus: list[Any]) -> None:
 def _write_asdf(path: Path, meta: Mapping[str, Any], tree: Mapping[str, Any], inline: bool) -> None:
     from jviz.backend.asdf_plugins import asdf_library
 
-    file = asdf_library().AsdfFile({"meta": dict(meta), **tree})
+    entry = {"description": HISTORY, "time": datetime.fromisoformat(f"{DAY}T00:00:00")}
+    file = asdf_library().AsdfFile({"meta": dict(meta), "history": {"entries": [entry]}, **tree})
     file.write_to(path, **({"all_array_storage": "inline"} if inline else {"all_array_compression": "zlib"}))
     file.close()
 

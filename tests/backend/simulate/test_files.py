@@ -15,7 +15,7 @@ from jviz.backend.ramps.constants import reference_plane
 from jviz.backend.simulate import default_folder, plan_of, plans, simulate
 from jviz.backend.simulate.checks import check_product, truth_of
 from jviz.errors import JvizError
-from tests.crds_cache import best_by_crds
+from tests.crds_cache import best_by_crds, errors_by_crds
 
 SMALL = {"size": 160, "dithers": 2, "groups": 4, "sky": 0.4, "cosmic_rays": 20.0, "pointing_error": 15.0}
 
@@ -210,3 +210,7 @@ def test_a_perfect_product_passes_the_checks_and_others_have_no_truth(made, tmp_
         truth_of(tmp_path / "mine_rate.fits")
     with pytest.raises(JvizError, match="no truth to compare with; give a rate, cal or ramp file"):
         check_product(made.exposures[0])
+
+
+def test_crds_certifies_every_reference_file(made):
+    assert errors_by_crds(made.cache) == []

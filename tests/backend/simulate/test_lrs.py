@@ -15,6 +15,7 @@ from jviz.backend.simulate.geometry import Pointing
 from jviz.backend.simulate.lrs import FRAME, RESOLVING, SENSITIVITY, SLIT, SPOT, lean, response, waves_of
 from jviz.backend.simulate.lrs_references import RING, aperture_shares
 from jviz.backend.simulate.writing import make_field
+from tests.crds_cache import errors_by_crds
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,7 @@ def test_the_truth_beside_is_that_of_the_scene(made, plan):
     np.testing.assert_allclose(spectrum["continuum"].value, scene.continuum(spectrum["wavelength"].value))
     assert np.diff(lines["wavelength"].value).min() > 0.5  # none is blended
     assert list(lines["name"]) == ["[Ne VI]", "[Ar III]", "[S IV]", "[Ne II]"]
+
+
+def test_crds_certifies_every_reference_file(made):
+    assert errors_by_crds(made.cache) == []

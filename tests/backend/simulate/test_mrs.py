@@ -16,6 +16,7 @@ from jviz.backend.simulate.slicer import CHANNELS
 from jviz.backend.simulate.spots import Spot
 from jviz.backend.simulate.writing import make_field
 from jviz.errors import JvizError
+from tests.crds_cache import errors_by_crds
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,7 @@ def test_a_spectrum_of_images_has_no_truth(tmp_path):
     path = made.folder / "jw09999-o001_t001_nircam_x1d.fits"
     with pytest.raises(JvizError, match=r"There is no spectrum_truth\.ecsv in .*: the exposures there are not of a"):
         check_product(path)
+
+
+def test_crds_certifies_every_reference_file(made):
+    assert errors_by_crds(made.cache) == []
