@@ -9,15 +9,10 @@ from numba import njit
 
 from jviz.backend.render.kernels import choose_cache
 
-__all__ = ["COLUMNS", "as_it_is", "fitted", "light_at"]
+__all__ = ["as_it_is", "fitted", "light_at"]
 
 choose_cache()
 compiled = njit(cache=True, nogil=True, error_model="numpy")
-
-COLUMNS = ("sma", "x0", "y0", "eps", "pa", "intens", "rms", "int_err", "grad", "gradient_err", "n_data", "n_flag",
-           "n_iter", "stop_code", "x0_err", "y0_err", "ellip_err", "pa_err", "a3", "b3", "a3_err", "b3_err",
-           "a4", "b4", "a4_err", "b4_err")  # fmt: skip
-"""What is known of an ellipse, by the names of ``photutils.isophote.Isophote``."""
 
 MOST = 50
 """Corrections of an ellipse at most."""
@@ -209,7 +204,8 @@ def fitted(image, start, sma, step, fixed, clip, clips, least, doubt, inwards): 
     Returns
     -------
     ndarray
-        `COLUMNS`; a ``stop_code`` of 3 is for too few values, of −1 for an ellipse that went astray.
+        `jviz.backend.photometry.isophotes.COLUMNS`; a ``stop_code`` of 3 is for too few values, of −1 for an ellipse
+        that went astray.
     """
     here, best = start.copy(), start.copy()
     smallest, before, best_slope, doubted = np.inf, np.nan, np.nan, False
@@ -256,7 +252,7 @@ def _goes_on(image, here, sma, step, clip, clips, doubt, inwards, doubted):  # t
 
 @compiled
 def as_it_is(image, here, sma, step, clip, clips, turns, code):  # type: ignore[no-untyped-def]
-    """Return the `COLUMNS` of an ellipse that is not fitted."""
+    """Return the `jviz.backend.photometry.isophotes.COLUMNS` of an ellipse that is not fitted."""
     return _described(image, here, sma, step, clip, clips, np.nan, turns, code)
 
 

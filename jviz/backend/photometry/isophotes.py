@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from jviz.backend.photometry.isophote_kernels import COLUMNS, as_it_is, fitted, light_at
 from jviz.backend.progress import Progress, silent
 from jviz.backend.room import let_go, zeros
 
@@ -251,6 +250,11 @@ def fit_isophotes(
     raise ValueError("no ellipse can be fitted there; give a centre on a galaxy, or another first semi-major axis")
 
 
+COLUMNS = ("sma", "x0", "y0", "eps", "pa", "intens", "rms", "int_err", "grad", "gradient_err", "n_data", "n_flag",
+           "n_iter", "stop_code", "x0_err", "y0_err", "ellip_err", "pa_err", "a3", "b3", "a3_err", "b3_err",
+           "a4", "b4", "a4_err", "b4_err")  # fmt: skip
+"""What is known of an ellipse, by the names of ``photutils.isophote.Isophote``."""
+
 Isophote = namedtuple("Isophote", COLUMNS)
 """One ellipse, in pixels and radians, by the names of ``photutils.isophote.Isophote``."""
 
@@ -299,6 +303,8 @@ class _Fit:
 
     def inwards(self, first: Isophote, step: float, minimum: float) -> list[Isophote]:
         """Return ellipses from the innermost one to the one within the first."""
+        from jviz.backend.photometry.isophote_kernels import light_at
+
         found: list[Isophote] = []
         start, sma = _shape(first), first.sma
         step = -step if self.linear else 1 / (1 + step) - 1
@@ -317,6 +323,8 @@ class _Fit:
         return found
 
     def _next(self, start: np.ndarray, sma: float, step: float, least: int, fitting: bool) -> Isophote:
+        from jviz.backend.photometry.isophote_kernels import as_it_is, fitted
+
         self.progress(0, 0, f"ellipse of {sma:.1f} pixels")
         part, how = self._part(sma, step), (self.clip, self.clips)
         if fitting:
@@ -330,6 +338,8 @@ class _Fit:
 
     def _like(self, one: Isophote, other: Isophote, step: float) -> Isophote:
         """Return an ellipse that went astray with the shape of another."""
+        from jviz.backend.photometry.isophote_kernels import as_it_is
+
         code = 5 if one.stop_code < 0 else int(one.stop_code)
         part = self._part(one.sma, step)
         row = as_it_is(self.image, _shape(other), one.sma, part, self.clip, self.clips, int(one.n_iter), code)

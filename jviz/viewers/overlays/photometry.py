@@ -9,7 +9,6 @@ import numpy as np
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
 
 from jviz.photometry_preview import Preview, photometry_shown
-from jviz.viewers.catalog.points import draw_points
 from jviz.viewers.image_overlays import Scene, draw_caption
 from jviz.viewers.image_tools import Overlay, register_overlay
 from jviz.viewers.ink import Ink
@@ -43,6 +42,8 @@ class PhotometryOverlay(Overlay):
             _picture(painter, scene, shown)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if shown.marks is not None:
+            from jviz.viewers.catalog.points import draw_points  # no image needs it without them
+
             u, v = scene.geometry.to_screen(*shown.marks.T)
             seen = (u > -9) & (v > -9) & (u < scene.geometry.width + 9) & (v < scene.geometry.height + 9)
             draw_points(painter, u[seen], v[seen], APERTURE.colour, size=2 * MARK, rim=APERTURE.rim)
@@ -75,6 +76,8 @@ def _picture(painter: QPainter, scene: Scene, shown: Preview) -> None:
 
 def _same_circles(painter: QPainter, scene: Scene, circles: np.ndarray) -> None:
     """Draw the apertures of many places, all of one radius, as marks: of thousands an outline takes too long."""
+    from jviz.viewers.catalog.points import draw_points
+
     u, v = scene.geometry.to_screen(*circles[:, :2].T)
     reach = float(circles[:, 2].max()) * scene.geometry.scale
     seen = (u > -reach) & (v > -reach) & (u < scene.geometry.width + reach) & (v < scene.geometry.height + reach)
