@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from astropy import units as u
+from scipy.integrate import quad
+from scipy.stats import binom, norm
 
 import jviz
 from jviz.backend.spectra.axis import SpectralAxis
@@ -152,8 +154,15 @@ def test_the_command_takes_a_grid_or_another_spectrum(session):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9, 10, 25])
 def test_the_variance_of_medians(n):
-    medians = np.median(RNG.normal(size=(60_000, n)), axis=1)
-    assert median_factor(n) == pytest.approx(medians.var(), rel=0.035)
+    medians = np.median(np.random.default_rng(n).normal(size=(60_000, n)), axis=1)
+    assert median_factor(n) == pytest.approx(medians.var(), rel=0.025)
+
+
+@pytest.mark.parametrize("n", [1, 3, 5, 7, 9, 15, 25, 101])
+def test_the_variance_of_medians_is_that_of_the_middle_one_of_an_odd_number(n):
+    # ∫ 4 t P(median > t) dt: at most half of the values lie below t
+    integral = quad(lambda t: 4 * t * binom.cdf((n - 1) // 2, n, norm.cdf(t)), 0, np.inf)[0]
+    assert median_factor(n) == pytest.approx(integral, rel=1e-3)
 
 
 @pytest.mark.parametrize("how", ["mean", "weighted", "median", "clipped"])

@@ -15,15 +15,14 @@ _STEPS = 48
 
 
 def median_factor(n: np.ndarray | int) -> np.ndarray:
-    """Return the variance of the median of n Gaussian values of unit variance, within 1.7 %.
+    """Return the variance of the median of n Gaussian values of unit variance, within 0.1 %.
 
-    Odd n: π / (2n + π − 2), which is 1 for n = 1 and tends to π / 2n; even n: π / (2n + 2.6), which is right to 1 %
-    from n = 4 on. Compared with the exact values that Harter and Balakrishnan tabulate.
+    π / (2n + c), of which c falls from 1.142 to 0.857 with odd n and rises from 2.28 to 2.857 with even n, as fits what
+    integrals over the distributions of order statistics give for n up to 26; it tends to π / 2n.
     """
     n = np.asarray(n, float)
-    odd = np.pi / (2 * n + np.pi - 2)
-    even = np.where(n == 2, 0.5, np.pi / (2 * n + 2.6))
-    return np.where(n % 2 == 1, odd, even)
+    odd, even = 0.857 + 0.5692 / (n + 1), 2.857 - 1.605 / (n + 0.8)
+    return np.pi / (2 * n + np.where(n % 2 == 1, odd, even))
 
 
 def variance_of_medians(variances: np.ndarray, good: np.ndarray) -> np.ndarray:
