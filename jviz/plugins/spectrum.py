@@ -107,7 +107,7 @@ class SpectrumPanel(SpectrumFollower):
         grid.addWidget(self.velocity, 0, 2)
         self.search = tool_button(self.context, "fa6s.magnifying-glass", "Find the redshift by the lines", self._search)
         grid.addWidget(self.search, 0, 3)
-        self.own = tool_button(self.context, "fa6s.file-lines", "", self._own_lines)
+        self.own = tool_button(self.context, "fa6s.file-lines", "Mark lines of a file…", self._own_lines)
         self.own.setCheckable(True)
         grid.addWidget(self.own, 0, 4)
         grid.addWidget(self.fine, 1, 0, 1, 5)
