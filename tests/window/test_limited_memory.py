@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-SHAPE = (640, 480, 250)
-"""307 MB."""
+SHAPE = (500, 480, 250)
+"""240 MB."""
 
 LOOK = """
 import json, os, resource, sys, time
@@ -65,6 +65,7 @@ def look(cube):
     made = session.run("cube.extract", data=cube, region="core", statistic="mean").samples[0]
     until(lambda: np.allclose(live("core").samples.flux, made.flux, rtol=1e-5), "the region where it is now")
     found["kept"] = float(made.flux[n // 2])
+    until(lambda: all(job.is_over for job in session.jobs.all), "the end of the copy, which takes memory as well")
     found["moment"] = float(session.run("cube.moment", data=cube, order=0).plane("SCI").read((30, 20)))
     return found
 
@@ -77,7 +78,7 @@ def taken(name):
 look(session.add(np.ones((60, 70, 80), np.float32), name="small"))  # what is imported is part of the bare program
 kind, field = {"data": (resource.RLIMIT_DATA, "VmData"), "addresses": (resource.RLIMIT_AS, "VmSize")}[sys.argv[2]]
 session.run("data.remove", data="small")
-resource.setrlimit(kind, (taken(field) + (275 << 20),) * 2)
+resource.setrlimit(kind, (taken(field) + (215 << 20),) * 2)
 window.open_files([sys.argv[1]])
 until(lambda: "cube" in session.names, "the cube")
 print(json.dumps(look(session["cube"])))
