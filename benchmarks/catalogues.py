@@ -42,7 +42,7 @@ def _opened(application: Any, session: Any, kind: str, **values: Any) -> Any:
     viewer.resize(1000, 800)
     viewer.show()
     end = time.perf_counter() + 30
-    while not viewer.has_painted and time.perf_counter() < end:
+    while not viewer.is_sharp and time.perf_counter() < end:
         application.processEvents()
     return viewer
 
