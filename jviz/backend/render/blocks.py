@@ -190,5 +190,5 @@ class BlockStore:
                 self._used -= self._blocks.pop(name).data.nbytes
 
 
-STORE = BlockStore(192 * 1024**2)
+STORE = BlockStore(160 * 1024**2)
 """The blocks of all rasters."""
