@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,6 @@ class HistogramViewer(CatalogPlot):
 
     tools = (("box", "fa6s.arrows-left-right-to-line", "Range: drag over values to select rows (B)"),)
     _kept: tuple[Question, Counts] | None = None
-    _asked: Question | None = None
 
     def fill_strip(self) -> None:
         """Boxes for x and filter; switches; tools."""
@@ -128,11 +128,6 @@ class HistogramViewer(CatalogPlot):
         self.switch("normalize", "fa6s.percent", "Normalised: shares of the rows")
         self.strip.add_gap()
         self.add_tools()
-
-    @property
-    def is_sharp(self) -> bool:
-        """Whether the counts are those of the present state."""
-        return self.has_painted and self._asked is None
 
     def shown_text(self, name: str, value: str) -> str:
         """Show what is plotted also where nothing was chosen."""
@@ -178,31 +173,15 @@ class HistogramViewer(CatalogPlot):
             self._kept = (wanted, wanted.counts())
             return self._kept[1]
         last = self._kept
-        self._ask(wanted)
+        self.work_out("Counting rows", wanted.counts, partial(self._take_counts, wanted))
         if last is not None and [part.data for part in last[0].parts] == [part.data for part in parts]:
             return last[1]
         return np.array([0.0, 1.0]), [], Title(parts[0].expression.strip("`")), "Counting…"
 
-    def _ask(self, wanted: Question) -> None:
-        """Count in a job, one at a time; whatever is wanted when it ends comes next."""
-        if self._asked is not None:
-            return
-        self._asked = wanted
-
-        def work(job: Any) -> None:
-            counts: Counts | None = None
-            try:
-                counts = wanted.counts()
-            finally:
-                self.session.dispatcher.call(lambda: done(counts))
-
-        def done(counts: Counts | None) -> None:
-            self._asked = None
-            if counts is not None:
-                self._kept = (wanted, counts)
-                self.stir()
-
-        self.session.jobs.submit("Counting rows", work, quiet=True)
+    def _take_counts(self, question: Question, counts: Counts | None) -> None:
+        if counts is not None:
+            self._kept = (question, counts)
+            self.stir()
 
     def paint_content(self, painter: QPainter, scene: HistogramScene) -> None:
         """Paint the bars of all catalogues."""

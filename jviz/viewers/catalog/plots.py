@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,7 @@ class CatalogPlot(AxesViewer):
     def __init__(self, session: Session, state: CatalogPlotView, parent: QWidget | None = None) -> None:
         self.tool = "pan"
         self.problem = ""
+        self._is_working = False
         self._lasso: list[QPointF] = []
         self._paper = False
         super().__init__(session, state, parent)
@@ -174,6 +176,38 @@ class CatalogPlot(AxesViewer):
     def shown_text(self, name: str, value: str) -> str:
         """Return what a box shows for a value of the state."""
         return value
+
+    # --- what takes long -------------------------------------------------------------------------
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether what is drawn is that of the present state."""
+        return self.has_painted and not self._is_working
+
+    def work_out(self, title: str, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
+        """Do something in a job, one at a time; whatever is wanted when it ends comes next.
+
+        Parameters
+        ----------
+        take : callable
+            Gets what ``work`` returns, None when it failed, in the thread of the widgets.
+        """
+        if self._is_working:
+            return
+        self._is_working = True
+
+        def run(job: Any) -> None:
+            made = None
+            try:
+                made = work()
+            finally:
+                self.session.dispatcher.call(lambda: done(made))
+
+        def done(made: Any) -> None:
+            self._is_working = False
+            take(made)
+
+        self.session.jobs.submit(title, run, quiet=True)
 
     # --- layout ---------------------------------------------------------------------------------
 

@@ -73,7 +73,6 @@ class ScatterViewer(CatalogPlot):
 
     def __init__(self, session: Session, state: ScatterView, parent: QWidget | None = None) -> None:
         self._clouds: list[Cloud] = []
-        self._asked: tuple[Any, ...] | None = None
         self._tried: tuple[Any, ...] | None = None
         super().__init__(session, state, parent)
 
@@ -99,11 +98,6 @@ class ScatterViewer(CatalogPlot):
         return value
 
     # --- layout ---------------------------------------------------------------------------------
-
-    @property
-    def is_sharp(self) -> bool:
-        """Whether the points are those of the present state."""
-        return self.has_painted and self._asked is None
 
     def clouds(self) -> list[Cloud]:
         """Return the points of the visible layers; what cannot be worked out is told in `problem`.
@@ -138,26 +132,20 @@ class ScatterViewer(CatalogPlot):
         return (*wanted, view.filter, view.x_log, view.y_log)
 
     def _ask(self, wanted: list[Plotted]) -> None:
-        """Work the points out in a job, one at a time; whatever is wanted when it ends comes next."""
-        if self._asked is not None:
-            return
+        """Have the points worked out; `clouds` finds them kept."""
         key, condition, log = self._key(wanted), self.state.filter, (self.state.x_log, self.state.y_log)
-        self._asked = key
 
-        def work(job: Any) -> None:
-            try:
-                for data, axes in wanted:
-                    with suppress(JvizError):  # told when it is painted
-                        x, y = (evaluated(data, text) for text in axes)
-                        spans(x, y, passing(data, condition), log)
-            finally:
-                self.session.dispatcher.call(done)
+        def work() -> None:
+            for data, axes in wanted:
+                with suppress(JvizError):  # told when it is painted
+                    x, y = (evaluated(data, text) for text in axes)
+                    spans(x, y, passing(data, condition), log)
 
-        def done() -> None:
-            self._asked, self._tried = None, key
+        def done(_: None) -> None:
+            self._tried = key
             self.stir()
 
-        self.session.jobs.submit("Working out points", work, quiet=True)
+        self.work_out("Working out points", work, done)
 
     def scene_now(self) -> ScatterScene:
         """Lay out the points in the present size."""
