@@ -213,8 +213,7 @@ class RowPlaces:
         key = (data.number, image.number)
         if key in self._kept:
             return self._kept[key]
-        sky_ready = getattr(image, "wcs_ready", True)
-        if wait or (sky_ready and data.is_read and len(data) <= SOON):
+        if wait or (data.is_read and len(data) <= SOON and _is_quick(image)):
             self._keep(key, places_on(data, image))
             return self._kept[key]
         if key not in self._under_way:
@@ -240,6 +239,14 @@ class RowPlaces:
         alive = {data.number for data in self._session.data}
         self._kept = {k: v for k, v in self._kept.items() if set(k) <= alive}
         self._kept[key] = made
+
+
+def _is_quick(image: Data) -> bool:
+    """Whether places on an image are worked out in less time than it takes to draw it."""
+    if not getattr(image, "wcs_ready", True):
+        return False
+    sky = getattr(image, "sky", None)
+    return sky is None or sky.is_quick
 
 
 def places_on(data: Catalog, image: Data) -> tuple[np.ndarray, np.ndarray] | None:

@@ -27,6 +27,8 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._held = 0
         self._owner: int | None = None
+        self.is_draining = False
+        """Whether the owner runs what other threads left, among which may be much of the same."""
         self._wake: Callable[[], None] = lambda: None
 
     def bind(self, wake: Callable[[], None] | None) -> None:
@@ -132,6 +134,7 @@ class Dispatcher:
             window must answer its user between the calls of many jobs.
         """
         errors: list[BaseException] = []
+        outer, self.is_draining = self.is_draining, True
         end = time.monotonic() + seconds
         # When the lock is taken, who has it drains when giving it back.
         while not self._calls.empty() and self._lock.acquire(blocking=False):
@@ -148,5 +151,6 @@ class Dispatcher:
             if time.monotonic() > end:
                 self._wake()
                 break
+        self.is_draining = outer
         if errors:
             raise errors[0]

@@ -290,3 +290,4 @@ class WithPicture(WithSky):
         self.raster().first()
         self.limits("auto")
         self.suggested_stretch()
+        _ = self.lit_box, self.pixel_aspect  # the view asks for them when it is opened; headers take long to parse

@@ -7,14 +7,11 @@ be undone and a line of the script.
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from contextlib import nullcontext
-from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar
 
-from echo import CallbackProperty, HasCallbackProperties, delay_callback
+from echo import CallbackProperty
 
 from jviz.checked import (
     Checked,
@@ -25,17 +22,16 @@ from jviz.checked import (
     knots,
     layer_number,
     levels,
-    like,
     names,
     number,
     one_of,
     pair,
-    plain,
     positive,
     sky_frame,
     some_of,
 )
 from jviz.errors import CommandError
+from jviz.states import State
 
 __all__ = ["Checked", "ImageLayer", "ImageView", "State", "View", "number", "one_of", "pair", "some_of", "view_kinds"]
 
@@ -44,78 +40,6 @@ LIMIT_MODES = ("auto", "minmax", "percentile", "zscale", "manual")
 BLENDS = ("normal", "add", "screen", "multiply", "lighten", "difference")
 OPERATIONS = ("", "difference", "ratio")
 LOCKS = ("pan", "zoom", "rotation", "cursor", "limits", "colormap", "slice")
-
-
-class State(HasCallbackProperties):
-    """A group of recorded properties.
-
-    ``navigation`` names the properties whose changes merge into one step ("Zoom and pan").
-    """
-
-    navigation: ClassVar[frozenset[str]] = frozenset()
-    navigation_label: ClassVar[str] = "Zoom and pan"
-    derived: ClassVar[frozenset[str]] = frozenset()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set a property; what a class does not declare is a misspelling, which would change nothing."""
-        if not name.startswith("_"):
-            if name not in _declared_names(type(self)):
-                raise self._unknown(name)
-            value = like(_defaults(type(self)).get(name), name, plain(value))
-        super().__setattr__(name, value)
-
-    def _unknown(self, name: str) -> CommandError:
-        known = sorted({*self.recorded(), *getattr(self, "lent", ())})
-        near = difflib.get_close_matches(name, known, 2)
-        hint = f"Did you mean {' or '.join(near)}? It" if near else "It"
-        return CommandError(f"{type(self).__name__} has no {name!r}. {hint} has {', '.join(known)}.")
-
-    def recorded(self) -> dict[str, Any]:
-        """Return the values that undo, sessions and scripts know."""
-        return {name: getattr(self, name) for name in _recorded_names(type(self))}
-
-    def update(self, **values: Any) -> None:
-        """Set several properties; whoever watches hears of them once.
-
-        Raises
-        ------
-        CommandError
-            For a name that is no property, or a value it cannot take; nothing is set then.
-        """
-        for name in values:
-            if not self.is_callback_property(name):
-                raise self._unknown(name)
-        before = {name: getattr(self, name) for name in values}
-        values = {name: plain(value) for name, value in values.items()}
-        changed = {name: value for name, value in values.items() if before[name] != value}
-        with delay_callback(self, *changed) if len(changed) > 1 else nullcontext():
-            try:
-                for name, value in changed.items():
-                    setattr(self, name, value)
-            except Exception:
-                for name in changed:
-                    setattr(self, name, before[name])
-                raise
-
-
-@cache
-def _declared_names(kind: type[State]) -> frozenset[str]:
-    """Return all that a class of states has or announces by an annotation."""
-    return frozenset((*dir(kind), *(name for base in kind.__mro__ for name in vars(base).get("__annotations__", ()))))
-
-
-@cache
-def _defaults(kind: type[State]) -> dict[str, Any]:
-    """Return the defaults of the properties without a check of their own: what is set must be like them."""
-    found = {name: getattr(kind, name, None) for name in dir(kind)}
-    return {name: one._default for name, one in found.items() if type(one) is CallbackProperty}
-
-
-@cache
-def _recorded_names(kind: type[State]) -> tuple[str, ...]:
-    """Return the names of the recorded properties of a class of states; echo takes long to find them."""
-    names = (name for name in dir(kind) if isinstance(getattr(kind, name, None), CallbackProperty))
-    return tuple(name for name in names if name not in kind.derived)
 
 
 class View(State):

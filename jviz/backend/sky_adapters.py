@@ -32,6 +32,8 @@ class Adapter:
         Whether the inverse undoes the forward to the last digits; if not, it needs polishing.
     mesh_step : int
         Viewport pixels between which bilinear interpolation stays within a hundredth of a pixel.
+    quick : bool
+        Whether thousands of places take no longer than a picture may: models of astropy take milliseconds for one.
     """
 
     frame: NativeFrame
@@ -39,6 +41,7 @@ class Adapter:
     inverse: Callable[[np.ndarray, np.ndarray], Pair] | None
     exact: bool = True
     mesh_step: int = 32
+    quick: bool = True
 
 
 def adapter_of(wcs: Any) -> Adapter | None:
@@ -118,7 +121,7 @@ def _of_gwcs(wcs: Any) -> Adapter | None:
         world = transform(x, y, *[np.zeros_like(x)] * rest)
         return np.asarray(world[lon], float) * scale, np.asarray(world[lat], float) * scale
 
-    return Adapter(frame, forward, _gwcs_inverse(wcs, pair, scale, transform.n_outputs), False, 16)
+    return Adapter(frame, forward, _gwcs_inverse(wcs, pair, scale, transform.n_outputs), False, 16, quick=False)
 
 
 def _degrees_per_unit(wcs: Any, pair: tuple[int, int]) -> float:
@@ -190,7 +193,7 @@ def _of_any(wcs: Any, frame: NativeFrame | None = None) -> Adapter | None:
         return np.asarray(world[lon], float) * scale, np.asarray(world[lat], float) * scale
 
     # the inverse of a sliced FITS WCS raises for all points when it fails for one
-    return Adapter(frame, forward, None, False)
+    return Adapter(frame, forward, None, False, quick=False)
 
 
 def _ape14_frame(wcs: Any) -> NativeFrame | None:

@@ -21,6 +21,10 @@ SR_PER_ARCSEC2 = float(np.radians(1 / 3600) ** 2)
 """Steradians of a square arcsecond."""
 
 
+FEW, KNOWN = 8, 6
+"""Places that are remembered where a WCS is slow: of a question, and how many questions."""
+
+
 class PixelScale(NamedTuple):
     """Sizes of a pixel in arcseconds: the root of its area, and along x and y."""
 
@@ -45,15 +49,18 @@ class SkyMap:
         ``"icrs"``, ``"fk5"``, ``"fk4"``, ``"galactic"``, ``"ecliptic"`` … as the WCS has it.
     mesh_step : int
         Distance, in viewport pixels, of mesh nodes that is fine enough for drawing with this WCS.
+    is_quick : bool
+        Whether thousands of places take no longer than a picture may.
     """
 
     def __init__(self, adapter: Adapter, wcs: Any, shape: tuple[int, ...]) -> None:
         self.wcs = wcs
         self.shape = tuple(shape)
         self.native_frame = adapter.frame.name
-        self.mesh_step = adapter.mesh_step
+        self.mesh_step, self.is_quick = adapter.mesh_step, adapter.quick
         self._adapter = adapter
         self._inverse = Inverse(adapter.forward, self.shape[-2:])
+        self._known: dict[tuple[Any, ...], Pair] = {}
 
     @classmethod
     def of(cls, wcs: Any, shape: tuple[int, ...]) -> SkyMap | None:
@@ -79,6 +86,17 @@ class SkyMap:
     def pixel_to_sky(self, x: ArrayLike, y: ArrayLike) -> Pair:
         """Return ICRS longitude in [0, 360) and latitude in degrees, float64; NaN where undefined."""
         x, y = _pair(x, y)
+        if self.is_quick or x.size > FEW:
+            return self._sky_of(x, y)
+        # A scale bar, a compass and the numbers of a panel ask for the same places.
+        key = x.shape, x.tobytes(), y.tobytes()
+        if key not in self._known:
+            found = self._sky_of(x, y)
+            self._known = {**dict(list(self._known.items())[1 - KNOWN :]), key: found}
+        lon, lat = self._known[key]
+        return lon.copy(), lat.copy()
+
+    def _sky_of(self, x: np.ndarray, y: np.ndarray) -> Pair:
         lon, lat = self._adapter.forward(x.ravel(), y.ravel())
         lon, lat = self._adapter.frame.to_icrs(lon, lat)
         undefined = np.isnan(lat) | np.isnan(lon) | (np.abs(lat) > 90.0 + 1e-9)

@@ -30,9 +30,8 @@ from jviz.api import (
     JvizError,
     LiveRun,
     ReferenceRow,
-    best_references,
-    calibration_choice,
     changed_values,
+    in_turn,
     inputs_of,
 )
 from jviz.plugins import parts
@@ -42,6 +41,7 @@ from jviz.plugins.calibration_presets import PresetButton
 from jviz.plugins.calibration_quality import QualityPage
 from jviz.plugins.calibration_references import GivenReferences
 from jviz.plugins.calibration_steps import StepTree, found_in, taken
+from jviz.plugins.calibration_work import best_of, looked_at
 from jviz.plugins.parts import Line, Newest, Panel, ProgressBar, muted, tool_button
 
 __all__ = ["CalibrationPanel"]
@@ -221,7 +221,7 @@ class CalibrationPanel(Panel):
             return None
         if self.choice is None:
             self._say("Reading the steps of the pipelines; the first time takes a while.")
-        return partial(_looked_at, self.session, inputs, self._named()), self._show_choice
+        return partial(looked_at, self.session, inputs, self._named()), self._show_choice
 
     def _show_choice(self, choice: Any, problem: str, pipelines: tuple[str, ...] = ()) -> None:
         self.choice = choice
@@ -234,11 +234,10 @@ class CalibrationPanel(Panel):
         self.tree.show_steps(rows, self.ticks.get(choice.pipeline.name, {}) if choice is not None else {})
         self._offer_pipelines(pipelines, choice.pipeline.name if choice is not None else "")
         if choice is not None:
-            self.session.calibrations.prepare(min(2, len(choice.paths)), cache=choice.cache)
             self._best_newest.ask()
             self.show_changes()
-        self._show_form()
         self._settle()
+        in_turn(self._show_form)
 
     def _say(self, text: str) -> None:
         self.note.setText(text)
@@ -258,7 +257,7 @@ class CalibrationPanel(Panel):
         choice = self.choice
         if choice is None:
             return None
-        return partial(_best_of, choice), partial(self._show_best, choice)
+        return partial(best_of, choice), partial(self._show_best, choice)
 
     def _show_best(self, choice: Any, best: dict[str, ReferenceRow]) -> None:
         if choice is self.choice:
@@ -270,7 +269,8 @@ class CalibrationPanel(Panel):
     # --- steps ----------------------------------------------------------------------------------
 
     def _clear_forms(self) -> None:
-        for form in self._forms.values():
+        # The one in sight last: each that came into sight would be laid out once more.
+        for form in sorted(self._forms.values(), key=lambda form: form is self.forms.currentWidget()):
             self.forms.removeWidget(form)
             form.deleteLater()
         self._forms = {}
@@ -294,8 +294,14 @@ class CalibrationPanel(Panel):
 
     def _show_form(self) -> None:
         if self.choice is not None and self.tree.chosen:
-            self.forms.setCurrentWidget(self.form(self.tree.chosen))
+            self.form(self.tree.chosen)
+            # To make a form and to lay it out takes half a frame each.
+            in_turn(self._raise_form)
         self._settle()
+
+    def _raise_form(self) -> None:
+        if self.tree.chosen in self._forms:
+            self.forms.setCurrentWidget(self._forms[self.tree.chosen])
 
     def show_changes(self) -> None:
         """Mark the steps that have changed parameters, and say which reference files they get."""
@@ -469,23 +475,6 @@ class CalibrationPanel(Panel):
         self.only_button.setEnabled(ready and chosen and len(self.choice.paths) == 1)
         self.cancel_button.setEnabled(self._job is not None)
         self.bar.setVisible(self._job is not None)
-
-
-def _looked_at(session: Any, inputs: Any, pipeline: str, job: Job) -> tuple:
-    pipelines: tuple[str, ...] = ()
-    try:
-        catalogue = session.calibrations.catalogue(job)
-        pipelines = catalogue.names
-        return calibration_choice(catalogue, inputs, pipeline), "", pipelines
-    except JvizError as error:
-        return None, str(error), pipelines
-
-
-def _best_of(choice: Any, job: Job) -> tuple:
-    try:
-        return (best_references(choice),)
-    except JvizError:
-        return ({},)
 
 
 def _words(job: Job) -> str:

@@ -25,6 +25,9 @@ from jviz.plugins.parts import muted, tool_button
 __all__ = ["StepForm"]
 
 USUAL = "as by default"
+BUTTON = 24
+"""Width in pixels of the button that takes a change back."""
+
 INVALID = "QLineEdit { border: 1px solid #d9534f; }"
 
 
@@ -56,12 +59,14 @@ class StepForm(QScrollArea):
         self.fields: dict[str, QWidget] = {}
         self.references: dict[str, ReferenceField] = {}
         self._labels: dict[str, QLabel] = {}
+        self._lines: dict[str, int] = {}
         self._resets: dict[str, QToolButton] = {}
         inside = QWidget()
         self._grid = QGridLayout(inside)
         self._grid.setContentsMargins(10, 8, 10, 8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(2, BUTTON)  # fields must not jump when one is changed
         self._heading()
         for param in row.info.params:
             if param.name != "skip":
@@ -89,12 +94,11 @@ class StepForm(QScrollArea):
         field.setToolTip(_hint(param))
         field.setAccessibleName(param.name)
         label.setBuddy(field)
-        reset = tool_button(self.context, "fa6s.rotate-left", f"{param.name}: back to {_shown(param.default)}",
-                            partial(self.reset, param.name))  # fmt: skip
-        self.fields[param.name], self._labels[param.name], self._resets[param.name] = field, label, reset
-        for column, widget in enumerate((label, field, reset)):
-            self._grid.addWidget(widget, line, column)
-        self._mark(param.name)
+        self.fields[param.name], self._labels[param.name], self._lines[param.name] = field, label, line
+        self._grid.addWidget(label, line, 0)
+        self._grid.addWidget(field, line, 1)
+        if param.name in self.values:
+            self._mark(param.name)
 
     def _field(self, param: Param) -> QWidget:
         value = self.values.get(param.name, param.default)
@@ -104,8 +108,10 @@ class StepForm(QScrollArea):
             return box
         if param.type in ("option", "boolean"):
             return self._choice(param, value)
-        line = QLineEdit(placeholderText=_shown(param.default), clearButtonEnabled=True)
-        line.setText(_shown(self.values[param.name]) if param.name in self.values else "")
+        line = QLineEdit(placeholderText=_shown(param.default))
+        if param.name in self.values:
+            line.setText(_shown(self.values[param.name]))
+            line.setClearButtonEnabled(True)
         line.textChanged.connect(partial(self._written, param))
         return line
 
@@ -124,6 +130,7 @@ class StepForm(QScrollArea):
         return box
 
     def _written(self, param: Param, text: str) -> None:
+        self.fields[param.name].setClearButtonEnabled(bool(text))
         self._set(param, text.strip() or param.default)
 
     def _set(self, param: Param, value: Any) -> None:
@@ -166,12 +173,18 @@ class StepForm(QScrollArea):
         font = label.font()
         font.setBold(changed)
         label.setFont(font)
-        # Hidden in its place: fields must not jump when one is changed.
-        reset = self._resets[name]
-        policy = reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        reset.setSizePolicy(policy)
-        reset.setVisible(changed)
+        if changed and name not in self._resets:
+            self._resets[name] = self._reset_button(name)
+        if name in self._resets:
+            self._resets[name].setVisible(changed)
+
+    def _reset_button(self, name: str) -> QToolButton:
+        """Make what takes a change back, beside the field; most parameters never need one."""
+        about = f"{name}: back to {_shown(self.row.info.param(name).default)}"
+        button = tool_button(self.context, "fa6s.rotate-left", about, partial(self.reset, name))
+        self._grid.addWidget(button, self._lines[name], 2)
+        self.setTabOrder(self.fields[name], button)
+        return button
 
     def stops(self) -> list[QWidget]:
         """Return the fields and buttons in which the Tab key stops, from top to bottom."""
@@ -189,7 +202,8 @@ class StepForm(QScrollArea):
             found |= shown
             for widget in (field, self._labels[name]):
                 widget.setVisible(shown)
-            self._resets[name].setVisible(shown and name in self.values)
+            if name in self._resets:
+                self._resets[name].setVisible(shown and name in self.values)
         return found
 
     # --- references -----------------------------------------------------------------------------

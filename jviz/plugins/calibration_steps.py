@@ -80,9 +80,9 @@ class StepTree(QTreeWidget):
             for row in rows:
                 self._items[row.info.name] = self._item(row, ticks.get(row.info.name, row.runs))
             self.addTopLevelItems(list(self._items.values()))
-        item = self._items.get(before) or self.topLevelItem(0)
-        if item is not None:
-            self.setCurrentItem(item)
+            item = self._items.get(before) or self.topLevelItem(0)
+            if item is not None:
+                self.setCurrentItem(item)
 
     def _item(self, row: StepRow, runs: bool) -> QTreeWidgetItem:
         item = QTreeWidgetItem([f"{row.info.name} (pipeline)" if row.is_pipeline else row.info.name, "", ""])

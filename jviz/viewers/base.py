@@ -37,6 +37,9 @@ OWN = {
 }
 """Modules of jviz's own viewers by the kind of view they draw."""
 
+RESTYLING = (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange)
+"""Events after which a viewer looks different."""
+
 _viewers: dict[str, type[Viewer]] = {}
 _alive: dict[int, Viewer] = {}
 """Viewers that Qt has not deleted: the garbage collector may run in any thread, and must not delete a widget there."""
@@ -98,6 +101,7 @@ class Viewer(QWidget):
         With a list of paths and "add" or "replace".
     activated : Signal
         The user began to work in this viewer.
+    resized : Signal
     """
 
     kind: ClassVar[str] = ""
@@ -107,6 +111,7 @@ class Viewer(QWidget):
     readout_changed = Signal(object)
     files_dropped = Signal(list, str)
     activated = Signal()
+    resized = Signal()
 
     def __init__(self, session: Session, state: View, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -198,12 +203,15 @@ class Viewer(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Let go of the state when Qt deletes the widget."""
-        if event.type() == QEvent.Type.DeferredDelete:
+        kind = event.type()
+        if kind == QEvent.Type.DeferredDelete:
             self.release()
-        elif event.type() == QEvent.Type.Hide:
+        elif kind == QEvent.Type.Hide:
             self.kept.forget()
-        elif event.type() == QEvent.Type.FocusIn:
+        elif kind == QEvent.Type.FocusIn:
             self.activated.emit()
+        elif kind == QEvent.Type.Resize:
+            self.resized.emit()
         return super().event(event)
 
     def _watch(self) -> None:

@@ -28,7 +28,7 @@ from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.session import Session
 from jviz.spectral_display import scale_of
-from jviz.viewers.base import Viewer, viewer
+from jviz.viewers.base import RESTYLING, Viewer, viewer
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_layers import Compositor
 from jviz.viewers.image_needs import failed_text, fulfil
@@ -130,7 +130,7 @@ class ChannelMapsViewer(Viewer):
 
     def event(self, event: QEvent) -> bool:
         """Draw anew in the colours of another theme."""
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
+        if event.type() in RESTYLING:
             self._look = None
             self.stir()
         return super().event(event)

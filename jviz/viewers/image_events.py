@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 
 from jviz.errors import JvizError
 from jviz.geometry import Geometry
-from jviz.viewers.base import Viewer
+from jviz.viewers.base import RESTYLING, Viewer
 from jviz.viewers.image_frame import Frame
 from jviz.viewers.image_keys import key_action
 from jviz.viewers.image_mouse import Gesture, gesture_for, pinch, wheel
@@ -194,22 +194,26 @@ class ImageEvents(Viewer):
 
     def event(self, event: QEvent) -> bool:
         """Take pinches of touch pads, and changes of theme and font."""
-        if event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        kind = event.type()
+        if kind == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             action = key_action(self, event)
             if action is not None:  # Qt would move the focus before the viewer sees the key
                 action()
                 return True
-        if event.type() == QEvent.Type.ShortcutOverride and key_action(self, event) is not None:
+        elif kind == QEvent.Type.ShortcutOverride and key_action(self, event) is not None:
             event.accept()
             return True
-        if isinstance(event, QNativeGestureEvent) and self.state.layers and pinch(self, event):
+        elif isinstance(event, QNativeGestureEvent | QTouchEvent) and self._touched(event):
             return True
-        if isinstance(event, QTouchEvent) and self.fingers.take(event):
-            return True
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        elif kind in RESTYLING:
             self._look = None
             self._later.start()
         return super().event(event)
+
+    def _touched(self, event: QNativeGestureEvent | QTouchEvent) -> bool:
+        if isinstance(event, QTouchEvent):
+            return self.fingers.take(event)
+        return bool(self.state.layers) and pinch(self, event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Forget the cursor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -309,25 +310,39 @@ def place_text(x: float, along: np.ndarray) -> str:
 
 
 _superscripts = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_in_capitals = {"ERG": "erg", "ERGS": "erg", "CM": "cm", "S": "s", "SEC": "s", "A": "Å", "HZ": "Hz"}
+_in_words = re.compile(r"[\w%°′″'\"]")
+_capitals = re.compile(r"[A-Z]+")
+
+
+def _raised(found: re.Match) -> str:
+    return found[1].translate(_superscripts)
+
+
 _power = re.compile(r"(?:\*\*|\^)\(?\+?(-?\d+)\)?")
 
+_spellings: tuple[tuple[re.Pattern, Any], ...] = (
+    (re.compile(r"\b(angstroms?|ang)(?![A-Za-z])", re.IGNORECASE), "Å"),
+    (re.compile(r"\bmicro[Jj]anskys?\b"), "µJy"),
+    (re.compile(r"\bmeter\b"), "m"),
+    (re.compile(r"\b1[Ee]([+-]?\d+)\b"), lambda found: f"10{found[1].lstrip('+').translate(_superscripts)}"),
+    (re.compile(r"\bu(?=m\b|Jy\b)"), "µ"),
+    (re.compile(r"(?<=[A-Za-zÅ])(\d)(?=\b|_)"), _raised),
+    (re.compile(r"(?<=[A-Za-zÅ])(-\d+)\b"), _raised),
+    (re.compile(r"(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹])(?=[A-Za-zÅ])"), " "),
+    (re.compile(r"\s*\*\s*"), " "),
+    (re.compile(r"\s*/\s*"), "/"),
+)
 
-_in_capitals = {"ERG": "erg", "ERGS": "erg", "CM": "cm", "S": "s", "SEC": "s", "A": "Å", "HZ": "Hz"}
 
-
+@lru_cache(maxsize=256)
 def pretty_unit(unit: str) -> str:
     """Write a unit of a file as people do: ``"10**(-20)*erg/s/cm**2"`` becomes ``"10⁻²⁰ erg/s/cm²"``."""
-    if not re.search(r"[\w%°′″'\"]", unit):
+    if not _in_words.search(unit):
         return ""  # "+" and the like, which some files have in place of a unit
-    text = _power.sub(lambda m: m[1].translate(_superscripts), unit)
+    text = _power.sub(_raised, unit)
     if "ERG" in text and text.isupper():
-        text = re.sub(r"[A-Z]+", lambda m: _in_capitals.get(m[0], m[0]), text)  # IUE and others of its time
-    text = re.sub(r"\b(angstroms?|ang)(?![A-Za-z])", "Å", text, flags=re.IGNORECASE)
-    text = re.sub(r"\bmicro[Jj]anskys?\b", "µJy", text)
-    text = re.sub(r"\bmeter\b", "m", text)
-    text = re.sub(r"\b1[Ee]([+-]?\d+)\b", lambda m: f"10{m[1].lstrip('+').translate(_superscripts)}", text)
-    text = re.sub(r"\bu(?=m\b|Jy\b)", "µ", text)
-    text = re.sub(r"(?<=[A-Za-zÅ])(\d)(?=\b|_)", lambda m: m[1].translate(_superscripts), text)
-    text = re.sub(r"(?<=[A-Za-zÅ])(-\d+)\b", lambda m: m[1].translate(_superscripts), text)
-    text = re.sub(r"(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹])(?=[A-Za-zÅ])", " ", text)
-    return re.sub(r"\s*/\s*", "/", re.sub(r"\s*\*\s*", " ", text)).strip()
+        text = _capitals.sub(lambda found: _in_capitals.get(found[0], found[0]), text)  # IUE and others of its time
+    for pattern, spelling in _spellings:
+        text = pattern.sub(spelling, text)
+    return text.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -14,9 +14,6 @@ from jviz.plugin_loader import DATA_MIME
 from jviz.views import View
 
 __all__ = ["DropTarget"]
-
-DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.DragLeave, QEvent.Type.Drop)
-
 
 TAKES_FILE = "takesFile"
 """Object name of line edits that take a dropped file's path."""
@@ -50,38 +47,26 @@ class DropTarget(QWidget):
         self.setAccessibleName("Drop target for files")
         self.hide()
         window.setAcceptDrops(True)
-        window.installEventFilter(self)
-        window.central.installEventFilter(self)
 
     def watch(self, widget: QWidget) -> None:
-        """Take drags over a widget that would accept drops itself."""
-        widget.installEventFilter(self)
+        """Take drags over a widget that would accept drops itself: Qt offers them to what is behind it."""
+        widget.setAcceptDrops(False)
 
     # --- drag and drop --------------------------------------------------------------------------
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() not in DRAGS or not isinstance(watched, QWidget):
-            return False
-        if event.type() == QEvent.Type.DragEnter:
-            self._entered(event)
-        elif event.type() == QEvent.Type.Drop and self.isVisible():
-            self._dropped(event, watched.mapTo(self._window, event.position().toPoint()))
-        elif event.type() == QEvent.Type.DragMove and self.isVisible():
-            self._moved(event, watched.mapTo(self._window, event.position().toPoint()))
-        # When the veil appears under the cursor, the widget below hears a leave: that is no end.
-        return True
 
     def dragEnterEvent(self, event: Any) -> None:
         self._entered(event)
 
     def dragMoveEvent(self, event: Any) -> None:
-        self._moved(event, event.position().toPoint())
+        if self.isVisible():
+            self._moved(event, event.position().toPoint())
 
     def dragLeaveEvent(self, event: Any) -> None:
         self.hide()
 
     def dropEvent(self, event: Any) -> None:
-        self._dropped(event, event.position().toPoint())
+        if self.isVisible():
+            self._dropped(event, event.position().toPoint())
 
     def _entered(self, event: Any) -> None:
         if not _is_welcome(event.mimeData()):

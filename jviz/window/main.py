@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QIcon, QScreen
+from PySide6.QtCore import QChildEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QIcon, QScreen
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QWidget
 
 from jviz.jobs import Job
@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self.tool_strip = ToolStrip(self)
         self.setCentralWidget(beside(self.tool_strip, self.central))
         self._viewers = Viewers(self)
-        self.viewers = ViewerList(self._viewers.by_name)
+        self.viewers = ViewerList(self._viewers.by_name, self._viewers.complete_for_script)
         self.docks = Docks(self)
         self.setStatusBar(StatusBar(self))
         self.menus = Menus(self)
@@ -251,6 +251,26 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(" — ".join([*names, "jviz"]))
 
     # --- begin and end --------------------------------------------------------------------------
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Dress what is shown for the first time: docks, menus, dialogs."""
+        if event.polished() and isinstance(event.child(), QWidget):
+            self.theme.dress(event.child())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Raise the veil that takes what is dragged in; it has the same coordinates."""
+        self.drops.dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Move over the veil, which the event was still sent past."""
+        self.drops.dragMoveEvent(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Ignore it: when the veil appears under the cursor, the window hears that, and it is no end."""
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Drop on the veil."""
+        self.drops.dropEvent(event)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

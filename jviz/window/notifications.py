@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from jviz.viewers.turns import in_turn
+
 __all__ = ["Toast", "Toasts"]
 
 SECONDS = {"info": 5, "warning": 9, "error": 14}
@@ -125,28 +127,43 @@ class Toasts(QObject):
     Parameters
     ----------
     window : MainWindow
+
+    Attributes
+    ----------
+    shown : list of Toast
+    waiting : list of (str, str)
+        Levels and texts that are shown in the next turns of the event loop.
     """
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self._window = window
         self.shown: list[Toast] = []
+        self.waiting: list[tuple[str, str]] = []
         window.session.noticed.connect(self.tell)
-        window.installEventFilter(self)
 
     def tell(self, level: str, text: str) -> None:
-        """Show a message; "status" belongs to the status bar alone."""
-        if level not in SECONDS:
+        """Show a message soon, in a turn of its own; "status" belongs to the status bar alone."""
+        if level in SECONDS:
+            self.waiting.append((level, text))
+            in_turn(self._tell_next)
+
+    def _tell_next(self) -> None:
+        if not self.waiting or self._window.is_closed:
             return
+        level, text = self.waiting.pop(0)
         same = next((toast for toast in self.shown if toast.says(level, text)), None)
         if same is not None:
             same.again(text)
         else:
             self._add(level, text)
         self._arrange()
+        if self.waiting:
+            in_turn(self._tell_next)
 
     def clear(self) -> None:
         """Take all messages away."""
+        self.waiting.clear()
         for toast in list(self.shown):
             toast.close_now()
 
@@ -154,6 +171,8 @@ class Toasts(QObject):
         details = self._window.errors.details_of(text)
         toast = Toast(level, text, self._window.theme.colours, details, self._window)
         toast.gone.connect(self._forget)
+        if not self.shown:
+            self._window.installEventFilter(self)
         self.shown.append(toast)
         while len(self.shown) > MOST:
             self.shown[0].close_now()
@@ -162,6 +181,8 @@ class Toasts(QObject):
     def _forget(self, toast: Toast) -> None:
         if toast in self.shown:
             self.shown.remove(toast)
+        if not self.shown:
+            self._window.removeEventFilter(self)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -178,7 +199,7 @@ class Toasts(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A panel that is shown or brought to the front comes to lie above the messages.
-        if self.shown and not self._window.is_closed and event.type() in MOVING:
+        if not self._window.is_closed and event.type() in MOVING:
             self._arrange()
         return False
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import batched
+from types import ModuleType
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -34,6 +36,9 @@ QUIET_MS = 3000
 
 DIALOGS_MS = 6000
 """The longest that imports for dialogs wait for the jobs of the start: each would take a processor from the other."""
+
+TYPES_AT_ONCE = 8
+"""PySide makes a class, with all its enumerations, when it is first asked for: a third of a millisecond each."""
 
 LATER_IMPORTS = ("rapidfuzz.fuzz", "jviz.window.palette", "jviz.window.forms")
 
@@ -176,6 +181,7 @@ class Startup(QObject):
             self._window.library_clock.start,
             self._window.file_clock.start,
             *([] if self._plugins_came else [self._load_plugins_later]),
+            *_type_steps(),
             self._connect_to_programs,
             self._kernels.close,
             warm_up().begin,
@@ -223,6 +229,22 @@ class Startup(QObject):
             if report.error:
                 self._window.session.notice("warning", report.error)
         self._window.take_plugins()
+
+
+def _type_steps() -> Iterator[Callable[[], None]]:
+    """Yield what makes the classes of widgets: the first `viewport` of a table makes thirty of them at once."""
+    import PySide6.QtGui
+    import PySide6.QtWidgets
+
+    for module in (PySide6.QtGui, PySide6.QtWidgets):
+        names = [name for name in dir(module) if name not in vars(module)]
+        for some in batched(names, TYPES_AT_ONCE):
+            yield partial(_make_types, module, some)
+
+
+def _make_types(module: ModuleType, names: Iterable[str]) -> None:
+    for name in names:
+        getattr(module, name)
 
 
 def _import_later() -> None:

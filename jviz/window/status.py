@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QToolButton, QWidget
 
@@ -94,17 +94,14 @@ class StatusBar(QStatusBar):
     def _watch_size(self, view: Any) -> None:
         """An image that fits changes its scale with its viewer."""
         if self._viewer is not None and shiboken6.isValid(self._viewer):
-            self._viewer.removeEventFilter(self)
+            self._viewer.resized.disconnect(self._size_changed)
         viewers = self._window.viewers
         self._viewer = viewers[view.name] if view is not None and view.name in viewers else None
         if self._viewer is not None:
-            self._viewer.installEventFilter(self)
+            self._viewer.resized.connect(self._size_changed)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            # The viewer sets the size of its picture at its next refresh.
-            self._soon.start()
-        return False
+    def _size_changed(self) -> None:
+        self._soon.start()  # the viewer sets the size of its picture at its next refresh
 
     def release(self) -> None:
         """Stop listening to the active view and to the jobs."""

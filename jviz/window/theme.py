@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -113,7 +113,6 @@ class Theme(QObject):
         self._turn = QTimer(self, singleShot=True, interval=BREATH_MS)
         self._turn.timeout.connect(self._dress_next)
         window.setStyleSheet(FRAME)
-        window.installEventFilter(self)
         settings.changed.connect(self._setting_changed)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply)
         self.apply()
@@ -137,12 +136,6 @@ class Theme(QObject):
     def is_settled(self) -> bool:
         """Whether everything in sight wears the theme."""
         return not any(part.isVisible() for part in self._outdated())
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Dress what is shown for the first time: docks, menus, dialogs."""
-        if event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QWidget):
-            self.dress(event.child())
-        return False
 
     def _outdated(self) -> list[QWidget]:
         """Return the parts in other clothes; those never shown are dressed when they are."""

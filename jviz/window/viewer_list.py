@@ -15,13 +15,18 @@ class ViewerList(Sequence):
     ----------
     source : callable
         Returns the present viewers as a dict by name, oldest first.
+    complete : callable
+        Opens the viewers that are still to come: called when one is asked for that is not there.
     """
 
-    def __init__(self, source: Callable[[], dict[str, Any]]) -> None:
-        self._source = source
+    def __init__(self, source: Callable[[], dict[str, Any]], complete: Callable[[], None]) -> None:
+        self._source, self._complete = source, complete
 
     def __getitem__(self, key: Any) -> Any:
         viewers = self._source()
+        if isinstance(key, str) and key not in viewers:
+            self._complete()
+            viewers = self._source()
         if isinstance(key, str):
             if key not in viewers:
                 raise KeyError(f"no viewer is named {key!r}; there are {', '.join(viewers) or 'none'}")

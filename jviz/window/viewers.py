@@ -35,6 +35,7 @@ class Viewers(QObject):
         self._names: dict[View, str] = {}
         self._places: dict[str, Any] = {}
         self._awaited: list[View] = []
+        self._leading: View | None = None
         self._session.views_changed.connect(self.refresh)
         self._session.views_awaited.connect(self.prepare)
         self._session.data_changed.connect(self._retitle)
@@ -46,14 +47,20 @@ class Viewers(QObject):
         return {view.name: self._widgets[view] for view in self._session.views.values() if view in self._widgets}
 
     def refresh(self) -> None:
-        """Take away viewers whose views are gone; open one for the first new view, and soon those for the others."""
+        """Take away viewers whose views are gone; open one for the first new view, and soon those for the others.
+
+        The first one comes in a turn of its own, too, when the view is what a job has made.
+        """
         present = list(self._session.views.values())
         for view in [v for v in self._widgets if v not in present]:
             self._remove(view)
         new = [view for view in present if view not in self._widgets and view not in self._awaited]
-        self._awaited = [view for view in self._awaited if view in present] + new[1:]
+        self._awaited = [view for view in self._awaited if view in present] + new
         if new:
-            self._add(new[0], front=True)
+            self._leading = new[0]
+            if not self._session.dispatcher.is_draining:
+                self._awaited.remove(new[0])
+                self._add(new[0], front=True)
         if self._awaited:
             in_turn(self._add_next)
         self._retitle()
@@ -69,9 +76,15 @@ class Viewers(QObject):
         while self._awaited:
             self._add_next()
 
+    def complete_for_script(self) -> None:
+        """Open them, unless the session is being changed just now."""
+        if self._session.dispatcher.is_here and not self._session.dispatcher.is_draining:
+            self.complete()
+
     def _add_next(self) -> None:
         if self._awaited:
-            self._add(self._awaited.pop(0), front=False)
+            view = self._awaited.pop(0)
+            self._add(view, front=view is self._leading)
         if self._awaited:
             in_turn(self._add_next)
 

@@ -189,6 +189,14 @@ def test_gwcs_is_used_and_agrees_with_its_own_transform(shared_data, name):
     assert np.hypot(back[0] - x, back[1] - y).max() < 1e-6
     outside = sky.pixel_to_sky(-3.0, -3.0)
     assert np.isfinite(outside).all()
+    # The same few places are remembered, and nobody changes them for the next one who asks.
+    x, y = np.array([10.0, 11.5]), np.array([20.0, 7.25])
+    first = sky.pixel_to_sky(x, y)
+    for values in first:
+        values[:] = 0.0
+    again, all_at_once = sky.pixel_to_sky(x, y), sky.pixel_to_sky(np.repeat(x, 8), np.repeat(y, 8))
+    assert not sky.is_quick
+    np.testing.assert_array_equal(np.repeat(again, 8, axis=1), all_at_once)
 
 
 @pytest.mark.parametrize("name", GWCS_FILES[:2])

@@ -40,7 +40,9 @@ def choose(qtbot, panel, name):
     place = panel.tree.visualItemRect(item).center()
     qtbot.mouseClick(panel.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert panel.tree.chosen == name
-    return panel.form(name)
+    form = panel.form(name)
+    qtbot.waitUntil(lambda: panel.forms.currentWidget() is form, timeout=5_000)
+    return form
 
 
 def test_opening_it_imports_no_pipeline_and_shows_the_steps_in_their_order(panel):

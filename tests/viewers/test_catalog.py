@@ -7,8 +7,8 @@ from astropy.nddata import CCDData
 from astropy.table import QTable
 from astropy.wcs import WCS
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QHeaderView, QWidget
 
 import jviz
 from jviz.backend.catalogs.histograms import bin_edges
@@ -434,3 +434,30 @@ def test_many_points_are_worked_out_in_a_job(opened, session, qtbot):
     viewer.state.update(y="nothing")
     qtbot.waitUntil(lambda: "nothing" in viewer.problem)
     assert viewer.is_sharp
+
+
+@pytest.mark.parametrize("unit", [u.Jy, u.one])
+def test_headers_of_tables_are_as_large_as_qt_makes_them(session, qtbot, unit):
+    """They look at their largest section alone; Qt looks at all of the first hundred."""
+    table = QTable({"number of the star": np.arange(90), "flux": np.arange(90.0) * unit})
+    session.add(table, name="stars")
+    viewer = TableViewer(session, session.view("table", data="stars"))
+    qtbot.addWidget(viewer)
+    viewer.show()
+    qtbot.waitUntil(lambda: viewer.has_painted)
+    rows = np.zeros(90, bool)
+    for header in (viewer.rows.verticalHeader(), viewer.rows.horizontalHeader()):
+        assert header.count() in (90, 2)
+        assert header.sizeHint().height() == QHeaderView.sizeHint(header).height()
+    assert viewer.rows.verticalHeader().sizeHint() == QHeaderView.sizeHint(viewer.rows.verticalHeader())
+    plain = viewer.rows.verticalHeader().sizeHint()
+    icon = QPixmap(12, 12)
+    rows[3] = True
+    viewer.model.badge(rows, QIcon(icon), "here")
+    assert viewer.model.widest_rows() == [89, 3]
+    assert viewer.rows.verticalHeader().sizeHint() == QHeaderView.sizeHint(viewer.rows.verticalHeader())
+    assert viewer.rows.verticalHeader().sizeHint().width() >= plain.width()
+    viewer.model.set_order(np.array([88, 3, 7]))
+    assert viewer.model.widest_rows() == [0, 1]
+    viewer.model.set_order(np.arange(0))
+    assert viewer.model.widest_rows() == []

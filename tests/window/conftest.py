@@ -64,3 +64,14 @@ def filled(window, image, qtbot):
     viewer = window.open_viewer("image", data=data)
     qtbot.waitUntil(lambda: viewer.has_painted, timeout=20_000)
     return window
+
+
+@pytest.fixture
+def told(qtbot):
+    """Return the messages over a window, once all that was said is shown."""
+
+    def shown(window):
+        qtbot.waitUntil(lambda: not window.toasts.waiting, timeout=5_000)
+        return window.toasts.shown
+
+    return shown

@@ -72,7 +72,7 @@ def test_a_damaged_layout_file_does_no_harm(make_window, text):
     assert make_window().panel("data").isVisible()
 
 
-def test_a_panel_of_a_plugin_that_raises_is_told_and_the_rest_goes_on(window):
+def test_a_panel_of_a_plugin_that_raises_is_told_and_the_rest_goes_on(window, told):
     @panel("extra.broken", title="Broken", place="right")
     class Broken(QLabel):
         """Cannot be made."""
@@ -83,7 +83,7 @@ def test_a_panel_of_a_plugin_that_raises_is_told_and_the_rest_goes_on(window):
     try:
         window.take_plugins()
         window.panel("extra.broken")
-        assert any("no luck" in t.text for t in window.toasts.shown)
+        assert any("no luck" in t.text for t in told(window))
         assert window.panel("data").isVisible()
     finally:
         del _panels["extra.broken"]

@@ -108,7 +108,7 @@ def test_a_wrong_value_is_told_in_the_form_and_nothing_is_lost(form, declared, q
     assert len(declared) == 1
 
 
-def test_a_job_runs_beside_the_form_which_stays_when_it_fails(filled, qtbot):
+def test_a_job_runs_beside_the_form_which_stays_when_it_fails(filled, qtbot, told):
     go_on = threading.Event()
 
     @command("extra.slow", title="Slow…", job=True)
@@ -125,7 +125,7 @@ def test_a_job_runs_beside_the_form_which_stays_when_it_fails(filled, qtbot):
         go_on.set()
         qtbot.waitUntil(lambda: "too deep" in form.error.text(), timeout=5_000)
         assert run_button(form).isEnabled()
-        assert not filled.toasts.shown
+        assert not told(filled)
     finally:
         forget("extra.slow")
 
@@ -283,14 +283,14 @@ def test_parameter_docs_are_read():
 # --- what the menu may promise ----------------------------------------------------------------------
 
 
-def test_every_command_of_the_menus_that_lacks_something_asks_for_it(filled, qtbot):
+def test_every_command_of_the_menus_that_lacks_something_asks_for_it(filled, told):
     """None may end with "needs the argument": a user of a menu cannot give arguments."""
     for id, found in filled.invoker.visible_commands().items():
         if found.menu and found.missing(filled.invoker.on_active(found, {})):
             before = len(filled.findChildren(Form))
             filled.invoker.trigger(id)
             assert len(filled.findChildren(Form)) == before + 1, id
-    assert not filled.toasts.shown
+    assert not told(filled)
     for dialog in filled.findChildren(Form):
         dialog.close()
 

@@ -334,7 +334,7 @@ def read_stars(path, *, progress):
 """
 
 
-def test_files_given_at_the_start_may_need_a_reader_of_a_plugin(make_window, tmp_path, image, qtbot):
+def test_files_given_at_the_start_may_need_a_reader_of_a_plugin(make_window, tmp_path, image, qtbot, told):
     folder = user_folder()
     folder.mkdir(parents=True)
     (folder / "stars.py").write_text(PLUGIN)
@@ -343,7 +343,7 @@ def test_files_given_at_the_start_may_need_a_reader_of_a_plugin(make_window, tmp
     try:
         window = make_window([path])
         qtbot.waitUntil(lambda: window.session.names == ["sky"], timeout=20_000)
-        assert not [t.text for t in window.toasts.shown]
+        assert not [t.text for t in told(window)]
     finally:
         unload("stars")
 

@@ -18,11 +18,12 @@ from jviz.plugins.histogram import Histogram
 from jviz.window.errors import ErrorDialog
 
 
-def texts(window):
-    return [toast.text for toast in window.toasts.shown]
+@pytest.fixture
+def texts(told):
+    return lambda window: [toast.text for toast in told(window)]
 
 
-def test_a_notice_is_a_toast_and_stays_in_the_history(window, qtbot):
+def test_a_notice_is_a_toast_and_stays_in_the_history(window, qtbot, texts):
     window.session.notice("warning", "The header lies.")
     assert texts(window) == ["The header lies."]
     toast = window.toasts.shown[0]
@@ -35,26 +36,25 @@ def test_a_notice_is_a_toast_and_stays_in_the_history(window, qtbot):
     assert "The header lies." in panel.list.item(0).text()
 
 
-def test_status_messages_go_to_the_status_bar_only(window):
+def test_status_messages_go_to_the_status_bar_only(window, texts):
     window.session.notice("status", "Copied.")
     assert texts(window) == []
     assert window.statusBar().readout.text() == "Copied."
 
 
-def test_the_same_message_is_counted_not_repeated(window):
+def test_the_same_message_is_counted_not_repeated(window, told):
     for _ in range(3):
         window.session.notice("info", "Again")
-    assert len(window.toasts.shown) == 1
-    assert window.toasts.shown[0].times == 3
+    assert [toast.times for toast in told(window)] == [3]
 
 
-def test_the_same_reason_for_several_is_told_once(window):
+def test_the_same_reason_for_several_is_told_once(window, told):
     for number in range(5):
         window.session.notice("warning", f"a[{number}]: The WCS cannot be read.")
     window.session.notice("warning", "b: The unit is unknown.")
     window.session.notice("info", "Opened: all of it.")
     window.session.notice("info", "Closed as well: all of it.")
-    first, *others = window.toasts.shown
+    first, *others = told(window)
     label = first.findChild(QLabel)
     assert label.text() == "a[0], a[1], a[2] and 2 more: The WCS cannot be read."
     assert first.accessibleName() == f"Warning: {label.text()}"
@@ -62,7 +62,7 @@ def test_the_same_reason_for_several_is_told_once(window):
     assert [toast.text for toast in others] == told
 
 
-def test_not_more_than_four_at_once_newest_at_the_bottom(window):
+def test_not_more_than_four_at_once_newest_at_the_bottom(window, texts):
     for number in range(7):
         window.session.notice("info", f"Message {number}")
     assert texts(window) == [f"Message {n}" for n in (3, 4, 5, 6)]
@@ -70,9 +70,10 @@ def test_not_more_than_four_at_once_newest_at_the_bottom(window):
     assert tops == sorted(tops)
 
 
-def test_toasts_take_no_focus(filled):
+def test_toasts_take_no_focus(filled, texts):
     filled.viewers[0].setFocus()
     filled.session.notice("error", "Oh")
+    assert texts(filled) == ["Oh"]
     assert QApplication.focusWidget() is filled.viewers[0]
 
 
@@ -152,7 +153,7 @@ def test_a_second_defect_joins_the_open_dialog(window, qtbot):
 def test_a_jviz_error_is_a_notification(window, qtbot):
     error = raised(JvizError("m31.fits is gone; copy it again."))
     sys.excepthook(type(error), error, error.__traceback__)
-    qtbot.waitUntil(lambda: texts(window) == [str(error)], timeout=5_000)
+    qtbot.waitUntil(lambda: [toast.text for toast in window.toasts.shown] == [str(error)], timeout=5_000)
     assert window.errors.dialog is None
 
 
@@ -167,7 +168,7 @@ def test_an_error_in_a_thread_reaches_the_dialog(window, qtbot):
     assert "lost" in window.errors.dialog.report.toPlainText()
 
 
-def test_a_defect_in_a_command_is_told_with_a_way_to_its_report(window, qtbot):
+def test_a_defect_in_a_command_is_told_with_a_way_to_its_report(window, qtbot, told):
     @command("extra.fail", title="Fail")
     def fail(session) -> None:
         """Divide."""
@@ -177,7 +178,7 @@ def test_a_defect_in_a_command_is_told_with_a_way_to_its_report(window, qtbot):
         window.invoker.run("extra.fail")
     finally:
         forget("extra.fail")
-    toast = window.toasts.shown[0]
+    toast = told(window)[0]
     assert "Fail failed" in toast.text
     button = next(b for b in toast.findChildren(QPushButton) if b.text() == "Details…")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

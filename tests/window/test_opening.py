@@ -174,7 +174,7 @@ def test_a_chooser_of_five_hundred_extensions_is_quick_to_use(window, tmp_path, 
     qtbot.waitUntil(lambda: [d.shape for d in window.session.data] == [(2, 502)], timeout=20_000)
 
 
-def test_of_very_many_files_the_first_are_shown_and_all_are_open(window, image_file, tmp_path, qtbot):
+def test_of_very_many_files_the_first_are_shown_and_all_are_open(window, image_file, tmp_path, qtbot, told):
     files = [tmp_path / f"copy{n:02d}.fits" for n in range(30)]
     for file in files:
         file.write_bytes(image_file.read_bytes())
@@ -183,7 +183,7 @@ def test_of_very_many_files_the_first_are_shown_and_all_are_open(window, image_f
     qtbot.waitUntil(lambda: len(window.viewers) == 24, timeout=20_000)
     assert window.central.active == "Image 1"
     assert window.central.names == list(window.session.views)
-    assert "first 24" in window.toasts.shown[-1].text
+    assert "first 24" in told(window)[-1].text
     window.session.undo()
     assert len(window.viewers) == 0
 
@@ -197,6 +197,18 @@ def test_what_comes_while_many_viewers_are_still_to_come_is_there_at_once(window
     assert viewer.state.name == "Image 6"
     qtbot.waitUntil(lambda: len(window.viewers) == 6, timeout=20_000)
     assert window.central.active == "Image 6"
+
+
+def test_the_viewer_of_what_a_job_opens_is_there_when_it_is_asked_for(window, image_file):
+    """It comes in a turn of its own after the view, but a script need not wait for that."""
+    job = window.session.submit("file.open", paths=[str(image_file)])
+    while not job.is_over:
+        window.session.dispatcher.drain()
+    [view] = window.session.views.values()
+    assert len(window.viewers) == 0
+    assert window.viewers[view.name].state is view
+    assert window.central.active == view.name
+    assert len(window.viewers) == 1
 
 
 def test_a_file_with_one_data_set_opens_without_a_question(window, image_file, qtbot):

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QWidget
 
 from jviz.errors import JvizError
 from jviz.session import Session
-from jviz.viewers.base import Viewer
+from jviz.viewers.base import RESTYLING, Viewer
 from jviz.viewers.drops import DropZones
 from jviz.viewers.look import Look
 from jviz.viewers.menu import command_menu
@@ -90,7 +90,7 @@ class AxesViewer(Viewer):
 
     def event(self, event: QEvent) -> bool:
         """Take over changes of theme and font."""
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if event.type() in RESTYLING:
             self._look = None
             self.stir()
         return super().event(event)

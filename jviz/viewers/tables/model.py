@@ -38,6 +38,7 @@ class TableModel(QAbstractTableModel):
         self.table: Any = None
         self.columns: list[TableColumn] = []
         self.order = np.arange(0)
+        self._has_units = False
         self.faint = QColor("gray")
         self._marks: list[tuple[np.ndarray, QColor]] = []
         self._badges: tuple[np.ndarray, Any, str] | None = None
@@ -69,7 +70,8 @@ class TableModel(QAbstractTableModel):
             That column, and which way.
         """
         self.beginResetModel()
-        self.columns, self._marks, self._badges = list(columns), [], None
+        self._take(columns)
+        self._marks, self._badges = [], None
         self.order = np.arange(rows) if order is None else order
         self._kept, self._sorted, self._whole = None, UNSORTED if order is None else by, None
         self.endResetModel()
@@ -83,9 +85,13 @@ class TableModel(QAbstractTableModel):
             return
         at = len(self.order)
         self.beginInsertRows(QModelIndex(), at, at + rows - before - 1)
-        self.table, self.columns, self._whole = table, list(columns), None
+        self.table, self._whole = table, None
+        self._take(columns)
         self.order = np.concatenate([self.order, np.arange(before, rows)])
         self.endInsertRows()
+
+    def _take(self, columns: list[TableColumn]) -> None:
+        self.columns, self._has_units = list(columns), any(column.unit for column in columns)
 
     def keep(self, kept: np.ndarray | None) -> None:
         """Show the rows of the table that are True, all for None; they stay sorted as they are."""
@@ -148,7 +154,7 @@ class TableModel(QAbstractTableModel):
             return self._of_row(section, role)
         column = self.columns[section]
         if role == ROLES.DisplayRole:
-            return f"{column.name}\n{column.unit}" if any(c.unit for c in self.columns) else column.name
+            return f"{column.name}\n{column.unit}" if self._has_units else column.name
         if role == ROLES.TextAlignmentRole:
             return RIGHT if column.is_number else LEFT
         if role == ROLES.ToolTipRole:
@@ -194,6 +200,16 @@ class TableModel(QAbstractTableModel):
     def table_rows(self, shown: Iterable[int]) -> np.ndarray:
         """Return which rows of the table stand in these rows of the view."""
         return self.order[np.fromiter(shown, np.intp)]
+
+    def widest_rows(self) -> list[int]:
+        """Return the rows of the view that take the most room to be numbered: the highest number, and one with an icon.
+
+        Empty where there are no rows.
+        """
+        if not len(self.order):
+            return []
+        badged = np.flatnonzero(self._badges[0]) if self._badges is not None else ()
+        return [int(np.argmax(self.order)), *np.flatnonzero(np.isin(self.order, badged))[:1].tolist()]
 
     def colour_of(self, shown: int) -> QColor | None:
         """Return the colour that a row of the view is marked with."""
