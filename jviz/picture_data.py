@@ -171,6 +171,8 @@ class WithSky(Data):
                 wcs = self.wcs
                 # A 1-tuple tells "worked out: there is none" from "not worked out yet".
                 self._sky = (SkyMap.of(wcs, self.shape) if wcs is not None else None,)
+                if self._sky[0] is not None and not self._sky[0].is_quick:
+                    self._sky[0].pixel_scale()  # of the middle, which the first picture asks for while it is painted
             return self._sky[0]
 
     def _load_wcs(self) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from jviz.backend.asdf_plugins import asdf_unchecked
 
-__all__ = ["contradiction", "read_gwcs", "read_gwcs_file"]
+__all__ = ["contradiction", "prepare_gwcs", "read_gwcs", "read_gwcs_file"]
 
 _lists = ("slits", "exposures", "spec")
 _slack = 1.5
@@ -60,6 +60,24 @@ def read_gwcs(extension: Any, version: int = 1) -> tuple[Any, str]:
                 return deepcopy(_find(file.tree, version)), ""
     except Exception as error:  # any transform may raise anything; the FITS WCS stands in
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+def prepare_gwcs() -> None:
+    """Import what reads a GWCS, and read a small one: the first one takes a second, all others a thirtieth of that."""
+    with asdf_unchecked() as asdf:
+        import gwcs
+        from astropy import coordinates, units
+        from astropy.modeling import models
+
+        detector = gwcs.coordinate_frames.Frame2D(name="detector", axes_order=(0, 1), unit=(units.pix, units.pix))
+        sky = gwcs.coordinate_frames.CelestialFrame(reference_frame=coordinates.ICRS(), name="world")
+        turn = models.RotateNative2Celestial(5.0, -72.0, 180.0)
+        transform = (models.Shift(1.0) & models.Shift(1.0)) | models.Pix2Sky_TAN() | turn
+        stream = io.BytesIO()
+        asdf.AsdfFile({"meta": {"wcs": gwcs.WCS([(detector, transform), (sky, None)])}}).write_to(stream)
+        stream.seek(0)
+        with asdf.open(stream, lazy_tree=True) as file:
+            deepcopy(_find(file.tree, 1))
 
 
 def _unreadable_tag(text: bytes) -> str:

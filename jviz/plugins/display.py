@@ -156,7 +156,7 @@ class DisplayPanel(Panel):
         values = np.ravel(layer.sample() if sight is None else in_sight(raster, *sight))
         values = np.sort(values[np.isfinite(values)])
         limits = layer.computed_limits(exact=False) if layer.limits_mode != "manual" else None
-        self.session.dispatcher.call(partial(self._take, key, layer, values, limits))
+        self.session.dispatcher.call(partial(self._take, key, layer, values, Values(values), limits))
         if sight is None and not layer.operation and raster.counted:
             self.session.jobs.submit(f"Histogram: {layer.data.name}", partial(self._count, key, raster), quiet=True)
 
@@ -165,13 +165,13 @@ class DisplayPanel(Panel):
         if counted is not None:
             self.session.dispatcher.call(partial(self._take_counted, key, counted))
 
-    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, limits: Any) -> None:
+    def _take(self, key: Any, layer: ImageLayer, values: np.ndarray, spread: Values, limits: Any) -> None:
         if layer.shown_limits is None and limits is not None and layer.limits_from == "image":
             layer.shown_limits = limits
         if key == self._sampled and not self.links.ended:
             self._sample = values
             self.controls.histogram.limits = self._limits(layer) or limits or (0.0, 1.0)
-            self.controls.histogram.show_values(Values(values))
+            self.controls.histogram.show_values(spread)
             self._refresh_look(layer)
 
     def _take_counted(self, key: Any, counted: Counted) -> None:

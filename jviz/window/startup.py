@@ -254,3 +254,4 @@ def _import_later() -> None:
     viewer_types()
     for spec in OWN:
         spec.factory.load()
+    importlib.import_module("jviz.backend.embedded_gwcs").prepare_gwcs()
