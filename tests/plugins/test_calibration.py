@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.io import fits
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from specutils import Spectrum
 
 from jviz.calibrations import LiveRun
@@ -429,3 +429,35 @@ def test_keys_go_from_a_step_into_its_form_and_back_to_the_buttons(qtbot, panel)
         reached.append(QApplication.focusWidget())
     assert field in reached
     assert reached[-1] is panel.stream
+
+
+def test_buttons_list_and_queue_what_newer_reference_files_change(
+    known_steps, make_panel, session, uncal, sim, tmp_path, qtbot
+):
+    folder = tmp_path / "library"
+    folder.mkdir()
+    for suffix in ("rate", "cal"):
+        shutil.copy(uncal(1, suffix), folder)
+    session.run("library.add", path=folder)
+    own = tmp_path / "my_flat.fits"
+    shutil.copy(next((sim / "crds").rglob("jwst_nircam_flat_*.fits")), own)
+    fits.setval(own, "USEAFTER", value="2021-01-01T00:00:00")
+    fits.setval(own, "FILENAME", value=own.name)
+    context = session.run("crds.add_reference", path=own).meta["context"]
+    panel = make_panel("crds")
+    qtbot.waitUntil(lambda: panel.contexts.findData(context) > 0, timeout=10_000)
+    panel.contexts.setCurrentIndex(panel.contexts.findData(context))
+    buttons = {button.toolTip(): button for button in panel.findChildren(QToolButton)}
+
+    def answer(tip):
+        qtbot.mouseClick(buttons[tip], Qt.MouseButton.LeftButton)
+        job = session.jobs.all[-1]
+        qtbot.waitUntil(lambda: job.is_over, timeout=30_000)
+        return job.result()
+
+    listed = answer("List what should be calibrated anew")
+    assert any(str(row["product"]).endswith("_cal.fits") for row in listed)
+    assert answer("Queue what should be calibrated anew").meta["runs"] == 1
+    qtbot.waitUntil(lambda: any(data.name.endswith("_cal") for data in session.data), timeout=60_000)
+    [made] = [data for data in session.data if data.name.endswith("_cal")]
+    assert made.header["CRDS_CTX"] == context

@@ -31,6 +31,11 @@ TREE_BYTES = 1 << 20
 
 MOST_JSON = 64 << 20
 
+_type = re.compile(rb"(?m)\breftype:\s*['\"]?([\w-]+)")
+_instrument = re.compile(rb"(?m)^([ \t]+)instrument:[ \t]*(\{[^}]*\}|(?:\r?\n\1[ \t]+.*)+)")
+_name = re.compile(rb"\bname:\s*['\"]?([\w-]+)")
+"""In the tree of an ASDF file: a mapping in braces, or in lines that stand farther in."""
+
 INSTEAD = "choose another one, or take it away for the best that CRDS knows."
 
 
@@ -124,13 +129,15 @@ def _of_gzip(path: Path, what: str) -> Mapping[str, Any]:
 
 
 def _of_asdf(path: Path, what: str) -> Mapping[str, Any]:
-    """Return the type that the tree says; the text is enough, no library is loaded."""
+    """Return type and instrument that the tree says; its text is enough, no library is loaded."""
     with open(path, "rb") as stream:
         text = stream.read(TREE_BYTES)
     if b"%YAML" not in text:
         raise CommandError(f"{what} is damaged: it has no tree. Fetch it again.")
-    said = re.search(rb"(?m)\breftype:\s*['\"]?([\w-]+)", text.split(b"\n...", 1)[0])
-    return {"REFTYPE": said[1].decode()} if said else {}
+    tree = text.split(b"\n...", 1)[0]
+    block = _instrument.search(tree)
+    found = {"REFTYPE": _type.search(tree), "INSTRUME": _name.search(block[2]) if block else None}
+    return {keyword: said[1].decode() for keyword, said in found.items() if said}
 
 
 def _of_json(path: Path, what: str) -> Mapping[str, Any]:

@@ -65,6 +65,17 @@ def test_packed_files_are_looked_into(reference, tmp_path):
         check_reference("flat", str(cut), EXPOSURE)
 
 
+@pytest.mark.parametrize("instrument", ["{detector: NRCB1, name: MIRI}", "\n    detector: NRCB1\n    name: MIRI"])
+def test_trees_of_asdf_are_looked_into(tmp_path, instrument):
+    path = tmp_path / "mine.asdf"
+    tree = f"meta:\n  author: {{name: Hubble}}\n  instrument: {instrument}\n  reftype: distortion\n  telescope: JWST\n"
+    path.write_text(f"#ASDF 1.0.0\n%YAML 1.1\n---\n{tree}...\n")
+    with pytest.raises(CommandError, match=r"mine\.asdf \(distortion\) is of MIRI, and x_rate\.fits of NIRCAM"):
+        check_reference("distortion", str(path), EXPOSURE)
+    path.write_text(path.read_text().replace("MIRI", "NIRCAM"))
+    check_reference("distortion", str(path), EXPOSURE)
+
+
 def test_spectra_are_extracted_by_json(tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(json.dumps({"reftype": "EXTRACT1D", "instrume": "NIRCAM", "apertures": []}))
