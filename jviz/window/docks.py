@@ -172,6 +172,9 @@ class Docks(QObject):
             return  # the program ends, and Qt hides what is left
         if visible and self._building:
             dock.build(self._window.context)
+        # Behind another tab Qt moves a dock off the window, visible all the same: its panel would go on working.
+        if dock.panel is not None and dock.widget() is not None:
+            dock.panel.setVisible(visible)
         for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setAccessibleName("Panels docked here")  # Qt makes them as panels come to lie on each other
 

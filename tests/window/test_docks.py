@@ -6,9 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from astropy import units as u
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea
+from specutils import Spectrum
 
+from jviz.api import LINE_FIT
 from jviz.backend.cache import home
 from jviz.errors import JvizError
 from jviz.plugin_loader import _panels, panel, panels
@@ -152,3 +155,25 @@ def test_a_panel_at_a_side_is_shown_as_wide_as_it_needs_to_be(window, qtbot):
     qtbot.wait(10)
     assert window.width() == 800
     assert window.docks["calibration"].width() < 400  # the viewers keep more than half
+
+
+def test_a_panel_behind_another_tab_is_out_of_sight_for_itself_too(window, qtbot):
+    """Qt only moves it off the window; it would go on refreshing, and show its previews over spectra."""
+    rng = np.random.default_rng(5)
+    x = np.linspace(4.0, 4.2, 400)
+    flux = 2 + 3 * np.exp(-0.5 * ((x - 4.1) / 0.004) ** 2) + rng.normal(0, 0.05, x.size)
+    window.session.add(Spectrum(flux=flux * u.Jy, spectral_axis=x * u.um), name="line")
+    window.open_viewer("spectrum", "line")
+    fit, live = window.panel("line_fit"), window.session.live_spectra
+    qtbot.waitUntil(lambda: LINE_FIT in [one.name for one in live.shown], timeout=20_000)
+    width = window.docks["line_fit"].width()
+    other = window.panel("display")
+    assert window.docks["line_fit"] in window.tabifiedDockWidgets(window.docks["display"])
+    assert other.isVisible()
+    assert not fit.isVisible()
+    assert LINE_FIT not in [one.name for one in live.shown]
+    assert window.docks["display"].width() == width
+    assert window.panel("line_fit") is fit
+    assert fit.isVisible()
+    assert not other.isVisible()
+    qtbot.waitUntil(lambda: LINE_FIT in [one.name for one in live.shown], timeout=20_000)
