@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,6 +25,7 @@ from jviz.plugins.parts import muted, tool_button
 __all__ = ["StepForm"]
 
 USUAL = "as by default"
+FORM = QSize(300, 240)
 BUTTON = 24
 """Width in pixels of the button that takes a change back."""
 
@@ -75,6 +76,10 @@ class StepForm(QScrollArea):
         self.show_best(best)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
         self.setWidget(inside)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the same room whatever is in it: it is scrolled, and all forms that were made are asked each time."""
+        return FORM
 
     def _heading(self) -> None:
         title = QLabel(f"<b>{self.row.info.name}</b>")

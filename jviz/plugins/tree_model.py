@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
@@ -142,6 +143,7 @@ class Rows(QAbstractItemModel):
         return True
 
 
+@cache
 def _bold() -> QFont:
     font = QFont()
     font.setBold(True)

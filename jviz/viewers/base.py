@@ -193,6 +193,10 @@ class Viewer(QWidget):
         elif shiboken6.isValid(self):
             self._later.start()
 
+    def appear(self) -> None:
+        """Paint from now on, where a window has put that off."""
+        self.setUpdatesEnabled(True)
+
     def release(self) -> None:
         """Stop listening to the state; the widget is about to go."""
         self._later.stop()

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QCoreApplication, QTimer
 
+from jviz.viewers.turns import in_turn
+
 __all__ = ["Tidying", "tidying"]
 
 PAUSE_MS = 150
@@ -42,7 +44,7 @@ class Tidying:
         self._was_enabled, self._modules = gc.isenabled(), len(sys.modules)
         gc.disable()
         self._timer = QTimer(QCoreApplication.instance(), interval=PAUSE_MS)
-        self._timer.timeout.connect(self.tidy)
+        self._timer.timeout.connect(lambda: in_turn(self.tidy))
         self._timer.start()
 
     def release(self) -> None:

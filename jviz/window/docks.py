@@ -41,6 +41,7 @@ class Room(QScrollArea):
     def __init__(self, panel: QWidget) -> None:
         super().__init__(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._needs: tuple[QSize, QSize] | None = None
         self.setWidget(panel)
 
     def sizeHint(self) -> QSize:
@@ -51,7 +52,10 @@ class Room(QScrollArea):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()  # the panel needs more or less than before
+            needs = self.sizeHint(), self.minimumSizeHint()
+            if needs != self._needs:  # else the whole window would be laid out anew for each text that changes
+                self._needs = needs
+                self.updateGeometry()
         return super().event(event)
 
 

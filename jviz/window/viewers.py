@@ -36,6 +36,7 @@ class Viewers(QObject):
         self._places: dict[str, Any] = {}
         self._awaited: list[View] = []
         self._leading: View | None = None
+        self._ahead: Viewer | None = None
         self._session.views_changed.connect(self.refresh)
         self._session.views_awaited.connect(self.prepare)
         self._session.data_changed.connect(self._retitle)
@@ -56,6 +57,8 @@ class Viewers(QObject):
             self._remove(view)
         new = [view for view in present if view not in self._widgets and view not in self._awaited]
         self._awaited = [view for view in self._awaited if view in present] + new
+        if self._ahead is not None and self._ahead.state not in self._awaited:
+            self._taken_ahead(None)
         if new:
             self._leading = new[0]
             if not self._session.dispatcher.is_draining:
@@ -82,15 +85,30 @@ class Viewers(QObject):
             self.complete()
 
     def _add_next(self) -> None:
-        if self._awaited:
+        """Make the next viewer; in the turn after that put it into the window, and in one more have it painted."""
+        if self._awaited and self._ahead is None:
+            self._ahead = self._made(self._awaited[0])
+        elif self._awaited:
             view = self._awaited.pop(0)
-            self._add(view, front=view is self._leading)
+            viewer = self._add(view, front=view is self._leading)
+            viewer.setUpdatesEnabled(False)
+            in_turn(viewer.appear)
         if self._awaited:
             in_turn(self._add_next)
+
+    def _taken_ahead(self, view: View | None) -> Viewer | None:
+        """Return the viewer that was made ahead, when it is of this view; of another one it is needed no more."""
+        viewer, self._ahead = self._ahead, None
+        if viewer is None or viewer.state is view:
+            return viewer
+        viewer.release()
+        viewer.deleteLater()
+        return None
 
     def release(self) -> None:
         """Let go of all views."""
         self._awaited.clear()
+        self._taken_ahead(None)
         self._session.views_changed.disconnect(self.refresh)
         self._session.views_awaited.disconnect(self.prepare)
         self._session.data_changed.disconnect(self._retitle)
@@ -101,8 +119,8 @@ class Viewers(QObject):
 
     # --- one viewer -----------------------------------------------------------------------------
 
-    def _add(self, view: View, *, front: bool) -> None:
-        viewer = self._made(view)
+    def _add(self, view: View, *, front: bool) -> Viewer:
+        viewer = self._taken_ahead(view) or self._made(view)
         viewer.setAccessibleName(_tip(view))
         viewer.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         viewer.readout_changed.connect(partial(self._readout, view))
@@ -119,6 +137,7 @@ class Viewers(QObject):
         self._window.drops.watch(viewer)
         if hasattr(viewer, "run_command"):
             viewer.run_command = self._window.invoker.trigger
+        return viewer
 
     def _made(self, view: View) -> Viewer:
         kind = viewer_type(view.kind)

@@ -9,11 +9,13 @@ import sys
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from jviz.plugin_loader import DATA_MIME
+from jviz.viewers.base import Viewer
 from jviz.window.chooser import Chooser
 from jviz.window.welcome import Link
 
@@ -209,6 +211,21 @@ def test_the_viewer_of_what_a_job_opens_is_there_when_it_is_asked_for(window, im
     assert window.viewers[view.name].state is view
     assert window.central.active == view.name
     assert len(window.viewers) == 1
+
+
+def test_a_viewer_that_was_made_ahead_goes_with_its_view(window, image_file, qtbot):
+    before = set(QApplication.topLevelWidgets())
+    for _ in range(3):
+        job = window.session.submit("file.open", paths=[str(image_file)])
+        while not job.is_over:
+            window.session.dispatcher.drain()
+        window._viewers._add_next()  # made, and not in the window yet
+        window.session.undo()
+    left = [one for one in QApplication.topLevelWidgets() if isinstance(one, Viewer) and one not in before]
+    qtbot.waitUntil(lambda: not any(map(shiboken6.isValid, left)), timeout=5_000)
+    assert len(window.viewers) == 0
+    window.session.redo()
+    qtbot.waitUntil(lambda: len(window.viewers) == 1 and window.viewers[0].has_painted, timeout=10_000)
 
 
 def test_a_file_with_one_data_set_opens_without_a_question(window, image_file, qtbot):

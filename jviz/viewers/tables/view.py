@@ -16,7 +16,7 @@ from jviz.viewers.tables.model import TableModel
 
 __all__ = ["TableView"]
 
-MEASURED_ROWS, MEASURED_CELLS, MEASURED_TEXTS = 60, 900, 6
+MEASURED_ROWS, MEASURED_CELLS, MEASURED_TEXTS = 60, 450, 6
 
 FOLLOWED = 50
 """Selected rows that Qt follows by itself when they are sorted."""
