@@ -78,10 +78,15 @@ class Viewers(QObject):
         self.refresh()
         while self._awaited:
             self._add_next()
+        for viewer in self._widgets.values():
+            viewer.appear()
 
     def complete_for_script(self) -> None:
-        """Open them, unless the session is being changed just now."""
-        if self._session.dispatcher.is_here and not self._session.dispatcher.is_draining:
+        """Open them, from any thread, unless the session is being changed just now."""
+        dispatcher = self._session.dispatcher
+        if not dispatcher.is_here:
+            dispatcher.ask(self.complete)
+        elif not dispatcher.is_draining:
             self.complete()
 
     def _add_next(self) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -211,6 +212,21 @@ def test_the_viewer_of_what_a_job_opens_is_there_when_it_is_asked_for(window, im
     assert window.viewers[view.name].state is view
     assert window.central.active == view.name
     assert len(window.viewers) == 1
+    assert window.viewers[0].updatesEnabled()
+
+
+def test_a_script_in_a_thread_gets_the_viewer_of_what_it_has_opened(window, image_file, qtbot):
+    found = []
+
+    def script():
+        window.session.submit("file.open", paths=[str(image_file)]).result(20)
+        found.append(window.viewers["Image 1"].state.name)
+
+    thread = threading.Thread(target=script)
+    thread.start()
+    qtbot.waitUntil(lambda: not thread.is_alive(), timeout=20_000)
+    thread.join()
+    assert found == ["Image 1"]
 
 
 def test_a_viewer_that_was_made_ahead_goes_with_its_view(window, image_file, qtbot):
