@@ -115,6 +115,7 @@ from jviz.script import literal
 from jviz.session import Session
 from jviz.settings import Setting, Settings
 from jviz.settings import declare as declare_setting
+from jviz.short_names import told_apart
 from jviz.signals import Signal
 from jviz.spectrum_statistics import as_shown, measured, ranges_to_measure
 from jviz.spectrum_views import measured_layers
@@ -374,6 +375,7 @@ __all__ = [
     "themed_icon",
     "to_pixel",
     "to_sky",
+    "told_apart",
     "totals_of",
     "transfer_rows",
     "unit_vectors",

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from jviz.api import DATA_MIME, Data, Plane, view_kinds
+from jviz.api import DATA_MIME, Data, Plane, told_apart, view_kinds
 from jviz.plugins.parts import Panel, tool_button
 from jviz.plugins.tree_model import Row, Rows
 
@@ -115,7 +115,8 @@ class DataPanel(Panel):
     def refresh(self) -> None:
         chosen, open_ones = {d.number for d in self.selected()}, self._expanded()
         shown = {layer.data for view in self.session.views.values() for layer in view.layers}
-        self.rows.show(self._row(data, data in shown) for data in self.session.data)
+        short = told_apart(data.name for data in self.session.data)
+        self.rows.show(self._row(data, data in shown, short[data.name]) for data in self.session.data)
         for row in self.rows.top:
             index = self.rows.index_of(row)
             self.tree.setExpanded(index, row.what[0].number in open_ones)
@@ -123,13 +124,13 @@ class DataPanel(Panel):
                 self.tree.selectionModel().select(index, SELECT)
         self._update_actions()
 
-    def _row(self, data: Data, shown: bool) -> Row:
+    def _row(self, data: Data, shown: bool, short: str) -> Row:
         texts = (data.name, WORDS.get(data.kind, data.kind), _sizes(data.shape), data.unit)
         tip = "\n".join(filter(None, [data.name, data.label, str(data.path or "made in this session")]))
         planes = data.planes.values() if len(data.planes) > 1 else ()
         return Row(
             texts, (data, None), [_plane_row(data, plane) for plane in planes], tip,
-            self._icon(data.kind), bold=shown, editable=True, draggable=True,
+            self._icon(data.kind), bold=shown, editable=True, draggable=True, short=short,
         )  # fmt: skip
 
     def _icon(self, kind: str) -> QIcon:

@@ -27,6 +27,8 @@ class Row:
     ----------
     what : object
         What the row stands for.
+    short : str
+        Written in place of the first text, which is edited.
     """
 
     texts: tuple[str, ...]
@@ -37,6 +39,7 @@ class Row:
     bold: bool = False
     editable: bool = False
     draggable: bool = False
+    short: str = ""
     parent: Row | None = None
     position: int = 0
     number: int = 0
@@ -127,7 +130,7 @@ class Rows(QAbstractItemModel):
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         row, column = self.row(index), index.column()
         if role in (Role.DisplayRole, Role.EditRole):
-            return row.texts[column]
+            return row.short if row.short and column == 0 and role == Role.DisplayRole else row.texts[column]
         if role == Role.ToolTipRole:
             return (row.tip if column == 0 else "") or row.texts[column]
         if column == 0 and role == Role.DecorationRole:

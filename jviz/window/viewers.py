@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
+from jviz.short_names import told_apart
 from jviz.viewers.base import Viewer, viewer_type
 from jviz.viewers.turns import in_turn
 from jviz.views import ImageView, View
@@ -133,7 +134,7 @@ class Viewers(QObject):
         viewer.activated.connect(lambda: self._window.central.activate(self._names[view], focus=False))
         view.add_callback("layers", self._retitle)
         self._widgets[view], self._names[view] = viewer, view.name
-        title = _title(view, Counter(map(_shown, self._session.views.values())))
+        title = self._titles()[view]
         central, is_below = self._window.central, view.below in self._window.central.names
         with central.adding_beside(view.below, "bottom") if is_below else nullcontext():
             central.add(view.name, viewer, title, _tip(view), front=front or is_below)
@@ -165,11 +166,18 @@ class Viewers(QObject):
         viewer.deleteLater()
 
     def _retitle(self, *_: Any) -> None:
-        shown = Counter(map(_shown, self._session.views.values()))
+        titles = self._titles()
         for view in self._widgets:
-            self._window.central.set_title(self._names[view], _title(view, shown), _tip(view))
+            self._window.central.set_title(self._names[view], titles.get(view, view.name), _tip(view))
             self._widgets[view].setAccessibleName(_tip(view))
         self._window.refresh_title()
+
+    def _titles(self) -> dict[View, str]:
+        """Return what stands on the tabs of all views: what each shows, and its own name where others show the same."""
+        shown = {view: _shown(view) for view in self._session.views.values()}
+        short, counts = told_apart(shown.values()), Counter(shown.values())
+        beside = {view: f" · {view.name}" if counts[what] > 1 else "" for view, what in shown.items()}
+        return {view: short[what] + beside[view] for view, what in shown.items()}
 
     # --- what the user does there ---------------------------------------------------------------
 
@@ -213,12 +221,6 @@ def _shown(view: View) -> str:
     if not names:
         return view.name
     return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}"
-
-
-def _title(view: View, shown: Counter[str]) -> str:
-    """Name a viewer by what it shows, and by its own name where others show the same."""
-    title = _shown(view)
-    return title if shown[title] < 2 else f"{title} · {view.name}"
 
 
 def _tip(view: View) -> str:

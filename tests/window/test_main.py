@@ -292,7 +292,7 @@ def test_data_sets_that_come_and_go_leave_nothing_in_the_window(filled):
     assert len(filled.findChildren(QWidget)) == before
 
 
-def test_tabs_are_named_by_their_data_and_told_apart(filled):
+def test_tabs_are_named_by_their_data_and_told_apart(filled, qtbot):
     group = filled.central.group_of("Image 1")
     assert group.tabText(0) == "picture"
     filled.session.view("image", data="picture")
@@ -300,6 +300,17 @@ def test_tabs_are_named_by_their_data_and_told_apart(filled):
     filled.session.run("data.rename", data="picture", name="m31")
     assert group.tabText(0) == "m31 · Image 1"
     assert group.bar.accessibleTabName(0) == "Image 1: m31"
+    filled.session.run("view.close", view="Image 2")
+    names = [f"jw09999001001_02101_0000{n}_nrcb1_uncal" for n in (1, 2)]
+    filled.session.run("data.rename", data="m31", name=names[0])
+    filled.session.view("image", data=filled.session.add(np.zeros((20, 30)), name=names[1]))
+    assert [group.tabText(n) for n in range(2)] == ["…00001_nrcb1_uncal", "…00002_nrcb1_uncal"]
+    assert group.tabToolTip(1) == f"Image 2: {names[1]}"
+    panel = filled.panel("data")
+    expected = ["…00001_nrcb1_uncal", "…00002_nrcb1_uncal"]
+    qtbot.waitUntil(lambda: [row.short for row in panel.rows.top] == expected, timeout=5_000)
+    index = panel.rows.index_of(panel.rows.top[0])
+    assert index.data(Qt.ItemDataRole.EditRole) == names[0]  # which is what is renamed
 
 
 def test_the_manual_opens_and_its_links_lead_on(window, qtbot):
