@@ -94,6 +94,7 @@ class CalibrationPanel(Panel):
         self.search = QLineEdit(placeholderText="Find a step or parameter", clearButtonEnabled=True)
         self.search.setAccessibleName("Find a step or parameter")
         self.tree, self.forms = StepTree(self.context), QStackedWidget()
+        self.forms.addWidget(QWidget())  # the only page would come into sight, and be laid out, while it is made
         self.note = muted(QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText))
         self.log, self.compare = LogPage(), ComparePage(self.context, self.links)
         self.runs = RunsPage(self.context, self.links)
@@ -269,7 +270,7 @@ class CalibrationPanel(Panel):
     # --- steps ----------------------------------------------------------------------------------
 
     def _clear_forms(self) -> None:
-        # The one in sight last: each that came into sight would be laid out once more.
+        # The one in sight last: any other that came into sight would be laid out once more.
         for form in sorted(self._forms.values(), key=lambda form: form is self.forms.currentWidget()):
             self.forms.removeWidget(form)
             form.deleteLater()
