@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from jviz.backend.catalogs.expressions import Values, error_column, numbers, rows_where, values_of
+from jviz.backend.courtesy import courteous
 from jviz.data import Catalog, Data, from_product
 from jviz.errors import JvizError
 from jviz.signals import Signal
@@ -223,7 +224,8 @@ class RowPlaces:
 
     def _work(self, key: tuple[int, int], data: Catalog, image: Data) -> None:
         try:
-            made = places_on(data, image)
+            with courteous():
+                made = places_on(data, image)
         except JvizError as error:
             self._session.notice("error", f"{data.name} cannot be marked on {image.name}: {error}")
             made = None

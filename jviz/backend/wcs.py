@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jviz.backend.courtesy import courteous
 from jviz.backend.io.product import WcsResult
 from jviz.backend.offline import keep_astropy_offline
 from jviz.backend.skymap import PixelScale, SkyMap
@@ -35,6 +36,7 @@ _pipeline_tag = re.compile(r"tag:stsci\.edu:jwst_pipeline/([\w.-]+)")
 _advice = "Positions are given in pixels."
 
 
+@courteous()
 def load_fits_wcs(path: str | Path, hdu: int, shape: tuple[int, ...]) -> WcsResult:
     """Load the WCS that places an array of a FITS file.
 
