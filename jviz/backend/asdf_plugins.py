@@ -46,8 +46,8 @@ def asdf_unchecked() -> Iterator[ModuleType]:
     """Have the package ``asdf`` read trees in this thread without comparing them with their schemas.
 
     To load the schemas of all transforms and to walk through them takes longer than to read a GWCS, and holds Python's
-    lock; what does not obey them raises where it is built. Nor are defaults of the schemas filled in, which files of
-    before 2020 left out; those who build transforms know them, too.
+    lock; what does not obey them raises where it is built. Nor are defaults of the schemas filled in: the GWCS of
+    JWST of all versions that were tried are the same without.
     """
     asdf = asdf_library()
     with asdf.config_context() as config:

@@ -90,10 +90,11 @@ class SkyMap:
             return self._sky_of(x, y)
         # A scale bar, a compass and the numbers of a panel ask for the same places.
         key = x.shape, x.tobytes(), y.tobytes()
-        if key not in self._known:
-            found = self._sky_of(x, y)
-            self._known = {**dict(list(self._known.items())[1 - KNOWN :]), key: found}
-        lon, lat = self._known[key]
+        known = self._known  # which other threads replace, and never change
+        found = known.get(key) or self._sky_of(x, y)
+        if key not in known:
+            self._known = {**dict(list(known.items())[1 - KNOWN :]), key: found}
+        lon, lat = found
         return lon.copy(), lat.copy()
 
     def _sky_of(self, x: np.ndarray, y: np.ndarray) -> Pair:

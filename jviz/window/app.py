@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 from PySide6.QtWidgets import QApplication
 
+from jviz.backend.courtesy import give_way_by
 from jviz.errors import JvizError
 from jviz.session import Session
 from jviz.window.giving_way import give_way
@@ -132,6 +133,7 @@ def application() -> QApplication:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         app = QApplication(sys.argv[:1])
     give_way().watch(QAbstractEventDispatcher.instance())
+    give_way_by(give_way().wait)
     if not isinstance(app, QApplication):
         raise RuntimeError("a Qt application without widgets is running in this process; jviz needs one with widgets")
     app.setApplicationName("jviz")

@@ -13,7 +13,6 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
-from jviz.backend.courtesy import give_way_by
 from jviz.errors import JvizError
 from jviz.jobs import Job
 from jviz.plugin_loader import OWN, others_there
@@ -69,7 +68,6 @@ class Startup(QObject):
         self.is_done = False
         self._kernels = contextlib.ExitStack()
         warm_up().pause = give_way().wait
-        give_way_by(give_way().wait)
         warm_up().hold()
         self._kernels.callback(warm_up().release)
         self._quiet = contextlib.ExitStack()
@@ -125,7 +123,6 @@ class Startup(QObject):
         self._dialogs.stop()
         self._steps.clear()
         self._kernels.close()
-        give_way_by(None)
         warm_up().ended.disconnect(self._quiet_begins)
         self._patience.stop()
         self._quiet.close()

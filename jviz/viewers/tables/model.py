@@ -208,8 +208,10 @@ class TableModel(QAbstractTableModel):
         """
         if not len(self.order):
             return []
-        badged = np.flatnonzero(self._badges[0]) if self._badges is not None else ()
-        return [int(np.argmax(self.order)), *np.flatnonzero(np.isin(self.order, badged))[:1].tolist()]
+        widest = [int(np.argmax(self.order))]
+        if self._badges is not None:
+            widest += np.flatnonzero(np.isin(self.order, np.flatnonzero(self._badges[0])))[:1].tolist()
+        return widest
 
     def colour_of(self, shown: int) -> QColor | None:
         """Return the colour that a row of the view is marked with."""

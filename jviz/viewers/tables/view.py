@@ -142,8 +142,9 @@ class TableView(QTableView):
         most = max(8, min(MEASURED_ROWS, MEASURED_CELLS // max(len(model.columns), 1)))
         rows = range(min(most, model.rowCount()))
         for number, column in enumerate(model.columns):
-            # Of as many letters all digits are as wide, and to measure each text takes longer than all the rest.
-            texts = sorted({column.shown(row) for row in rows}, key=len)[-MEASURED_TEXTS:]
+            texts = [column.shown(row) for row in rows]
+            if column.is_number:  # all digits are as wide, and to measure each text takes longer than all the rest
+                texts = sorted(set(texts), key=len)[-MEASURED_TEXTS:]
             widths = [metrics.horizontalAdvance(text) for text in (column.unit, *texts)]
             widths.append(metrics.horizontalAdvance(column.name) + PADDING)  # room for the arrow of the order
             header.resizeSection(number, min(max(widths) + PADDING, MOST_WIDTH))
